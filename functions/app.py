@@ -1,0 +1,54 @@
+"""All blueprints, joined to the one FunctionApp that the Python worker indexes."""
+
+from azure.functions import AuthLevel, FunctionApp
+
+from functions.accounts import account_routes
+from functions.applications import application_routes
+from functions.audit import audit_routes
+from functions.connect import connect_routes
+from functions.connection import connection_routes
+from functions.domains import domain_routes
+from functions.edge.routing import Endpoint, Routes
+from functions.exceptions import exception_routes
+from functions.health import health_routes
+from functions.misconfigured import misconfigured_blueprint
+from functions.openapi import openapi_routes
+from functions.policy import policy_routes
+from functions.resolve import resolve_routes
+from functions.upkeep import upkeep_blueprint
+from shared.settings import Misconfiguration
+from shared.wiring import Services
+
+
+def build_app(services: Services | Misconfiguration) -> FunctionApp:
+    """The app: every call of the API, or, if the settings are not right, an app that says so."""
+    app = FunctionApp(http_auth_level=AuthLevel.FUNCTION)
+    if isinstance(services, Misconfiguration):
+        app.register_functions(misconfigured_blueprint(services))
+        return app
+    for routes in build_routes(services):
+        app.register_functions(routes.blueprint)
+    app.register_functions(upkeep_blueprint(services))
+    return app
+
+
+def build_routes(services: Services) -> tuple[Routes, ...]:
+    """The routes of every resource, in the order in which the API is read."""
+
+    def endpoints() -> list[Endpoint]:
+        return [endpoint for each in routes for endpoint in each.endpoints]
+
+    routes = (
+        account_routes(services),
+        connection_routes(services),
+        connect_routes(services),
+        domain_routes(services),
+        policy_routes(services),
+        exception_routes(services),
+        audit_routes(services),
+        application_routes(services),
+        resolve_routes(services),
+        health_routes(services),
+        openapi_routes(endpoints, services.public_url),
+    )
+    return routes

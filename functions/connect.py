@@ -1,0 +1,60 @@
+"""The browser's way through an integration: in by a ticket, and back from Microsoft."""
+
+from azure.functions import HttpRequest, HttpResponse
+
+from functions.edge.cookies import bind, browser_of
+from functions.edge.pages import Pages, good_page, redirect, refusal_page
+from functions.edge.routing import Caller, Routes
+from shared.connection.onboarding import Arrival, Departure, Unfinished
+from shared.connection.proof import Answer
+from shared.connection.return_urls import with_outcome
+from shared.wiring import Services
+
+
+def connect_routes(services: Services) -> Routes:
+    """The pages of an integration."""
+    routes = Routes("connect", Pages())
+
+    @routes.add("GET", "/v1/connect/{ticket}", caller=Caller.ANYBODY, status=303, gives="text/html")
+    async def open_connect(req: HttpRequest) -> HttpResponse:
+        """Bind the browser and send it to Microsoft's consent page."""
+        return _shown(await services.onboarding.open(req.route_params["ticket"]))
+
+    @routes.add(
+        "GET",
+        "/v1/connect/callback",
+        caller=Caller.ANYBODY,
+        status=303,
+        gives="text/html",
+        parameters=("state", "error", "error_description", "admin_consent", "tenant", "code"),
+    )
+    async def connect_callback(req: HttpRequest) -> HttpResponse:
+        """Take Microsoft's answer, for consent and for sign-in."""
+        return _shown(await services.onboarding.come_back(_answer(req), browser_of(req)))
+
+    return routes
+
+
+def _answer(req: HttpRequest) -> Answer:
+    return Answer(
+        state=req.params.get("state"),
+        error=req.params.get("error"),
+        error_description=req.params.get("error_description", ""),
+        admin_consent=req.params.get("admin_consent"),
+        tenant=req.params.get("tenant"),
+        code=req.params.get("code"),
+    )
+
+
+def _shown(outcome: Departure | Arrival | Unfinished) -> HttpResponse:
+    match outcome:
+        case Departure(url, browser):
+            return redirect(url, bind(browser) if browser else None)
+        case Arrival(_, _, str(return_url)):
+            return redirect(with_outcome(return_url, "connected"))
+        case Arrival(account_name, tenant_name, _):
+            text = f"The account {account_name} is now connected to {tenant_name} at Microsoft."
+            return good_page("Connected", text, None)
+        case Unfinished(refusal, return_url):
+            back = with_outcome(return_url, "refused") if return_url else None
+            return refusal_page(refusal, back)

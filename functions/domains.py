@@ -1,0 +1,82 @@
+"""The domains of an account's tenant, and which of them route."""
+
+from azure.functions import HttpRequest, HttpResponse
+
+from functions.edge.answers import document
+from functions.edge.callers import Callers
+from functions.edge.models import Body, Document, Moment
+from functions.edge.requests import JSON, MERGE_PATCH, domain_name, if_match, merge_patch
+from functions.edge.routing import Routes
+from shared.accounts.head import Head
+from shared.connection.lifecycle import domain_states
+from shared.connection.tenant_domains import DomainState, TenantDomains
+from shared.ports.record import Stored
+from shared.wiring import Services
+
+_DOMAINS = "/v1/accounts/{accountId}/domains"
+
+
+class SwitchBody(Body):
+    """Whether the domain routes to the account."""
+
+    enabled: bool
+
+
+class DomainDocument(Document):
+    """One verified domain."""
+
+    domain: str
+    state: DomainState
+
+
+class DomainsDocument(Document):
+    """The verified domains of the tenant, as they were at `readAt`."""
+
+    items: tuple[DomainDocument, ...]
+    read_at: Moment | None
+
+
+def domain_routes(services: Services) -> Routes:
+    """The calls on an account's domains."""
+    routes = Routes("domains")
+    callers = Callers(services.access_tokens)
+
+    @routes.add("GET", _DOMAINS, gives=DomainsDocument)
+    async def list_domains(req: HttpRequest) -> HttpResponse:
+        """List the tenant's verified domains and how they stand."""
+        administrator = await callers.administrator(req)
+        return _told(*await services.lifecycle.domains(administrator))
+
+    @routes.add(
+        "PATCH",
+        _DOMAINS + "/{domain}",
+        takes={MERGE_PATCH: SwitchBody, JSON: SwitchBody},
+        gives=DomainsDocument,
+        changes=True,
+    )
+    async def switch_domain(req: HttpRequest) -> HttpResponse:
+        """Let a domain route to the account, or stop it."""
+        administrator = await callers.administrator(req)
+        enabled = merge_patch(req, SwitchBody)(_SWITCHED_ON).enabled
+        return _told(
+            *await services.lifecycle.switch_domain(
+                administrator, domain_name(req), enabled=enabled, expected=if_match(req)
+            )
+        )
+
+    @routes.add("POST", _DOMAINS + "/refresh", gives=DomainsDocument)
+    async def refresh_domains(req: HttpRequest) -> HttpResponse:
+        """Read the tenant's domains again."""
+        administrator = await callers.administrator(req)
+        return _told(*await services.lifecycle.refresh_domains(administrator))
+
+    return routes
+
+
+_SWITCHED_ON = SwitchBody(enabled=True)
+
+
+def _told(head: Head, stored: Stored[TenantDomains]) -> HttpResponse:
+    states = domain_states(head, stored.record)
+    items = tuple(DomainDocument(domain=name, state=state) for name, state in states.items())
+    return document(DomainsDocument(items=items, read_at=stored.record.read_at), version=stored.version)

@@ -1,0 +1,34 @@
+"""Rendering answers."""
+
+from azure.functions import HttpResponse
+from pydantic import BaseModel
+
+_PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def document(
+    model: BaseModel, *, status: int = 200, version: str | None = None, location: str | None = None
+) -> HttpResponse:
+    """A document, with its version as strong ETag."""
+    headers = dict(_PRIVATE)
+    if version is not None:
+        headers["ETag"] = f'"{version}"'
+    if location is not None:
+        headers["Location"] = location
+    return HttpResponse(
+        model.model_dump_json(by_alias=True),
+        status_code=status,
+        mimetype="application/json",
+        headers=headers,
+    )
+
+
+def no_content() -> HttpResponse:
+    """Done, and nothing to say."""
+    return HttpResponse(status_code=204, headers=_PRIVATE)
+
+
+def csv_file(content: bytes, name: str) -> HttpResponse:
+    """A CSV file to save."""
+    headers = {**_PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(content, mimetype="text/csv", charset="utf-8", headers=headers)

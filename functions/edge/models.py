@@ -1,0 +1,39 @@
+"""How the API's documents are written: camelCase, times in RFC 3339 and UTC, nothing unknown taken in."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+
+def _in_utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(_in_utc, return_type=str, when_used="json")]
+"""A moment as the API writes it: RFC 3339, in UTC, with a Z."""
+
+
+class Body(BaseModel):
+    """What callers send. A field that we do not know is refused, so that a typing error is not silently lost."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        hide_input_in_errors=True,
+    )
+
+
+class Document(BaseModel):
+    """What callers get."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        from_attributes=True,
+        hide_input_in_errors=True,
+    )

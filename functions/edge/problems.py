@@ -1,0 +1,128 @@
+"""Refusals as `application/problem+json` (RFC 9457), and the one table from refusal to status."""
+
+import json
+import logging
+import traceback
+from typing import Protocol
+
+from azure.functions import HttpResponse
+
+from shared.kernel.refusals import (
+    AlreadyExists,
+    Conflict,
+    ConsentRefused,
+    FlowSpent,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotAuthenticated,
+    NotFound,
+    PreconditionRequired,
+    ProofFailed,
+    Refusal,
+    Stale,
+    Throttled,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from shared.ports.identity_provider import ConsentMissing, ProviderRefused
+from shared.ports.table import RowChanged, RowExists
+
+STATUS: dict[type[Refusal], int] = {
+    Malformed: 400,
+    FlowSpent: 400,
+    NotAuthenticated: 401,
+    Forbidden: 403,
+    ConsentRefused: 403,
+    ProofFailed: 403,
+    NotFound: 404,
+    Conflict: 409,
+    AlreadyExists: 409,
+    RowExists: 409,
+    ProviderRefused: 409,
+    ConsentMissing: 409,
+    Stale: 412,
+    RowChanged: 412,
+    TooLarge: 413,
+    UnsupportedMediaType: 415,
+    Invalid: 422,
+    PreconditionRequired: 428,
+    Throttled: 429,
+    Unavailable: 503,
+}
+"""Every refusal of the tree; a test finds the one that is missing."""
+
+TYPE_PREFIX = "urn:azure-sso:problem:"
+
+_log = logging.getLogger(__name__)
+
+
+class Dialect(Protocol):
+    """How a refusal is told to whoever asked: as a problem document to a program, as a page to a person."""
+
+    def refused(self, refusal: Refusal, invocation_id: str) -> HttpResponse:
+        """The answer that tells the refusal."""
+        ...
+
+    def failed(self, invocation_id: str) -> HttpResponse:
+        """The answer to an error of ours, which is in the log under the same id."""
+        ...
+
+
+class Problems:
+    """The dialect of the API."""
+
+    def refused(self, refusal: Refusal, invocation_id: str) -> HttpResponse:
+        """See the protocol."""
+        status = status_of(refusal)
+        problem: dict[str, object] = {
+            "type": TYPE_PREFIX + refusal.slug,
+            "title": refusal.title,
+            "status": status,
+            "detail": refusal.detail,
+            "instance": f"urn:uuid:{invocation_id}",
+        }
+        if isinstance(refusal, Invalid) and refusal.faults:
+            problem["errors"] = [{"field": fault.field, "detail": fault.detail} for fault in refusal.faults]
+        return _problem(problem, status, headers_of(refusal))
+
+    def failed(self, invocation_id: str) -> HttpResponse:
+        """See the protocol."""
+        problem = {
+            "type": TYPE_PREFIX + "internal",
+            "title": "Something went wrong here",
+            "status": 500,
+            "detail": "This is an error of the service. Tell its operators the id in 'instance'.",
+            "instance": f"urn:uuid:{invocation_id}",
+        }
+        return _problem(problem, 500, {})
+
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal."""
+    return STATUS[type(refusal)]
+
+
+def headers_of(refusal: Refusal) -> dict[str, str]:
+    """The headers that HTTP wants with a refusal (RFC 9110, sections 10.2.3 and 11.6.1)."""
+    if isinstance(refusal, Unavailable | Throttled):
+        return {"Retry-After": str(refusal.retry_after)}
+    if isinstance(refusal, NotAuthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="azure-sso", error="invalid_token"'}
+    return {}
+
+
+def log_failure(name: str, error: Exception) -> None:
+    """Write where an unexpected error arose, and of which type. Its message may hold personal data and stays out."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("%s failed: %s\n%s", name, type(error).__name__, frames)
+
+
+def _problem(problem: dict[str, object], status: int, headers: dict[str, str]) -> HttpResponse:
+    return HttpResponse(
+        json.dumps(problem),
+        status_code=status,
+        mimetype="application/problem+json",
+        headers={"Cache-Control": "no-store", **headers},
+    )

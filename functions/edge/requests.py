@@ -1,0 +1,201 @@
+"""Reading requests: ids, bodies, preconditions, pages. What cannot be read is refused with words."""
+
+import re
+from collections.abc import Callable
+
+from azure.functions import HttpRequest
+from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import from_json
+
+from shared.kernel.faults import faults_of
+from shared.kernel.names import AccountId, ClientId, DomainName, Name
+from shared.kernel.refusals import (
+    FieldFault,
+    Invalid,
+    Malformed,
+    PreconditionRequired,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from shared.kernel.versions import Expected
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+BODY_LIMIT = 256 * 1024
+"""Bytes of one document."""
+
+BULK_LIMIT = 32 * 1024 * 1024
+"""Bytes of a document that holds many entries."""
+
+PAGE_SIZE = 100
+PAGE_SIZE_LIMIT = 1_000
+
+_ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+
+
+def account_id(req: HttpRequest) -> AccountId:
+    """`accountId` of the path."""
+    return path_name(req, "accountId", AccountId)
+
+
+def client_id(req: HttpRequest) -> ClientId:
+    """`clientId` of the path."""
+    return path_name(req, "clientId", ClientId)
+
+
+def domain_name(req: HttpRequest) -> DomainName:
+    """`domain` of the path."""
+    return path_name(req, "domain", DomainName)
+
+
+def path_name[N: Name](req: HttpRequest, parameter: str, name: type[N]) -> N:
+    """A name that stands in the path.
+
+    Raises:
+        Invalid: it does not have the form of one.
+    """
+    try:
+        return name(req.route_params[parameter])
+    except ValueError as fault:
+        raise Invalid("The path is not valid.", [FieldFault(parameter, str(fault))]) from None
+
+
+def media_type(req: HttpRequest) -> str:
+    """The content type without its parameters (RFC 9110, section 8.3.1)."""
+    return str(req.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def raw_body(req: HttpRequest, *accepted: str, limit: int = BODY_LIMIT) -> bytes:
+    """The body, if its type and size are what we take.
+
+    Raises:
+        UnsupportedMediaType: the content type is none of `accepted`.
+        TooLarge: the body is larger than `limit` bytes.
+    """
+    if media_type(req) not in accepted:
+        raise UnsupportedMediaType(f"Send the body as {' or '.join(accepted)}, and say so in Content-Type.")
+    body = req.get_body()
+    if len(body) > limit:
+        raise TooLarge(f"The body may hold {limit // 1024} KiB at most. Send it in parts.")
+    return body
+
+
+def json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
+    """The body as a model.
+
+    Raises:
+        Malformed: it is not JSON.
+        Invalid: it is not what the model wants; each field is named.
+    """
+    return _validated(lambda: model.model_validate_json(raw_body(req, JSON)))
+
+
+def optional_json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
+    """The body as a model, or the model's defaults where there is no body."""
+    return json_body(req, model) if req.get_body() else model()
+
+
+def json_value(body: bytes) -> JsonValue:
+    """Any JSON.
+
+    Raises:
+        Malformed: it is none, or nested too deep.
+    """
+    try:
+        value: JsonValue = from_json(body)
+    except ValueError:
+        raise _NOT_JSON from None
+    return value
+
+
+def replacement[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[M], M]:
+    """What the body puts in the place of whatever stands (PUT)."""
+    new = json_body(req, model)
+    return lambda _: new
+
+
+def merge_patch[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[M], M]:
+    """What the body changes of what stands (RFC 7396); plain JSON is read the same way.
+
+    Raises:
+        Malformed: the body is not a JSON object.
+    """
+    patch = json_value(raw_body(req, MERGE_PATCH, JSON))
+    if not isinstance(patch, dict):
+        raise Malformed("A merge patch is a JSON object that holds the fields to change.")
+
+    def apply(current: M) -> M:
+        merged = merged_with(current.model_dump(mode="json", by_alias=True), patch)
+        return _validated(lambda: model.model_validate(merged))
+
+    return apply
+
+
+def merged_with(target: JsonValue, patch: JsonValue) -> JsonValue:
+    """RFC 7396, section 2, to the letter."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merged_with(merged.get(name), value)
+    return merged
+
+
+def if_match(req: HttpRequest) -> Expected:
+    """The versions that the caller has seen (RFC 9110, section 13.1.1). Weak tags match nothing, as it says.
+
+    Raises:
+        PreconditionRequired: the header is missing.
+        Malformed: it holds no entity tag.
+    """
+    expected = optional_if_match(req)
+    if expected is None:
+        raise PreconditionRequired("Send If-Match with the ETag that you have read, or * for whatever stands.")
+    return expected
+
+
+def optional_if_match(req: HttpRequest) -> Expected | None:
+    """The same, or None where the header is missing, for calls that may create."""
+    header = req.headers.get("if-match")
+    if header is None:
+        return None
+    if header.strip() == "*":
+        return Expected(None)
+    tags = _ENTITY_TAG.findall(header)
+    if not tags:
+        raise Malformed('If-Match holds entity tags in quotation marks, such as "abc", or *.')
+    return Expected(frozenset(tag for weak, tag in tags if not weak))
+
+
+def page_of(req: HttpRequest) -> tuple[int, str | None]:
+    """`pageSize` and `continuationToken` of the query.
+
+    Raises:
+        Invalid: the size is not a number from 1 to 1000.
+    """
+    size = req.params.get("pageSize", str(PAGE_SIZE))
+    if not re.fullmatch(r"[0-9]{1,4}", size) or not 1 <= int(size) <= PAGE_SIZE_LIMIT:
+        fault = FieldFault("pageSize", f"It must be a whole number from 1 to {PAGE_SIZE_LIMIT}.")
+        raise Invalid("The query is not valid.", [fault])
+    return int(size), req.params.get("continuationToken") or None
+
+
+def accepts(req: HttpRequest, media: str) -> bool:
+    """Whether the caller asks for this type by name."""
+    return media in req.headers.get("accept", "").lower()
+
+
+_NOT_JSON = Malformed("The body is not JSON that this service reads: it is malformed, or nested too deep.")
+
+
+def _validated[T](validate: Callable[[], T]) -> T:
+    try:
+        return validate()
+    except ValidationError as error:
+        if any(found["type"] == "json_invalid" for found in error.errors(include_url=False, include_input=False)):
+            raise _NOT_JSON from None
+        raise Invalid("The body is not valid. Mend the fields that are named.", faults_of(error)) from None

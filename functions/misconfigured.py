@@ -1,0 +1,46 @@
+"""The app when its settings are not right: it starts, and says so on every address, instead of having no functions.
+
+Only the names of settings and what to do about them are told, never a value.
+"""
+
+import logging
+
+from azure.functions import AuthLevel, Blueprint, HttpRequest, HttpResponse
+from pydantic import BaseModel
+
+from functions.edge.answers import document
+from shared.kernel.refusals import FieldFault
+from shared.settings import Misconfiguration
+
+_log = logging.getLogger(__name__)
+_EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class MisconfiguredDocument(BaseModel):
+    """What is wrong with the settings."""
+
+    status: str = "misconfigured"
+    detail: str = "An operator must mend the app settings that are named here, and restart the app."
+    faults: tuple[FieldFault, ...]
+
+
+def misconfigured_blueprint(misconfiguration: Misconfiguration) -> Blueprint:
+    """Two functions, which tell the same; the second one stands for all the others."""
+    blueprint = Blueprint()
+    told = MisconfiguredDocument(faults=misconfiguration.faults)
+    for fault in misconfiguration.faults:
+        _log.error("misconfigured setting=%s %s", fault.field, fault.detail)
+
+    @blueprint.function_name("get_health")
+    @blueprint.route(route="health", methods=["GET"], auth_level=AuthLevel.ANONYMOUS)
+    async def get_health(req: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the worker wants every binding
+        """Say what is wrong with the settings."""
+        return document(told, status=503)
+
+    @blueprint.function_name("explain_misconfiguration")
+    @blueprint.route(route="{*path}", methods=_EVERY_METHOD, auth_level=AuthLevel.ANONYMOUS)
+    async def explain_misconfiguration(req: HttpRequest) -> HttpResponse:  # noqa: ARG001 - likewise
+        """Say the same wherever somebody asks."""
+        return document(told, status=503)
+
+    return blueprint

@@ -1,0 +1,62 @@
+"""Resolve: an application asks how a person signs in. It is called at every sign-in of every application."""
+
+from azure.functions import HttpRequest, HttpResponse
+from pydantic import RootModel
+
+from functions.edge.answers import document
+from functions.edge.models import Body, Document
+from functions.edge.requests import json_body
+from functions.edge.routing import Caller, Routes
+from shared.kernel.names import ClientId, EmailAddress
+from shared.resolution.decision import Method
+from shared.resolution.resolver import Resolution
+from shared.wiring import Services
+
+
+class ResolveBody(Body):
+    """Who wants to sign in, and in which application."""
+
+    email: EmailAddress
+    application: ClientId | None = None
+
+
+class PasswordDocument(Document):
+    """Ask for the vendor's password, as ever. Why is not told: it would tell who is known here."""
+
+    method: Method = Method.PASSWORD
+
+
+class SsoDocument(PasswordDocument):
+    """Send the person to `signInUrl`; `tenantId` and `authority` are for an application that uses MSAL itself."""
+
+    tenant_id: str
+    authority: str
+    sign_in_url: str
+
+
+class ResolveDocument(RootModel[SsoDocument | PasswordDocument]):
+    """The answer: `sso` and where, or `password`."""
+
+
+def resolve_routes(services: Services) -> Routes:
+    """The one call of applications."""
+    routes = Routes("resolve")
+
+    @routes.add("POST", "/v1/resolve", caller=Caller.APPLICATION, takes=ResolveBody, gives=ResolveDocument)
+    async def resolve_email(req: HttpRequest) -> HttpResponse:
+        """How does this person sign in?"""
+        asked = json_body(req, ResolveBody)
+        return document(_told(await services.resolver.resolve(asked.email, asked.application)))
+
+    return routes
+
+
+def _told(resolution: Resolution) -> PasswordDocument:
+    if resolution.sso is None:
+        return PasswordDocument()
+    return SsoDocument(
+        method=Method.SSO,
+        tenant_id=resolution.sso.tenant_id,
+        authority=resolution.sso.authority,
+        sign_in_url=resolution.sso.sign_in_url,
+    )

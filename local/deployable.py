@@ -1,0 +1,38 @@
+"""`make zip`: the package to deploy, `dist/azure-sso.zip`: everything that `.funcignore` lets through.
+
+The same files give the same bytes: entries are sorted and carry a fixed time. Azure installs the packages of
+requirements.txt itself, in a remote build.
+"""
+
+from pathlib import Path
+from typing import Final
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from pathspec import GitIgnoreSpec
+
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip file can hold."""
+
+
+def deployed_files(root: Path) -> list[Path]:
+    """List the files below `root` that `.funcignore` does not exclude, relative to `root` and sorted."""
+    ignored = GitIgnoreSpec.from_lines((root / ".funcignore").read_text(encoding="utf-8").splitlines())
+    return sorted(Path(name) for name in ignored.match_tree_files(root, negate=True))
+
+
+def build(root: Path, target: Path) -> list[Path]:
+    """Write the zip of `root` to `target` and return the files in it."""
+    files = deployed_files(root)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with ZipFile(target, "w") as package:
+        for file in files:
+            entry = ZipInfo(file.as_posix(), _EPOCH)
+            entry.external_attr = 0o644 << 16
+            package.writestr(entry, (root / file).read_bytes(), ZIP_DEFLATED)
+    return files
+
+
+if __name__ == "__main__":
+    _target = Path("dist/azure-sso.zip")
+    _files = build(Path(), _target)
+    print(f"{_target}: {len(_files)} files, {_target.stat().st_size / 1024:.0f} kB")

@@ -1,0 +1,148 @@
+"""Everything local Entra remembers between two requests: the directory as it stands, consents, browser sessions,
+authorization codes, signing keys and the hostile modes. The endpoints read and change it; it knows no HTTP. It lives on
+one event loop, so nothing here locks.
+"""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from local.entra.clock import utc_now
+from local.entra.directory import Directory, Tenant, User
+from local.entra.hostile import Hostile
+from local.entra.keys import SigningKeys
+from local.entra.refusals import aadsts
+
+ANY_TENANT = frozenset({"organizations", "common"})
+"""Paths that leave the tenant to the person who signs in."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Base URLs without a trailing slash: the browser's pages, the back channel (Graph too) and the service."""
+
+    http: str
+    https: str
+    service: str
+
+    def issuer(self, tenant_id: str) -> str:
+        """The `iss` of a tenant's v2.0 tokens."""
+        return f"{self.https}/{tenant_id}/v2.0"
+
+    @property
+    def control_panel(self) -> str:
+        """The control panel's issuer."""
+        return f"{self.http}/control-panel"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A browser that somebody is signed in with; `tenant_id` and `sign_in_name` are those of home."""
+
+    tenant_id: str
+    sign_in_name: str
+    sid: str = field(default_factory=lambda: secrets.token_hex(16))
+
+
+@dataclass(frozen=True)
+class Consent:
+    """The service principal of the application in one tenant: what it was granted."""
+
+    delegated: frozenset[str]
+    application: frozenset[str]
+
+
+@dataclass
+class AuthorizationCode:
+    """What a code stands for; it buys tokens once."""
+
+    path_tenant: str
+    tenant_id: str
+    oid: str
+    sid: str
+    redirect_uri: str
+    code_challenge: str
+    nonce: str
+    scopes: frozenset[str]
+    expires_at: datetime
+    redeemed: bool = False
+
+
+class Cloud:
+    """The state of local Entra, and the questions all endpoints ask of it."""
+
+    def __init__(self, pristine: Directory, addresses: Addresses) -> None:
+        """Start from a directory as it was read, with fresh keys and nothing granted."""
+        self.addresses = addresses
+        self.keys = SigningKeys()
+        self.control_panel_keys = SigningKeys()
+        self.csrf_key = secrets.token_bytes(32)
+        self._pristine = pristine
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the directory file: no consent, session, code or hostile mode. The keys stay, for they are cached."""
+        self.directory = self._pristine
+        self.hostile = Hostile()
+        self.consents: dict[str, Consent] = {}
+        self.sessions: dict[str, Session] = {}
+        self.codes: dict[str, AuthorizationCode] = {}
+        self.changes: list[tuple[str, str]] = []
+
+    def now(self) -> datetime:
+        """The time by Entra's clock."""
+        return utc_now() + timedelta(seconds=self.hostile.clock_offset)
+
+    @property
+    def redirect_uris(self) -> frozenset[str]:
+        """The registered redirect URIs."""
+        return frozenset(self.addresses.service + path for path in self.directory.application.redirect_paths)
+
+    def tenant_at(self, path_tenant: str) -> Tenant | None:
+        """The tenant that the first segment of a path names; None where it leaves that to the person.
+
+        Raises:
+            Refusal: AADSTS90002, there is no such tenant.
+
+        """
+        if path_tenant in ANY_TENANT:
+            return None
+        tenant = self.directory.tenant(path_tenant)
+        if tenant is None:
+            raise aadsts(90002, tenant=path_tenant)
+        return tenant
+
+    def tenant(self, tenant_id: str) -> Tenant:
+        """The tenant with that id, which some earlier answer named.
+
+        Raises:
+            Refusal: AADSTS90002, it is gone.
+
+        """
+        found = self.directory.tenant(tenant_id)
+        if found is None:
+            raise aadsts(90002, tenant=tenant_id)
+        return found
+
+    def granted(self, tenant_id: str) -> Consent | None:
+        """What the application was granted in a tenant; None where it has no service principal."""
+        return self.consents.get(tenant_id)
+
+    def grant(self, tenant_id: str, delegated: Iterable[str], application: Iterable[str]) -> None:
+        """Record an administrator's consent, in place of any earlier one."""
+        self.consents[tenant_id] = Consent(frozenset(delegated), frozenset(application))
+
+    def change(self, tenant: Tenant, oids: Iterable[str] = ()) -> None:
+        """Replace a tenant, and note which user objects changed for Graph's delta.
+
+        Raises:
+            ValueError: another tenant has that domain or user name.
+
+        """
+        self.directory = self.directory.with_tenant(tenant)
+        self.changes += [(tenant.tenant_id, oid) for oid in oids]
+
+    def person(self, session: Session) -> tuple[Tenant, User] | None:
+        """The signed-in person's home tenant and account, unless deleted since."""
+        return self.directory.home_of(session.sign_in_name)

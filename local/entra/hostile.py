@@ -1,0 +1,58 @@
+"""The hostile modes as one document, all off by default. It only names them; each endpoint reads the field that
+concerns it. `PUT /_local/hostile` replaces the document, `DELETE` switches everything off.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from local.entra.forgery import Forgery
+
+
+class AuthorizeError(BaseModel):
+    """What the authorize endpoint answers in place of a code."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    error: str = "access_denied"
+    aadsts: int = 53003
+    sentence: str = "Access has been blocked by Conditional Access policies."
+    stranded: bool = False
+    """Leave the person on Entra's page, as 50105 and 700016 do, in place of a redirect."""
+
+
+class Hostile(BaseModel):
+    """What goes wrong on purpose."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    consent_tenant: str | None = None
+    """Another `tenant` in the consent answer."""
+    consent_state: str | None = None
+    """Another `state` in the consent answer."""
+    consent_state_suffix: str = ""
+    """Text appended to `state` in the consent answer, as a browser extension has been seen to do."""
+    consent_error: str | None = None
+    """Accepting is answered with this `error`, and `admin_consent=True` beside it."""
+    consent_anyone: bool = False
+    """No role is asked of the person who consents."""
+    consent_without: frozenset[str] = frozenset()
+    """Permissions that are left out of what Accept grants."""
+    personal_accounts: bool = False
+    """Personal Microsoft accounts are let through."""
+    authorize_error: AuthorizeError | None = None
+    authorize_state_suffix: str = ""
+    id_token: dict[str, Any] = Field(default_factory=dict)
+    """Claims to set; null removes one."""
+    id_token_signature: Forgery | None = None
+    clock_offset: float = 0.0
+    """Seconds that Entra's clock is ahead (or, negative, behind)."""
+    token_status: int | None = None
+    token_delay: float = 0.0
+    discovery_status: int | None = None
+    """For discovery and JWKS."""
+    discovery_delay: float = 0.0
+    graph_status: int | None = None
+    graph_delay: float = 0.0
+    graph_tenant: str | None = None
+    """Another `id` in Graph's organization."""

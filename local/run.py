@@ -1,0 +1,99 @@
+"""`make run`: start the stack, register the demo's customer, and say what to click and what to call."""
+
+import sys
+import time
+from textwrap import dedent
+
+from local import demo_data
+from local.processes import ROOT, StackError, turn_sigterm_into_exit
+from local.stack import Ports, Stack, started
+from local.terminal import faint, good, say, strong
+
+
+def main() -> None:
+    """Run until Ctrl-C or SIGTERM; exit code 1 with one sentence when something is wrong."""
+    turn_sigterm_into_exit()
+    try:
+        say(faint("Starting Azurite, local Entra and the app ..."))
+        with started(Ports.from_environment()) as stack:
+            demo_data.register(stack)
+            say(_addresses(stack))
+            say(_commands(stack))
+            _watch(stack)
+    except KeyboardInterrupt:
+        say("\nStopped.")
+    except StackError as fault:
+        sys.exit(str(fault))
+
+
+def _watch(stack: Stack) -> None:
+    while True:
+        for child in stack.children:
+            if not child.running:
+                raise StackError(
+                    f"{child.name} ended with code {child.process.returncode}.\n{child.last_words()}"
+                )
+        time.sleep(0.5)
+
+
+def _addresses(stack: Stack) -> str:
+    rows = [
+        ("The service", stack.app_url, "/health, /openapi.json"),
+        ("Local Entra", stack.entra_url, f"back channel https://localhost:{stack.ports.entra_https}"),
+        ("Azurite", f"http://127.0.0.1:{stack.ports.tables}", "tables, in memory: gone when this stops"),
+        ("Logs", ".local/logs", "tail -f .local/logs/app.log"),
+    ]
+    lines = [f"  {name:<12} {strong(f'{place:<22}')} {faint(note)}" for name, place, note in rows]
+    return "\n".join([good("Azure SSO is running."), "", *lines])
+
+
+def _commands(stack: Stack) -> str:
+    """Tell the story as lines for another terminal; one that begins with # says what the next ones do."""
+    sam = "curl -sSw '\\n' --oauth2-bearer \"$TOKEN\""
+    ask = "curl -sSw '\\n' -H \"x-functions-key: $KEY\" $SSO/v1/resolve --json"
+    admin = f"{demo_data.TENANT_ADMIN} with {demo_data.PASSWORD}"
+    merge_patch = "-X PATCH -H 'If-Match: *' -H 'Content-Type: application/merge-patch+json'"
+    script = f"""
+        Paste this into another terminal, in this folder:
+
+        # Sam is Security Manager of {demo_data.ACCOUNT_ID}; the token is good for an hour
+        export SSO={stack.app_url}
+        export ACCOUNT={stack.app_url}/v1/accounts/{demo_data.ACCOUNT_ID}
+        export KEY={stack.function_key}
+        export TOKEN={stack.panel_token(demo_data.SECURITY_MANAGER, demo_data.PASSWORD)}
+
+        # Start Azure Integration
+        {sam} $ACCOUNT/connection --json '{{}}'
+
+        # Open its startUrl in a browser and sign in as {admin}; then
+        {sam} $ACCOUNT/connection
+        {sam} $ACCOUNT/domains
+
+        # Switch SSO on for everybody
+        {sam} $ACCOUNT/policy {merge_patch} -d '{{"mode": "on"}}'
+
+        # Import the exceptions; one line of the file is wrong on purpose
+        {sam} $ACCOUNT/exceptions -H 'Content-Type: text/csv' --data-binary @{_csv()}
+
+        # Alice signs in with Microsoft
+        {ask} '{{"email": "alice@contoso.example", "application": "unite"}}'
+
+        # Carol is an exception
+        {ask} '{{"email": "carol@contoso-mail.example", "application": "unite"}}'
+
+        # Contact Center needs Unite, which Contoso has not bought
+        {ask} '{{"email": "alice@contoso.example", "application": "contact-center"}}'
+
+        # Who changed what
+        {sam} $ACCOUNT/audit
+
+        Or let `make demo` play all of it there. Ctrl-C here stops everything."""
+    return "\n".join(faint(line) if line.startswith("# ") else line for line in dedent(script).splitlines())
+
+
+def _csv() -> str:
+    return demo_data.EXCEPTIONS_FILE.relative_to(ROOT).as_posix()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""The two roles of the control panel, made from verified claims and from nothing else.
+
+`Operator` is the vendor's own staff and control panel backend; `SecurityManager` administers one account's SSO. A
+method that changes an account takes an `AccountAdministrator`, so the check cannot be forgotten.
+"""
+
+from dataclasses import dataclass
+
+from shared.kernel.names import AccountId
+from shared.kernel.refusals import Forbidden
+from shared.ports.access_tokens import VerifiedAccess
+
+OPERATOR = "Operator"
+SECURITY_MANAGER = "SecurityManager"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as the audit trail has it: `subject` and `name` are the token's `sub` and `name`."""
+
+    subject: str
+    name: str | None
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """May register accounts and applications."""
+
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAdministrator:
+    """May administer the SSO of this one account."""
+
+    account_id: AccountId
+    actor: Actor
+
+
+def as_operator(access: VerifiedAccess) -> Operator:
+    """The operator that these claims speak of.
+
+    Raises:
+        Forbidden: they do not.
+    """
+    if OPERATOR not in access.roles:
+        raise Forbidden("Only an Operator may do this. Ask the vendor's staff.")
+    return Operator(Actor(access.sub, access.name, OPERATOR))
+
+
+def as_administrator(access: VerifiedAccess, account_id: AccountId) -> AccountAdministrator:
+    """The administrator of this account that these claims speak of: its Security Manager, or an operator.
+
+    Raises:
+        Forbidden: they do not, or speak of another account.
+    """
+    if OPERATOR in access.roles:
+        return AccountAdministrator(account_id, Actor(access.sub, access.name, OPERATOR))
+    if SECURITY_MANAGER in access.roles and access.account_id == account_id:
+        return AccountAdministrator(account_id, Actor(access.sub, access.name, SECURITY_MANAGER))
+    raise Forbidden("Only a Security Manager of this account, or an Operator, may do this.")

@@ -1,0 +1,78 @@
+"""Which account an email domain routes to: at most one, decided by create-only insert.
+
+A claim alone routes nothing: resolution also asks the account itself, whose connection must stand by the domain. So a
+crash between claiming and connecting leaves nothing half-made, and such a claim may be taken over by the next account
+that proves the domain.
+"""
+
+from datetime import datetime, timedelta
+
+from shared.kernel.names import AccountId, DomainName
+from shared.ports.clock import Clock
+from shared.ports.record import Record
+from shared.ports.table import Insert, Key, Remove, Replace, RowChanged, RowExists, RowReader, Table
+
+_ROW = "claim"
+
+SETTLING_TIME = timedelta(minutes=5)
+"""How long a claim is left alone even if its account does not stand by it yet: it may be connecting just now."""
+
+
+class Claim(Record):
+    """The domain routes to this account."""
+
+    account_id: AccountId
+    claimed_at: datetime
+
+
+async def find_claim(reader: RowReader, domain: DomainName) -> Claim | None:
+    """Who claims the domain: one point read."""
+    row = await reader.get(Key(domain, _ROW))
+    return Claim.read(row) if row else None
+
+
+class Claims:
+    """Args: `table`, the domains' table; `clock`, for the times of claims."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    async def holder(self, domain: DomainName) -> Claim | None:
+        """Who claims the domain now."""
+        return await find_claim(self._table, domain)
+
+    async def claim(self, domain: DomainName, account_id: AccountId) -> bool:
+        """Take the domain if nobody has it; True if it is this account's now. Safe to repeat."""
+        claim = Claim(account_id=account_id, claimed_at=self._clock.now())
+        try:
+            await self._table.write(Insert(Key(domain, _ROW), claim.document()))
+        except RowExists:
+            holder = await self.holder(domain)
+            return holder is not None and holder.account_id == account_id
+        return True
+
+    async def take_over(self, domain: DomainName, account_id: AccountId, abandoned: Claim) -> bool:
+        """Take the domain from an account that does not stand by its claim; True if it is this account's now.
+
+        Fails if the claim has changed since `abandoned` was read, or is younger than the settling time.
+        """
+        now = self._clock.now()
+        row = await self._table.get(Key(domain, _ROW))
+        if row is None or Claim.read(row) != abandoned or abandoned.claimed_at > now - SETTLING_TIME:
+            return False
+        try:
+            await self._table.write(Replace(row, Claim(account_id=account_id, claimed_at=now).document()))
+        except RowChanged:
+            return False
+        return True
+
+    async def release(self, domain: DomainName, account_id: AccountId) -> None:
+        """Let go of the domain if this account has it. Safe to repeat."""
+        row = await self._table.get(Key(domain, _ROW))
+        if row is None or Claim.read(row).account_id != account_id:
+            return
+        try:
+            await self._table.write(Remove(row))
+        except RowChanged:
+            return  # released or taken over by somebody else at the same moment

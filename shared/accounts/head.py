@@ -1,0 +1,86 @@
+"""The head of an account: the few rows that nearly every question needs, side by side, read by one range query."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from shared.kernel.names import AccountId, DomainName, Product
+from shared.kernel.refusals import NotFound
+from shared.ports.record import Record, Stored
+from shared.ports.table import Key, Row, RowReader
+
+PREFIX = "head:"
+
+
+class HeadRecord(Record):
+    """A record that stands once in an account's head. A subclass names its row."""
+
+    row: ClassVar[str]
+
+    @classmethod
+    def key(cls, account_id: AccountId) -> Key:
+        """Where it stands."""
+        return Key(account_id, PREFIX + cls.row)
+
+
+class Account(HeadRecord):
+    """A customer of the vendor.
+
+    `domains` are the ones that the vendor knows to be this account's; None means that the vendor does not say.
+    """
+
+    row = "account"
+
+    account_id: AccountId
+    name: str
+    products: tuple[Product, ...] = ()
+    domains: tuple[DomainName, ...] | None = None
+    created_at: datetime
+    updated_at: datetime
+
+    def lists(self, domain: DomainName) -> bool:
+        """Whether the vendor lets this domain route to the account."""
+        return self.domains is None or domain in self.domains
+
+
+class Head:
+    """The head rows of one account, as they were read at one moment.
+
+    Args:
+        account: the row that every account has.
+        rows: all head rows.
+    """
+
+    def __init__(self, account: Stored[Account], rows: dict[Key, Row]) -> None:
+        self.account = account
+        self._rows = rows
+
+    @property
+    def account_id(self) -> AccountId:
+        """Whose head it is."""
+        return self.account.record.account_id
+
+    def stored[R: HeadRecord](self, record: type[R]) -> Stored[R]:
+        """The record, or its default where no row is yet."""
+        key = record.key(self.account_id)
+        row = self._rows.get(key)
+        return Stored(record.read(row) if row else record(), key, row)
+
+
+async def find_head(reader: RowReader, account_id: AccountId) -> Head | None:
+    """One range query for all head rows; None if there is no such account."""
+    rows = {row.key: row for row in await reader.under(account_id, PREFIX)}
+    key = Account.key(account_id)
+    row = rows.get(key)
+    return Head(Stored(Account.read(row), key, row), rows) if row else None
+
+
+async def read_head(reader: RowReader, account_id: AccountId) -> Head:
+    """One range query for all head rows.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    head = await find_head(reader, account_id)
+    if head is None:
+        raise NotFound("There is no such account. An Operator registers it with PUT /v1/accounts/{accountId}.")
+    return head

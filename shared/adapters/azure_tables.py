@@ -1,0 +1,278 @@
+"""The table port on Azure Table Storage, Azurite and Azure Cosmos DB for Table.
+
+A document lies in the properties `document`, `document1`, …, since one string property holds 64 KiB. Every write is an
+entity group transaction, also of one operation: a plain delete of what is gone looks like a success in the SDK, and a
+transaction does not. Azurite accepts what Azure refuses, so the limits are checked here.
+"""
+
+import base64
+import contextlib
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.data.tables import TableEntity, UpdateMode
+from azure.data.tables.aio import TableClient, TableServiceClient
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.kernel.refusals import Invalid, TooLarge, Unavailable
+from shared.ports.table import (
+    TRANSACTION_LIMIT,
+    Insert,
+    Key,
+    Operation,
+    Page,
+    Put,
+    Remove,
+    Replace,
+    Row,
+    RowChanged,
+    RowExists,
+)
+
+_SLICE = 16_000
+"""Characters of one property: 64 KiB hold 32 Ki UTF-16 units, and a character takes two of them at most."""
+
+DOCUMENT_LIMIT = 400_000
+"""Characters of one document: an entity holds 1 MiB, and UTF-16 takes two bytes for nearly every character."""
+
+_TRANSACTION_BYTES = 2_000_000
+"""Bytes of one transaction: 4 MiB on Azure Table Storage, 2 MB on Cosmos DB for Table."""
+
+_KEY = re.compile(r"[^/\\#?\x00-\x1f\x7f-\x9f]+")
+_KEY_BYTES = 255
+
+_RESPONSIVE: dict[str, Any] = {
+    "connection_timeout": 1,
+    "read_timeout": 2,
+    "retry_total": 2,
+    "retry_connect": 2,
+    "retry_read": 2,
+    "retry_status": 2,
+    "retry_backoff_factor": 0.1,
+}
+"""A dead store answers within seconds. The SDK's own defaults wait up to 300 seconds and try ten times."""
+
+
+class AzureTables:
+    """The storage account. Its client belongs to the event loop in which it is first used, as aiohttp's do.
+
+    Args:
+        endpoint: `https://{account}.table.core.windows.net`, with `credential`.
+        credential: proves the app's identity.
+        connection_string: instead of both, for development.
+    """
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        credential: AsyncTokenCredential | None = None,
+        connection_string: str | None = None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._credential = credential
+        self._connection_string = connection_string
+        self._service: TableServiceClient | None = None
+
+    def table(self, name: str) -> "AzureTable":
+        """One of its tables."""
+        return AzureTable(self, name)
+
+    def client(self, name: str) -> TableClient:
+        """The SDK's client of one table."""
+        if self._service is None:
+            if self._connection_string is not None:
+                self._service = TableServiceClient.from_connection_string(self._connection_string, **_RESPONSIVE)
+            else:
+                self._service = TableServiceClient(self._endpoint or "", credential=self._credential, **_RESPONSIVE)
+        return self._service.get_table_client(name)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._service is not None:
+            await self._service.close()
+            self._service = None
+
+
+class AzureTable:
+    """One table; see `shared.ports.table.Table` for what it promises."""
+
+    def __init__(self, tables: AzureTables, name: str) -> None:
+        self._tables = tables
+        self._name = name
+
+    @property
+    def _client(self) -> TableClient:
+        return self._tables.client(self._name)
+
+    async def get(self, key: Key) -> Row | None:
+        """See the port."""
+        _check(key)
+        with _in_our_words():
+            try:
+                return _row(await self._client.get_entity(str(key.partition), str(key.row)))
+            except ResourceNotFoundError as error:
+                if getattr(error, "error_code", None) == "TableNotFound":
+                    raise
+                return None
+
+    async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
+        """See the port."""
+        with _in_our_words():
+            return tuple([_row(entity) async for entity in self._query(partition, prefix)])
+
+    async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
+        """See the port."""
+        pages = self._query(partition, prefix, size).by_page(_open_continuation(continuation))
+        with _in_our_words():
+            try:
+                rows = [_row(entity) async for entity in await anext(pages)]
+            except StopAsyncIteration:
+                rows = []
+        # The SDK has no public name for the continuation of asynchronous pages.
+        following = getattr(pages, "continuation_token", None)
+        return Page(tuple(rows), _close_continuation(following))
+
+    async def write(self, *operations: Operation) -> None:
+        """See the port."""
+        requests = [_request(operation) for operation in operations]
+        _check_transaction(operations)
+        with _in_our_words(operations):
+            await self._client.submit_transaction(requests)
+
+    async def expired(self, now: datetime) -> AsyncIterator[Row]:
+        """See the port. A scan: the table of flows is small, since flows are removed when they are used."""
+        with _in_our_words():
+            async for entity in self._client.query_entities("expiresAt lt @now", parameters={"now": now}):
+                yield _row(entity)
+
+    def _query(self, partition: str, prefix: str, size: int | None = None) -> Any:
+        """The SDK's query for a family of rows: from the prefix up to the first key that cannot start with it."""
+        condition = "PartitionKey eq @partition"
+        parameters = {"partition": str(partition)}
+        if prefix:
+            condition += " and RowKey ge @first and RowKey lt @beyond"
+            parameters |= {"first": prefix, "beyond": prefix[:-1] + chr(ord(prefix[-1]) + 1)}
+        return self._client.query_entities(condition, parameters=parameters, results_per_page=size)
+
+
+def _row(entity: TableEntity) -> Row:
+    document = "".join(_slices(entity))
+    return Row(Key(entity["PartitionKey"], entity["RowKey"]), document, entity.metadata["etag"] or "")
+
+
+def _slices(entity: TableEntity) -> Iterator[str]:
+    name, number = "document", 0
+    while name in entity:
+        yield entity[name]
+        number += 1
+        name = f"document{number}"
+
+
+def _entity(key: Key, document: str, expires_at: datetime | None = None) -> dict[str, Any]:
+    # The SDK looks types up exactly and does not know our kinds of strings.
+    entity: dict[str, Any] = {"PartitionKey": str(key.partition), "RowKey": str(key.row)}
+    for number, start in enumerate(range(0, len(document), _SLICE)):
+        entity[f"document{number or ''}"] = document[start : start + _SLICE]
+    if expires_at is not None:
+        entity["expiresAt"] = expires_at.astimezone(UTC)
+    return entity
+
+
+def _request(operation: Operation) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """The operation as the SDK's transactions take it."""
+    match operation:
+        case Insert(key, document, expires_at):
+            return "create", _entity(key, document, expires_at), {}
+        case Put(key, document, expires_at):
+            return "upsert", _entity(key, document, expires_at), {"mode": UpdateMode.REPLACE}
+        case Replace(row, document):
+            return "update", _entity(row.key, document), {"mode": UpdateMode.REPLACE, **_this_version(row)}
+        case Remove(row):
+            return "delete", _entity(row.key, ""), _this_version(row)
+
+
+def _this_version(row: Row) -> dict[str, Any]:
+    return {"etag": row.etag, "match_condition": MatchConditions.IfNotModified}
+
+
+def _check(key: Key) -> None:
+    """What every store takes as a key.
+
+    Raises:
+        ValueError: the product has made a key that one of them refuses, which is an error of the program.
+    """
+    for part in (key.partition, key.row):
+        if not _KEY.fullmatch(part) or len(part.encode()) > _KEY_BYTES:
+            raise ValueError("A key holds 1 to 255 bytes without / \\ # ? and control characters.")
+
+
+def _check_transaction(operations: Sequence[Operation]) -> None:
+    """What every store takes as a transaction.
+
+    Raises:
+        ValueError: too many operations, several partitions or one row twice: an error of the program.
+        TooLarge: more text than the store takes, which may be the caller's doing.
+    """
+    keys = [operation.key for operation in operations]
+    for key in keys:
+        _check(key)
+    if not 1 <= len(keys) <= TRANSACTION_LIMIT or len({key.partition for key in keys}) > 1 or len({*keys}) < len(keys):
+        raise ValueError("A transaction takes 1 to 100 operations on different rows of one partition.")
+    documents = ["" if isinstance(operation, Remove) else operation.document for operation in operations]
+    total = sum(len(document.encode()) for document in documents)
+    if max(map(len, documents)) > DOCUMENT_LIMIT or total > _TRANSACTION_BYTES:
+        raise TooLarge("This is more than one record can hold. Shorten it.")
+
+
+@contextlib.contextmanager
+def _in_our_words(operations: Sequence[Operation] = ()) -> Iterator[None]:
+    """The one place where the SDK's errors become ours.
+
+    Raises:
+        RowExists: 409, an entity of the key is there.
+        RowChanged: 412, or 404 of an entity that should be there.
+        Unavailable: everything else, time-outs and refused connections included.
+    """
+    try:
+        yield
+    except HttpResponseError as error:
+        status, code = error.status_code, getattr(error, "error_code", None)
+        if operations and status == 409:  # noqa: PLR2004 - HTTP has names for numbers only in prose
+            raise RowExists(operations[min(getattr(error, "index", 0), len(operations) - 1)].key) from error
+        if operations and (status == 412 or (status == 404 and code != "TableNotFound")):  # noqa: PLR2004 - likewise
+            raise RowChanged from error
+        raise Unavailable("The store does not answer as it should. Try again in a few seconds.") from error
+    except (AzureError, TimeoutError) as error:
+        raise Unavailable("The store cannot be reached. Try again in a few seconds.") from error
+
+
+class _Continuation(BaseModel):
+    """Where the next page starts, as the store says it. It cannot lead out of the query that it is used in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    PartitionKey: str
+    RowKey: str | None
+
+
+def _close_continuation(token: Mapping[str, str | None] | None) -> str | None:
+    if not token or not token.get("PartitionKey"):
+        return None
+    text = _Continuation(PartitionKey=token["PartitionKey"] or "", RowKey=token.get("RowKey")).model_dump_json()
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _open_continuation(closed: str | None) -> dict[str, str | None] | None:
+    if closed is None:
+        return None
+    try:
+        text = base64.b64decode(closed + "=" * (-len(closed) % 4), altchars=b"-_", validate=True)
+        token = _Continuation.model_validate_json(text)
+    except (ValueError, ValidationError):
+        raise Invalid("The continuationToken is not one that this service has given.") from None
+    return {"PartitionKey": token.PartitionKey, "RowKey": token.RowKey}

@@ -1,0 +1,69 @@
+"""Entra's error numbers in words that say who must do what.
+
+Decisions are made on OAuth's `error`; the AADSTS number only explains
+(https://learn.microsoft.com/entra/identity-platform/reference-error-codes). Entra's own text is never repeated: it may
+hold names and addresses.
+"""
+
+import re
+
+_NUMBER = re.compile(r"AADSTS(\d{4,7})")
+
+_ADMIN = "Ask an administrator of your organisation at Microsoft"
+_VENDOR = "The vendor's operators must mend this:"
+
+_WORDS = {
+    50011: f"{_VENDOR} the redirect URI of this service is not in its app registration.",
+    50020: "This account is not a member of the organisation. Sign in with an account of that organisation.",
+    50034: "There is no such account in the organisation. Check the address, or sign in with another account.",
+    50053: f"The account is locked after too many attempts. Wait, or see {_ADMIN.lower()}.",
+    50057: f"The account is disabled. {_ADMIN} to enable it.",
+    50058: "Nobody was signed in at Microsoft. Try again and sign in there.",
+    50076: "Microsoft asks for a second factor. Try again and complete it.",
+    50079: "Microsoft asks you to register a second factor. Try again and follow its steps.",
+    50105: f"You are not assigned to this application. {_ADMIN} to assign you to it.",
+    50194: f"{_VENDOR} the app registration is not multi-tenant.",
+    51004: "There is no such account in the organisation. Check the address, or sign in with another account.",
+    53003: f"Your organisation's Conditional Access does not allow this sign-in. {_ADMIN}.",
+    54005: "This sign-in was completed before. Start again.",
+    65001: f"Your organisation has not consented. {_ADMIN} to accept the consent page.",
+    65004: "The consent page was declined. Start again, and accept it if you want to connect.",
+    70008: "This sign-in took too long. Start again.",
+    90002: "There is no such organisation at Microsoft. Start again from the control panel.",
+    90072: "This account is not a member of the organisation. Sign in with an account of that organisation.",
+    90094: f"Only an administrator can consent to this. {_ADMIN} to start the integration.",
+    90095: f"Your request for approval was sent. {_ADMIN} to approve it, then start again.",
+    500212: f"Your organisation's cross-tenant settings do not allow this. {_ADMIN}.",
+    500213: f"Your organisation's cross-tenant settings do not allow this. {_ADMIN}.",
+    530032: f"Your organisation's security policy does not allow this sign-in. {_ADMIN}.",
+    650052: f"Your organisation lacks a service that this application needs. {_ADMIN}.",
+    650056: f"{_VENDOR} the app registration lacks permissions.",
+    700005: "This sign-in belongs to another organisation. Start again.",
+    700016: f"Your organisation has not consented, or has removed this application. {_ADMIN} to consent again.",
+    700027: f"{_VENDOR} Microsoft does not accept the credential of this service.",
+    7000112: f"Your organisation has disabled this application. {_ADMIN} to enable it.",
+    7000215: f"{_VENDOR} Microsoft does not accept the secret of this service.",
+    7000222: f"{_VENDOR} the secret of this service has expired.",
+    7000229: f"Your organisation has not consented, or has removed this application. {_ADMIN} to consent again.",
+}
+
+_WITHOUT_NUMBER = {
+    "access_denied": "The consent page was declined. Start again, and accept it if you want to connect.",
+    "temporarily_unavailable": "Microsoft is out of order at the moment. Try again in a few minutes.",
+    "server_error": "Microsoft is out of order at the moment. Try again in a few minutes.",
+}
+
+
+def number_in(description: str) -> int | None:
+    """The AADSTS number that an error description names first, if it names one."""
+    found = _NUMBER.search(description)
+    return int(found[1]) if found else None
+
+
+def explain(error: str, description: str) -> str:
+    """What an error means and who must do what, with the number for support."""
+    number = number_in(description)
+    words = _WORDS.get(number) if number is not None else None
+    if words is None:
+        words = _WITHOUT_NUMBER.get(error, f"Microsoft refused. Try again; if it stays so, see {_ADMIN.lower()}.")
+    return f"{words} (AADSTS{number})" if number is not None else words

@@ -1,0 +1,25 @@
+"""The app's managed identity as a federated credential of its app registration: no secret anywhere.
+
+Source: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+"""
+
+from collections.abc import Callable
+
+
+def managed_identity_assertion(client_id: str, audience: str) -> dict[str, Callable[[], str]]:
+    """A client credential for MSAL that asks the identity for an assertion whenever one is needed.
+
+    Args:
+        client_id: of the user-assigned managed identity.
+        audience: of the federated credential, such as `api://AzureADTokenExchange`.
+    """
+    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - slow to import
+    from msal import AutoRefresher  # noqa: PLC0415 - slow to import
+
+    credential = ManagedIdentityCredential(client_id=client_id)
+
+    def assertion() -> str:
+        token: str = credential.get_token(f"{audience}/.default").token
+        return token
+
+    return {"client_assertion": AutoRefresher(assertion, expires_in=3_000)}

@@ -1,0 +1,121 @@
+"""MSAL, which is synchronous, in threads: one confidential client a tenant, made once.
+
+Making a client costs a discovery request, so clients are kept, and callers who need one tenant's at the same time wait
+for one. Neither tokens nor error answers are kept: what we ask MSAL for is a proof that holds now.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from shared.kernel.names import TenantId
+from shared.kernel.refusals import Unavailable
+
+if TYPE_CHECKING:
+    from msal import ConfidentialClientApplication
+
+_TENANTS_REMEMBERED = 1_000
+_TIMEOUT_SECONDS = (1, 5)
+
+type ClientCredential = str | dict[str, Callable[[], str]]
+"""A client secret, for development, or `{"client_assertion": ...}`, the app's managed identity."""
+
+
+class MsalClients:
+    """The clients of one app registration.
+
+    Args:
+        authority: Entra's authority host.
+        client_id: of the app registration.
+        credential: made when it is first needed.
+        ca_file: trusted instead of the machine's own authorities; for development.
+    """
+
+    def __init__(
+        self, authority: str, client_id: str, credential: Callable[[], ClientCredential], ca_file: str | None
+    ) -> None:
+        self._authority = authority
+        self._client_id = client_id
+        self._credential = credential
+        self._ca_file = ca_file
+        self._clients: OrderedDict[TenantId, asyncio.Future[ConfidentialClientApplication]] = OrderedDict()
+
+    async def call[T](self, tenant_id: TenantId, ask: "Callable[[ConfidentialClientApplication], T]") -> T:
+        """Ask a tenant's client something, in a thread.
+
+        Raises:
+            ValueError: MSAL does not find the tenant, or refuses what it is asked.
+            Unavailable: Entra does not answer in time.
+        """
+        return await self._in_thread(ask, await self._client(tenant_id))
+
+    async def _client(self, tenant_id: TenantId) -> "ConfidentialClientApplication":
+        if tenant_id not in self._clients:
+            making = asyncio.ensure_future(self._in_thread(self._make, tenant_id))
+            self._clients[tenant_id] = making
+            making.add_done_callback(lambda _: self._drop_failed(tenant_id, making))
+            while len(self._clients) > _TENANTS_REMEMBERED:
+                self._clients.popitem(last=False)
+        self._clients.move_to_end(tenant_id)
+        return await asyncio.shield(self._clients[tenant_id])
+
+    def _drop_failed(self, tenant_id: TenantId, making: "asyncio.Future[ConfidentialClientApplication]") -> None:
+        failed = making.cancelled() or making.exception() is not None
+        if failed and self._clients.get(tenant_id) is making:
+            del self._clients[tenant_id]
+
+    async def _in_thread[A, T](self, work: Callable[[A], T], argument: A) -> T:
+        import requests  # noqa: PLC0415 - slow to import
+
+        try:
+            return await asyncio.to_thread(work, argument)
+        except requests.RequestException as error:
+            raise Unavailable("Microsoft Entra ID does not answer. Try again in a few seconds.") from error
+
+    def _make(self, tenant_id: TenantId) -> "ConfidentialClientApplication":
+        import msal  # noqa: PLC0415 - slow to import
+
+        return msal.ConfidentialClientApplication(
+            self._client_id,
+            client_credential=self._credential(),
+            authority=f"{self._authority}/{tenant_id}",
+            instance_discovery=False,
+            exclude_scopes=["offline_access"],
+            http_client=_session(self._ca_file),
+            token_cache=_no_token_cache(),
+            http_cache=_NoHttpCache(),
+        )
+
+
+class _NoHttpCache(dict[str, Any]):
+    """MSAL repeats an error for 60 seconds without asking. A consent given meanwhile must be seen."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        """Keep nothing."""
+
+
+def _no_token_cache() -> Any:
+    import msal  # noqa: PLC0415 - slow to import
+
+    class NoTokenCache(msal.TokenCache):
+        def add(self, event: Any, now: Any = None) -> None:
+            """Keep nothing: a cached token would hide that consent was withdrawn, and people's tokens pile up."""
+
+    return NoTokenCache()
+
+
+def _session(ca_file: str | None) -> Any:
+    """A requests session with the timeouts that MSAL lacks; the environment cannot change whom it trusts."""
+    import requests  # noqa: PLC0415 - slow to import
+    from requests.adapters import HTTPAdapter  # noqa: PLC0415 - slow to import
+
+    class Timely(HTTPAdapter):
+        def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+            return super().send(*args, **{**kwargs, "timeout": _TIMEOUT_SECONDS})
+
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = ca_file or True
+    session.mount("https://", Timely(pool_maxsize=64))
+    return session

@@ -1,0 +1,212 @@
+"""The identity provider port on MSAL and Graph."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.adapters.entra.explanations import explain, number_in
+from shared.adapters.entra.id_tokens import IdTokens
+from shared.adapters.entra.msal_clients import MsalClients
+from shared.adapters.web import Web
+from shared.kernel.names import TenantId
+from shared.kernel.refusals import ProofFailed, Unavailable
+from shared.ports.identity_provider import (
+    ConsentMissing,
+    Organization,
+    ProviderRefused,
+    SignInRequest,
+    VerifiedDomain,
+    VerifiedIdentity,
+)
+
+if TYPE_CHECKING:
+    from msal import ConfidentialClientApplication
+
+_log = logging.getLogger(__name__)
+
+_SIGN_IN_SCOPES = ["User.Read"]
+"""Delegated; MSAL adds `openid profile`."""
+
+_OK = 200
+_GRAPH_SAYS_NO = frozenset({401, 403})
+_REDEEMED = "redeemed"  # our own state is redeemed before; MSAL compares its copy of it with itself
+_OUT_OF_ORDER = frozenset({"temporarily_unavailable", "server_error"})
+_OUR_OWN_FAULT = frozenset({"invalid_client"})
+"""OAuth's error for a client whose own credential is bad (RFC 6749, section 5.2)."""
+
+
+class _GraphOrganization(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: TenantId
+    display_name: str = Field(alias="displayName")
+    verified_domains: tuple[VerifiedDomain, ...] = Field(alias="verifiedDomains")
+
+
+class _GraphOrganizations(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    value: tuple[_GraphOrganization, ...] = Field(min_length=1, max_length=1)
+
+
+class EntraProvider:
+    """See `shared.ports.identity_provider.IdentityProvider`.
+
+    Args:
+        clients: MSAL.
+        id_tokens: verifies what MSAL redeems.
+        web: reads discovery and Graph.
+        authority: Entra's authority host as this service reaches it.
+        browser_url: the same host as browsers reach it.
+        graph_url: Microsoft Graph's host.
+        client_id: of the app registration.
+    """
+
+    def __init__(
+        self,
+        clients: MsalClients,
+        id_tokens: IdTokens,
+        web: Web,
+        *,
+        authority: str,
+        browser_url: str,
+        graph_url: str,
+        client_id: str,
+    ) -> None:
+        self._clients = clients
+        self._id_tokens = id_tokens
+        self._web = web
+        self._authority = authority
+        self._browser_url = browser_url
+        self._graph_url = graph_url
+        self._client_id = client_id
+
+    def authority(self, tenant_id: TenantId) -> str:
+        """See the port."""
+        return f"{self._authority}/{tenant_id}"
+
+    def admin_consent_url(self, redirect_uri: str, state: str) -> str:
+        """See the port. `.default` asks for the full set each time: granting less would revoke the rest."""
+        query = {
+            "client_id": self._client_id,
+            "scope": self._graph_scope,
+            "redirect_uri": redirect_uri,
+            "state": state,
+        }
+        return f"{self._browser_url}/organizations/v2.0/adminconsent?{urlencode(query)}"
+
+    async def begin_sign_in(self, tenant_id: TenantId, redirect_uri: str, state: str) -> SignInRequest:
+        """See the port."""
+
+        def ask(client: "ConfidentialClientApplication") -> dict[str, Any]:
+            flow: dict[str, Any] = client.initiate_auth_code_flow(
+                _SIGN_IN_SCOPES,
+                redirect_uri=redirect_uri,
+                state=state,
+                prompt="select_account",
+                response_mode="form_post",
+            )
+            return flow
+
+        flow = await self._asked(tenant_id, ask)
+        # MSAL warns of anything but form_post, whose cross-site POST would lack our SameSite=Lax cookie; see
+        # docs/decisions/0006. The code in the query is bound to the cookie and to PKCE, and lives for one use.
+        url = flow["auth_uri"].replace("response_mode=form_post", "response_mode=query")
+        return SignInRequest(url, flow["code_verifier"], flow["nonce"])
+
+    async def finish_sign_in(
+        self, tenant_id: TenantId, redirect_uri: str, code: str, code_verifier: str, nonce: str
+    ) -> VerifiedIdentity:
+        """See the port."""
+        flow = {
+            "state": _REDEEMED,
+            "redirect_uri": redirect_uri,
+            "scope": [*_SIGN_IN_SCOPES, "openid", "profile"],
+            "code_verifier": code_verifier,
+            "nonce": nonce,
+        }
+
+        def ask(client: "ConfidentialClientApplication") -> dict[str, Any]:
+            answer: dict[str, Any] = client.acquire_token_by_auth_code_flow(flow, {"state": _REDEEMED, "code": code})
+            return answer
+
+        try:
+            answer = await self._asked(tenant_id, ask)
+        except RuntimeError as error:
+            raise ProofFailed("Microsoft's answer belongs to another sign-in. Start again.") from error
+        unverified_id_token = _granted(answer, "id_token", ProviderRefused)
+        sent_nonce = hashlib.sha256(nonce.encode()).hexdigest()  # MSAL sends the hash of the nonce that it returns
+        return await self._id_tokens.verify(unverified_id_token, tenant_id, sent_nonce)
+
+    async def read_organization(self, tenant_id: TenantId) -> Organization:
+        """See the port."""
+
+        def ask(client: "ConfidentialClientApplication") -> dict[str, Any]:
+            answer: dict[str, Any] = client.acquire_token_for_client([self._graph_scope])
+            return answer
+
+        token = _granted(await self._asked(tenant_id, ask), "access_token", ConsentMissing)
+        status, document = await self._web.get_json(
+            f"{self._graph_url}/v1.0/organization?$select=id,displayName,verifiedDomains",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        if status in _GRAPH_SAYS_NO:
+            raise ConsentMissing(
+                "access_denied",
+                None,
+                "Microsoft Graph does not let this service read your organisation. "
+                "Ask an administrator of your organisation to consent again.",
+            )
+        try:
+            (organization,) = _GraphOrganizations.model_validate(document).value
+        except ValidationError as error:
+            raise Unavailable("Microsoft Graph answers in a form that this service does not know.") from error
+        return Organization(
+            tenant_id=organization.id,
+            display_name=organization.display_name,
+            verified_domains=organization.verified_domains,
+        )
+
+    async def probe(self) -> None:
+        """See the port."""
+        status, _ = await self._web.get_json(f"{self._authority}/organizations/v2.0/.well-known/openid-configuration")
+        if status != _OK:
+            raise Unavailable("Microsoft Entra ID does not publish its discovery document. See SSO_ENTRA_AUTHORITY.")
+
+    def explain(self, error: str, description: str) -> str:
+        """See the port."""
+        return explain(error, description)
+
+    @property
+    def _graph_scope(self) -> str:
+        return f"{self._graph_url}/.default"
+
+    async def _asked(
+        self, tenant_id: TenantId, ask: "Callable[[ConfidentialClientApplication], dict[str, Any]]"
+    ) -> dict[str, Any]:
+        try:
+            return await self._clients.call(tenant_id, ask)
+        except ValueError as error:
+            raise ConsentMissing("invalid_request", 90002, explain("invalid_request", "AADSTS90002")) from error
+
+
+def _granted(answer: Mapping[str, Any], token: str, refusal: type[ProviderRefused]) -> str:
+    """The token of a token answer.
+
+    Raises:
+        ProviderRefused: of the type given, if Entra says no to the customer.
+        Unavailable: Entra refuses the credential of this service itself, or is out of order.
+    """
+    if token in answer:
+        return str(answer[token])
+    error, description = str(answer.get("error", "")), str(answer.get("error_description", ""))
+    if error in _OUR_OWN_FAULT:
+        _log.error("Entra refuses this service's own credential: %s AADSTS%s", error, number_in(description))
+        raise Unavailable(explain(error, description), retry_after=60)
+    if error in _OUT_OF_ORDER:
+        raise Unavailable(explain(error, description))
+    raise refusal(error, number_in(description), explain(error, description))

@@ -1,0 +1,63 @@
+"""Small JSON documents over HTTP: discovery, keys and Graph. Every foreign failure becomes `Unavailable` here."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from shared.kernel.refusals import Unavailable
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+_TIMEOUT_SECONDS = 5
+
+
+class Web:
+    """Reads JSON documents. Its session belongs to the event loop in which it is first used.
+
+    Args:
+        ca_file: trusted beside the machine's own authorities; for development.
+    """
+
+    def __init__(self, ca_file: str | None = None) -> None:
+        self._ca_file = ca_file
+        self._session: ClientSession | None = None
+
+    async def get_json(self, url: str, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
+        """The status and the document; no redirect is followed.
+
+        Raises:
+            Unavailable: no answer in time, a server error, or no JSON.
+        """
+        import aiohttp  # noqa: PLC0415 - slow to import
+
+        try:
+            async with self._opened().get(url, headers=headers, allow_redirects=False) as answer:
+                status, document = answer.status, json.loads(await answer.read())
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise Unavailable("Microsoft or the control panel does not answer. Try again in a few seconds.") from error
+        if status >= 500 or status == 429:  # noqa: PLR2004 - HTTP's numbers
+            raise Unavailable("Microsoft or the control panel is out of order. Try again in a few seconds.")
+        return status, document
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _opened(self) -> "ClientSession":
+        if self._session is None:
+            import ssl  # noqa: PLC0415 - slow to import
+
+            import aiohttp  # noqa: PLC0415 - slow to import
+
+            context = ssl.create_default_context()
+            if self._ca_file is not None:
+                context.load_verify_locations(self._ca_file)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=context),
+                timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS, connect=1),
+                trust_env=False,
+            )
+        return self._session

@@ -1,0 +1,80 @@
+"""The proof that a consent is a tenant's: the rules, as pure code. Everything that is not proven is refused.
+
+The `tenant` parameter of a consent answer can be forged and proves nothing; it only says where to look for the proof:
+1. the answer carries our state, which `shared.flows` redeems once and for one browser;
+2. `error` is read before `admin_consent`, because Entra sets `admin_consent=True` beside an error, too;
+3. a sign-in at `/{tenant}/` shows who consented: `tid` must be that tenant, `wids` must hold a role that may consent;
+4. an app-only token of that tenant is issued, and Graph's organization is that tenant.
+"""
+
+from dataclasses import dataclass
+
+from shared.kernel.names import PERSONAL_ACCOUNTS, TenantId
+from shared.kernel.refusals import ConsentRefused, ProofFailed
+from shared.ports.identity_provider import Organization, VerifiedIdentity
+
+CONSENTING_ROLES = {
+    "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
+    "e8611ab8-c189-46e8-94e1-60213ab1f814": "Privileged Role Administrator",
+    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
+    "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
+}
+"""Role template ids (https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a browser brought back from Microsoft, as it stood in the query. Nothing of it is proven."""
+
+    state: str | None = None
+    error: str | None = None
+    error_description: str = ""
+    admin_consent: str | None = None
+    tenant: str | None = None
+    code: str | None = None
+
+
+def claimed_tenant(answer: Answer) -> TenantId:
+    """The tenant that the consent answer speaks of, still unproven.
+
+    Raises:
+        ConsentRefused: the answer does not say that consent was given. Its `error` has been dealt with before.
+        ProofFailed: it names no tenant, or one that nobody administers.
+    """
+    if answer.admin_consent is None or answer.admin_consent.lower() != "true":
+        raise ConsentRefused("Microsoft did not report a consent. Start again and accept on Microsoft's page.")
+    try:
+        tenant_id = TenantId(answer.tenant or "")
+    except ValueError:
+        raise ProofFailed("Microsoft's answer names no tenant. Start again from the control panel.") from None
+    if tenant_id == PERSONAL_ACCOUNTS:
+        raise ProofFailed(
+            "This is a personal Microsoft account. Sign in with a work account that administers your organisation."
+        )
+    return tenant_id
+
+
+def prove_administrator(identity: VerifiedIdentity, tenant_id: TenantId) -> None:
+    """Show that the person who signed in may consent for this tenant.
+
+    Raises:
+        ProofFailed: they signed in elsewhere, or hold no role that may consent.
+    """
+    if identity.tid != tenant_id or identity.tid == PERSONAL_ACCOUNTS:
+        raise ProofFailed("You signed in to another organisation than the one that consented. Start again.")
+    if not CONSENTING_ROLES.keys() & set(identity.wids):
+        allowed = ", ".join(sorted(CONSENTING_ROLES.values()))
+        raise ProofFailed(
+            "Your account holds no role that may consent for your organisation. "
+            f"Ask somebody who has one of these to start the integration: {allowed}."
+        )
+
+
+def prove_organization(organization: Organization, tenant_id: TenantId) -> None:
+    """Show that Graph answered for this tenant.
+
+    Raises:
+        ProofFailed: it answered for another one.
+    """
+    if organization.tenant_id != tenant_id:
+        raise ProofFailed("Microsoft Graph answered for another organisation. Start again from the control panel.")

@@ -1,0 +1,61 @@
+"""Where a browser may be sent once an integration is over: only below addresses that the operator has listed."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+
+from shared.kernel.refusals import FieldFault, Invalid
+
+_PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]{1,2000}")
+"""Visible ASCII but the backslash, which browsers read as a slash (WHATWG URL)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnUrls:
+    """Args: `prefixes`, addresses such as `https://panel.example/sso/`, below which a return is allowed."""
+
+    prefixes: tuple[SplitResult, ...]
+
+    @classmethod
+    def parse(cls, prefixes: tuple[str, ...]) -> Self:
+        """Read what the operator listed.
+
+        Raises:
+            ValueError: one is not an absolute http(s) address without query and fragment.
+        """
+        split = tuple(map(urlsplit, prefixes))
+        for each in split:
+            secure = each.scheme == "https" or (each.scheme == "http" and each.hostname in {"localhost", "127.0.0.1"})
+            if not secure or not each.hostname or each.query or each.fragment or "@" in each.netloc:
+                raise ValueError("Each must be an https address without query, such as https://panel.example/sso/.")
+        return cls(split)
+
+    def check(self, url: str) -> str:
+        """The same address, if a return to it is allowed.
+
+        Raises:
+            Invalid: it is not; the field is named `returnUrl`.
+        """
+        if not _PLAIN.fullmatch(url) or not any(_is_below(urlsplit(url), prefix) for prefix in self.prefixes):
+            fault = FieldFault("returnUrl", "It is not below an address that the operator allows (SSO_RETURN_URLS).")
+            raise Invalid("The return address is not allowed.", [fault])
+        return url
+
+
+def _is_below(url: SplitResult, prefix: SplitResult) -> bool:
+    """Same scheme and authority to the letter, and a path below, without steps up."""
+    steps = unquote(unquote(url.path)).replace("\\", "/").split("/")
+    folder = prefix.path.rstrip("/") + "/"
+    return (
+        (url.scheme, url.netloc) == (prefix.scheme, prefix.netloc)
+        and (url.path + "/").startswith(folder)
+        and not {".", ".."} & set(steps)
+    )
+
+
+def with_outcome(url: str, outcome: str) -> str:
+    """The address with `connection=<outcome>` added to its query, and its own query kept."""
+    split = urlsplit(url)
+    query = [(name, value) for name, value in parse_qsl(split.query, keep_blank_values=True) if name != "connection"]
+    return split._replace(query=urlencode([*query, ("connection", outcome)])).geturl()

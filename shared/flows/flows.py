@@ -1,0 +1,101 @@
+"""Issue and redeem flows; see the package."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from shared.kernel.refusals import FlowSpent
+from shared.ports.clock import Clock
+from shared.ports.record import Record
+from shared.ports.table import Key, Put, Remove, RowChanged, Table
+
+HANDLE_LENGTH = 43
+"""Characters of a handle: 32 random bytes in base64url. Fixed, because browsers have been seen to append to `state`."""
+
+_SPENT = "It is unknown, was used before, or has expired. Start again from the control panel."
+
+
+def digest(secret: str) -> str:
+    """The hash by which a secret is known to us: SHA-256, in hexadecimal."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Flow(Record):
+    """What is remembered for a browser between two requests. `kind` keeps one sort from being taken for another."""
+
+    kind: ClassVar[str]
+    lifetime: ClassVar[timedelta]
+
+    expires_at: datetime
+    browser_digest: str | None = None
+
+
+class Flows:
+    """Args: `table`, where flows are kept; `clock`, which says when they expire."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def expiry[F: Flow](self, kind: type[F]) -> datetime:
+        """When a flow of this kind that is issued now will expire."""
+        return self._clock.now() + kind.lifetime
+
+    @staticmethod
+    def new_handle() -> str:
+        """A handle for a flow that must be known before the flow itself is: 32 random bytes in base64url."""
+        return secrets.token_urlsafe(32)
+
+    async def issue(self, flow: Flow, handle: str | None = None) -> str:
+        """Keep the flow and return its handle, the only thing by which it can be redeemed.
+
+        The key is random, so a repeated write changes nothing.
+
+        Args:
+            flow: what to keep.
+            handle: from `new_handle`, if it had to be known before.
+        """
+        handle = handle or self.new_handle()
+        key = Key(digest(handle), flow.kind)
+        await self._table.write(Put(key, flow.document(), expires_at=flow.expires_at))
+        return handle
+
+    async def redeem[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> F:
+        """Take the flow out, once.
+
+        Another browser's attempt leaves the flow in place, so that nobody can spend it for its owner.
+
+        Args:
+            handle: what `issue` returned; anything behind its 43 characters is ignored.
+            kind: the sort of flow expected.
+            browser: the secret of the browser's cookie, if the flow is bound to one.
+
+        Raises:
+            FlowSpent: unknown, used, expired, or bound to another browser.
+        """
+        row = await self._table.get(Key(digest(handle[:HANDLE_LENGTH]), kind.kind))
+        if row is None:
+            raise FlowSpent(_SPENT)
+        flow = kind.read(row)
+        if flow.browser_digest is not None and not hmac.compare_digest(flow.browser_digest, digest(browser or "")):
+            raise FlowSpent("It was started in another browser. Start again from the control panel in this one.")
+        try:
+            await self._table.write(Remove(row))
+        except RowChanged:
+            raise FlowSpent(_SPENT) from None
+        if flow.expires_at <= self._clock.now():
+            raise FlowSpent(_SPENT)
+        return flow
+
+    async def purge(self) -> int:
+        """Remove what has expired; returns how many. Any number may run at once."""
+        removed = 0
+        async for row in self._table.expired(self._clock.now()):
+            try:
+                await self._table.write(Remove(row))
+            except RowChanged:
+                continue  # redeemed, or purged by another instance, since it was listed
+            removed += 1
+        return removed

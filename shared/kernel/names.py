@@ -1,0 +1,162 @@
+"""Names that people and other systems give us, parsed once into values that can be trusted.
+
+Each type is made by its `parse` (or by its constructor, which parses), never by a cast. What cannot be parsed is a
+`ValueError` with a sentence that may be shown; it never repeats the text, which may be personal data.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+
+class Name(str):
+    """A string that matches its class's `pattern` after `normalise`.
+
+    Raises:
+        ValueError: it does not; the message is the class's `rule`.
+    """
+
+    __slots__ = ()
+    pattern: ClassVar[re.Pattern[str]]
+    rule: ClassVar[str]
+
+    def __new__(cls, text: str) -> Self:  # noqa: D102 - the class says it
+        normal = cls.normalise(text)
+        if not cls.pattern.fullmatch(normal):
+            raise ValueError(cls.rule)
+        return super().__new__(cls, normal)
+
+    @classmethod
+    def normalise(cls, text: str) -> str:
+        """Bring the text into the one form that is stored and compared."""
+        return text
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "pattern": cls.pattern.pattern, "description": cls.rule}
+
+
+class AccountId(Name):
+    """A customer of the vendor: opaque, case-sensitive."""
+
+    __slots__ = ()
+    pattern = re.compile(r"[A-Za-z0-9_-]{1,64}")
+    rule = "An account id is 1 to 64 letters, digits, hyphens or underscores."
+
+
+class ClientId(Name):
+    """An application, as an OAuth 2.0 client of this service (RFC 6749, section 2.2)."""
+
+    __slots__ = ()
+    pattern = re.compile(r"[A-Za-z0-9_-]{1,64}")
+    rule = "A client id is 1 to 64 letters, digits, hyphens or underscores."
+
+
+class Product(Name):
+    """Something the vendor sells to an account, that an application may require."""
+
+    __slots__ = ()
+    pattern = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
+    rule = "A product is 1 to 64 letters, digits, blanks, dots, hyphens or underscores."
+
+
+class TenantId(Name):
+    """An Entra directory: a GUID, lower-cased."""
+
+    __slots__ = ()
+    pattern = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+    rule = "A tenant id is a GUID."
+
+    @classmethod
+    def normalise(cls, text: str) -> str:
+        """GUIDs compare without regard to case."""
+        return text.lower()
+
+
+PERSONAL_ACCOUNTS = TenantId("9188040d-6c67-4c5b-b112-36a304b66dad")
+"""The tenant of personal Microsoft accounts, which nobody administers."""
+
+
+class DomainName(Name):
+    """A domain in the form that DNS has it: lower-case A-labels (RFC 5890), two labels at least."""
+
+    __slots__ = ()
+    pattern = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+    rule = "A domain is a DNS name of two labels or more, such as contoso.example."
+
+    @classmethod
+    def normalise(cls, text: str) -> str:
+        """Unicode labels become A-labels by UTS 46, as browsers and Entra have them."""
+        if text.isascii():
+            return text.lower()
+        import idna  # noqa: PLC0415 - most domains are ASCII, and a cold start should not pay for the others
+
+        try:
+            return idna.encode(text, uts46=True).decode("ascii").lower()
+        except idna.IDNAError:
+            raise ValueError(cls.rule) from None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EmailAddress:
+    """An address in the one form that is compared and hashed: NFC, lower-case, the domain as A-labels.
+
+    Plus-addresses are literal. Neither `str` nor `repr` shows the address, so that no log line can.
+    """
+
+    address: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what somebody typed.
+
+        Raises:
+            ValueError: it is not an email address; the message does not repeat it.
+        """
+        from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - slow to import
+
+        try:
+            seen = validate_email(text.strip(" "), check_deliverability=False, test_environment=True)
+        except EmailNotValidError as fault:
+            raise ValueError(f"This is not an email address. {_without_values(str(fault))}") from None
+        local = unicodedata.normalize("NFC", seen.local_part.lower())
+        return cls(f"{local}@{DomainName(seen.ascii_domain)}")
+
+    @property
+    def domain(self) -> DomainName:
+        """The part behind the @."""
+        return DomainName(self.address.rpartition("@")[2])
+
+    def __repr__(self) -> str:
+        return "EmailAddress(…)"
+
+    def __str__(self) -> str:
+        return "(an email address)"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def read(value: str) -> "EmailAddress":
+            return cls.parse(value)
+
+        return core_schema.no_info_after_validator_function(
+            read,
+            core_schema.str_schema(max_length=1_000),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda email: email.address),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "format": "email", "maxLength": 254}
+
+
+def _without_values(sentence: str) -> str:
+    """The validator's sentences quote what was typed at their end, behind a colon."""
+    return sentence.partition(":")[0].rstrip(".") + "."

@@ -1,0 +1,105 @@
+"""An account's policy, and the book that its Security Manager keeps it in."""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from shared.access.roles import AccountAdministrator
+from shared.accounts.head import HeadRecord, read_head
+from shared.accounts.journal import Journal
+from shared.kernel.names import AccountId, ClientId
+from shared.kernel.versions import Expected
+from shared.ports.clock import Clock
+from shared.ports.record import Stored
+from shared.ports.table import Table
+
+
+class Mode(StrEnum):
+    """Whether SSO is on for the users of the account."""
+
+    OFF = "off"
+    ON = "on"
+
+
+class WhenConnectionFails(StrEnum):
+    """What users do once the customer has revoked the consent: the vendor's password, or nothing but SSO."""
+
+    PASSWORD = "password"  # noqa: S105 - a method of signing in, not a secret
+    SSO = "sso"
+
+
+class PolicySettings(BaseModel):
+    """What a Security Manager decides. The default is what stands before anybody decided: off."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    mode: Mode = Mode.OFF
+    applications_off: Annotated[tuple[ClientId, ...], Field(max_length=100)] = ()
+    when_connection_fails: WhenConnectionFails = WhenConnectionFails.PASSWORD
+
+
+class Policy(HeadRecord):
+    """The SSO settings of an account, and who set them when."""
+
+    row = "policy"
+
+    settings: PolicySettings = PolicySettings()
+    updated_at: datetime | None = None
+    updated_by: str | None = None
+
+
+class PolicyBook:
+    """Args: `table`, the accounts' table; `journal`; `clock`."""
+
+    def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
+        self._table = table
+        self._journal = journal
+        self._clock = clock
+
+    async def read(self, account_id: AccountId) -> Stored[Policy]:
+        """The policy that stands.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        return (await read_head(self._table, account_id)).stored(Policy)
+
+    async def change(
+        self,
+        administrator: AccountAdministrator,
+        expected: Expected,
+        change: Callable[[PolicySettings], PolicySettings],
+    ) -> Stored[Policy]:
+        """Put `change(settings)` in place of the settings.
+
+        Args:
+            administrator: who changes it, and whose it is.
+            expected: the versions that the caller has seen.
+            change: makes the new settings of the ones that stand. It may refuse.
+
+        Raises:
+            NotFound: there is no such account.
+            Stale: the policy is not one that the caller has seen, or somebody else was first.
+        """
+        old = await self.read(administrator.account_id)
+        expected.must_allow(old.version)
+        actor = administrator.actor
+        settings = change(old.record.settings)
+        new = Policy(settings=settings, updated_at=self._clock.now(), updated_by=actor.name or actor.subject)
+        details: dict[str, JsonValue] = {"before": _told(old.record), "after": _told(new)}
+        await self._journal.commit(administrator.account_id, actor, "policy.changed", details, old.rewrite(new))
+        return old.then(new)
+
+
+def _told(policy: Policy) -> dict[str, JsonValue]:
+    return policy.settings.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,140 @@
+"""Microsoft Entra ID as the product sees it: consent, sign-in, and what an organisation says of itself."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.kernel.names import TenantId
+from shared.kernel.refusals import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRequest:
+    """A sign-in that has begun.
+
+    `url` is where the browser goes; `code_verifier` (RFC 7636) and `nonce` (OpenID Connect Core, section 3.1.2.1) are
+    kept until the answer comes.
+    """
+
+    url: str
+    code_verifier: str
+    nonce: str
+
+
+class VerifiedIdentity(BaseModel):
+    """Who signed in, from an ID token of which every check has held. Only an `IdentityProvider` makes one."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    tid: TenantId
+    oid: str
+    name: str | None = None
+    preferred_username: str | None = None
+    wids: tuple[str, ...] = ()
+
+
+class VerifiedDomain(BaseModel):
+    """One of `verifiedDomains` of Microsoft Graph's organization resource."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+
+
+class Organization(BaseModel):
+    """What Microsoft Graph says of a tenant (https://learn.microsoft.com/graph/api/resources/organization)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    tenant_id: TenantId
+    display_name: str
+    verified_domains: tuple[VerifiedDomain, ...]
+
+
+class ProviderRefused(Conflict):
+    """Entra said no, for a reason that lies with the customer: what is asked for contradicts what stands there.
+
+    Args:
+        error: the OAuth error code, on which decisions are made.
+        code: the AADSTS number if there was one, for the explanation only.
+        detail: in words who must do what.
+    """
+
+    slug = "provider-refused"
+    title = "Microsoft Entra ID refused"
+
+    def __init__(self, error: str, code: int | None, detail: str) -> None:
+        super().__init__(detail)
+        self.error = error
+        self.code = code
+
+
+class ConsentMissing(ProviderRefused):
+    """The tenant has not consented to this service, or no longer does, or is gone."""
+
+    slug = "consent-missing"
+    title = "The organisation has not consented"
+
+
+class IdentityProvider(Protocol):
+    """Talks to Entra on behalf of the one app registration of this service.
+
+    Every async method may raise `Unavailable`: Entra does not answer in time, or refuses this service's own
+    credential, which is nobody's fault but the operator's and must not look as if a customer had said no.
+    """
+
+    def authority(self, tenant_id: TenantId) -> str:
+        """The authority at which an application signs people of this tenant in if it uses MSAL itself."""
+        ...
+
+    def admin_consent_url(self, redirect_uri: str, state: str) -> str:
+        """Where an administrator consents for a whole organisation, whichever it is.
+
+        Source: https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
+        """
+        ...
+
+    async def begin_sign_in(self, tenant_id: TenantId, redirect_uri: str, state: str) -> SignInRequest:
+        """Prepare an authorization code sign-in with PKCE and nonce at `/{tenant}/`.
+
+        Raises:
+            ProviderRefused: there is no such tenant.
+        """
+        ...
+
+    async def finish_sign_in(
+        self, tenant_id: TenantId, redirect_uri: str, code: str, code_verifier: str, nonce: str
+    ) -> VerifiedIdentity:
+        """Redeem the code and verify the ID token: signature, issuer, audience, times, nonce and tenant.
+
+        Raises:
+            ProviderRefused: Entra does not redeem the code.
+            ProofFailed: a check of the ID token does not hold.
+        """
+        ...
+
+    async def read_organization(self, tenant_id: TenantId) -> Organization:
+        """Ask for a fresh app-only token of that tenant and read what Graph says of it.
+
+        Raises:
+            ConsentMissing: no token is issued, or Graph refuses it: there is no consent, or no longer.
+        """
+        ...
+
+    async def probe(self) -> None:
+        """Read Entra's discovery document.
+
+        Raises:
+            Unavailable: it cannot be read.
+        """
+        ...
+
+    def explain(self, error: str, description: str) -> str:
+        """What an error answer of Entra means, in words that say who must do what.
+
+        Args:
+            error: OAuth's error code.
+            description: Entra's text, in which an AADSTS number may stand. It is not repeated.
+        """
+        ...

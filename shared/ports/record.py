@@ -1,0 +1,75 @@
+"""Records: the documents of rows as frozen models, so that no dict travels inward.
+
+Schema changes are expand-then-contract: a record ignores what a newer version of the code has added, and new fields
+have defaults, because during a rolling update old and new code read the same rows.
+"""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from shared.kernel.versions import version_of
+from shared.ports.table import Insert, Key, Operation, Remove, Replace, Row, RowChanged
+
+
+class Record(BaseModel):
+    """What a row says. Its document is JSON with camelCase names."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    @classmethod
+    def read(cls, row: Row) -> Self:
+        """The record that the row holds."""
+        return cls.model_validate_json(row.document)
+
+    def document(self) -> str:
+        """The record as the row holds it."""
+        return self.model_dump_json(by_alias=True)
+
+
+class Stored[R: Record]:
+    """A record and the row it came from, or the default that stands where no row is yet.
+
+    Args:
+        record: what stands.
+        key: where it stands, or would stand.
+        row: the row it came from; None if there is none yet.
+    """
+
+    __slots__ = ("key", "record", "row")
+
+    def __init__(self, record: R, key: Key, row: Row | None) -> None:
+        self.record = record
+        self.key = key
+        self.row = row
+
+    @property
+    def version(self) -> str:
+        """The strong entity tag that the API shows for it."""
+        return version_of(self.row.document if self.row else self.record.document())
+
+    def rewrite(self, record: R) -> Operation:
+        """The operation that puts `record` in its place, and is refused if somebody else was first."""
+        document = record.document()
+        return Replace(self.row, document) if self.row else Insert(self.key, document)
+
+    def removal(self) -> Operation:
+        """The operation that removes it, and is refused if somebody else was first.
+
+        Raises:
+            RowChanged: there is no row to remove.
+        """
+        if self.row is None:
+            raise RowChanged
+        return Remove(self.row)
+
+    def then(self, record: R) -> "Stored[R]":
+        """What stands after `rewrite(record)` has been written; for answers, not for further changes."""
+        return Stored(record, self.key, Row(self.key, record.document(), etag=""))

@@ -1,0 +1,159 @@
+"""A table of documents in partitions, as Azure Table Storage has it.
+
+A row is a key and a JSON document. Writing is one method that takes 1 to 100 operations on one partition and does all
+of them or none. Every change names the version that it starts from, so that of any number of writers who start from
+one version exactly one gets through; the others hear `Stale`. That is the only lock the product has.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.kernel.refusals import AlreadyExists, Stale
+
+TRANSACTION_LIMIT = 100
+"""Operations that one transaction takes (Azure Table Storage, "Performing entity group transactions")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    r"""Where a row stands. Neither part may be empty, hold `/ \ # ?` or control characters, or exceed 255 bytes."""
+
+    partition: str
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as it was read; `etag` is the store's own mark of this very version."""
+
+    key: Key
+    document: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a partition; `continuation` asks for the next ones, None says that there are none."""
+
+    rows: tuple[Row, ...]
+    continuation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Add a row; refused with `RowExists` if its key is taken. `expires_at` lets `expired` find it."""
+
+    key: Key
+    document: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Add a row or replace whatever is there. Safe to repeat."""
+
+    key: Key
+    document: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Replace this very version; refused with `RowChanged` if it has changed or gone."""
+
+    row: Row
+    document: str
+
+    @property
+    def key(self) -> Key:
+        """Where the row stands."""
+        return self.row.key
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove this very version; refused with `RowChanged` if it has changed or gone.
+
+    Of any number of callers who remove one version, exactly one is not refused.
+    """
+
+    row: Row
+
+    @property
+    def key(self) -> Key:
+        """Where the row stands."""
+        return self.row.key
+
+
+type Operation = Insert | Put | Replace | Remove
+
+
+class RowExists(AlreadyExists):
+    """An `Insert` found its key taken.
+
+    Args:
+        key: the key that was taken.
+    """
+
+    def __init__(self, key: Key) -> None:
+        super().__init__("It exists already.")
+        self.key = key
+
+
+class RowChanged(Stale):
+    """A `Replace` or `Remove` found another version, or none."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else has changed it at the same moment. Read it again and repeat your change.")
+
+
+class RowReader(Protocol):
+    """Reads rows, perhaps a few seconds old: the implementation says how old."""
+
+    async def get(self, key: Key) -> Row | None:
+        """The row at this key, or None."""
+        ...
+
+    async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
+        """All rows of the partition whose row key starts with `prefix`, by one range query. For small families."""
+        ...
+
+
+class Table(RowReader, Protocol):
+    """Reads rows as they are now, and writes them.
+
+    Every method may raise `Unavailable`. Of a `write` that raised it nobody knows whether it took place: either all of
+    it did, or nothing.
+    """
+
+    async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
+        """At most `size` (1 to 1000) rows of the partition whose row key starts with `prefix`.
+
+        Args:
+            partition: the partition to read.
+            prefix: how the row keys start.
+            size: how many rows at most.
+            continuation: what the page before this one gave, or None for the first.
+
+        Raises:
+            Invalid: the continuation was not made by this table.
+        """
+        ...
+
+    async def write(self, *operations: Operation) -> None:
+        """Do all of these, or none. All keys are of one partition, and each stands in one operation only.
+
+        A write that is repeated because its answer was lost may be refused although it took place.
+
+        Raises:
+            RowExists: an `Insert` found its key taken.
+            RowChanged: a `Replace` or `Remove` found another version, or none.
+            TooLarge: a document, or the transaction, is larger than the store takes.
+        """
+        ...
+
+    def expired(self, now: datetime) -> AsyncIterator[Row]:
+        """Every row whose `expires_at` is before `now`, of all partitions, in any order."""
+        ...

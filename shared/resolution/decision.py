@@ -1,0 +1,71 @@
+"""The rule: which method a person signs in with. Pure, total, and the only place where it is decided."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.connection.connection import Status
+from shared.policies.policy import Mode, WhenConnectionFails
+
+
+class Method(StrEnum):
+    """How a person signs in."""
+
+    SSO = "sso"
+    PASSWORD = "password"  # noqa: S105 - a method of signing in, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that the decision depends on, and nothing else.
+
+    Args:
+        domain_routes: the email's domain routes to an account, which stands by it.
+        status: of the account's connection.
+        when_connection_fails: what the policy says for a revoked consent.
+        mode: of the policy.
+        application_serves: SSO works in the application for this account, or none was named.
+        application_on: the policy has not switched the application off, or none was named.
+        excepted: an exception of this user is in force.
+    """
+
+    domain_routes: bool
+    status: Status
+    when_connection_fails: WhenConnectionFails
+    mode: Mode
+    application_serves: bool
+    application_on: bool
+    excepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A method, and the name of the rule that chose it."""
+
+    method: Method
+    because: str
+
+
+def _connection_fails(situation: Situation) -> bool:
+    if situation.status is Status.CONSENT_REVOKED:
+        return situation.when_connection_fails is WhenConnectionFails.PASSWORD
+    return situation.status is not Status.CONNECTED
+
+
+PASSWORD_RULES: tuple[tuple[str, Callable[[Situation], bool]], ...] = (
+    ("domain_not_routed", lambda situation: not situation.domain_routes),
+    ("not_connected", _connection_fails),
+    ("sso_off", lambda situation: situation.mode is not Mode.ON),
+    ("application_incompatible", lambda situation: not situation.application_serves),
+    ("application_switched_off", lambda situation: not situation.application_on),
+    ("excepted", lambda situation: situation.excepted),
+)
+"""In this order; the first that holds decides."""
+
+
+def decide(situation: Situation) -> Decision:
+    """SSO, unless one of the rules says password."""
+    for because, holds in PASSWORD_RULES:
+        if holds(situation):
+            return Decision(Method.PASSWORD, because)
+    return Decision(Method.SSO, "sso_applies")

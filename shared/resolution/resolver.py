@@ -1,0 +1,155 @@
+"""Gathers what the decision needs: at most four reads, in two rounds.
+
+    round 1   who claims the domain          which application asks
+    round 2   the account's head rows        the user's exception
+
+Its readers may be some seconds old; see `shared.adapters.recent_rows` for how old.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from shared.accounts.claims import find_claim
+from shared.accounts.head import Head, find_head
+from shared.applications.register import Application, find_application
+from shared.connection.connection import Connection
+from shared.connection.tenant_domains import DomainState, TenantDomains
+from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
+from shared.kernel.pseudonyms import Pseudonyms
+from shared.kernel.refusals import FieldFault, Invalid
+from shared.policies.exemptions import Exemption, find_exemption
+from shared.policies.policy import Policy
+from shared.ports.clock import Clock
+from shared.ports.identity_provider import IdentityProvider
+from shared.ports.table import RowReader
+from shared.resolution.decision import Decision, Method, Situation, decide
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sso:
+    """Where this person signs in: at `sign_in_url`, or by the application's own MSAL at `authority`."""
+
+    tenant_id: TenantId
+    authority: str
+    sign_in_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How this person signs in: by SSO as it says, or by password if that is None; and the rule that chose it."""
+
+    because: str
+    account_id: AccountId | None = None
+    sso: Sso | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """Where resolution reads: the rows of accounts, domains and applications."""
+
+    accounts: RowReader
+    domains: RowReader
+    applications: RowReader
+
+
+class Resolver:
+    """Resolves emails.
+
+    Args:
+        shelves: where to read.
+        provider: Entra, for the authority of a tenant.
+        clock: the time, for exceptions that expire.
+        pseudonyms: what stands for an email in the log.
+        authorize_url: this service's authorization endpoint.
+    """
+
+    def __init__(
+        self,
+        shelves: Shelves,
+        provider: IdentityProvider,
+        clock: Clock,
+        pseudonyms: Pseudonyms,
+        authorize_url: str,
+    ) -> None:
+        self._shelves = shelves
+        self._provider = provider
+        self._clock = clock
+        self._pseudonyms = pseudonyms
+        self._authorize_url = authorize_url
+
+    async def resolve(self, email: EmailAddress, client_id: ClientId | None) -> Resolution:
+        """How this person signs in, in this application or in general.
+
+        Raises:
+            Invalid: the application is unknown.
+            Unavailable: the store does not answer.
+        """
+        claim, application = await asyncio.gather(
+            find_claim(self._shelves.domains, email.domain), self._application(client_id)
+        )
+        head, exemption = None, None
+        if claim is not None:
+            head, exemption = await asyncio.gather(
+                find_head(self._shelves.accounts, claim.account_id),
+                find_exemption(self._shelves.accounts, claim.account_id, email),
+            )
+        resolution = self._resolution(email, application, head, exemption)
+        _log.info(
+            "resolve method=%s because=%s account=%s application=%s email=%s",
+            Method.SSO if resolution.sso else Method.PASSWORD,
+            resolution.because,
+            resolution.account_id,
+            client_id,
+            self._pseudonyms.of(email),
+        )
+        return resolution
+
+    async def _application(self, client_id: ClientId | None) -> Application | None:
+        if client_id is None:
+            return None
+        application = await find_application(self._shelves.applications, client_id)
+        if application is None:
+            fault = FieldFault("application", "It is not registered.")
+            raise Invalid("No application of this client id is registered. An Operator registers it.", [fault])
+        return application
+
+    def _resolution(
+        self,
+        email: EmailAddress,
+        application: Application | None,
+        head: Head | None,
+        exemption: Exemption | None,
+    ) -> Resolution:
+        if head is None:
+            return Resolution("domain_not_routed")
+        decision = self._decide(email.domain, application, head, exemption)
+        tenant_id = head.stored(Connection).record.tenant_id
+        if decision.method is Method.PASSWORD or tenant_id is None:
+            return Resolution(decision.because, head.account_id)
+        asked = {"client_id": application.client_id} if application else {}
+        sign_in_url = f"{self._authorize_url}?{urlencode({**asked, 'login_hint': email.address})}"
+        sso = Sso(tenant_id, self._provider.authority(tenant_id), sign_in_url)
+        return Resolution(decision.because, head.account_id, sso)
+
+    def _decide(
+        self, domain: DomainName, application: Application | None, head: Head, exemption: Exemption | None
+    ) -> Decision:
+        account = head.account.record
+        policy = head.stored(Policy).record.settings
+        connection = head.stored(Connection).record
+        verified = head.stored(TenantDomains).record.find(domain)
+        return decide(
+            Situation(
+                domain_routes=verified is not None and verified.state(account) is DomainState.ROUTED,
+                status=connection.status,
+                when_connection_fails=policy.when_connection_fails,
+                mode=policy.mode,
+                application_serves=application is None or application.serves(account.products),
+                application_on=application is None or application.client_id not in policy.applications_off,
+                excepted=exemption is not None and exemption.in_force(self._clock.now()),
+            )
+        )

@@ -1,0 +1,134 @@
+"""Every setting, typed, and the only reader of the environment.
+
+A missing or bad setting is named, with what to do about it. The app starts all the same and says so on `/health`: an
+exception while it is imported would show in Azure as "0 functions found" and nothing else.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from shared.connection.return_urls import ReturnUrls
+from shared.kernel.faults import faults_of
+from shared.kernel.refusals import FieldFault
+
+
+def _address(text: str) -> str:
+    """An https origin or address without a slash at its end; http only on this machine."""
+    split = urlsplit(text)
+    local = split.scheme == "http" and split.hostname in {"localhost", "127.0.0.1"}
+    if not (split.scheme == "https" or local) or not split.hostname or split.query or split.fragment:
+        raise ValueError("It must be an https address such as https://sso.example, without query.")
+    return text.rstrip("/")
+
+
+def _list(text: object) -> object:
+    return tuple(filter(None, (part.strip() for part in text.split(",")))) if isinstance(text, str) else text
+
+
+def _below(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    ReturnUrls.parse(addresses)
+    return addresses
+
+
+def _readable(path: str) -> str:
+    if not Path(path).is_file():
+        raise ValueError("There is no such file.")
+    return path
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Addresses = Annotated[tuple[str, ...], BeforeValidator(_list), AfterValidator(_below)]
+File = Annotated[str, AfterValidator(_readable)]
+
+
+class Settings(BaseModel):
+    """What an operator sets, as environment variables of the same names with the prefix `SSO_` in upper case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=lambda name: f"SSO_{name.upper()}")
+
+    public_url: Address = Field(
+        description="Where the world reaches this service. Issuer, redirect URIs and links are built from it."
+    )
+    tables_url: Address | None = Field(
+        None,
+        description="The table endpoint of the storage account, such as https://name.table.core.windows.net.",
+    )
+    tables_connection_string: SecretStr | None = Field(
+        None, description="Instead of SSO_TABLES_URL, for development: a connection string with a key."
+    )
+    identity_client_id: str | None = Field(
+        None, description="The client id of the user-assigned managed identity that the app runs as."
+    )
+    entra_client_id: str = Field(min_length=1, description="The client id of the multi-tenant app registration.")
+    entra_client_secret: SecretStr | None = Field(
+        None,
+        description="For development: a client secret, instead of the managed identity as federated credential.",
+    )
+    entra_authority: Address = Field(
+        "https://login.microsoftonline.com",
+        description="Entra's authority host; another one in sovereign clouds.",
+    )
+    entra_browser_url: Address | None = Field(
+        None, description="The same host as browsers reach it, where that differs."
+    )
+    entra_ca_file: File | None = Field(None, description="For development: a CA file to trust when talking to Entra.")
+    entra_token_audience: str = Field(
+        "api://AzureADTokenExchange",
+        description="The audience of the federated credential; other in sovereign clouds.",
+    )
+    graph_url: Address = Field("https://graph.microsoft.com", description="Microsoft Graph's host.")
+    control_panel_issuer: Address = Field(description="The issuer of the control panel's access tokens.")
+    control_panel_audience: str = Field(min_length=1, description="The audience of tokens that are meant for us.")
+    return_urls: Addresses = Field(
+        (),
+        description="Addresses, separated by commas, below which a browser may return after an integration.",
+    )
+    pseudonym_key: SecretStr = Field(
+        min_length=32,
+        description="At least 32 characters that key the hash which stands for an email in logs.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way_each(self) -> Self:
+        if (self.tables_url is None) == (self.tables_connection_string is None):
+            raise ValueError("Set SSO_TABLES_URL, or for development SSO_TABLES_CONNECTION_STRING, but not both.")
+        if self.identity_client_id is None and (self.tables_url is not None or self.entra_client_secret is None):
+            raise ValueError("Set SSO_IDENTITY_CLIENT_ID, or for development both a connection string and a secret.")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Misconfiguration:
+    """What is wrong with the settings: each fault names one, and says what to do."""
+
+    faults: tuple[FieldFault, ...]
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings | Misconfiguration:
+    """The settings, or what is wrong with them.
+
+    Args:
+        environment: the process's own if None. Empty values count as missing.
+    """
+    source = os.environ if environment is None else environment  # noqa: TID251 - the one place that reads it
+    known = {field.alias or name for name, field in Settings.model_fields.items()}
+    given = {name: source[name] for name in known if source.get(name)}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        return Misconfiguration(faults_of(error))

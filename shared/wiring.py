@@ -1,0 +1,160 @@
+"""Settings in, services out: the one place where ports meet their adapters."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.accounts.claims import Claims
+from shared.accounts.journal import Journal
+from shared.accounts.register import AccountRegister
+from shared.adapters.azure_tables import AzureTables
+from shared.adapters.control_panel_tokens import ControlPanelTokens
+from shared.adapters.entra.id_tokens import IdTokens
+from shared.adapters.entra.managed_identity import managed_identity_assertion
+from shared.adapters.entra.msal_clients import ClientCredential, MsalClients
+from shared.adapters.entra.provider import EntraProvider
+from shared.adapters.recent_rows import RecentRows, WatchedTable
+from shared.adapters.system_clock import SystemClock
+from shared.adapters.web import Web
+from shared.applications.register import ApplicationRegister
+from shared.connection.lifecycle import Lifecycle
+from shared.connection.onboarding import Onboarding
+from shared.connection.return_urls import ReturnUrls
+from shared.flows.flows import Flows
+from shared.health import Health
+from shared.kernel.pseudonyms import Pseudonyms
+from shared.policies.exemptions import ExemptionList
+from shared.policies.policy import PolicyBook
+from shared.ports.access_tokens import AccessTokens
+from shared.ports.clock import Clock
+from shared.ports.table import Key
+from shared.resolution.resolver import Resolver, Shelves
+from shared.settings import Misconfiguration, Settings
+
+TABLE_NAMES = ("accounts", "domains", "applications", "flows")
+
+STALENESS = timedelta(seconds=10)
+"""How long another instance may resolve by what stood before a change."""
+
+_ANSWERS_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that HTTP may call, made once."""
+
+    public_url: str
+    clock: Clock
+    access_tokens: AccessTokens
+    accounts: AccountRegister
+    applications: ApplicationRegister
+    journal: Journal
+    onboarding: Onboarding
+    lifecycle: Lifecycle
+    policies: PolicyBook
+    exemptions: ExemptionList
+    resolver: Resolver
+    flows: Flows
+    health: Health
+    close: Callable[[], Awaitable[None]]
+
+
+def build_services(settings: Settings | Misconfiguration) -> Services | Misconfiguration:
+    """Make every part and join them. Opens no connection and imports no SDK that is slow.
+
+    Args:
+        settings: from `read_settings`; what is wrong with them is handed on, for the app to say.
+    """
+    if isinstance(settings, Misconfiguration):
+        return settings
+    logging.getLogger("azure").setLevel(logging.WARNING)  # at INFO it writes request URLs
+    clock = SystemClock()
+    tables, close_tables = _tables(settings)
+    recent: dict[str, RecentRows] = {}
+    watched: dict[str, WatchedTable] = {}
+    for name in TABLE_NAMES:
+        table = tables.table(name)
+        recent[name] = RecentRows(table, clock, STALENESS, _ANSWERS_REMEMBERED)
+        watched[name] = WatchedTable(table, recent[name])
+    web = Web(settings.entra_ca_file)
+    provider = _provider(settings, web, clock)
+    access_tokens = ControlPanelTokens(settings.control_panel_issuer, settings.control_panel_audience, web, clock)
+    journal = Journal(watched["accounts"], clock)
+    claims = Claims(watched["domains"], clock)
+    flows = Flows(watched["flows"], clock)
+    accounts = AccountRegister(watched["accounts"], journal, clock)
+
+    async def probe_storage() -> None:
+        await tables.table("accounts").get(Key("health", "health"))
+
+    async def close() -> None:
+        await close_tables()
+        await web.close()
+
+    return Services(
+        public_url=settings.public_url,
+        clock=clock,
+        access_tokens=access_tokens,
+        accounts=accounts,
+        applications=ApplicationRegister(watched["applications"], clock),
+        journal=journal,
+        onboarding=Onboarding(
+            watched["accounts"],
+            journal,
+            flows,
+            claims,
+            provider,
+            clock,
+            ReturnUrls.parse(settings.return_urls),
+            f"{settings.public_url}/v1/connect/callback",
+        ),
+        lifecycle=Lifecycle(watched["accounts"], journal, claims, accounts, provider, clock),
+        policies=PolicyBook(watched["accounts"], journal, clock),
+        exemptions=ExemptionList(watched["accounts"], journal, clock),
+        resolver=Resolver(
+            Shelves(accounts=recent["accounts"], domains=recent["domains"], applications=recent["applications"]),
+            provider,
+            clock,
+            Pseudonyms(settings.pseudonym_key.get_secret_value().encode()),
+            f"{settings.public_url}/oauth2/authorize",
+        ),
+        flows=flows,
+        health=Health({"storage": probe_storage, "entra": provider.probe, "controlPanel": access_tokens.probe}, clock),
+        close=close,
+    )
+
+
+def _tables(settings: Settings) -> tuple[AzureTables, Callable[[], Awaitable[None]]]:
+    """The storage account, and what closes it."""
+    if settings.tables_connection_string is not None:
+        tables = AzureTables(connection_string=settings.tables_connection_string.get_secret_value())
+        return tables, tables.close
+    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - slow to import, and not needed locally
+
+    credential = ManagedIdentityCredential(client_id=settings.identity_client_id)
+    tables = AzureTables(settings.tables_url, credential)
+
+    async def close() -> None:
+        await tables.close()
+        await credential.close()
+
+    return tables, close
+
+
+def _provider(settings: Settings, web: Web, clock: Clock) -> EntraProvider:
+    def credential() -> ClientCredential:
+        if settings.entra_client_secret is not None:
+            return settings.entra_client_secret.get_secret_value()
+        return managed_identity_assertion(settings.identity_client_id or "", settings.entra_token_audience)
+
+    clients = MsalClients(settings.entra_authority, settings.entra_client_id, credential, settings.entra_ca_file)
+    return EntraProvider(
+        clients,
+        IdTokens(settings.entra_authority, settings.entra_client_id, web, clock),
+        web,
+        authority=settings.entra_authority,
+        browser_url=settings.entra_browser_url or settings.entra_authority,
+        graph_url=settings.graph_url,
+        client_id=settings.entra_client_id,
+    )
