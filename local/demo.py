@@ -79,13 +79,9 @@ class Story:
     def play(self) -> bool:
         """Tell it all; whether every resolution agrees with the policy."""
         self._begin_again()
-        self._tell(
-            "Sam, Contoso's Security Manager, signs in to the control panel and starts Azure Integration"
-        )
+        self._tell("Sam, Contoso's Security Manager, signs in to the control panel and starts Azure Integration")
         start = self._panel("POST", "/connection", {})
-        self._tell(
-            f"{demo_data.TENANT_ADMIN} opens the startUrl, signs in at Microsoft and accepts for the company"
-        )
+        self._tell(f"{demo_data.TENANT_ADMIN} opens the startUrl, signs in at Microsoft and accepts for the company")
         self._consent(start.document["startUrl"])
         self._tell("The account has a connection to Contoso's tenant, and its verified domains route to it")
         self._panel("GET", "/connection")
@@ -94,9 +90,7 @@ class Story:
         policy = self._panel("GET", "/policy")
         change = {"mode": "on", "applicationsOff": [], "whenConnectionFails": "password"}
         self._panel("PUT", "/policy", change, etag=policy.etag)
-        self._tell(
-            "He imports the people who stay on the vendor's password; one line of the file is not right"
-        )
+        self._tell("He imports the people who stay on the vendor's password; one line of the file is not right")
         self._import_exceptions()
         self._tell("People type their email address: the applications ask how they sign in")
         return self._resolve_everybody()
@@ -112,15 +106,15 @@ class Story:
             self._must(self._call("DELETE", f"{_ACCOUNT}/exceptions/{exception['exceptionId']}", etag="*"))
 
     def _consent(self, start_url: str) -> None:
-        browser = Browser(lambda method, url, status: say(faint(f"     {method:<4} {url}  {status}")))
-        page = browser.open(start_url)
-        for _ in range(_MOST_PAGES):
-            step = _next_step(page)
-            if step is None:
-                break
-            what, form, values = step
-            say(f"     {what}")
-            page = browser.submit(page, form, values)
+        with Browser(lambda method, url, status: say(faint(f"     {method:<4} {url}  {status}"))) as browser:
+            page = browser.open(start_url)
+            for _ in range(_MOST_PAGES):
+                step = _next_step(page)
+                if step is None:
+                    break
+                what, form, values = step
+                say(f"     {what}")
+                page = browser.submit(page, form, values)
         if page.status >= httpx.codes.BAD_REQUEST:
             raise StackError(f"The browser ended on {page.url} with {page.status} {page.title}.")
         say(f"   {good(str(page.status))} {page.title or page.url.partition('?')[0]}")
@@ -137,9 +131,7 @@ class Story:
         applications = list(demo_data.APPLICATIONS)
         widths = [max(map(len, _PEOPLE)), max(map(len, _PEOPLE.values()))]
         head = "".join(f"{name:<16}" for name in applications)
-        say(
-            f"   {strong('email'):<{widths[0] + len(strong('email')) - 5}}  {'':<{widths[1]}}  {strong(head)}"
-        )
+        say(f"   {strong('email'):<{widths[0] + len(strong('email')) - 5}}  {'':<{widths[1]}}  {strong(head)}")
         wrong = 0
         for email, kind in _PEOPLE.items():
             cells = []
@@ -228,9 +220,7 @@ class Story:
         self._chapter += 1
         say(f"\n{strong(f'{self._chapter}. {sentence}')}")
 
-    def _show(
-        self, method: str, path: str, answer: httpx.Response, sent: object = None, etag: str = ""
-    ) -> None:
+    def _show(self, method: str, path: str, answer: httpx.Response, sent: object = None, etag: str = "") -> None:
         condition = f"  If-Match: {etag}" if etag else ""
         body = "" if sent is None else json.dumps(sent)
         say(f"   {strong(method)} {path}{faint(condition)}  {body}".rstrip())
@@ -262,9 +252,7 @@ def _lines(document: Mapping[str, object]) -> list[str]:
     for name, value in document.items():
         items = value if isinstance(value, list) and value else [value]
         labels = [name, *[""] * (len(items) - 1)]
-        rows += [
-            (label, json.dumps(item, ensure_ascii=False)) for label, item in zip(labels, items, strict=True)
-        ]
+        rows += [(label, json.dumps(item, ensure_ascii=False)) for label, item in zip(labels, items, strict=True)]
     return [f"{label:<{width}}  {item}" for label, item in rows]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
-from typing import Final, override
+from typing import Final, Self, override
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -35,6 +35,7 @@ class Page:
     status: int
     title: str
     forms: tuple[Form, ...]
+    html: str
 
 
 class Browser:
@@ -44,6 +45,14 @@ class Browser:
         self._client: Final = httpx.Client(follow_redirects=False, timeout=10, trust_env=False)
         self._cookies: Final[dict[tuple[str, str, str], str]] = {}
         self._on_hop: Final = on_hop
+
+    def __enter__(self) -> Self:
+        """Open it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close its connections."""
+        self._client.close()
 
     def open(self, url: str) -> Page:
         """Go to `url` and on to wherever it leads."""
@@ -55,7 +64,7 @@ class Browser:
 
     def _go(self, method: str, url: str, data: Mapping[str, str]) -> Page:
         for _ in range(_MOST_REDIRECTS):
-            answer = self._send(method, url, data)
+            answer = self.send(method, url, data)
             if not answer.has_redirect_location:
                 return _page(answer)
             url = urljoin(url, answer.headers["location"])
@@ -65,7 +74,8 @@ class Browser:
                 method, data = "GET", {}
         raise httpx.TooManyRedirects(f"{url} redirects for ever")
 
-    def _send(self, method: str, url: str, data: Mapping[str, str]) -> httpx.Response:
+    def send(self, method: str, url: str, data: Mapping[str, str]) -> httpx.Response:
+        """Make one request, with the cookies that belong to it, and go nowhere from there."""
         host, path = urlsplit(url).hostname or "", urlsplit(url).path or "/"
         matching = [f"{n}={v}" for (h, p, n), v in self._cookies.items() if h == host and _covers(p, path)]
         headers = {"Accept": "text/html", **({"Cookie": "; ".join(matching)} if matching else {})}
@@ -95,7 +105,7 @@ def _covers(cookie_path: str, path: str) -> bool:
 def _page(answer: httpx.Response) -> Page:
     reader = _PageReader()
     reader.feed(answer.text if "html" in answer.headers.get("content-type", "") else "")
-    return Page(str(answer.url), answer.status_code, reader.title.strip(), tuple(reader.forms))
+    return Page(str(answer.url), answer.status_code, reader.title.strip(), tuple(reader.forms), answer.text)
 
 
 class _PageReader(HTMLParser):

@@ -60,16 +60,17 @@ class Services:
     close: Callable[[], Awaitable[None]]
 
 
-def build_services(settings: Settings | Misconfiguration) -> Services | Misconfiguration:
+def build_services(settings: Settings | Misconfiguration, clock: Clock | None = None) -> Services | Misconfiguration:
     """Make every part and join them. Opens no connection and imports no SDK that is slow.
 
     Args:
         settings: from `read_settings`; what is wrong with them is handed on, for the app to say.
+        clock: the machine's if None.
     """
     if isinstance(settings, Misconfiguration):
         return settings
+    clock = clock or SystemClock()
     logging.getLogger("azure").setLevel(logging.WARNING)  # at INFO it writes request URLs
-    clock = SystemClock()
     tables, close_tables = _tables(settings)
     recent: dict[str, RecentRows] = {}
     watched: dict[str, WatchedTable] = {}
@@ -78,7 +79,8 @@ def build_services(settings: Settings | Misconfiguration) -> Services | Misconfi
         recent[name] = RecentRows(table, clock, STALENESS, _ANSWERS_REMEMBERED)
         watched[name] = WatchedTable(table, recent[name])
     web = Web(settings.entra_ca_file)
-    provider = _provider(settings, web, clock)
+    msal_clients = _msal_clients(settings)
+    provider = _provider(settings, msal_clients, web, clock)
     access_tokens = ControlPanelTokens(settings.control_panel_issuer, settings.control_panel_audience, web, clock)
     journal = Journal(watched["accounts"], clock)
     claims = Claims(watched["domains"], clock)
@@ -91,6 +93,7 @@ def build_services(settings: Settings | Misconfiguration) -> Services | Misconfi
     async def close() -> None:
         await close_tables()
         await web.close()
+        await msal_clients.close()
 
     return Services(
         public_url=settings.public_url,
@@ -142,13 +145,16 @@ def _tables(settings: Settings) -> tuple[AzureTables, Callable[[], Awaitable[Non
     return tables, close
 
 
-def _provider(settings: Settings, web: Web, clock: Clock) -> EntraProvider:
+def _msal_clients(settings: Settings) -> MsalClients:
     def credential() -> ClientCredential:
         if settings.entra_client_secret is not None:
             return settings.entra_client_secret.get_secret_value()
         return managed_identity_assertion(settings.identity_client_id or "", settings.entra_token_audience)
 
-    clients = MsalClients(settings.entra_authority, settings.entra_client_id, credential, settings.entra_ca_file)
+    return MsalClients(settings.entra_authority, settings.entra_client_id, credential, settings.entra_ca_file)
+
+
+def _provider(settings: Settings, clients: MsalClients, web: Web, clock: Clock) -> EntraProvider:
     return EntraProvider(
         clients,
         IdTokens(settings.entra_authority, settings.entra_client_id, web, clock),

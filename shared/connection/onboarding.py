@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from shared.access.roles import AccountAdministrator, Actor
 from shared.accounts.claims import Claims
-from shared.accounts.head import read_head
+from shared.accounts.head import find_head, read_head
 from shared.accounts.journal import Journal
 from shared.connection.connection import Check, Connection, Status
 from shared.connection.proof import Answer, claimed_tenant, prove_administrator, prove_organization
@@ -186,8 +186,7 @@ class Onboarding:
                 return await self._consented(state, answer)
             return await self._proven(state, state.proof, answer)
         except Refusal as refusal:
-            details: dict[str, JsonValue] = {"reason": refusal.slug, "explanation": refusal.detail}
-            await self._journal.commit(state.account_id, state.actor, "connection.refused", details)
+            await self._write_down(state, refusal)
             return Unfinished(refusal, state.return_url)
 
     async def _consented(self, state: ConnectState, answer: Answer) -> Departure:
@@ -241,6 +240,12 @@ class Onboarding:
         )
         await release_domains(self._claims, state.account_id, held(domains.record) - held(read))
         return Arrival(account.name, organization.display_name, state.return_url)
+
+    async def _write_down(self, state: ConnectState, refusal: Refusal) -> None:
+        """Let the audit trail say why nothing came of it, unless the account is gone meanwhile."""
+        if await find_head(self._table, state.account_id) is not None:
+            details: dict[str, JsonValue] = {"reason": refusal.slug, "explanation": refusal.detail}
+            await self._journal.commit(state.account_id, state.actor, "connection.refused", details)
 
     async def _await_answer(self, administrator: AccountAdministrator, until: datetime) -> None:
         """Write down that an integration is under way. Two who start at once both do."""

@@ -111,8 +111,7 @@ async def claim_domains(
             ours = await claims.claim(name, account.account_id) or await _take_over(claims, reader, name, account)
         return TenantDomain(name=name, hold=Hold.OURS if ours else Hold.ANOTHERS, enabled=enabled)
 
-    names = sorted({DomainName(domain.name) for domain in organization.verified_domains})
-    return tuple(await asyncio.gather(*map(claim, names)))
+    return tuple(await asyncio.gather(*map(claim, sorted({*organization.verified_domains}))))
 
 
 async def release_domains(claims: Claims, account_id: AccountId, names: set[DomainName]) -> None:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.kernel.names import TenantId
+from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import Conflict
 
 
@@ -34,22 +34,17 @@ class VerifiedIdentity(BaseModel):
     wids: tuple[str, ...] = ()
 
 
-class VerifiedDomain(BaseModel):
-    """One of `verifiedDomains` of Microsoft Graph's organization resource."""
+class Organization(BaseModel):
+    """What Microsoft Graph says of a tenant (https://learn.microsoft.com/graph/api/resources/organization).
+
+    `verified_domains` are those that DNS can have; Entra knows a few that it cannot.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    name: str
-
-
-class Organization(BaseModel):
-    """What Microsoft Graph says of a tenant (https://learn.microsoft.com/graph/api/resources/organization)."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
-
     tenant_id: TenantId
     display_name: str
-    verified_domains: tuple[VerifiedDomain, ...]
+    verified_domains: tuple[DomainName, ...]
 
 
 class ProviderRefused(Conflict):

@@ -13,6 +13,7 @@ from shared.kernel.names import TenantId
 from shared.kernel.refusals import Unavailable
 
 if TYPE_CHECKING:
+    import requests
     from msal import ConfidentialClientApplication
 
 _TENANTS_REMEMBERED = 1_000
@@ -39,6 +40,7 @@ class MsalClients:
         self._client_id = client_id
         self._credential = credential
         self._ca_file = ca_file
+        self._session: requests.Session | None = None
         self._clients: OrderedDict[TenantId, asyncio.Future[ConfidentialClientApplication]] = OrderedDict()
 
     async def call[T](self, tenant_id: TenantId, ask: "Callable[[ConfidentialClientApplication], T]") -> T:
@@ -66,11 +68,12 @@ class MsalClients:
             del self._clients[tenant_id]
 
     async def _in_thread[A, T](self, work: Callable[[A], T], argument: A) -> T:
+        import msal  # noqa: PLC0415 - slow to import
         import requests  # noqa: PLC0415 - slow to import
 
         try:
             return await asyncio.to_thread(work, argument)
-        except requests.RequestException as error:
+        except (requests.RequestException, msal.MsalServiceError) as error:
             raise Unavailable("Microsoft Entra ID does not answer. Try again in a few seconds.") from error
 
     def _make(self, tenant_id: TenantId) -> "ConfidentialClientApplication":
@@ -82,10 +85,22 @@ class MsalClients:
             authority=f"{self._authority}/{tenant_id}",
             instance_discovery=False,
             exclude_scopes=["offline_access"],
-            http_client=_session(self._ca_file),
+            http_client=self._opened(),
             token_cache=_no_token_cache(),
             http_cache=_NoHttpCache(),
         )
+
+    def _opened(self) -> "requests.Session":
+        """One session for all tenants, so that its connections serve them all."""
+        if self._session is None:
+            self._session = _session(self._ca_file)
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
 
 class _NoHttpCache(dict[str, Any]):
@@ -105,7 +120,7 @@ def _no_token_cache() -> Any:
     return NoTokenCache()
 
 
-def _session(ca_file: str | None) -> Any:
+def _session(ca_file: str | None) -> "requests.Session":
     """A requests session with the timeouts that MSAL lacks; the environment cannot change whom it trusts."""
     import requests  # noqa: PLC0415 - slow to import
     from requests.adapters import HTTPAdapter  # noqa: PLC0415 - slow to import

@@ -1,8 +1,9 @@
 """The identity provider port on MSAL and Graph."""
 
+import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -12,14 +13,13 @@ from shared.adapters.entra.explanations import explain, number_in
 from shared.adapters.entra.id_tokens import IdTokens
 from shared.adapters.entra.msal_clients import MsalClients
 from shared.adapters.web import Web
-from shared.kernel.names import TenantId
+from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import ProofFailed, Unavailable
 from shared.ports.identity_provider import (
     ConsentMissing,
     Organization,
     ProviderRefused,
     SignInRequest,
-    VerifiedDomain,
     VerifiedIdentity,
 )
 
@@ -32,11 +32,21 @@ _SIGN_IN_SCOPES = ["User.Read"]
 """Delegated; MSAL adds `openid profile`."""
 
 _OK = 200
-_GRAPH_SAYS_NO = frozenset({401, 403})
+_FORBIDDEN = 403
 _REDEEMED = "redeemed"  # our own state is redeemed before; MSAL compares its copy of it with itself
-_OUT_OF_ORDER = frozenset({"temporarily_unavailable", "server_error"})
-_OUR_OWN_FAULT = frozenset({"invalid_client"})
-"""OAuth's error for a client whose own credential is bad (RFC 6749, section 5.2)."""
+_CUSTOMER_SAYS_NO = frozenset(
+    {"unauthorized_client", "invalid_grant", "access_denied", "consent_required", "interaction_required"}
+)
+"""OAuth errors that speak of the customer: the app is not in the tenant, disabled, or a person or policy said no.
+
+`invalid_client` is not among them: that is this service's own credential (RFC 6749, section 5.2).
+"""
+
+
+class _GraphDomain(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
 
 
 class _GraphOrganization(BaseModel):
@@ -44,7 +54,7 @@ class _GraphOrganization(BaseModel):
 
     id: TenantId
     display_name: str = Field(alias="displayName")
-    verified_domains: tuple[VerifiedDomain, ...] = Field(alias="verifiedDomains")
+    verified_domains: tuple[_GraphDomain, ...] = Field(alias="verifiedDomains")
 
 
 class _GraphOrganizations(BaseModel):
@@ -149,12 +159,15 @@ class EntraProvider:
             answer: dict[str, Any] = client.acquire_token_for_client([self._graph_scope])
             return answer
 
-        token = _granted(await self._asked(tenant_id, ask), "access_token", ConsentMissing)
+        answer = await self._asked(tenant_id, ask)
+        if answer.get("error") in {"invalid_request", "invalid_tenant"}:
+            await self._must_exist(tenant_id)
+        token = _granted(answer, "access_token", ConsentMissing)
         status, document = await self._web.get_json(
             f"{self._graph_url}/v1.0/organization?$select=id,displayName,verifiedDomains",
             headers={"Authorization": f"Bearer {token}"},
         )
-        if status in _GRAPH_SAYS_NO:
+        if status == _FORBIDDEN:
             raise ConsentMissing(
                 "access_denied",
                 None,
@@ -168,7 +181,7 @@ class EntraProvider:
         return Organization(
             tenant_id=organization.id,
             display_name=organization.display_name,
-            verified_domains=organization.verified_domains,
+            verified_domains=tuple(_known_to_dns(domain.name for domain in organization.verified_domains)),
         )
 
     async def probe(self) -> None:
@@ -191,7 +204,26 @@ class EntraProvider:
         try:
             return await self._clients.call(tenant_id, ask)
         except ValueError as error:
-            raise ConsentMissing("invalid_request", 90002, explain("invalid_request", "AADSTS90002")) from error
+            await self._must_exist(tenant_id)
+            raise Unavailable("Microsoft Entra ID answers in a form that this service does not know.") from error
+
+    async def _must_exist(self, tenant_id: TenantId) -> None:
+        """Ask Entra itself whether there is such a tenant, since MSAL takes any failure for its absence.
+
+        Raises:
+            ConsentMissing: Entra says that there is none.
+        """
+        url = f"{self._authority}/{tenant_id}/v2.0/.well-known/openid-configuration"
+        _, document = await self._web.get_json(url)
+        if isinstance(document, dict) and document.get("error") == "invalid_tenant":
+            raise ConsentMissing("invalid_tenant", 90002, explain("invalid_tenant", "AADSTS90002"))
+
+
+def _known_to_dns(names: Iterable[str]) -> Iterator[DomainName]:
+    """The names that are domains; no email address can have another one."""
+    for name in names:
+        with contextlib.suppress(ValueError):
+            yield DomainName(name)
 
 
 def _granted(answer: Mapping[str, Any], token: str, refusal: type[ProviderRefused]) -> str:
@@ -199,14 +231,13 @@ def _granted(answer: Mapping[str, Any], token: str, refusal: type[ProviderRefuse
 
     Raises:
         ProviderRefused: of the type given, if Entra says no to the customer.
-        Unavailable: Entra refuses the credential of this service itself, or is out of order.
+        Unavailable: Entra refuses the credential of this service itself, or says something else that the customer
+            has no part in. A connection must not be taken for revoked because of it.
     """
     if token in answer:
         return str(answer[token])
     error, description = str(answer.get("error", "")), str(answer.get("error_description", ""))
-    if error in _OUR_OWN_FAULT:
-        _log.error("Entra refuses this service's own credential: %s AADSTS%s", error, number_in(description))
-        raise Unavailable(explain(error, description), retry_after=60)
-    if error in _OUT_OF_ORDER:
-        raise Unavailable(explain(error, description))
-    raise refusal(error, number_in(description), explain(error, description))
+    if error in _CUSTOMER_SAYS_NO:
+        raise refusal(error, number_in(description), explain(error, description))
+    _log.error("Entra refuses this service: error=%s AADSTS%s", error, number_in(description))
+    raise Unavailable(explain(error, description), retry_after=30)
