@@ -17,13 +17,9 @@ def main() -> None:
         prog="python -m local.entra", description="Stands in for Microsoft Entra and Graph."
     )
     parser.add_argument("--http-port", type=int, default=7080, help="pages for browsers; 0 is any free port")
-    parser.add_argument(
-        "--https-port", type=int, default=7443, help="back channel and Graph; 0 is any free port"
-    )
+    parser.add_argument("--https-port", type=int, default=7443, help="back channel and Graph; 0 is any free port")
     parser.add_argument("--service-url", default="http://localhost:7071", help="public URL of the service")
-    parser.add_argument(
-        "--state-dir", type=Path, default=Path(".local/entra"), help="where ca.pem is written"
-    )
+    parser.add_argument("--state-dir", type=Path, default=Path(".local/entra"), help="where ca.pem is written")
     parser.add_argument("--directory", type=Path, default=DIRECTORY_FILE, help="who and what exists")
     parser.add_argument("--control", action="store_true", help="mount the control API at /_local/")
     options = parser.parse_args()

@@ -1,5 +1,7 @@
-"""Who may be answered at all, and how: a client that is registered, at a redirect URI that is registered, by redirect or
-by form. RFC 6749 section 4.1.2.1: without such a pair nobody is redirected, the person sees a page.
+"""Who may be answered at all, and how.
+
+A client that is registered, at a redirect URI that is registered, by redirect or by form. RFC 6749 section 4.1.2.1:
+without such a pair nobody is redirected, and the person sees a page.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
-"""The authorize endpoint: a person signs in and the application gets a code. It owns what a request must carry and what
-stands between a signed-in person and a code (tenant membership, consent). Stricter than Entra in one point: PKCE with
-S256, a nonce and a state are demanded of everybody.
-Source: https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow
+"""The authorize endpoint: a person signs in and the application gets a code.
+
+It owns what a request must carry and what stands between a signed-in person and a code: membership of the tenant, and
+consent. It is stricter than Entra in one point: PKCE with S256, a nonce and a state are demanded of everybody. Source:
+https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow
 """
 
 import re
@@ -17,7 +18,8 @@ from starlette.routing import Route
 
 from local.entra import pages, parameters
 from local.entra.answers import Recipient, recipient
-from local.entra.cloud import AuthorizationCode, Cloud, Session
+from local.entra.cloud import AuthorizationCode, Cloud
+from local.entra.directory import Tenant
 from local.entra.permissions import asked
 from local.entra.refusals import Refusal, aadsts
 from local.entra.sign_in import Visit, person_or_page, user_in
@@ -36,6 +38,11 @@ class AuthorizationRequest:
     code_challenge: str
     prompt: str
     login_hint: str
+
+    @property
+    def silent(self) -> bool:
+        """Whether no page may be shown."""
+        return self.prompt == "none"
 
 
 def routes(cloud: Cloud) -> list[Route]:
@@ -56,33 +63,27 @@ async def authorize(cloud: Cloud, request: Request) -> Response:
     try:
         wanted = _read(query)
         asked(wanted.scope, graph=cloud.addresses.https, application=cloud.directory.application)
-        if wanted.prompt == "none" and visit.session is None:
-            raise aadsts(50058)
     except Refusal as refusal:
         return answer_to.refuse(refusal)
+    return visit.finish(_sign_in(visit, answer_to, wanted, tenant))
 
-    silent = wanted.prompt == "none"
-    prompt = "" if silent else wanted.prompt
+
+def _sign_in(visit: Visit, answer_to: Recipient, wanted: AuthorizationRequest, path_tenant: Tenant | None) -> Response:
+    prompt = "" if wanted.silent else wanted.prompt
     session = person_or_page(visit, prompt=prompt, hint=wanted.login_hint, buttons=BUTTONS)
     if isinstance(session, Response):
-        return answer_to.refuse(aadsts(50058)) if silent else session
+        return answer_to.refuse(aadsts(50058)) if wanted.silent else session
     try:
-        tenant, user = user_in(cloud, session, tenant)
+        tenant, user = user_in(visit.cloud, session, path_tenant)
     except Refusal as refusal:
-        if silent:
+        if wanted.silent:
             return answer_to.refuse(replace(refusal, error="interaction_required"))
-        return visit.finish(
-            pages.refused(refusal, visit.page_form, [pages.Button("other", "Use another account")])
-        )
-
-    scopes = _granted(cloud, tenant.tenant_id, wanted.scope)
-    if scopes is None:
-        return visit.finish(_unconsented(visit, answer_to, tenant.name, silent=silent))
-    if (fault := cloud.hostile.authorize_error) is not None:
-        staged = Refusal(fault.aadsts, fault.error, fault.sentence)
-        return visit.finish(pages.refused(staged) if fault.stranded else answer_to.refuse(staged))
+        return pages.refused(refusal, visit.page_form, [pages.Button("other", "Use another account")])
+    scopes = _granted(visit.cloud, tenant.tenant_id, wanted.scope)
+    if scopes is None or visit.action == "return":
+        return _unconsented(visit, answer_to, tenant.name, silent=wanted.silent)
     code = AuthorizationCode(
-        path_tenant=path_tenant,
+        path_tenant=visit.request.path_params["tenant"],
         tenant_id=tenant.tenant_id,
         oid=user.oid,
         sid=session.sid,
@@ -90,9 +91,9 @@ async def authorize(cloud: Cloud, request: Request) -> Response:
         code_challenge=wanted.code_challenge,
         nonce=wanted.nonce,
         scopes=scopes,
-        expires_at=cloud.now() + CODE_LIFETIME,
+        expires_at=visit.cloud.now() + CODE_LIFETIME,
     )
-    return visit.finish(_issue(cloud, answer_to, session, code))
+    return _issue(visit.cloud, answer_to, code)
 
 
 def _read(query: Mapping[str, str]) -> AuthorizationRequest:
@@ -100,9 +101,7 @@ def _read(query: Mapping[str, str]) -> AuthorizationRequest:
     if response_type != "code":
         raise aadsts(700054, response_type=response_type)
     if query.get("response_mode", "query") not in {"query", "form_post"}:
-        raise aadsts(
-            90023, reason=f"response_mode '{query['response_mode']}' is not supported for a code here."
-        )
+        raise aadsts(90023, reason=f"response_mode '{query['response_mode']}' is not supported for a code here.")
     scope = parameters.required(query, "scope")
     parameters.required(query, "state")
     if "openid" not in scope.split():
@@ -144,11 +143,11 @@ def _unconsented(visit: Visit, answer_to: Recipient, tenant: str, *, silent: boo
     return pages.refused(refusal, visit.page_form, buttons)
 
 
-def _issue(cloud: Cloud, answer_to: Recipient, session: Session, code: AuthorizationCode) -> Response:
+def _issue(cloud: Cloud, answer_to: Recipient, code: AuthorizationCode) -> Response:
+    if (fault := cloud.hostile.authorize_error) is not None:
+        refusal = Refusal(fault.aadsts, fault.error, fault.sentence)
+        return pages.refused(refusal) if fault.stranded else answer_to.refuse(refusal)
     handle = f"1.{secrets.token_urlsafe(96)}"
     cloud.codes[handle] = code
-    return answer_to.send(
-        code=handle,
-        state=answer_to.state + cloud.hostile.authorize_state_suffix,
-        session_state=session.sid,
-    )
+    state = answer_to.state + cloud.hostile.authorize_state_suffix
+    return answer_to.send(code=handle, state=state, session_state=code.sid)

@@ -1,5 +1,6 @@
-"""The one place of local Entra that reads the time. What the time is *said* to be is for `cloud` to decide, since a
-hostile mode can make Entra's clock run away.
+"""The one place of local Entra that reads the time.
+
+What the time is *said* to be is for `cloud` to decide, since a hostile mode can make Entra's clock run away.
 """
 
 from datetime import UTC, datetime
@@ -7,4 +8,4 @@ from datetime import UTC, datetime
 
 def utc_now() -> datetime:
     """The machine's time in UTC."""
-    return datetime.now(UTC)
+    return datetime.now(UTC)  # noqa: TID251 - the one place that reads it

@@ -1,6 +1,7 @@
-"""Everything local Entra remembers between two requests: the directory as it stands, consents, browser sessions,
-authorization codes, signing keys and the hostile modes. The endpoints read and change it; it knows no HTTP. It lives on
-one event loop, so nothing here locks.
+"""Everything local Entra remembers between two requests.
+
+The directory as it stands, consents, browser sessions, authorization codes, signing keys and the hostile modes. The
+endpoints read and change it; it knows no HTTP. It lives on one event loop, so nothing here locks.
 """
 
 import secrets

@@ -1,6 +1,7 @@
-"""The admin consent endpoint: an administrator signs in and accepts, once for the organization, what the application
-asks for. It owns who may accept, what is recorded, and the quirks of the answer (`admin_consent=True` beside `error`).
-Source: https://learn.microsoft.com/en-us/entra/identity-platform/v2-admin-consent
+"""The admin consent endpoint: an administrator accepts, once for the organization, what the application asks for.
+
+It owns who may accept, what is recorded, and the quirks of the answer (`admin_consent=True` beside `error`). Source:
+https://learn.microsoft.com/en-us/entra/identity-platform/v2-admin-consent
 """
 
 from dataclasses import dataclass, replace
@@ -53,13 +54,11 @@ async def admin_consent(cloud: Cloud, request: Request) -> Response:
 
     session = person_or_page(visit, buttons=BUTTONS)
     if isinstance(session, Response):
-        return session
+        return visit.finish(session)
     try:
         tenant, user = user_in(cloud, session, tenant)
     except Refusal as refusal:
-        return visit.finish(
-            pages.refused(refusal, visit.page_form, [pages.Button("other", "Use another account")])
-        )
+        return visit.finish(pages.refused(refusal, visit.page_form, [pages.Button("other", "Use another account")]))
     return visit.finish(_decide(visit, answer_to, wanted, tenant, user))
 
 

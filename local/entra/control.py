@@ -1,6 +1,7 @@
-"""The control API under `/_local/`, mounted only on demand: it shows the state, switches hostile modes, rolls keys over,
-changes tenants and issues forged control panel tokens. Tests and demos are its only users. It changes `cloud` and
-answers JSON; the effects are the other modules'.
+"""The control API under `/_local/`, mounted only on demand.
+
+It shows the state, switches hostile modes, rolls keys over, changes tenants and issues forged control panel tokens.
+Tests and demos are its only users. It changes `cloud` and answers JSON; the effects are the other modules'.
 """
 
 from collections.abc import Awaitable, Callable
@@ -120,9 +121,7 @@ def panel_token(cloud: Cloud, _: Request, document: object) -> Response:
     person = cloud.directory.control_panel.person(wanted.username)
     if person is None:
         return JSONResponse({"detail": f"nobody is called {wanted.username}"}, 404)
-    claims = {
-        name: value for name, value in (claims_of(cloud, person) | wanted.claims).items() if value is not None
-    }
+    claims = {name: value for name, value in (claims_of(cloud, person) | wanted.claims).items() if value is not None}
     return JSONResponse({"access_token": sign(cloud.control_panel_keys, claims, wanted.signature)})
 
 

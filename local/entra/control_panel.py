@@ -1,5 +1,7 @@
-"""The vendor's control panel, as far as the service sees it: an issuer of its own with discovery, keys and a token
-endpoint by password grant. It has nothing to do with Entra but the process it runs in. `control` issues its forgeries.
+"""The vendor's control panel, as far as the service sees it.
+
+An issuer of its own with discovery, keys and a token endpoint by password grant. It has nothing to do with Entra but
+the process it runs in. `control` issues its forgeries.
 """
 
 import hmac
@@ -89,6 +91,4 @@ def claims_of(cloud: Cloud, person: Person) -> dict[str, Any]:
 
 
 def _refuse(error: str, description: str) -> Response:
-    return JSONResponse(
-        {"error": error, "error_description": description}, 400, {"Cache-Control": "no-store"}
-    )
+    return JSONResponse({"error": error, "error_description": description}, 400, {"Cache-Control": "no-store"})

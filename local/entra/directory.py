@@ -1,6 +1,8 @@
-"""What `directory.toml` says, as frozen models: the app registration, the tenants and their people, the control panel's
-people. It owns the rules a real directory enforces (a domain is verified in exactly one tenant, a user principal name
-lives under a domain of its tenant, a guest has a home) and answers who is who. It knows no HTTP and no tokens.
+"""What `directory.toml` says, as frozen models.
+
+The app registration, the tenants and their people, the control panel's people. It owns the rules that a real directory
+enforces (a domain is verified in exactly one tenant, a user principal name lives under a domain of its tenant, a guest
+has a home) and answers who is who. It knows no HTTP and no tokens.
 """
 
 import tomllib

@@ -1,5 +1,7 @@
-"""OpenID Connect discovery and JWKS of each tenant. It publishes what the other endpoints do and nothing they don't.
-The browser's endpoints are on the http address, the back channel's on https, for MSAL accepts https authorities only.
+"""OpenID Connect discovery and JWKS of each tenant.
+
+It publishes what the other endpoints do and nothing they don't. The browser's endpoints are on the http address, the
+back channel's on https, for MSAL accepts https authorities only.
 """
 
 import asyncio

@@ -1,5 +1,7 @@
-"""Tokens that a careful receiver must refuse, each kind with a name. Local Entra signs honestly unless a hostile mode
-or the control API asks for one of these. RFC 8725 describes the attacks.
+"""Tokens that a careful receiver must refuse, each kind with a name.
+
+Local Entra signs honestly unless a hostile mode or the control API asks for one of these. RFC 8725 describes the
+attacks.
 """
 
 import base64

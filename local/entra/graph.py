@@ -1,15 +1,19 @@
-"""The corner of Microsoft Graph v1.0 that the service needs: `/organization`, `/me` and `/users/delta`. It checks each
-token's signature, audience, lifetime and permissions, and errs in Graph's own JSON. Source:
-https://learn.microsoft.com/en-us/graph/api/organization-list and https://learn.microsoft.com/en-us/graph/delta-query-users
+"""The corner of Microsoft Graph v1.0 that the service needs: `/organization`, `/me` and `/users/delta`.
+
+It checks each token's signature, audience, lifetime and permissions, and errs in Graph's own JSON. Sources:
+https://learn.microsoft.com/en-us/graph/api/organization-list and
+https://learn.microsoft.com/en-us/graph/delta-query-users
 """
 
 import asyncio
 import base64
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import jwt
@@ -92,9 +96,7 @@ def users_delta(cloud: Cloud, request: Request, claims: Claims) -> dict[str, Any
     _needs(claims, roles={"User.Read.All", "Directory.Read.All"}, scopes={"User.Read.All"})
     tenant = _tenant(cloud, claims)
     marker = _delta_marker(cloud, request, tenant)
-    changed = [
-        oid for tid, oid in cloud.changes[marker["since"] : marker["until"]] if tid == tenant.tenant_id
-    ]
+    changed = [oid for tid, oid in cloud.changes[marker["since"] : marker["until"]] if tid == tenant.tenant_id]
     everybody = [user.oid for user in tenant.users]
     oids = list(dict.fromkeys(changed if marker["since"] is not None else everybody))
     start, size = marker["skip"], int(request.query_params.get("$top", PAGE_SIZE))
@@ -127,14 +129,14 @@ async def _answer(cloud: Cloud, answer: Answer, request: Request) -> Response:
     request_id = str(uuid.uuid4())
     headers = {"request-id": request_id}
     try:
-        if cloud.hostile.graph_status is not None:
-            raise GraphError(cloud.hostile.graph_status, "UnknownError", "Out of order.")
         return JSONResponse(answer(cloud, request, _claims(cloud, request)), headers=headers)
     except GraphError as fault:
-        if fault.status == 401:
+        if fault.status == HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = (
                 f'Bearer realm="", authorization_uri="{cloud.addresses.https}/common/oauth2/v2.0/authorize"'
             )
+        if fault.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+            headers["Retry-After"] = "1"
         inner = {
             "date": f"{cloud.now():%Y-%m-%dT%H:%M:%S}",
             "request-id": request_id,
@@ -145,6 +147,8 @@ async def _answer(cloud: Cloud, answer: Answer, request: Request) -> Response:
 
 
 def _claims(cloud: Cloud, request: Request) -> Claims:
+    if cloud.hostile.graph_status is not None:
+        raise GraphError(cloud.hostile.graph_status, "UnknownError", "Out of order.")
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise GraphError(401, "InvalidAuthenticationToken", "Access token is empty.")
@@ -153,18 +157,14 @@ def _claims(cloud: Cloud, request: Request) -> Claims:
     except jwt.InvalidTokenError as fault:
         raise GraphError(401, "InvalidAuthenticationToken", str(fault)) from None
     if claims["iss"] != cloud.addresses.issuer(claims.get("tid", "")):
-        raise GraphError(
-            401, "InvalidAuthenticationToken", "Access token validation failure. Invalid issuer."
-        )
+        raise GraphError(401, "InvalidAuthenticationToken", "Access token validation failure. Invalid issuer.")
     return claims
 
 
-def _needs(claims: Claims, *, roles: Set[str] = frozenset(), scopes: Set[str] = frozenset()) -> None:
+def _needs(claims: Claims, *, roles: AbstractSet[str] = frozenset(), scopes: AbstractSet[str] = frozenset()) -> None:
     held = scopes & set(claims.get("scp", "").split()) | roles & set(claims.get("roles", ()))
     if not held:
-        raise GraphError(
-            403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
-        )
+        raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
 def _tenant(cloud: Cloud, claims: Claims) -> Tenant:

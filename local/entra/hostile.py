@@ -1,5 +1,7 @@
-"""The hostile modes as one document, all off by default. It only names them; each endpoint reads the field that
-concerns it. `PUT /_local/hostile` replaces the document, `DELETE` switches everything off.
+"""The hostile modes as one document, all off by default.
+
+It only names them; each endpoint reads the field that concerns it. `PUT /_local/hostile` replaces the document,
+`DELETE` switches everything off.
 """
 
 from typing import Any

@@ -1,5 +1,7 @@
-"""RSA signing keys of one issuer, as a list that rolls over: the key in use, the next one (published before it signs)
-and the former ones (published after). It owns no claims; `tokens`, `control_panel` and `forgery` sign with it.
+"""RSA signing keys of one issuer, as a list that rolls over.
+
+The key in use, the next one (published before it signs) and the former ones (published after). It owns no claims;
+`tokens`, `control_panel` and `forgery` sign with it.
 """
 
 import secrets

@@ -1,6 +1,8 @@
-"""Sign-out: ends the browser's session, calls the application's front-channel logout URL with `sid` (and without `iss`,
-as Entra does), and returns to the application where that address is registered.
-Source: https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc#send-a-sign-out-request
+"""Sign-out: the browser's session ends, and the application is told.
+
+It calls the application's front-channel logout URL with `sid` (and without `iss`, as Entra does), and returns to the
+application where that address is registered. Source:
+https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc#send-a-sign-out-request
 """
 
 from functools import partial

@@ -1,7 +1,8 @@
-"""The token endpoint that Azure gives a Function app for its managed identity (`IDENTITY_ENDPOINT` and
-`IDENTITY_HEADER`). It issues tokens of the one identity in the directory, for whatever resource; as an assertion towards
-`token_endpoint` only the exchange audience counts.
-Source: https://learn.microsoft.com/en-us/azure/app-service/overview-managed-identity#rest-endpoint-reference
+"""The token endpoint that Azure gives a Function app for its managed identity.
+
+The one of `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`. It issues tokens of the one identity in the directory, for
+whatever resource; as an assertion towards `token_endpoint` only the exchange audience counts. Source:
+https://learn.microsoft.com/en-us/azure/app-service/overview-managed-identity#rest-endpoint-reference
 """
 
 import hmac

@@ -1,6 +1,8 @@
-"""The HTML that people see: sign-in, consent, refusals, form_post, signed out, who is who. Each function takes what to
-show and returns a finished response; nothing here decides. No page loads anything from elsewhere, and every page says
-that it only stands in for Microsoft. The package's docstring lists the form fields, which tests rely on.
+"""The HTML that people see: sign-in, consent, refusals, form_post, signed out, who is who.
+
+Each function takes what to show and returns a finished response; nothing here decides. No page loads anything from
+elsewhere, and every page says that it only stands in for Microsoft. The package's docstring lists the form fields,
+which tests rely on.
 """
 
 import secrets
@@ -10,7 +12,7 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
-from local.entra.directory import Directory
+from local.entra.directory import Directory, User
 from local.entra.refusals import Refusal
 
 _STYLE = """
@@ -30,8 +32,8 @@ h1 { margin: 0 0 .75rem; font-size: 1.5rem; font-weight: 600; line-height: 1.25 
 label { display: block; margin: 1rem 0 0; font-size: .9rem }
 input { display: block; width: 100%; margin-top: .25rem; padding: .55rem .7rem; font: inherit; color: inherit;
   background: transparent; border: 1px solid var(--soft); border-radius: .25rem }
-button { margin: 1.25rem .5rem 0 0; padding: .5rem 1.4rem; font: inherit; color: var(--paper); background: var(--accent);
-  border: 1px solid var(--accent); border-radius: .25rem; cursor: pointer }
+button { margin: 1.25rem .5rem 0 0; padding: .5rem 1.4rem; font: inherit; color: var(--paper);
+  background: var(--accent); border: 1px solid var(--accent); border-radius: .25rem; cursor: pointer }
 button.second { color: var(--accent); background: transparent }
 :focus-visible { outline: .15rem solid var(--accent); outline-offset: .15rem }
 [role=alert] { padding: .6rem .8rem; color: var(--alarm); border-left: .25rem solid var(--alarm) }
@@ -71,11 +73,7 @@ def sign_in(
     problem: Refusal | None = None,
 ) -> HTMLResponse:
     """Ask for email and password; `account` is who may simply continue, `problem` what was wrong the last time."""
-    alert = (
-        f'<p role="alert">{escape(problem.sentence)} <code>AADSTS{problem.aadsts}</code></p>'
-        if problem
-        else ""
-    )
+    alert = f'<p role="alert">{escape(problem.sentence)} <code>AADSTS{problem.aadsts}</code></p>' if problem else ""
     proceed = ""
     if account is not None:
         proceed = (
@@ -115,17 +113,14 @@ def refused(refusal: Refusal, form: Form | None = None, buttons: Iterable[Button
         f"<small>Trace ID: {refusal.trace_id}<br>Correlation ID: {refusal.correlation_id}<br>"
         f"Timestamp: {refusal.timestamp}</small></p>"
     )
-    return _page(
-        "Sorry, that didn't work", body + (_form(form, buttons) if form else ""), status=refusal.status
-    )
+    return _page("Sorry, that didn't work", body + (_form(form, buttons) if form else ""), status=refusal.status)
 
 
 def form_post(redirect_uri: str, answer: Mapping[str, str]) -> HTMLResponse:
     """Send an answer as a form, https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html."""
     nonce = secrets.token_urlsafe(16)
     fields = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in answer.items()
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in answer.items()
     )
     body = (
         f'<form method="post" action="{escape(redirect_uri)}">{fields}<button>Continue</button></form>'
@@ -149,7 +144,7 @@ def who_is_who(directory: Directory) -> HTMLResponse:
     """List everybody who can sign in, with their passwords: they are only worth something here."""
     rows = "".join(
         f"<tr><td>{escape(tenant.name)}<td>{escape(user.sign_in_name)}<td>{escape(user.display_name)}"
-        f"<td>{escape(_kind(user.is_guest, user.roles, enabled=user.enabled))}<td>{escape(user.password)}"
+        f"<td>{escape(_kind(user))}<td>{escape(user.password)}"
         for tenant in directory.tenants
         for user in tenant.users
     ) + "".join(
@@ -161,8 +156,8 @@ def who_is_who(directory: Directory) -> HTMLResponse:
     return _page("Who is who", table, width="wide")
 
 
-def _kind(is_guest: bool, roles: Iterable[str], *, enabled: bool) -> str:  # noqa: FBT001
-    return ", ".join([*(["guest"] if is_guest else []), *roles, *([] if enabled else ["disabled"])])
+def _kind(user: User) -> str:
+    return ", ".join([*(["guest"] if user.is_guest else []), *user.roles, *([] if user.enabled else ["disabled"])])
 
 
 def _form(form: Form, buttons: Iterable[Button], fields: str = "") -> str:

@@ -1,4 +1,7 @@
-"""Reading a query or a form strictly: RFC 6749 section 3.1 forbids repeated parameters. It judges no values."""
+"""Reading a query or a form strictly: RFC 6749 section 3.1 forbids repeated parameters.
+
+It judges no values.
+"""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl

@@ -1,6 +1,7 @@
-"""What a `scope` parameter asks for, as Microsoft Graph permissions and OpenID Connect scopes. Graph is the one resource
-here. It says what is asked; what was granted is in `cloud`.
-Source: https://learn.microsoft.com/en-us/entra/identity-platform/scopes-oidc
+"""What a `scope` parameter asks for, as Microsoft Graph permissions and OpenID Connect scopes.
+
+Graph is the one resource here. It says what is asked; what was granted is in `cloud`. Source:
+https://learn.microsoft.com/en-us/entra/identity-platform/scopes-oidc
 """
 
 from dataclasses import dataclass

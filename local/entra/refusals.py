@@ -1,6 +1,8 @@
-"""How Entra says no: one table from AADSTS number to OAuth error, status and sentence, and the exception that carries
-one such answer. It decides nothing; who raises it decides, and `pages`, `authorize` or `token_endpoint` choose between
-a page, a redirect and JSON. Source: https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
+"""How Entra says no: one table from AADSTS number to OAuth error, status and sentence.
+
+The exception carries one such answer. It decides nothing: who raises it decides, and `pages`, `answers` or
+`token_endpoint` choose between a page, a redirect and JSON. Source:
+https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
 """
 
 import uuid
@@ -58,9 +60,7 @@ _CATALOGUE = {
         "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive "
         "authorization request for this user and resource.",
     ),
-    70011: _Entry(
-        "invalid_scope", "The provided request must include a valid 'scope' input parameter. {reason}"
-    ),
+    70011: _Entry("invalid_scope", "The provided request must include a valid 'scope' input parameter. {reason}"),
     90002: _Entry(
         "invalid_tenant",
         "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the "
@@ -116,9 +116,7 @@ _CATALOGUE = {
         "The certificate with identifier used to sign the client assertion is not registered on application. {reason}",
         HTTPStatus.UNAUTHORIZED,
     ),
-    700054: _Entry(
-        "unsupported_response_type", "response_type '{response_type}' is not enabled for the application."
-    ),
+    700054: _Entry("unsupported_response_type", "response_type '{response_type}' is not enabled for the application."),
     700211: _Entry(
         "invalid_client",
         "No matching federated identity record found for presented assertion issuer '{value}'.",
@@ -134,9 +132,7 @@ _CATALOGUE = {
         "No matching federated identity record found for presented assertion subject '{value}'.",
         HTTPStatus.UNAUTHORIZED,
     ),
-    900144: _Entry(
-        "invalid_request", "The request body must contain the following parameter: '{parameter}'."
-    ),
+    900144: _Entry("invalid_request", "The request body must contain the following parameter: '{parameter}'."),
     1002012: _Entry(
         "invalid_scope",
         "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
@@ -159,7 +155,7 @@ _CATALOGUE = {
 
 
 @dataclass
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
     """One answer of Entra that says no.
 
     `aadsts` is the number after "AADSTS", `error` OAuth's word for it, `sentence` what a person reads.

@@ -1,6 +1,7 @@
-"""Local Entra as a running server: one app on two sockets, http for browsers and https with a throw-away CA for the back
-channel. `LocalEntra` is a context manager around both, on a thread and event loop of its own; `__main__` is its command
-line. It binds to the loopback only.
+"""Local Entra as a running server: one app on two sockets.
+
+http for browsers, and https with a throw-away CA for the back channel; the loopback only. `LocalEntra` is a context
+manager around both, on a thread and event loop of its own; `__main__` is its command line.
 """
 
 import asyncio
@@ -57,7 +58,7 @@ class LocalEntra:
     The CA certificate is written to `state_dir/ca.pem`, anew at each start.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         *,
         state_dir: Path,

@@ -1,6 +1,7 @@
-"""A browser's visit: its cookie, the session behind it, the form it posted, and the sign-in page where a session is
-missing. `authorize`, `consent` and `logout` build on it. It knows who signed in; whether that person may go on is theirs
-to judge.
+"""A browser's visit: its cookie, the session behind it, the form it posted.
+
+Where a session is missing it shows the sign-in page. `authorize`, `consent` and `logout` build on it. It knows who
+signed in; whether that person may go on is theirs to judge.
 """
 
 import hashlib
@@ -99,9 +100,7 @@ def person_or_page(
             return session
         case pressed if session is not None and pressed in buttons:
             return session
-        case "" if (
-            session is not None and prompt == "" and name.lower() in {"", session.sign_in_name.lower()}
-        ):
+        case "" if session is not None and prompt == "" and name.lower() in {"", session.sign_in_name.lower()}:
             return session
         case "" if session is not None and prompt == "select_account":
             return _ask(visit, account=session.sign_in_name)
@@ -149,11 +148,6 @@ def _authenticated(cloud: Cloud, email: str, password: str) -> tuple[Tenant, Use
     return home, user
 
 
-def _ask(
-    visit: Visit, *, email: str = "", account: str | None = None, problem: Refusal | None = None
-) -> Response:
+def _ask(visit: Visit, *, email: str = "", account: str | None = None, problem: Refusal | None = None) -> Response:
     application = visit.cloud.directory.application.name
-    page = pages.sign_in(
-        visit.page_form, application=application, email=email, account=account, problem=problem
-    )
-    return visit.finish(page)
+    return pages.sign_in(visit.page_form, application=application, email=email, account=account, problem=problem)

@@ -1,8 +1,9 @@
-"""The token endpoint: authorization codes and client credentials into tokens, for a client that proves itself by secret
-or by the assertion of a managed identity. It owns every check of that trade; `tokens` writes the claims. There are no
-refresh tokens, because the registration asks for no `offline_access`.
-Sources: https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow,
-.../v2-oauth2-client-creds-grant-flow and RFC 6749, 7523, 7636
+"""The token endpoint: authorization codes and client credentials into tokens.
+
+The client proves itself by secret or by the assertion of a managed identity. It owns every check of that trade;
+`tokens` writes the claims. There are no refresh tokens, because the registration asks for no `offline_access`. Sources:
+https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow and
+https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow, RFC 6749, 7523 and 7636
 """
 
 import asyncio
@@ -30,6 +31,8 @@ from local.entra.refusals import Refusal, aadsts
 from local.entra.tokens import access_token_of_application, access_token_of_person, id_token
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+RETRY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+"""Answers that say when to come back."""
 EXPIRES_IN = 3599
 """Seconds, as Entra tends to say."""
 
@@ -58,7 +61,7 @@ async def token(cloud: Cloud, request: Request) -> Response:
                 raise aadsts(70003, grant_type=other)
     except Refusal as refusal:
         body = refusal.as_json(request.headers.get("client-request-id"))
-        wait = {"Retry-After": "1"} if refusal.status in {429, 503} else {}
+        wait = {"Retry-After": "1"} if refusal.status in RETRY else {}
         return JSONResponse(body, refusal.status, {"Cache-Control": "no-store", **wait})
     return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 

@@ -1,6 +1,8 @@
-"""The claims of what local Entra issues: ID tokens, Graph access tokens for a person and for the application. It decides
-nothing about who may have one; `token_endpoint` does. Sources:
-https://learn.microsoft.com/en-us/entra/identity-platform/id-token-claims-reference and .../optional-claims-reference
+"""The claims of what local Entra issues.
+
+ID tokens, and Graph access tokens for a person and for the application. It decides nothing about who may have one;
+`token_endpoint` does. Sources: https://learn.microsoft.com/en-us/entra/identity-platform/id-token-claims-reference and
+https://learn.microsoft.com/en-us/entra/identity-platform/optional-claims-reference
 """
 
 import base64

@@ -142,7 +142,11 @@ class ExemptionList:
         """
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
         puts = [Put(_key(administrator.account_id, key), each.document()) for key, each in written.items()]
-        details: dict[str, JsonValue] = {"count": len(puts), "lines": [min(drafts), max(drafts)]}
+        details: dict[str, JsonValue] = {
+            "count": len(puts),
+            "lines": [min(drafts), max(drafts)],
+            "exceptionIds": [*written],
+        }
         await self._journal.commit(administrator.account_id, administrator.actor, "exceptions.imported", details, *puts)
         return len(puts)
 

@@ -1,15 +1,14 @@
 """One local Entra for all tests of this folder, put back to its directory file after each."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import msal
 import pytest
 import requests
-from local.entra.server import LocalEntra
 
+from local.entra.server import LocalEntra
 from tests.local_entra.browser import Browser, Page
 
 SERVICE = "http://localhost:7071"
@@ -97,9 +96,7 @@ class Client:
 
     def post(self, path: str, **form: str | None) -> dict[str, Any]:
         data = {name: value for name, value in form.items() if value is not None}
-        answer: dict[str, Any] = self._http_client.post(
-            f"{self.entra.https}{path}", data=data, timeout=5
-        ).json()
+        answer: dict[str, Any] = self._http_client.post(f"{self.entra.https}{path}", data=data, timeout=5).json()
         return answer
 
     def graph(self, path: str, token: str = "") -> requests.Response:

@@ -50,9 +50,7 @@ def test_cancelling_says_admin_consent_true_beside_the_error(browser: Browser, c
     assert "tenant" not in answer.parameters
 
 
-@pytest.mark.parametrize(
-    "email", ["alice@contoso.example", "fiona@fabrikam.example", "felix@fabrikam.example"]
-)
+@pytest.mark.parametrize("email", ["alice@contoso.example", "fiona@fabrikam.example", "felix@fabrikam.example"])
 def test_no_role_no_consent(browser: Browser, client: Client, email: str) -> None:
     # Felix, an Application Administrator, may not grant application permissions of Graph.
     page = browser.sign_in(browser.open(client.consent_url(), client.consent_query()), email)
@@ -65,9 +63,7 @@ def test_no_role_no_consent(browser: Browser, client: Client, email: str) -> Non
 
 
 def test_accept_without_a_role_is_refused_even_when_posted_by_hand(browser: Browser, client: Client) -> None:
-    page = browser.sign_in(
-        browser.open(client.consent_url(), client.consent_query()), "fiona@fabrikam.example"
-    )
+    page = browser.sign_in(browser.open(client.consent_url(), client.consent_query()), "fiona@fabrikam.example")
     assert isinstance(page, Page)
     page.forms[0].buttons.append("accept")
 
@@ -75,9 +71,7 @@ def test_accept_without_a_role_is_refused_even_when_posted_by_hand(browser: Brow
     assert "error" in client.msal(FABRIKAM).acquire_token_for_client([client.scope])
 
 
-def test_an_application_administrator_may_grant_delegated_permissions(
-    browser: Browser, client: Client
-) -> None:
+def test_an_application_administrator_may_grant_delegated_permissions(browser: Browser, client: Client) -> None:
     query = client.consent_query(scope=f"openid profile {client.entra.https}/User.Read")
     page = browser.sign_in(browser.open(client.consent_url(), query), "felix@fabrikam.example")
 
@@ -89,9 +83,7 @@ def test_a_privileged_role_administrator_accepts(browser: Browser, client: Clien
 
 
 def test_another_account_may_be_used_instead(browser: Browser, client: Client) -> None:
-    refused = browser.sign_in(
-        browser.open(client.consent_url(), client.consent_query()), "alice@contoso.example"
-    )
+    refused = browser.sign_in(browser.open(client.consent_url(), client.consent_query()), "alice@contoso.example")
     page = browser.sign_in(browser.press(refused, "other"), "ada@contoso.example")
 
     assert answered(browser.press(page, "accept")).parameters["tenant"] == CONTOSO
@@ -125,9 +117,7 @@ def test_nobody_is_sent_to_an_unknown_address(
 
 
 @pytest.mark.parametrize("missing", ["scope", "state"])
-def test_an_incomplete_request_is_answered_with_an_error(
-    browser: Browser, client: Client, missing: str
-) -> None:
+def test_an_incomplete_request_is_answered_with_an_error(browser: Browser, client: Client, missing: str) -> None:
     answer = answered(browser.open(client.consent_url(), client.consent_query(**{missing: None})))
 
     assert answer.parameters["error"] == "invalid_request"

@@ -32,8 +32,7 @@ def test_the_organization_names_its_verified_domains(client: Client) -> None:
 
     assert (organization["id"], organization["displayName"]) == (CONTOSO, "Contoso")
     assert [
-        (domain["name"], domain["isDefault"], domain["isInitial"])
-        for domain in organization["verifiedDomains"]
+        (domain["name"], domain["isDefault"], domain["isInitial"]) for domain in organization["verifiedDomains"]
     ] == [
         ("contoso.example", True, False),
         ("contoso-mail.example", False, False),

@@ -65,7 +65,7 @@ def test_the_back_channel_needs_the_throw_away_ca(entra: LocalEntra) -> None:
             session.get(f"{entra.https}/common/{WELL_KNOWN}", timeout=5)
 
 
-# -- the control panel's issuer ----------------------------------------------------------------------------------------
+# -- the control panel's issuer --------------------------------------------------
 
 
 def panel_claims(entra: LocalEntra, token: str) -> dict[str, Any]:
@@ -128,9 +128,7 @@ def test_a_forged_panel_token_says_what_was_asked(entra: LocalEntra, control: ht
 
 
 @pytest.mark.parametrize("forgery", ["stranger", "none", "hs256", "tampered"])
-def test_a_forged_panel_signature_does_not_verify(
-    entra: LocalEntra, control: httpx.Client, forgery: str
-) -> None:
+def test_a_forged_panel_signature_does_not_verify(entra: LocalEntra, control: httpx.Client, forgery: str) -> None:
     token = control.post("/control-panel/token", json={"signature": forgery}).json()["access_token"]
 
     with pytest.raises(jwt.InvalidTokenError):
@@ -146,7 +144,7 @@ def test_the_control_panels_keys_roll_over(entra: LocalEntra, control: httpx.Cli
     assert jwt.get_unverified_header(before)["kid"] != jwt.get_unverified_header(after)["kid"]
 
 
-# -- the control API ---------------------------------------------------------------------------------------------------
+# -- the control API --------------------------------------------------
 
 
 def test_an_unknown_mode_is_named(control: httpx.Client) -> None:
@@ -189,7 +187,7 @@ def test_the_front_page_says_who_is_who(entra: LocalEntra) -> None:
     assert "stands in for Microsoft" in page
 
 
-# -- the directory file and the process ----------------------------------------------------------------------------------
+# -- the directory file and the process --------------------------------------------------
 
 
 @pytest.mark.parametrize(
