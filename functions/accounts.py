@@ -7,10 +7,11 @@ from pydantic import Field, StringConstraints
 
 from functions.edge.answers import document, no_content
 from functions.edge.callers import Callers
-from functions.edge.models import Body, Document, Moment
+from functions.edge.models import Document, Moment
 from functions.edge.requests import account_id, if_match, json_body, optional_if_match
 from functions.edge.routing import Routes
 from shared.accounts.register import Profile
+from shared.kernel.documents import Asked
 from shared.kernel.names import AccountId, DomainName, Product
 from shared.wiring import Services
 
@@ -19,7 +20,7 @@ _ACCOUNT = "/v1/accounts/{accountId}"
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-class AccountBody(Body):
+class AccountBody(Asked):
     """What is said of an account."""
 
     name: Title

@@ -8,10 +8,11 @@ from pydantic import AfterValidator, Field, StringConstraints
 from functions.edge.addresses import https_address
 from functions.edge.answers import document, no_content
 from functions.edge.callers import Callers
-from functions.edge.models import Body, Document, Moment
+from functions.edge.models import Document, Moment
 from functions.edge.requests import client_id, if_match, json_body, optional_if_match
 from functions.edge.routing import Routes
 from shared.applications.register import ApplicationProfile
+from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId, Product
 from shared.wiring import Services
 
@@ -21,7 +22,7 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 WebAddress = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(https_address)]
 
 
-class ApplicationBody(Body):
+class ApplicationBody(Asked):
     """What is said of an application."""
 
     name: Title

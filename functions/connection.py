@@ -4,16 +4,17 @@ from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.answers import document, no_content
 from functions.edge.callers import Callers
-from functions.edge.models import Body, Document, Moment
+from functions.edge.models import Document, Moment
 from functions.edge.requests import if_match, optional_json_body
 from functions.edge.routing import Routes
 from shared.connection.connection import Connection, Status
+from shared.kernel.documents import Asked
 from shared.wiring import Services
 
 _CONNECTION = "/v1/accounts/{accountId}/connection"
 
 
-class StartBody(Body):
+class StartBody(Asked):
     """Where the browser shall return to once the integration is over; it must be allowed by SSO_RETURN_URLS."""
 
     return_url: str | None = None

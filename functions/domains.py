@@ -4,19 +4,20 @@ from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.answers import document
 from functions.edge.callers import Callers
-from functions.edge.models import Body, Document, Moment
+from functions.edge.models import Document, Moment
 from functions.edge.requests import JSON, MERGE_PATCH, domain_name, if_match, merge_patch
 from functions.edge.routing import Routes
 from shared.accounts.head import Head
 from shared.connection.lifecycle import domain_states
 from shared.connection.tenant_domains import DomainState, TenantDomains
+from shared.kernel.documents import Asked
 from shared.ports.record import Stored
 from shared.wiring import Services
 
 _DOMAINS = "/v1/accounts/{accountId}/domains"
 
 
-class SwitchBody(Body):
+class SwitchBody(Asked):
     """Whether the domain routes to the account."""
 
     enabled: bool

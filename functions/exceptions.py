@@ -6,7 +6,7 @@ from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.answers import csv_file, document, no_content
 from functions.edge.callers import Callers
-from functions.edge.models import Body, Document, Moment
+from functions.edge.models import Document, Moment
 from functions.edge.requests import (
     BULK_LIMIT,
     JSON,
@@ -23,6 +23,7 @@ from functions.edge.requests import (
 )
 from functions.edge.routing import Routes
 from shared.access.roles import AccountAdministrator
+from shared.kernel.documents import Asked
 from shared.kernel.names import EmailAddress
 from shared.policies.exchange import (
     BadLine,
@@ -77,7 +78,7 @@ class ImportDocument(Document):
     problems: tuple[ProblemLine, ...]
 
 
-class SearchBody(Body):
+class SearchBody(Asked):
     """Whom to look for."""
 
     email: EmailAddress

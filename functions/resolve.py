@@ -4,16 +4,17 @@ from azure.functions import HttpRequest, HttpResponse
 from pydantic import RootModel
 
 from functions.edge.answers import document
-from functions.edge.models import Body, Document
+from functions.edge.models import Document
 from functions.edge.requests import json_body
 from functions.edge.routing import Caller, Routes
+from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId, EmailAddress
 from shared.resolution.decision import Method
 from shared.resolution.resolver import Resolution
 from shared.wiring import Services
 
 
-class ResolveBody(Body):
+class ResolveBody(Asked):
     """Who wants to sign in, and in which application."""
 
     email: EmailAddress

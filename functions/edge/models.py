@@ -15,18 +15,6 @@ Moment = Annotated[datetime, PlainSerializer(_in_utc, return_type=str, when_used
 """A moment as the API writes it: RFC 3339, in UTC, with a Z."""
 
 
-class Body(BaseModel):
-    """What callers send. A field that we do not know is refused, so that a typing error is not silently lost."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        validate_by_alias=True,
-        hide_input_in_errors=True,
-    )
-
-
 class Document(BaseModel):
     """What callers get."""
 

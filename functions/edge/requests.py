@@ -88,7 +88,7 @@ def json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
         Malformed: it is not JSON.
         Invalid: it is not what the model wants; each field is named.
     """
-    return _validated(lambda: model.model_validate_json(raw_body(req, JSON)))
+    return _validated(lambda: model.model_validate_json(raw_body(req, JSON), by_name=False))
 
 
 def optional_json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
@@ -127,7 +127,7 @@ def merge_patch[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[M],
 
     def apply(current: M) -> M:
         merged = merged_with(current.model_dump(mode="json", by_alias=True), patch)
-        return _validated(lambda: model.model_validate(merged))
+        return _validated(lambda: model.model_validate(merged, by_name=False))
 
     return apply
 

@@ -4,8 +4,10 @@ The directory as it stands, consents, browser sessions, authorization codes, sig
 endpoints read and change it; it knows no HTTP. It lives on one event loop, so nothing here locks.
 """
 
+import asyncio
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -79,6 +81,7 @@ class Cloud:
         self.keys = SigningKeys()
         self.control_panel_keys = SigningKeys()
         self.csrf_key = secrets.token_bytes(32)
+        self.closing = asyncio.Event()
         self._pristine = pristine
         self.reset()
 
@@ -90,6 +93,12 @@ class Cloud:
         self.sessions: dict[str, Session] = {}
         self.codes: dict[str, AuthorizationCode] = {}
         self.changes: list[tuple[str, str]] = []
+
+    async def pause(self, seconds: float) -> None:
+        """Keep a client waiting, but not the end of the server."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.closing.wait()
 
     def now(self) -> datetime:
         """The time by Entra's clock."""

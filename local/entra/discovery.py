@@ -4,7 +4,6 @@ It publishes what the other endpoints do and nothing they don't. The browser's e
 back channel's on https, for MSAL accepts https authorities only.
 """
 
-import asyncio
 from functools import partial
 
 from starlette.requests import Request
@@ -91,5 +90,5 @@ async def keys(cloud: Cloud, request: Request) -> Response:
 
 
 async def _fault(cloud: Cloud) -> Response | None:
-    await asyncio.sleep(cloud.hostile.discovery_delay)
+    await cloud.pause(cloud.hostile.discovery_delay)
     return Response(status_code=cloud.hostile.discovery_status) if cloud.hostile.discovery_status else None

@@ -5,7 +5,6 @@ https://learn.microsoft.com/en-us/graph/api/organization-list and
 https://learn.microsoft.com/en-us/graph/delta-query-users
 """
 
-import asyncio
 import base64
 import json
 import uuid
@@ -125,7 +124,7 @@ def _guarded(cloud: Cloud, answer: Answer) -> Callable[[Request], Awaitable[Resp
 
 
 async def _answer(cloud: Cloud, answer: Answer, request: Request) -> Response:
-    await asyncio.sleep(cloud.hostile.graph_delay)
+    await cloud.pause(cloud.hostile.graph_delay)
     request_id = str(uuid.uuid4())
     headers = {"request-id": request_id}
     try:

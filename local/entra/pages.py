@@ -41,6 +41,7 @@ code, small { color: var(--soft); overflow-wrap: anywhere }
 ul { padding-left: 1.25rem }
 table { width: 100%; border-collapse: collapse; font-size: .9rem }
 th, td { padding: .35rem .75rem .35rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line) }
+td:last-child { white-space: nowrap }
 iframe { display: none }
 """
 

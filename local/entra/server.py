@@ -91,7 +91,8 @@ class LocalEntra:
         self.cloud = Cloud(known, Addresses(self.http, self.https, service_url.rstrip("/")))
         app = create_app(self.cloud, with_control=with_control)
         tls = _tls_context(self.ca_file)
-        self._servers = [_Server(app, self._http_socket), _Server(app, self._https_socket, tls)]
+        closing = self.cloud.closing
+        self._servers = [_Server(app, closing, self._http_socket), _Server(app, closing, self._https_socket, tls)]
         self._thread = threading.Thread(target=self._run, name="local-entra", daemon=True)
 
     def __enter__(self) -> Self:
@@ -125,7 +126,9 @@ class LocalEntra:
 class _Server(uvicorn.Server):
     """A uvicorn server that says when it is ready."""
 
-    def __init__(self, app: Starlette, bound: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, app: Starlette, closing: asyncio.Event, bound: socket.socket, tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -141,6 +144,7 @@ class _Server(uvicorn.Server):
             ),
         )
         self.socket = bound
+        self._closing = closing
         self.ready = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -148,6 +152,7 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._closing.set()
         # A client that keeps a TLS connection in its pool never answers close_notify, so nobody waits for it.
         for listening in self.servers:
             listening.abort_clients()

@@ -6,7 +6,6 @@ https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-fl
 https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow, RFC 6749, 7523 and 7636
 """
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -44,7 +43,7 @@ def routes(cloud: Cloud) -> list[Route]:
 
 async def token(cloud: Cloud, request: Request) -> Response:
     """Trade a grant for tokens."""
-    await asyncio.sleep(cloud.hostile.token_delay)
+    await cloud.pause(cloud.hostile.token_delay)
     path_tenant: str = request.path_params["tenant"]
     try:
         if cloud.hostile.token_status is not None:

@@ -84,7 +84,7 @@ def _entries(lines: Iterator[tuple[int, str]], names: list[str], delimiter: str)
 def read_entry(number: int, fields: Mapping[str, object]) -> Entry:
     """One entry from its fields by name, or why it cannot be taken."""
     try:
-        return number, ExemptionDraft.model_validate(fields)
+        return number, ExemptionDraft.model_validate(fields, by_name=False)
     except ValidationError as error:
         return BadLine(number, " ".join(f"{fault.field}: {fault.detail}" for fault in faults_of(error)))
 

@@ -12,12 +12,12 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, StringConstraints
-from pydantic.alias_generators import to_camel
+from pydantic import AwareDatetime, JsonValue, StringConstraints
 
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
+from shared.kernel.documents import Asked
 from shared.kernel.names import AccountId, EmailAddress, Name
 from shared.kernel.refusals import Conflict, NotFound
 from shared.kernel.versions import Expected
@@ -49,32 +49,16 @@ class ExemptionId(Name):
         return cls(urlsafe_b64encode(hashed).decode().rstrip("="))
 
 
-class ExemptionDraft(BaseModel):
+class ExemptionDraft(Asked):
     """What somebody asks to put on the list."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        validate_by_alias=True,
-        hide_input_in_errors=True,
-    )
 
     email: EmailAddress
     reason: Reason
     expires_at: AwareDatetime | None = None
 
 
-class ExemptionTerms(BaseModel):
+class ExemptionTerms(Asked):
     """What of an entry can be changed. Whom it is for cannot: that would be another entry."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
     reason: Reason
     expires_at: AwareDatetime | None = None

@@ -5,12 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from pydantic.alias_generators import to_camel
+from pydantic import Field, JsonValue
 
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import HeadRecord, read_head
 from shared.accounts.journal import Journal
+from shared.kernel.documents import Asked
 from shared.kernel.names import AccountId, ClientId
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
@@ -32,16 +32,8 @@ class WhenConnectionFails(StrEnum):
     SSO = "sso"
 
 
-class PolicySettings(BaseModel):
+class PolicySettings(Asked):
     """What a Security Manager decides. The default is what stands before anybody decided: off."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
     mode: Mode = Mode.OFF
     applications_off: Annotated[tuple[ClientId, ...], Field(max_length=100)] = ()

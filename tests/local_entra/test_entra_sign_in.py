@@ -52,8 +52,8 @@ def authorize_query(**changes: str | None) -> dict[str, str]:
         "nonce": "the-nonce",
         "code_challenge": CHALLENGE,
         "code_challenge_method": "S256",
-    } | changes
-    return {name: value for name, value in query.items() if value is not None}
+    }
+    return {name: value for name, value in (query | changes).items() if value is not None}
 
 
 def authorize_url(entra: LocalEntra, tenant: str = CONTOSO) -> str:
