@@ -11,10 +11,13 @@ from functions.domains import domain_routes
 from functions.edge.routing import Endpoint, Routes
 from functions.exceptions import exception_routes
 from functions.health import health_routes
+from functions.links import link_routes
 from functions.misconfigured import misconfigured_blueprint
+from functions.oauth import oauth_routes
 from functions.openapi import openapi_routes
 from functions.policy import policy_routes
 from functions.resolve import resolve_routes
+from functions.signin import signin_routes
 from functions.upkeep import upkeep_blueprint
 from shared.settings import Misconfiguration
 from shared.wiring import Services
@@ -46,8 +49,11 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
         policy_routes(services),
         exception_routes(services),
         audit_routes(services),
+        link_routes(services),
         application_routes(services),
         resolve_routes(services),
+        signin_routes(services),
+        oauth_routes(services),
         health_routes(services),
         openapi_routes(endpoints, services.public_url),
     )

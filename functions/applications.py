@@ -1,45 +1,18 @@
 """Applications: the vendor's operators register its apps here."""
 
-from typing import Annotated
-
 from azure.functions import HttpRequest, HttpResponse
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import JsonValue
 
-from functions.edge.addresses import https_address
 from functions.edge.answers import document, no_content
 from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
 from functions.edge.requests import client_id, if_match, json_body, optional_if_match
 from functions.edge.routing import Routes
-from shared.applications.register import ApplicationProfile
-from shared.kernel.documents import Asked
-from shared.kernel.names import ClientId, Product
+from shared.applications.register import Application, ApplicationProfile, AuthMethod
+from shared.kernel.names import ClientId
 from shared.wiring import Services
 
 _APPLICATION = "/v1/applications/{clientId}"
-
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-WebAddress = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(https_address)]
-
-
-class ApplicationBody(Asked):
-    """What is said of an application."""
-
-    name: Title
-    redirect_uris: Annotated[tuple[WebAddress, ...], Field(max_length=20)] = ()
-    sso_supported: bool
-    requires_product: Product | None = None
-    password_sign_in_uri: WebAddress | None = None
-
-    def profile(self) -> ApplicationProfile:
-        """The same in the product's words."""
-        return ApplicationProfile(
-            self.name,
-            self.redirect_uris,
-            self.sso_supported,
-            self.requires_product,
-            self.password_sign_in_uri,
-        )
 
 
 class ApplicationDocument(Document):
@@ -51,8 +24,19 @@ class ApplicationDocument(Document):
     sso_supported: bool
     requires_product: str | None
     password_sign_in_uri: str | None
+    token_endpoint_auth_method: AuthMethod
+    jwks: dict[str, JsonValue] | None
+    post_logout_redirect_uris: tuple[str, ...]
+    backchannel_logout_uri: str | None
+    has_secret: bool
     created_at: Moment
     updated_at: Moment
+
+
+class SecretDocument(Document):
+    """A client secret. It is not shown again: only its hash is kept."""
+
+    client_secret: str
 
 
 class ApplicationsDocument(Document):
@@ -66,14 +50,14 @@ def application_routes(services: Services) -> Routes:
     routes = Routes("applications")
     callers = Callers(services.access_tokens)
 
-    @routes.add("PUT", _APPLICATION, takes=ApplicationBody, gives=ApplicationDocument)
+    @routes.add("PUT", _APPLICATION, takes=ApplicationProfile, gives=ApplicationDocument)
     async def put_application(req: HttpRequest) -> HttpResponse:
         """Register an application, or change what is said of it."""
         operator = await callers.operator(req)
-        profile = json_body(req, ApplicationBody).profile()
+        profile = json_body(req, ApplicationProfile)
         stored, created = await services.applications.put(operator, client_id(req), profile, optional_if_match(req))
         return document(
-            ApplicationDocument.model_validate(stored.record),
+            _told(stored.record),
             version=stored.version,
             status=201 if created else 200,
         )
@@ -83,14 +67,14 @@ def application_routes(services: Services) -> Routes:
         """Read an application."""
         await callers.operator(req)
         stored = await services.applications.read(client_id(req))
-        return document(ApplicationDocument.model_validate(stored.record), version=stored.version)
+        return document(_told(stored.record), version=stored.version)
 
     @routes.add("GET", "/v1/applications", gives=ApplicationsDocument)
     async def list_applications(req: HttpRequest) -> HttpResponse:
         """List all applications."""
         await callers.operator(req)
         applications = await services.applications.all()
-        return document(ApplicationsDocument(items=tuple(map(ApplicationDocument.model_validate, applications))))
+        return document(ApplicationsDocument(items=tuple(map(_told, applications))))
 
     @routes.add("DELETE", _APPLICATION, status=204, changes=True)
     async def delete_application(req: HttpRequest) -> HttpResponse:
@@ -99,4 +83,21 @@ def application_routes(services: Services) -> Routes:
         await services.applications.remove(operator, client_id(req), if_match(req))
         return no_content()
 
+    @routes.add("POST", _APPLICATION + "/secret", gives=SecretDocument, status=201, changes=True)
+    async def renew_application_secret(req: HttpRequest) -> HttpResponse:
+        """Give an application a new client secret, shown this once."""
+        operator = await callers.operator(req)
+        secret = await services.applications.renew_secret(operator, client_id(req), if_match(req))
+        return document(SecretDocument(client_secret=secret), status=201)
+
     return routes
+
+
+def _told(application: Application) -> ApplicationDocument:
+    return ApplicationDocument(
+        client_id=application.client_id,
+        has_secret=application.secret is not None,
+        created_at=application.created_at,
+        updated_at=application.updated_at,
+        **application.profile.model_dump(),
+    )

@@ -2,11 +2,11 @@
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import bind, browser_of
+from functions.edge.cookies import CONNECT, bind, browser_of
 from functions.edge.pages import Pages, good_page, redirect, refusal_page
+from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
 from shared.connection.onboarding import Arrival, Departure, Unfinished
-from shared.connection.proof import Answer
 from shared.connection.return_urls import with_outcome
 from shared.wiring import Services
 
@@ -30,31 +30,20 @@ def connect_routes(services: Services) -> Routes:
     )
     async def connect_callback(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer, for consent and for sign-in."""
-        return _shown(await services.onboarding.come_back(_answer(req), browser_of(req)))
+        return _shown(await services.onboarding.come_back(microsofts_answer(req), browser_of(req, CONNECT)))
 
     return routes
-
-
-def _answer(req: HttpRequest) -> Answer:
-    return Answer(
-        state=req.params.get("state"),
-        error=req.params.get("error"),
-        error_description=req.params.get("error_description", ""),
-        admin_consent=req.params.get("admin_consent"),
-        tenant=req.params.get("tenant"),
-        code=req.params.get("code"),
-    )
 
 
 def _shown(outcome: Departure | Arrival | Unfinished) -> HttpResponse:
     match outcome:
         case Departure(url, browser):
-            return redirect(url, bind(browser) if browser else None)
+            return redirect(url, bind(CONNECT, browser) if browser else None)
         case Arrival(_, _, str(return_url)):
             return redirect(with_outcome(return_url, "connected"))
         case Arrival(account_name, tenant_name, _):
             text = f"The account {account_name} is now connected to {tenant_name} at Microsoft."
-            return good_page("Connected", text, None)
+            return good_page("Connected", text)
         case Unfinished(refusal, return_url):
-            back = with_outcome(return_url, "refused") if return_url else None
-            return refusal_page(refusal, back)
+            ways = [("Back to the control panel", with_outcome(return_url, "refused"))] if return_url else []
+            return refusal_page(refusal, *ways)

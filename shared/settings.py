@@ -98,6 +98,12 @@ class Settings(BaseModel):
         (),
         description="Addresses, separated by commas, below which a browser may return after an integration.",
     )
+    signing_key_url: Address | None = Field(
+        None, description="The Key Vault key that signs tokens, such as https://name.vault.azure.net/keys/signing."
+    )
+    signing_key_folder: str | None = Field(
+        None, description="Instead of SSO_SIGNING_KEY_URL, for development: a folder that keeps a key, made if missing."
+    )
     pseudonym_key: SecretStr = Field(
         min_length=32,
         description="At least 32 characters that key the hash which stands for an email in logs.",
@@ -107,6 +113,8 @@ class Settings(BaseModel):
     def _one_way_each(self) -> Self:
         if (self.tables_url is None) == (self.tables_connection_string is None):
             raise ValueError("Set SSO_TABLES_URL, or for development SSO_TABLES_CONNECTION_STRING, but not both.")
+        if (self.signing_key_url is None) == (self.signing_key_folder is None):
+            raise ValueError("Set SSO_SIGNING_KEY_URL, or for development SSO_SIGNING_KEY_FOLDER, but not both.")
         if self.identity_client_id is None and (self.tables_url is not None or self.entra_client_secret is None):
             raise ValueError("Set SSO_IDENTITY_CLIENT_ID, or for development both a connection string and a secret.")
         return self

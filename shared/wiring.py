@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from shared.accounts.claims import Claims
 from shared.accounts.journal import Journal
@@ -14,10 +15,20 @@ from shared.adapters.entra.id_tokens import IdTokens
 from shared.adapters.entra.managed_identity import managed_identity_assertion
 from shared.adapters.entra.msal_clients import ClientCredential, MsalClients
 from shared.adapters.entra.provider import EntraProvider
+from shared.adapters.jose import Jose
+from shared.adapters.key_vault import KeyVaultKeys
+from shared.adapters.local_keys import LocalKeys
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.web import Web
 from shared.applications.register import ApplicationRegister
+from shared.broker.clients import Clients
+from shared.broker.issuing import Issuer
+from shared.broker.links import Links
+from shared.broker.redemption import Redemption
+from shared.broker.sessions import Sessions
+from shared.broker.sign_in import SignIn
+from shared.broker.sign_out import SignOut
 from shared.connection.lifecycle import Lifecycle
 from shared.connection.onboarding import Onboarding
 from shared.connection.return_urls import ReturnUrls
@@ -28,7 +39,9 @@ from shared.policies.exemptions import ExemptionList
 from shared.policies.policy import PolicyBook
 from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
+from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Key
+from shared.ports.tokens import Tokens
 from shared.resolution.resolver import Resolver, Shelves
 from shared.settings import Misconfiguration, Settings
 
@@ -56,6 +69,11 @@ class Services:
     exemptions: ExemptionList
     resolver: Resolver
     flows: Flows
+    tokens: Tokens
+    links: Links
+    sign_in: SignIn
+    sign_out: SignOut
+    redemption: Redemption
     health: Health
     close: Callable[[], Awaitable[None]]
 
@@ -86,12 +104,28 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
     claims = Claims(watched["domains"], clock)
     flows = Flows(watched["flows"], clock)
     accounts = AccountRegister(watched["accounts"], journal, clock)
+    lifecycle = Lifecycle(watched["accounts"], journal, claims, accounts, provider, clock)
+    resolver = Resolver(
+        Shelves(accounts=recent["accounts"], domains=recent["domains"], applications=recent["applications"]),
+        provider,
+        clock,
+        Pseudonyms(settings.pseudonym_key.get_secret_value().encode()),
+        f"{settings.public_url}/oauth2/authorize",
+    )
+    keys, close_keys = _signing_keys(settings, clock)
+    tokens = Jose(keys, settings.public_url)
+    audiences = (settings.public_url, f"{settings.public_url}/oauth2/token")
+    clients = Clients(recent["applications"], watched["flows"], tokens, audiences)
+    issuer = Issuer(settings.public_url, tokens, clock)
+    links = Links(watched["accounts"], journal, clock)
+    sessions = Sessions(watched["flows"], clock)
 
     async def probe_storage() -> None:
         await tables.table("accounts").get(Key("health", "health"))
 
     async def close() -> None:
         await close_tables()
+        await close_keys()
         await web.close()
         await msal_clients.close()
 
@@ -112,17 +146,16 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
             ReturnUrls.parse(settings.return_urls),
             f"{settings.public_url}/v1/connect/callback",
         ),
-        lifecycle=Lifecycle(watched["accounts"], journal, claims, accounts, provider, clock),
+        lifecycle=lifecycle,
         policies=PolicyBook(watched["accounts"], journal, clock),
         exemptions=ExemptionList(watched["accounts"], journal, clock),
-        resolver=Resolver(
-            Shelves(accounts=recent["accounts"], domains=recent["domains"], applications=recent["applications"]),
-            provider,
-            clock,
-            Pseudonyms(settings.pseudonym_key.get_secret_value().encode()),
-            f"{settings.public_url}/oauth2/authorize",
-        ),
+        resolver=resolver,
         flows=flows,
+        tokens=tokens,
+        links=links,
+        sign_in=SignIn(clients, resolver, flows, links, sessions, lifecycle, provider, clock, settings.public_url),
+        sign_out=SignOut(clients, sessions, flows, provider, tokens, issuer, web),
+        redemption=Redemption(clients, flows, issuer, tokens),
         health=Health({"storage": probe_storage, "entra": provider.probe, "controlPanel": access_tokens.probe}, clock),
         close=close,
     )
@@ -164,3 +197,24 @@ def _provider(settings: Settings, clients: MsalClients, web: Web, clock: Clock) 
         graph_url=settings.graph_url,
         client_id=settings.entra_client_id,
     )
+
+
+def _signing_keys(settings: Settings, clock: Clock) -> tuple[SigningKeys, Callable[[], Awaitable[None]]]:
+    """The Key Vault key, or for development one in a folder; and what closes it."""
+    if settings.signing_key_folder is not None:
+        return LocalKeys(Path(settings.signing_key_folder), clock), _nothing
+    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - slow to import, and not needed locally
+
+    vault_url, _, key_name = (settings.signing_key_url or "").partition("/keys/")
+    credential = ManagedIdentityCredential(client_id=settings.identity_client_id)
+    keys = KeyVaultKeys(vault_url, key_name, credential, clock)
+
+    async def close() -> None:
+        await keys.close()
+        await credential.close()
+
+    return keys, close
+
+
+async def _nothing() -> None:
+    """A folder needs no closing."""

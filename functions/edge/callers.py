@@ -23,7 +23,7 @@ class Callers:
             NotAuthenticated: no token, or one that does not hold.
             Forbidden: somebody else's.
         """
-        return as_operator(await self.access_tokens.verify(_unverified_token(req)))
+        return as_operator(await self.access_tokens.verify(unverified_token(req)))
 
     async def administrator(self, req: HttpRequest) -> AccountAdministrator:
         """The administrator of the account in the path who calls.
@@ -32,12 +32,17 @@ class Callers:
             NotAuthenticated: no token, or one that does not hold.
             Forbidden: somebody else's.
         """
-        access = await self.access_tokens.verify(_unverified_token(req))
+        access = await self.access_tokens.verify(unverified_token(req))
         return as_administrator(access, account_id(req))
 
 
-def _unverified_token(req: HttpRequest) -> str:
+def unverified_token(req: HttpRequest) -> str:
+    """The bearer token of the request, unchecked.
+
+    Raises:
+        NotAuthenticated: there is none.
+    """
     scheme, _, token = str(req.headers.get("authorization", "")).partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise NotAuthenticated("Send the control panel's access token as 'Authorization: Bearer ...'.")
+        raise NotAuthenticated("Send the access token as 'Authorization: Bearer ...'.")
     return token.strip()

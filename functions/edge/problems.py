@@ -7,6 +7,9 @@ from typing import Protocol
 
 from azure.functions import HttpResponse
 
+from shared.broker.links import EmailUnverified, GuestRefused, LinkConflict, SignInRefused, WrongPerson
+from shared.broker.oauth_errors import InvalidClientError, OAuthError
+from shared.broker.sign_in import SsoSwitchedOff
 from shared.kernel.refusals import (
     AlreadyExists,
     Conflict,
@@ -32,10 +35,18 @@ from shared.ports.table import RowChanged, RowExists
 STATUS: dict[type[Refusal], int] = {
     Malformed: 400,
     FlowSpent: 400,
+    OAuthError: 400,
+    InvalidClientError: 401,
     NotAuthenticated: 401,
     Forbidden: 403,
     ConsentRefused: 403,
     ProofFailed: 403,
+    SignInRefused: 403,
+    WrongPerson: 403,
+    GuestRefused: 403,
+    EmailUnverified: 403,
+    LinkConflict: 403,
+    SsoSwitchedOff: 403,
     NotFound: 404,
     Conflict: 409,
     AlreadyExists: 409,

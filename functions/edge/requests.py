@@ -7,6 +7,7 @@ from azure.functions import HttpRequest
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import from_json
 
+from shared.connection.proof import Answer
 from shared.kernel.faults import faults_of
 from shared.kernel.names import AccountId, ClientId, DomainName, Name
 from shared.kernel.refusals import (
@@ -182,6 +183,18 @@ def page_of(req: HttpRequest) -> tuple[int, str | None]:
         fault = FieldFault("pageSize", f"It must be a whole number from 1 to {PAGE_SIZE_LIMIT}.")
         raise Invalid("The query is not valid.", [fault])
     return int(size), req.params.get("continuationToken") or None
+
+
+def microsofts_answer(req: HttpRequest) -> Answer:
+    """What a browser brings back from Microsoft in its query. Nothing of it is proven."""
+    return Answer(
+        state=req.params.get("state"),
+        error=req.params.get("error"),
+        error_description=req.params.get("error_description", ""),
+        admin_consent=req.params.get("admin_consent"),
+        tenant=req.params.get("tenant"),
+        code=req.params.get("code"),
+    )
 
 
 def accepts(req: HttpRequest, media: str) -> bool:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from azure.functions import AuthLevel, Blueprint, Context, HttpRequest, HttpResponse
 from pydantic import BaseModel
 
+from functions.edge.invocation import invocation_id
 from functions.edge.problems import Dialect, Problems, log_failure
 from shared.kernel.refusals import Refusal
 
@@ -97,6 +98,7 @@ def _answering(
     """The handler as the worker calls it: it answers whatever happens."""
 
     async def answer(req: HttpRequest, context: Context) -> HttpResponse:
+        invocation_id.set(context.invocation_id)
         try:
             return await handler(req)
         except Refusal as refusal:

@@ -40,6 +40,18 @@ class Web:
             raise Unavailable("Microsoft or the control panel is out of order. Try again in a few seconds.")
         return status, document
 
+    async def post(self, url: str, form: Mapping[str, str]) -> None:
+        """See `shared.ports.notices.Notices`; no redirect is followed."""
+        import aiohttp  # noqa: PLC0415 - slow to import
+
+        try:
+            async with self._opened().post(url, data=dict(form), allow_redirects=False) as answer:
+                heard = answer.ok
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unavailable("The application does not answer.") from error
+        if not heard:
+            raise Unavailable("The application says no.")
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:

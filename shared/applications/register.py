@@ -1,11 +1,17 @@
 """The register of applications, which the vendor's operators keep. An application is an OAuth 2.0 client of ours."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
 from shared.access.roles import Operator
+from shared.applications.secrets import hash_secret, new_secret
+from shared.kernel.addresses import https_address
+from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId, Product
-from shared.kernel.refusals import NotFound, PreconditionRequired
+from shared.kernel.refusals import Conflict, NotFound, PreconditionRequired
 from shared.kernel.versions import Expected, version_of
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
@@ -14,37 +20,58 @@ from shared.ports.table import Key, Remove, Row, RowExists, RowReader, Table
 _PARTITION = "application"
 _MOST = 1_000
 
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+WebAddress = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(https_address)]
+WebAddresses = Annotated[tuple[WebAddress, ...], Field(max_length=20)]
 
-class Application(Record):
-    """One of the vendor's applications.
 
-    `redirect_uris` are matched exactly (RFC 9700, section 2.1); `requires_product` names a product without which SSO
-    does not work in it; `password_sign_in_uri` is where people go who stay on the vendor's password.
+class AuthMethod(StrEnum):
+    """How a client proves who it is, as RFC 7591, section 2, names it. `none` is a public client, with PKCE alone."""
+
+    NONE = "none"
+    CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105 - the name of a method
+    CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105 - likewise
+    PRIVATE_KEY_JWT = "private_key_jwt"
+
+
+class ApplicationProfile(Asked):
+    """What an operator says of an application.
+
+    `redirect_uris` and `post_logout_redirect_uris` are matched exactly; `requires_product` names a product without
+    which SSO does not work in it; `password_sign_in_uri` is where people go who stay on the vendor's password; `jwks`
+    are the public keys (RFC 7517) of a client that authenticates by `private_key_jwt`.
     """
 
-    client_id: ClientId
-    name: str
-    redirect_uris: tuple[str, ...]
+    name: Title
+    redirect_uris: WebAddresses = ()
     sso_supported: bool
     requires_product: Product | None = None
-    password_sign_in_uri: str | None = None
+    password_sign_in_uri: WebAddress | None = None
+    token_endpoint_auth_method: AuthMethod = AuthMethod.NONE
+    jwks: dict[str, JsonValue] | None = None
+    post_logout_redirect_uris: WebAddresses = ()
+    backchannel_logout_uri: WebAddress | None = None
+
+    @model_validator(mode="after")
+    def _keys_where_they_are_needed(self) -> Self:
+        if (self.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT) != (self.jwks is not None):
+            raise ValueError("'jwks' goes with tokenEndpointAuthMethod 'private_key_jwt', and with no other.")
+        return self
+
+
+class Application(Record):
+    """One of the vendor's applications. `secret` is what is kept of its client secret, never the secret itself."""
+
+    client_id: ClientId
+    profile: ApplicationProfile
+    secret: str | None = None
     created_at: datetime
     updated_at: datetime
 
     def serves(self, products: tuple[Product, ...]) -> bool:
         """Whether SSO works in this application for an account that has these products."""
-        return self.sso_supported and (self.requires_product is None or self.requires_product in products)
-
-
-@dataclass(frozen=True, slots=True)
-class ApplicationProfile:
-    """What an operator says of an application; see `Application`."""
-
-    name: str
-    redirect_uris: tuple[str, ...]
-    sso_supported: bool
-    requires_product: Product | None
-    password_sign_in_uri: str | None
+        required = self.profile.requires_product
+        return self.profile.sso_supported and (required is None or required in products)
 
 
 async def find_application(reader: RowReader, client_id: ClientId) -> Application | None:
@@ -74,31 +101,23 @@ class ApplicationRegister:
         now = self._clock.now()
         key = _key(client_id)
         row = await self._table.get(key)
-        old = Application.read(row) if row else None
-        if old is not None and row is not None:
-            if _profile(old) == profile:
+        application = Application(client_id=client_id, profile=profile, created_at=now, updated_at=now)
+        if row is not None:
+            old = Application.read(row)
+            if old.profile == profile:
                 return Stored(old, key, row), False
             if expected is None:
                 raise PreconditionRequired(
                     "This application exists. To change it, send If-Match with the ETag you have read."
                 )
-            expected.must_allow(Stored(old, key, row).version)
-        application = Application(
-            client_id=client_id,
-            name=profile.name,
-            redirect_uris=profile.redirect_uris,
-            sso_supported=profile.sso_supported,
-            requires_product=profile.requires_product,
-            password_sign_in_uri=profile.password_sign_in_uri,
-            created_at=old.created_at if old else now,
-            updated_at=now,
-        )
+            expected.must_allow(version_of(row.document))
+            application = old.model_copy(update={"profile": profile, "updated_at": now})
         stored = Stored(application, key, row)
         try:
             await self._table.write(stored.rewrite(application))
         except RowExists:
             return await self.put(operator, client_id, profile, expected)  # somebody was first, perhaps we ourselves
-        return stored.then(application), old is None
+        return stored.then(application), row is None
 
     async def read(self, client_id: ClientId) -> Stored[Application]:
         """What is said of the application.
@@ -113,6 +132,24 @@ class ApplicationRegister:
         """Every application, by client id. A vendor has a few; a thousand are read at most."""
         page = await self._table.page(_PARTITION, "", _MOST, None)
         return tuple(Application.read(row) for row in page.rows)
+
+    async def renew_secret(self, _operator: Operator, client_id: ClientId, expected: Expected) -> str:
+        """Give the application a new client secret, which is shown this once; the one before is good no longer.
+
+        Raises:
+            NotFound: it is not registered.
+            Conflict: it does not authenticate by a secret.
+            Stale: it is not the version that the caller has seen, or somebody else was first.
+        """
+        stored = await self.read(client_id)
+        expected.must_allow(stored.version)
+        methods = {AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST}
+        if stored.record.profile.token_endpoint_auth_method not in methods:
+            raise Conflict("This application does not authenticate by a secret. See its tokenEndpointAuthMethod.")
+        secret = new_secret()
+        update = {"secret": await hash_secret(secret), "updated_at": self._clock.now()}
+        await self._table.write(stored.rewrite(stored.record.model_copy(update=update)))
+        return secret
 
     async def remove(self, _operator: Operator, client_id: ClientId, expected: Expected) -> None:
         """Remove the application: resolving for it is refused from then on.
@@ -136,13 +173,3 @@ class ApplicationRegister:
 
 def _key(client_id: ClientId) -> Key:
     return Key(_PARTITION, client_id)
-
-
-def _profile(application: Application) -> ApplicationProfile:
-    return ApplicationProfile(
-        application.name,
-        application.redirect_uris,
-        application.sso_supported,
-        application.requires_product,
-        application.password_sign_in_uri,
-    )

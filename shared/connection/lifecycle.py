@@ -1,5 +1,7 @@
 """A connection after it is made: look at it, check it, undo it, and keep its domains."""
 
+import contextlib
+
 from pydantic import JsonValue
 
 from shared.access.roles import AccountAdministrator, Actor, Operator
@@ -18,12 +20,14 @@ from shared.connection.tenant_domains import (
     release_domains,
 )
 from shared.kernel.names import AccountId, DomainName, TenantId
-from shared.kernel.refusals import Conflict, Unavailable
+from shared.kernel.refusals import Conflict, NotFound, Stale, Unavailable
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import ConsentMissing, IdentityProvider
 from shared.ports.record import Stored
 from shared.ports.table import Table
+
+_OURSELVES = Actor("azure-sso", "Azure SSO", "Service")
 
 
 class Lifecycle:
@@ -71,7 +75,19 @@ class Lifecycle:
             Conflict: the account is not connected.
             Stale: somebody else changed the connection meanwhile.
         """
-        stored = (await read_head(self._table, administrator.account_id)).stored(Connection)
+        return await self._probe(administrator.account_id, administrator.actor)
+
+    async def probe(self, account_id: AccountId) -> None:
+        """The same, when somebody's sign-in was refused as if the consent were gone. What stands is left to stand.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        with contextlib.suppress(NotFound, Conflict, Stale):
+            await self._probe(account_id, _OURSELVES)
+
+    async def _probe(self, account_id: AccountId, actor: Actor) -> tuple[Connection, str]:
+        stored = (await read_head(self._table, account_id)).stored(Connection)
         tenant_id = _tenant(stored.record)
         now = self._clock.now()
         try:
@@ -92,8 +108,8 @@ class Lifecycle:
         checked = stored.record.model_copy(update=found)
         details: dict[str, JsonValue] = {"outcome": checked.last_check.outcome if checked.last_check else None}
         await self._journal.commit(
-            administrator.account_id,
-            administrator.actor,
+            account_id,
+            actor,
             "connection.checked",
             details,
             stored.rewrite(checked),

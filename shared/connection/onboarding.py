@@ -192,7 +192,7 @@ class Onboarding:
     async def _consented(self, state: ConnectState, answer: Answer) -> Departure:
         tenant_id = claimed_tenant(answer)
         handle = self._flows.new_handle()
-        request = await self._provider.begin_sign_in(tenant_id, self._redirect_uri, handle)
+        request = await self._provider.begin_sign_in(tenant_id, self._redirect_uri, handle, prompt="select_account")
         leg = ProofLeg(tenant_id=tenant_id, code_verifier=request.code_verifier, nonce=request.nonce)
         proof = state.model_copy(update={"expires_at": self._flows.expiry(ConnectState), "proof": leg})
         await self._flows.issue(proof, handle)

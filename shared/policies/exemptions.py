@@ -10,7 +10,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AwareDatetime, JsonValue, StringConstraints
 
@@ -43,7 +43,7 @@ class ExemptionId(Name):
     rule = "An exception id is 43 letters, digits, hyphens or underscores."
 
     @classmethod
-    def of(cls, account_id: AccountId, email: EmailAddress) -> "ExemptionId":
+    def of(cls, account_id: AccountId, email: EmailAddress) -> Self:
         """SHA-256 of account and email, so that one person has different ids in different accounts."""
         hashed = hashlib.sha256(f"{account_id}\0{email.address}".encode()).digest()
         return cls(urlsafe_b64encode(hashed).decode().rstrip("="))

@@ -1,9 +1,9 @@
 """Microsoft Entra ID as the product sees it: consent, sign-in, and what an organisation says of itself."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import Conflict
@@ -22,6 +22,11 @@ class SignInRequest:
     nonce: str
 
 
+def _is_yes(claim: object) -> bool:
+    """Entra has been seen to write `xms_edov` as a boolean, a number and a string."""
+    return claim in (True, "1", "true")
+
+
 class VerifiedIdentity(BaseModel):
     """Who signed in, from an ID token of which every check has held. Only an `IdentityProvider` makes one."""
 
@@ -32,6 +37,11 @@ class VerifiedIdentity(BaseModel):
     name: str | None = None
     preferred_username: str | None = None
     wids: tuple[str, ...] = ()
+    email: str | None = None
+    xms_edov: Annotated[bool, BeforeValidator(_is_yes)] = False
+    acct: int | None = None
+    sid: str | None = None
+    login_hint: str | None = None
 
 
 class Organization(BaseModel):
@@ -90,11 +100,30 @@ class IdentityProvider(Protocol):
         """
         ...
 
-    async def begin_sign_in(self, tenant_id: TenantId, redirect_uri: str, state: str) -> SignInRequest:
+    async def begin_sign_in(
+        self, tenant_id: TenantId, redirect_uri: str, state: str, *, prompt: str | None, login_hint: str | None = None
+    ) -> SignInRequest:
         """Prepare an authorization code sign-in with PKCE and nonce at `/{tenant}/`.
 
+        Args:
+            tenant_id: at which tenant.
+            redirect_uri: where Entra returns to.
+            state: ours.
+            prompt: how much Entra asks the person: `none`, `login`, `select_account`, or as it sees fit.
+            login_hint: whom Entra should expect; it refuses one beside `select_account`.
+
         Raises:
-            ProviderRefused: there is no such tenant.
+            ConsentMissing: there is no such tenant.
+        """
+        ...
+
+    def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
+        """Where a person signs out of Entra (OpenID Connect RP-Initiated Logout 1.0).
+
+        Args:
+            post_logout_redirect_uri: of ours, where Entra returns to.
+            state: comes back with it.
+            logout_hint: the `login_hint` claim of the ID token, so that nobody is asked who they are.
         """
         ...
 

@@ -50,6 +50,7 @@ def settings_for(url: str, connection_string: str, entra: LocalEntra) -> dict[st
         "SSO_CONTROL_PANEL_ISSUER": f"{entra.http}/control-panel",
         "SSO_CONTROL_PANEL_AUDIENCE": "azure-sso",
         "SSO_RETURN_URLS": PANEL,
+        "SSO_SIGNING_KEY_FOLDER": str(entra.ca_file.parent / "keys"),
         "SSO_PSEUDONYM_KEY": "a pseudonym key of the tests, long enough",
     }
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_SIGN_IN_SCOPES = ["User.Read"]
+_SIGN_IN_SCOPES = ["User.Read", "email"]
 """Delegated; MSAL adds `openid profile`."""
 
 _OK = 200
@@ -109,7 +109,9 @@ class EntraProvider:
         }
         return f"{self._browser_url}/organizations/v2.0/adminconsent?{urlencode(query)}"
 
-    async def begin_sign_in(self, tenant_id: TenantId, redirect_uri: str, state: str) -> SignInRequest:
+    async def begin_sign_in(
+        self, tenant_id: TenantId, redirect_uri: str, state: str, *, prompt: str | None, login_hint: str | None = None
+    ) -> SignInRequest:
         """See the port."""
 
         def ask(client: "ConfidentialClientApplication") -> dict[str, Any]:
@@ -117,7 +119,8 @@ class EntraProvider:
                 _SIGN_IN_SCOPES,
                 redirect_uri=redirect_uri,
                 state=state,
-                prompt="select_account",
+                prompt=prompt,
+                login_hint=login_hint,
                 response_mode="form_post",
             )
             return flow
@@ -151,6 +154,12 @@ class EntraProvider:
         unverified_id_token = _granted(answer, "id_token", ProviderRefused)
         sent_nonce = hashlib.sha256(nonce.encode()).hexdigest()  # MSAL sends the hash of the nonce that it returns
         return await self._id_tokens.verify(unverified_id_token, tenant_id, sent_nonce)
+
+    def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
+        """See the port. At `organizations`, for it is the hint that names the session."""
+        query = {"post_logout_redirect_uri": post_logout_redirect_uri, "state": state}
+        hint = {"logout_hint": logout_hint} if logout_hint else {}
+        return f"{self._browser_url}/organizations/oauth2/v2.0/logout?{urlencode({**query, **hint})}"
 
     async def read_organization(self, tenant_id: TenantId) -> Organization:
         """See the port."""

@@ -1,0 +1,51 @@
+"""Refusals as the token endpoint tells them (RFC 6749, section 5.2), and its good answers."""
+
+import json
+from collections.abc import Mapping
+
+from azure.functions import HttpResponse
+from pydantic import JsonValue
+
+from functions.edge.problems import headers_of, status_of
+from shared.broker.oauth_errors import InvalidClientError, OAuthError
+from shared.kernel.refusals import Refusal, Unavailable
+
+_UNSAVED = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"}
+
+
+class OAuthJson:
+    """The dialect of the token endpoint."""
+
+    def refused(self, refusal: Refusal, invocation_id: str) -> HttpResponse:
+        """See `functions.edge.problems.Dialect`. The id stands in a header, since OAuth has no field for it."""
+        error = _error(refusal)
+        headers = {**headers_of(refusal), "X-Request-Id": invocation_id}
+        if isinstance(refusal, InvalidClientError):
+            headers["WWW-Authenticate"] = 'Basic realm="azure-sso"'
+        return oauth_answer({"error": error, "error_description": refusal.detail}, status_of(refusal), headers)
+
+    def failed(self, invocation_id: str) -> HttpResponse:
+        """See `functions.edge.problems.Dialect`."""
+        told: dict[str, JsonValue] = {"error": "server_error", "error_description": "This is an error of the service."}
+        return oauth_answer(told, 500, {"X-Request-Id": invocation_id})
+
+
+def oauth_answer(
+    told: Mapping[str, JsonValue], status: int = 200, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """A JSON answer that nobody may keep (RFC 6749, section 5.1)."""
+    return HttpResponse(
+        json.dumps(told), status_code=status, mimetype="application/json", headers={**_UNSAVED, **(headers or {})}
+    )
+
+
+def _error(refusal: Refusal) -> str:
+    if isinstance(refusal, OAuthError):
+        return refusal.error
+    return "temporarily_unavailable" if isinstance(refusal, Unavailable) else "invalid_request"
+
+
+def public_answer(told: Mapping[str, JsonValue]) -> HttpResponse:
+    """A JSON answer that anybody may have, from any page, and keep for five minutes."""
+    headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+    return HttpResponse(json.dumps(told), mimetype="application/json", headers=headers)

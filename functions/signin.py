@@ -1,0 +1,73 @@
+"""The OpenID provider as a person's browser passes through it: to Microsoft and back, and out again."""
+
+from azure.functions import HttpRequest, HttpResponse
+
+from functions.edge.cookies import SIGN_IN, bind, browser_of
+from functions.edge.forms import FORM, parameters_of
+from functions.edge.pages import Pages, email_page, good_page, redirect, refusal_page
+from functions.edge.requests import microsofts_answer
+from functions.edge.routing import Caller, Routes
+from shared.broker.sign_in import AskForEmail, Explained, Outcome, ToApplication, ToMicrosoft
+from shared.wiring import Services
+
+_AUTHORIZE = "/oauth2/authorize"
+_LOGOUT = "/oauth2/logout"
+
+
+def signin_routes(services: Services) -> Routes:
+    """The pages and redirects of a sign-in."""
+    routes = Routes("sign-in", Pages())
+
+    def shown(outcome: Outcome) -> HttpResponse:
+        match outcome:
+            case ToMicrosoft(url, browser):
+                return redirect(url, bind(SIGN_IN, browser))
+            case ToApplication(url):
+                return redirect(url)
+            case AskForEmail(application_name, parameters, fault):
+                return email_page(application_name, services.public_url + _AUTHORIZE, parameters, fault)
+            case Explained(refusal, again_url, application_url):
+                again = [("Try again with another account", again_url)] if again_url else []
+                return refusal_page(refusal, *again, ("Back to the application", application_url))
+
+    @routes.add("GET", _AUTHORIZE, caller=Caller.ANYBODY, status=303, gives="text/html")
+    async def authorize(req: HttpRequest) -> HttpResponse:
+        """Take an authorization request."""
+        return shown(await services.sign_in.authorize(parameters_of(req), browser_of(req, SIGN_IN)))
+
+    @routes.add("POST", _AUTHORIZE, caller=Caller.ANYBODY, status=303, takes={FORM: None}, gives="text/html")
+    async def authorize_by_form(req: HttpRequest) -> HttpResponse:
+        """The same from a form, our own page's among them."""
+        return shown(await services.sign_in.authorize(parameters_of(req), browser_of(req, SIGN_IN)))
+
+    @routes.add("GET", "/signin/callback", caller=Caller.ANYBODY, status=303, gives="text/html")
+    async def signin_callback(req: HttpRequest) -> HttpResponse:
+        """Take Microsoft's answer."""
+        return shown(await services.sign_in.complete(microsofts_answer(req), browser_of(req, SIGN_IN)))
+
+    @routes.add("GET", _LOGOUT, caller=Caller.ANYBODY, status=303, gives="text/html")
+    async def logout(req: HttpRequest) -> HttpResponse:
+        """Sign a person out, here, at Microsoft and in the other applications."""
+        return redirect(await services.sign_out.leave(parameters_of(req)))
+
+    @routes.add("POST", _LOGOUT, caller=Caller.ANYBODY, status=303, takes={FORM: None}, gives="text/html")
+    async def logout_by_form(req: HttpRequest) -> HttpResponse:
+        """The same from a form."""
+        return redirect(await services.sign_out.leave(parameters_of(req)))
+
+    @routes.add("GET", "/signed-out", caller=Caller.ANYBODY, status=303, gives="text/html", parameters=("state",))
+    async def signed_out(req: HttpRequest) -> HttpResponse:
+        """Send the person on, now that Microsoft has signed them out."""
+        return _left(await services.sign_out.returned(req.params.get("state")))
+
+    @routes.add("GET", "/signin/front-channel-logout", caller=Caller.ANYBODY, gives="text/html", parameters=("sid",))
+    async def end_session(req: HttpRequest) -> HttpResponse:
+        """Hear from Microsoft that a session is over."""
+        await services.sign_out.ended_at_entra(req.params.get("sid", ""))
+        return good_page("Signed out", "You are signed out.")
+
+    return routes
+
+
+def _left(url: str | None) -> HttpResponse:
+    return redirect(url) if url else good_page("Signed out", "You are signed out.")

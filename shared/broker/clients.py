@@ -1,0 +1,142 @@
+"""Which application calls the token endpoint, and how it proves that (RFC 6749, section 2.3; RFC 7523).
+
+A client uses the one method that it is registered with and no other, so that nobody can talk us down to a weaker one.
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import unquote_plus
+
+from shared.applications.register import Application, AuthMethod, find_application
+from shared.applications.secrets import verify_secret
+from shared.broker.oauth_errors import InvalidClientError, invalid_request
+from shared.broker.requests import Parameters, one
+from shared.flows.flows import digest
+from shared.kernel.names import ClientId
+from shared.kernel.refusals import NotAuthenticated
+from shared.ports.table import Insert, Key, RowExists, RowReader, Table
+from shared.ports.tokens import Tokens
+
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_STRANGER = InvalidClientError("The client is unknown, or its proof is not good.")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who a client says it is, and with what proof. Nothing of it is checked."""
+
+    client_id: ClientId
+    method: AuthMethod
+    proof: str
+
+
+class Clients:
+    """Finds and authenticates clients.
+
+    Args:
+        applications: where they are registered; may be some seconds old.
+        flows: remembers used assertions.
+        tokens: verifies assertions.
+        audiences: what an assertion may name as its audience: issuer and token endpoint.
+    """
+
+    def __init__(self, applications: RowReader, flows: Table, tokens: Tokens, audiences: tuple[str, ...]) -> None:
+        self._applications = applications
+        self._flows = flows
+        self._tokens = tokens
+        self._audiences = audiences
+
+    async def find(self, client_id: ClientId) -> Application | None:
+        """The application of this id."""
+        return await find_application(self._applications, client_id)
+
+    async def authenticate(self, authorization: str | None, parameters: Parameters) -> Application:
+        """The application that calls.
+
+        Args:
+            authorization: the Authorization header.
+            parameters: of the body.
+
+        Raises:
+            InvalidClientError: unknown, or its proof is not good, or not of the registered method.
+            OAuthError: it says nothing, or says it in two ways.
+        """
+        claim = read_claim(authorization, parameters)
+        application = await self.find(claim.client_id)
+        if application is None or application.profile.token_endpoint_auth_method is not claim.method:
+            raise _STRANGER
+        if not await self._proven(application, claim):
+            raise _STRANGER
+        return application
+
+    async def _proven(self, application: Application, claim: Claim) -> bool:
+        match claim.method:
+            case AuthMethod.NONE:
+                return True
+            case AuthMethod.CLIENT_SECRET_BASIC | AuthMethod.CLIENT_SECRET_POST:
+                return application.secret is not None and await verify_secret(claim.proof, application.secret)
+            case AuthMethod.PRIVATE_KEY_JWT:
+                return await self._assertion_holds(application, claim.proof)
+
+    async def _assertion_holds(self, application: Application, unverified_assertion: str) -> bool:
+        """An assertion is good once: its `jti` is written down until it expires."""
+        try:
+            assertion = await self._tokens.verify_assertion(
+                unverified_assertion, application.client_id, json.dumps(application.profile.jwks), self._audiences
+            )
+        except NotAuthenticated:
+            return False
+        key = Key(digest(f"{application.client_id} {assertion.jti}"), "assertion")
+        try:
+            await self._flows.write(Insert(key, "{}", expires_at=datetime.fromtimestamp(assertion.exp, UTC)))
+        except RowExists:
+            return False
+        return True
+
+
+def read_claim(authorization: str | None, parameters: Parameters) -> Claim:
+    """Who the client says it is.
+
+    Raises:
+        InvalidClientError: it does not say so in a way that can be read.
+        OAuthError: it says so in two ways.
+    """
+    secret, assertion = one(parameters, "client_secret"), one(parameters, "client_assertion")
+    ways = [way for way in (authorization, secret, assertion) if way is not None]
+    if len(ways) > 1:
+        raise invalid_request("The client authenticates in more than one way.")
+    named = one(parameters, "client_id")
+    if authorization is not None:
+        client_id, proof = _basic(authorization)
+        if named not in {None, client_id}:
+            raise invalid_request("client_id is another one than in the Authorization header.")
+        return Claim(_client_id(client_id), AuthMethod.CLIENT_SECRET_BASIC, proof)
+    if secret is not None:
+        return Claim(_client_id(named), AuthMethod.CLIENT_SECRET_POST, secret)
+    if assertion is not None:
+        if one(parameters, "client_assertion_type") != _ASSERTION_TYPE:
+            raise invalid_request(f"client_assertion_type must be {_ASSERTION_TYPE}.")
+        return Claim(_client_id(named), AuthMethod.PRIVATE_KEY_JWT, assertion)
+    return Claim(_client_id(named), AuthMethod.NONE, "")
+
+
+def _basic(authorization: str) -> tuple[str, str]:
+    """Id and secret of HTTP Basic, each form-encoded before (RFC 6749, section 2.3.1)."""
+    scheme, _, credentials = authorization.partition(" ")
+    try:
+        text = base64.b64decode(credentials.strip(), validate=True).decode()
+    except ValueError:
+        raise _STRANGER from None
+    name, colon, secret = text.partition(":")
+    if scheme.lower() != "basic" or not colon:
+        raise _STRANGER
+    return unquote_plus(name), unquote_plus(secret)
+
+
+def _client_id(text: str | None) -> ClientId:
+    try:
+        return ClientId(text or "")
+    except ValueError:
+        raise _STRANGER from None

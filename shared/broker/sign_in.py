@@ -1,0 +1,295 @@
+"""A person's way from an application to their tenant and back.
+
+The storage calls of a whole sign-in, with what was asked a moment ago remembered:
+
+    authorize   1  the state is written
+    complete    5  the state is read and removed, the link is read, the session and the code are written
+    redeem      2  the code is read and removed
+
+A first sign-in writes one link more, in one transaction with its audit record.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from shared.applications.register import Application
+from shared.broker.clients import Clients
+from shared.broker.issuing import Code, Person, subject_of
+from shared.broker.links import Links, SignInRefused
+from shared.broker.oauth_errors import OAuthError
+from shared.broker.requests import (
+    AuthorizationRequest,
+    Parameters,
+    Prompt,
+    client_id_of,
+    read_request,
+    redirect_uri_of,
+    with_query,
+)
+from shared.broker.sessions import Sessions
+from shared.connection.lifecycle import Lifecycle
+from shared.connection.proof import Answer
+from shared.flows.flows import Flow, Flows, digest
+from shared.kernel.names import AccountId, EmailAddress, TenantId
+from shared.kernel.refusals import FlowSpent, Malformed, Refusal
+from shared.ports.clock import Clock
+from shared.ports.identity_provider import IdentityProvider, VerifiedIdentity
+from shared.resolution.resolver import Resolver, Sso
+
+
+class SsoSwitchedOff(SignInRefused):
+    """SSO applied when the person left for Microsoft, and does not any more."""
+
+    slug = "sso-switched-off"
+    title = "Sign-in with Microsoft was switched off"
+    again = False
+
+
+class SignInState(Flow):
+    """What our `state` stands for while a person is at Microsoft."""
+
+    kind: ClassVar[str] = "sign-in-state"
+    lifetime: ClassVar[timedelta] = timedelta(minutes=15)
+
+    request: AuthorizationRequest
+    email: str
+    account_id: AccountId
+    tenant_id: TenantId
+    code_verifier: str
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToMicrosoft:
+    """The browser goes to sign in; `browser` is the secret of the cookie that binds it."""
+
+    url: str
+    browser: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToApplication:
+    """The browser goes to the application: with a code, with an OAuth error, or to its password page."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskForEmail:
+    """The person is asked for their address; `parameters` ask for the same again with it."""
+
+    application_name: str
+    parameters: Mapping[str, str]
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The sign-in came to nothing: why, and where the person may go from here."""
+
+    refusal: Refusal
+    again_url: str | None
+    application_url: str
+
+
+type Outcome = ToMicrosoft | ToApplication | AskForEmail | Explained
+
+_SILENT = frozenset({"login_required", "interaction_required", "consent_required", "account_selection_required"})
+"""What Entra says to `prompt=none`; the client asked for it and can deal with it."""
+
+_NOBODY_CONSENTED = frozenset({"unauthorized_client", "invalid_client", "consent_required", "access_denied"})
+
+
+class SignIn:
+    """See the module.
+
+    Args:
+        clients: who asks.
+        resolver: how a person signs in.
+        flows: states and codes.
+        links: who may sign in as whom.
+        sessions: who is signed in where.
+        lifecycle: probes a tenant that seems to have revoked its consent.
+        provider: Entra.
+        clock: the time.
+        issuer: of this service, which answers carry (RFC 9207).
+    """
+
+    def __init__(
+        self,
+        clients: Clients,
+        resolver: Resolver,
+        flows: Flows,
+        links: Links,
+        sessions: Sessions,
+        lifecycle: Lifecycle,
+        provider: IdentityProvider,
+        clock: Clock,
+        issuer: str,
+    ) -> None:
+        self._clients = clients
+        self._resolver = resolver
+        self._flows = flows
+        self._links = links
+        self._sessions = sessions
+        self._lifecycle = lifecycle
+        self._provider = provider
+        self._clock = clock
+        self._issuer = issuer
+        self._redirect_uri = f"{issuer}/signin/callback"
+
+    async def authorize(self, parameters: Parameters, browser: str | None) -> Outcome:
+        """Take an authorization request.
+
+        Args:
+            parameters: as they were sent.
+            browser: the secret that the browser has from another sign-in that is under way, in another tab.
+
+        Raises:
+            Malformed: client or redirect URI are not known; nothing may be sent anywhere.
+            Unavailable: the store or Entra does not answer.
+        """
+        application = await self._clients.find(client_id_of(parameters))
+        if application is None:
+            raise Malformed("The application is not registered here (client_id). Its developers must mend this.")
+        redirect_uri = redirect_uri_of(parameters, application)
+        try:
+            request = read_request(parameters, application, redirect_uri)
+            return await self._begin(request, application, browser)
+        except OAuthError as refusal:
+            states = parameters.get("state", ())
+            state = states[0] if len(states) == 1 else None
+            return self._back(redirect_uri, state, error=refusal.error, error_description=refusal.detail)
+
+    async def complete(self, answer: Answer, browser: str | None) -> Outcome:
+        """Take what the browser brings from Microsoft.
+
+        Args:
+            answer: the query of the request; nothing of it is proven.
+            browser: the secret in the browser's cookie.
+
+        Raises:
+            FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the request then.
+        """
+        if answer.state is None:
+            raise FlowSpent("Microsoft's answer carries no state. Go back to the application and sign in again.")
+        state = await self._flows.redeem(answer.state, SignInState, browser)
+        try:
+            if answer.error is not None:
+                return await self._refused_by_entra(state, answer.error, answer.error_description)
+            return await self._signed_in(state, await self._identify(state, answer))
+        except Refusal as refusal:
+            return self._explained(state.request, refusal)
+
+    async def _begin(self, request: AuthorizationRequest, application: Application, browser: str | None) -> Outcome:
+        silent = request.prompt is Prompt.NONE
+        try:
+            email = EmailAddress.parse(request.login_hint or "")
+        except ValueError as fault:
+            if silent:
+                raise OAuthError("login_required", "Nobody was named by login_hint, and nobody may be asked.") from None
+            return AskForEmail(
+                application.profile.name, request.parameters(), str(fault) if request.login_hint else None
+            )
+        resolution = await self._resolver.resolve(email, request.client_id)
+        if resolution.sso is None or resolution.account_id is None:
+            return self._to_password(request, application, email, silent=silent)
+        return await self._to_entra(request, email, resolution.account_id, resolution.sso, browser)
+
+    def _to_password(
+        self, request: AuthorizationRequest, application: Application, email: EmailAddress, *, silent: bool
+    ) -> ToApplication:
+        """To the application's own password page, with what it needs to go on; or back with an error."""
+        if silent or application.profile.password_sign_in_uri is None:
+            error = "login_required" if silent else "access_denied"
+            raise OAuthError(error, "SSO does not apply to this person: sign them in with the vendor's password.")
+        return ToApplication(
+            with_query(application.profile.password_sign_in_uri, login_hint=email.address, state=request.state)
+        )
+
+    async def _to_entra(
+        self, request: AuthorizationRequest, email: EmailAddress, account_id: AccountId, sso: Sso, browser: str | None
+    ) -> ToMicrosoft:
+        browser = browser or self._flows.new_handle()
+        handle = self._flows.new_handle()
+        prompt = Prompt.LOGIN if request.max_age is not None and request.prompt is None else request.prompt
+        hint = None if prompt is Prompt.SELECT_ACCOUNT else email.address
+        entra = await self._provider.begin_sign_in(
+            sso.tenant_id, self._redirect_uri, handle, prompt=prompt, login_hint=hint
+        )
+        state = SignInState(
+            expires_at=self._flows.expiry(SignInState),
+            browser_digest=digest(browser),
+            request=request,
+            email=email.address,
+            account_id=account_id,
+            tenant_id=sso.tenant_id,
+            code_verifier=entra.code_verifier,
+            nonce=entra.nonce,
+        )
+        await self._flows.issue(state, handle)
+        return ToMicrosoft(entra.url, browser)
+
+    async def _identify(self, state: SignInState, answer: Answer) -> VerifiedIdentity:
+        if answer.code is None:
+            raise Malformed("Microsoft's answer carries neither a code nor an error. Sign in again.")
+        return await self._provider.finish_sign_in(
+            state.tenant_id, self._redirect_uri, answer.code, state.code_verifier, state.nonce
+        )
+
+    async def _signed_in(self, state: SignInState, identity: VerifiedIdentity) -> ToApplication:
+        """Decide once more, tie the person, and let the application have a code."""
+        request, email = state.request, EmailAddress.parse(state.email)
+        resolution = await self._resolver.resolve(email, request.client_id)
+        still = resolution.sso is not None and resolution.sso.tenant_id == identity.tid
+        if not still or resolution.account_id != state.account_id:
+            raise SsoSwitchedOff(
+                "Your company has switched sign-in with Microsoft off, for you or for this application, "
+                "while you were signing in. Go back to the application and use its password."
+            )
+        link = await self._links.admit(state.account_id, email, identity)
+        person = Person(
+            sub=subject_of(link.tid, link.oid),
+            email=link.email,
+            name=identity.name,
+            account_id=state.account_id,
+            tid=link.tid,
+            oid=link.oid,
+            sid=self._sessions.name_of(identity.sid),
+            signed_in_at=self._clock.now(),
+        )
+        await self._sessions.begin(person, request.client_id, identity.login_hint)
+        code = Code(
+            expires_at=self._flows.expiry(Code),
+            client_id=request.client_id,
+            redirect_uri=request.redirect_uri,
+            code_challenge=request.code_challenge,
+            nonce=request.nonce,
+            scope=request.scope,
+            person=person,
+        )
+        return self._back(request.redirect_uri, request.state, code=await self._flows.issue(code))
+
+    async def _refused_by_entra(self, state: SignInState, error: str, description: str) -> Outcome:
+        """What Entra refused. The browser brought this, so nothing is believed: a probe of ours decides."""
+        request = state.request
+        if error in _SILENT and request.prompt is Prompt.NONE:
+            detail = "Microsoft has to ask the person something."
+            return self._back(request.redirect_uri, request.state, error=error, error_description=detail)
+        if error in _NOBODY_CONSENTED:
+            await self._lifecycle.probe(state.account_id)
+        return self._explained(request, SignInRefused(self._provider.explain(error, description)))
+
+    def _explained(self, request: AuthorizationRequest, refusal: Refusal) -> Explained:
+        again = request.model_copy(update={"prompt": Prompt.LOGIN}).parameters()
+        hopeless = isinstance(refusal, SignInRefused) and not refusal.again
+        back = self._back(request.redirect_uri, request.state, error="access_denied", error_description=refusal.title)
+        return Explained(
+            refusal, None if hopeless else with_query(f"{self._issuer}/oauth2/authorize", **again), back.url
+        )
+
+    def _back(self, redirect_uri: str, state: str | None, **answer: str) -> ToApplication:
+        """An answer to the application: with its state, and who answers (RFC 9207)."""
+        return ToApplication(with_query(redirect_uri, **answer, state=state, iss=self._issuer))
