@@ -113,7 +113,7 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
         f"{settings.public_url}/oauth2/authorize",
     )
     keys, close_keys = _signing_keys(settings, clock)
-    tokens = Jose(keys, settings.public_url)
+    tokens = Jose(keys, settings.public_url, clock)
     audiences = (settings.public_url, f"{settings.public_url}/oauth2/token")
     clients = Clients(recent["applications"], watched["flows"], tokens, audiences)
     issuer = Issuer(settings.public_url, tokens, clock)

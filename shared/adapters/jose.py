@@ -9,10 +9,11 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import NotAuthenticated
+from shared.ports.clock import Clock
 from shared.ports.signing_keys import SigningKeys
 from shared.ports.tokens import VerifiedAssertion, VerifiedToken
 
@@ -23,6 +24,18 @@ _ALGORITHM = "RS256"
 _LEEWAY_SECONDS = 30
 _LIMIT = 16_000
 _ASSERTION_ALGORITHMS = ["RS256", "PS256", "ES256"]
+_ASSERTION_SECONDS = 3_600
+"""The longest that an assertion may live: its `jti` is remembered as long (RFC 7523, section 3)."""
+
+
+class _Times(BaseModel):
+    """When a token begins and ends (RFC 7519, section 4.1), in seconds since 1970."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    exp: float
+    nbf: float = 0.0
+    iat: float = 0.0
 
 
 class Jose:
@@ -31,11 +44,13 @@ class Jose:
     Args:
         keys: signs, and knows the public keys.
         issuer: the `iss` of our tokens.
+        clock: the time, by which tokens begin and end.
     """
 
-    def __init__(self, keys: SigningKeys, issuer: str) -> None:
+    def __init__(self, keys: SigningKeys, issuer: str, clock: Clock) -> None:
         self._keys = keys
         self._issuer = issuer
+        self._clock = clock
 
     async def jwks(self) -> dict[str, JsonValue]:
         """See the port."""
@@ -63,16 +78,17 @@ class Jose:
                 algorithms=[_ALGORITHM],
                 issuer=self._issuer,
                 audience=audience,
-                leeway=_LEEWAY_SECONDS,
                 options={
                     "require": ["iss", "aud", "exp", "iat", "sub"],
                     "verify_signature": True,
                     "verify_iss": True,
                     "verify_aud": audience is not None,
-                    "verify_exp": not expired,
-                    "verify_iat": True,
+                    "verify_exp": False,  # the times are checked below, by our own clock
+                    "verify_nbf": False,
+                    "verify_iat": False,
                 },
             )
+            self._must_be_timely(_Times.model_validate(claims), expired=expired)
             return VerifiedToken(sub=claims["sub"], aud=claims["aud"], claims=claims)
         except (jwt.PyJWTError, ValidationError, ValueError):
             raise NotAuthenticated("The token is not one of ours, or has expired.") from None
@@ -96,22 +112,35 @@ class Jose:
                 issuer=str(client_id),
                 subject=str(client_id),
                 audience=audiences,
-                leeway=_LEEWAY_SECONDS,
                 options={
                     "require": ["iss", "sub", "aud", "exp", "jti"],
                     "verify_signature": True,
                     "verify_iss": True,
                     "verify_sub": True,
                     "verify_aud": True,
-                    "verify_exp": True,
-                    "verify_nbf": True,
-                    "verify_iat": True,
                     "verify_jti": True,
+                    "verify_exp": False,  # the times are checked below, by our own clock
+                    "verify_nbf": False,
+                    "verify_iat": False,
                 },
             )
+            times = _Times.model_validate(claims)
+            self._must_be_timely(times)
+            if times.exp > self._now() + _ASSERTION_SECONDS + _LEEWAY_SECONDS:
+                raise NotAuthenticated("The assertion lives for longer than we can remember that it was used.")
             return VerifiedAssertion.model_validate(claims)
         except (jwt.PyJWTError, ValidationError, ValueError):
             raise NotAuthenticated("The client's assertion does not hold.") from None
+
+    def _must_be_timely(self, times: _Times, *, expired: bool = False) -> None:
+        """RFC 7519, sections 4.1.4 to 4.1.6, by our own clock, which cannot be given to PyJWT."""
+        now = self._now()
+        begun = max(times.nbf, times.iat) <= now + _LEEWAY_SECONDS
+        if not begun or not (expired or now < times.exp + _LEEWAY_SECONDS):
+            raise NotAuthenticated("The token is not good yet, or no longer.")
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
 
     async def _key(self, kid: object) -> "PyJWK":
         import jwt  # noqa: PLC0415 - slow to import

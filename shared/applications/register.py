@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, field_validator, model_validator
 
 from shared.access.roles import Operator
 from shared.applications.secrets import hash_secret, new_secret
@@ -19,6 +19,7 @@ from shared.ports.table import Key, Remove, Row, RowExists, RowReader, Table
 
 _PARTITION = "application"
 _MOST = 1_000
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})  # of a JWK (RFC 7518, section 6)
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 WebAddress = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(https_address)]
@@ -57,6 +58,14 @@ class ApplicationProfile(Asked):
         if (self.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT) != (self.jwks is not None):
             raise ValueError("'jwks' goes with tokenEndpointAuthMethod 'private_key_jwt', and with no other.")
         return self
+
+    @field_validator("jwks")
+    @classmethod
+    def _public_keys(cls, jwks: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+        keys = [] if jwks is None else jwks.get("keys")
+        if not isinstance(keys, list) or not all(isinstance(key, dict) and _PRIVATE.isdisjoint(key) for key in keys):
+            raise ValueError("It must be a JWK Set whose keys are public: keep the private halves to yourself.")
+        return jwks
 
 
 class Application(Record):

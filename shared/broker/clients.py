@@ -6,13 +6,13 @@ A client uses the one method that it is registered with and no other, so that no
 import base64
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote_plus
 
 from shared.applications.register import Application, AuthMethod, find_application
 from shared.applications.secrets import verify_secret
 from shared.broker.oauth_errors import InvalidClientError, invalid_request
-from shared.broker.requests import Parameters, one
+from shared.broker.requests import LONGEST_TOKEN, Parameters, one
 from shared.flows.flows import digest
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import NotAuthenticated
@@ -20,7 +20,8 @@ from shared.ports.table import Insert, Key, RowExists, RowReader, Table
 from shared.ports.tokens import Tokens
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_STRANGER = InvalidClientError("The client is unknown, or its proof is not good.")
+_CLOCKS_DIFFER_BY = timedelta(minutes=1)
+"""More than the leeway of who verifies assertions, so that none is good for longer than it is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,9 @@ class Clients:
         claim = read_claim(authorization, parameters)
         application = await self.find(claim.client_id)
         if application is None or application.profile.token_endpoint_auth_method is not claim.method:
-            raise _STRANGER
+            raise _stranger()
         if not await self._proven(application, claim):
-            raise _STRANGER
+            raise _stranger()
         return application
 
     async def _proven(self, application: Application, claim: Claim) -> bool:
@@ -89,8 +90,9 @@ class Clients:
         except NotAuthenticated:
             return False
         key = Key(digest(f"{application.client_id} {assertion.jti}"), "assertion")
+        expires_at = datetime.fromtimestamp(assertion.exp, UTC) + _CLOCKS_DIFFER_BY
         try:
-            await self._flows.write(Insert(key, "{}", expires_at=datetime.fromtimestamp(assertion.exp, UTC)))
+            await self._flows.write(Insert(key, "{}", expires_at=expires_at))
         except RowExists:
             return False
         return True
@@ -103,7 +105,7 @@ def read_claim(authorization: str | None, parameters: Parameters) -> Claim:
         InvalidClientError: it does not say so in a way that can be read.
         OAuthError: it says so in two ways.
     """
-    secret, assertion = one(parameters, "client_secret"), one(parameters, "client_assertion")
+    secret, assertion = one(parameters, "client_secret"), one(parameters, "client_assertion", LONGEST_TOKEN)
     ways = [way for way in (authorization, secret, assertion) if way is not None]
     if len(ways) > 1:
         raise invalid_request("The client authenticates in more than one way.")
@@ -128,10 +130,10 @@ def _basic(authorization: str) -> tuple[str, str]:
     try:
         text = base64.b64decode(credentials.strip(), validate=True).decode()
     except ValueError:
-        raise _STRANGER from None
+        raise _stranger() from None
     name, colon, secret = text.partition(":")
     if scheme.lower() != "basic" or not colon:
-        raise _STRANGER
+        raise _stranger()
     return unquote_plus(name), unquote_plus(secret)
 
 
@@ -139,4 +141,9 @@ def _client_id(text: str | None) -> ClientId:
     try:
         return ClientId(text or "")
     except ValueError:
-        raise _STRANGER from None
+        raise _stranger() from None
+
+
+def _stranger() -> InvalidClientError:
+    """Says the same in every case. Made anew each time: an exception keeps the frames of whoever raised it."""
+    return InvalidClientError("The client is unknown, or its proof is not good.")

@@ -178,16 +178,17 @@ class Links:
         """
         row = await self._table.get(_key(administrator.account_id, link_id))
         if row is None:
-            raise _NO_LINK
+            raise _no_link()
         try:
             await self._journal.commit(
                 administrator.account_id, administrator.actor, "link.released", _told(Link.read(row)), Remove(row)
             )
         except RowChanged:
-            raise _NO_LINK from None
+            raise _no_link() from None
 
 
-_NO_LINK = NotFound("There is no such link in this account.")
+def _no_link() -> NotFound:
+    return NotFound("There is no such link in this account.")
 
 
 def _must_be_of(link: Link, identity: VerifiedIdentity) -> Link:

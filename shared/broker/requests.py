@@ -21,6 +21,9 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _LONGEST = 2_000
 
+LONGEST_TOKEN = 16_000
+"""Characters of a parameter that is a token: it may hold a long nonce or a chain of certificates."""
+
 type Parameters = Mapping[str, tuple[str, ...]]
 """Each parameter with every value that it was sent with."""
 
@@ -64,7 +67,7 @@ class AuthorizationRequest(Record):
         return {name: value for name, value in given.items() if value is not None}
 
 
-def one(parameters: Parameters, name: str) -> str | None:
+def one(parameters: Parameters, name: str, longest: int = _LONGEST) -> str | None:
     """The parameter's value; an empty one counts as missing (RFC 6749, section 3.1).
 
     Raises:
@@ -73,8 +76,8 @@ def one(parameters: Parameters, name: str) -> str | None:
     values = parameters.get(name, ())
     if len(values) > 1:
         raise invalid_request(f"'{name}' was sent more than once.")
-    if values and len(values[0]) > _LONGEST:
-        raise invalid_request(f"'{name}' is longer than {_LONGEST} characters.")
+    if values and len(values[0]) > longest:
+        raise invalid_request(f"'{name}' is longer than {longest} characters.")
     return values[0] or None if values else None
 
 

@@ -35,7 +35,7 @@ from shared.flows.flows import Flow, Flows, digest
 from shared.kernel.names import AccountId, EmailAddress, TenantId
 from shared.kernel.refusals import FlowSpent, Malformed, Refusal
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider, VerifiedIdentity
+from shared.ports.identity_provider import IdentityProvider, ProviderRefused, VerifiedIdentity
 from shared.resolution.resolver import Resolver, Sso
 
 
@@ -52,6 +52,7 @@ class SignInState(Flow):
 
     kind: ClassVar[str] = "sign-in-state"
     lifetime: ClassVar[timedelta] = timedelta(minutes=15)
+    start: ClassVar[str] = "Go back to the application and sign in again."
 
     request: AuthorizationRequest
     email: str
@@ -151,10 +152,7 @@ class SignIn:
             Malformed: client or redirect URI are not known; nothing may be sent anywhere.
             Unavailable: the store or Entra does not answer.
         """
-        application = await self._clients.find(client_id_of(parameters))
-        if application is None:
-            raise Malformed("The application is not registered here (client_id). Its developers must mend this.")
-        redirect_uri = redirect_uri_of(parameters, application)
+        application, redirect_uri = await self._answerable(parameters)
         try:
             request = read_request(parameters, application, redirect_uri)
             return await self._begin(request, application, browser)
@@ -172,19 +170,38 @@ class SignIn:
 
         Raises:
             FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the request then.
+            Malformed: the application was removed meanwhile, or the address to which the answer would go.
         """
         if answer.state is None:
-            raise FlowSpent("Microsoft's answer carries no state. Go back to the application and sign in again.")
+            raise FlowSpent(f"Microsoft's answer carries no state. {SignInState.start}")
         state = await self._flows.redeem(answer.state, SignInState, browser)
+        asked = state.request
+        await self._answerable({"client_id": (asked.client_id,), "redirect_uri": (asked.redirect_uri,)})
         try:
             if answer.error is not None:
-                return await self._refused_by_entra(state, answer.error, answer.error_description)
+                told = self._provider.explain(answer.error, answer.error_description)
+                return await self._refused_by_entra(state, answer.error, SignInRefused(told))
             return await self._signed_in(state, await self._identify(state, answer))
+        except ProviderRefused as refusal:
+            return await self._refused_by_entra(state, refusal.error, refusal)
         except Refusal as refusal:
-            return self._explained(state.request, refusal)
+            return self._explained(asked, refusal)
+
+    async def _answerable(self, parameters: Parameters) -> tuple[Application, str]:
+        """The client and its redirect URI.
+
+        Raises:
+            Malformed: they are not known to belong together; nothing may be sent anywhere.
+        """
+        application = await self._clients.find(client_id_of(parameters))
+        if application is None:
+            raise Malformed("The application is not registered here (client_id). Its developers must mend this.")
+        return application, redirect_uri_of(parameters, application)
 
     async def _begin(self, request: AuthorizationRequest, application: Application, browser: str | None) -> Outcome:
         silent = request.prompt is Prompt.NONE
+        if silent and request.max_age is not None:
+            raise OAuthError("login_required", "max_age can only be kept by asking the person to sign in.")
         try:
             email = EmailAddress.parse(request.login_hint or "")
         except ValueError as fault:
@@ -214,7 +231,8 @@ class SignIn:
     ) -> ToMicrosoft:
         browser = browser or self._flows.new_handle()
         handle = self._flows.new_handle()
-        prompt = Prompt.LOGIN if request.max_age is not None and request.prompt is None else request.prompt
+        # Entra does not say when a person last signed in, so a limit to that is kept by asking them.
+        prompt = request.prompt if request.max_age is None else Prompt.LOGIN
         hint = None if prompt is Prompt.SELECT_ACCOUNT else email.address
         entra = await self._provider.begin_sign_in(
             sso.tenant_id, self._redirect_uri, handle, prompt=prompt, login_hint=hint
@@ -272,20 +290,25 @@ class SignIn:
         )
         return self._back(request.redirect_uri, request.state, code=await self._flows.issue(code))
 
-    async def _refused_by_entra(self, state: SignInState, error: str, description: str) -> Outcome:
-        """What Entra refused. The browser brought this, so nothing is believed: a probe of ours decides."""
+    async def _refused_by_entra(self, state: SignInState, error: str, refusal: Refusal) -> Outcome:
+        """What Entra refused. A browser may have brought this, so nothing is believed: a probe of ours decides."""
         request = state.request
         if error in _SILENT and request.prompt is Prompt.NONE:
             detail = "Microsoft has to ask the person something."
             return self._back(request.redirect_uri, request.state, error=error, error_description=detail)
         if error in _NOBODY_CONSENTED:
             await self._lifecycle.probe(state.account_id)
-        return self._explained(request, SignInRefused(self._provider.explain(error, description)))
+        return self._explained(request, refusal)
 
-    def _explained(self, request: AuthorizationRequest, refusal: Refusal) -> Explained:
+    def _explained(self, request: AuthorizationRequest, refusal: Refusal) -> Outcome:
+        """A page that explains; or back to a client that wants no page (OpenID Connect Core, section 3.1.2.1)."""
         again = request.model_copy(update={"prompt": Prompt.LOGIN}).parameters()
         hopeless = isinstance(refusal, SignInRefused) and not refusal.again
-        back = self._back(request.redirect_uri, request.state, error="access_denied", error_description=refusal.title)
+        silent = request.prompt is Prompt.NONE
+        error = "interaction_required" if silent else "access_denied"
+        back = self._back(request.redirect_uri, request.state, error=error, error_description=refusal.title)
+        if silent:
+            return back
         return Explained(
             refusal, None if hopeless else with_query(f"{self._issuer}/oauth2/authorize", **again), back.url
         )

@@ -14,7 +14,7 @@ from typing import ClassVar
 from shared.broker.clients import Clients
 from shared.broker.issuing import ID_TOKEN, Issuer
 from shared.broker.oauth_errors import OAuthError
-from shared.broker.requests import Parameters, client_id_of, one, with_query
+from shared.broker.requests import LONGEST_TOKEN, Parameters, client_id_of, one, with_query
 from shared.broker.sessions import Session, Sessions
 from shared.flows.flows import Flow, Flows
 from shared.kernel.names import ClientId
@@ -101,9 +101,8 @@ class SignOut:
 
     async def _read(self, parameters: Parameters) -> Leaving:
         try:
-            hint, url, state = (
-                one(parameters, name) for name in ("id_token_hint", "post_logout_redirect_uri", "state")
-            )
+            hint = one(parameters, "id_token_hint", LONGEST_TOKEN)
+            url, state = one(parameters, "post_logout_redirect_uri"), one(parameters, "state")
         except OAuthError as refusal:
             raise Malformed(refusal.detail) from None
         client_id = client_id_of(parameters) if "client_id" in parameters else None
@@ -137,11 +136,11 @@ class SignOut:
 
     async def _tell(self, session: Session, sid: str) -> None:
         """Back-Channel Logout 1.0, section 2.5. An application that does not answer does not hold up the others."""
-        application = await self._clients.find(session.client_id)
-        if application is None or application.profile.backchannel_logout_uri is None:
-            return
-        token = await self._issuer.logout_token(session.client_id, session.sub, sid)
         try:
+            application = await self._clients.find(session.client_id)
+            if application is None or application.profile.backchannel_logout_uri is None:
+                return
+            token = await self._issuer.logout_token(session.client_id, session.sub, sid)
             await self._notices.post(application.profile.backchannel_logout_uri, {"logout_token": token})
         except Unavailable:
             _log.warning("back-channel logout not heard application=%s", session.client_id)

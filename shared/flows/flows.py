@@ -14,8 +14,6 @@ from shared.ports.table import Key, Put, Remove, RowChanged, Table
 HANDLE_LENGTH = 43
 """Characters of a handle: 32 random bytes in base64url. Fixed, because browsers have been seen to append to `state`."""
 
-_SPENT = "It is unknown, was used before, or has expired. Start again from the control panel."
-
 
 def digest(secret: str) -> str:
     """The hash by which a secret is known to us: SHA-256, in hexadecimal."""
@@ -23,10 +21,14 @@ def digest(secret: str) -> str:
 
 
 class Flow(Record):
-    """What is remembered for a browser between two requests. `kind` keeps one sort from being taken for another."""
+    """What is remembered for a browser between two requests.
+
+    `kind` keeps one sort from being taken for another; `start` tells a person what to do once it is spent.
+    """
 
     kind: ClassVar[str]
     lifetime: ClassVar[timedelta]
+    start: ClassVar[str] = "Start again from the control panel."
 
     expires_at: datetime
     browser_digest: str | None = None
@@ -75,18 +77,19 @@ class Flows:
         Raises:
             FlowSpent: unknown, used, expired, or bound to another browser.
         """
+        spent = f"It is unknown, was used before, or has expired. {kind.start}"
         row = await self._table.get(Key(digest(handle[:HANDLE_LENGTH]), kind.kind))
         if row is None:
-            raise FlowSpent(_SPENT)
+            raise FlowSpent(spent)
         flow = kind.read(row)
         if flow.browser_digest is not None and not hmac.compare_digest(flow.browser_digest, digest(browser or "")):
-            raise FlowSpent("It was started in another browser. Start again from the control panel in this one.")
+            raise FlowSpent(f"It was started in another browser. {kind.start}")
         try:
             await self._table.write(Remove(row))
         except RowChanged:
-            raise FlowSpent(_SPENT) from None
+            raise FlowSpent(spent) from None
         if flow.expires_at <= self._clock.now():
-            raise FlowSpent(_SPENT)
+            raise FlowSpent(spent)
         return flow
 
     async def purge(self) -> int:

@@ -1,0 +1,309 @@
+"""Signing in step by step: what applications ask and keep, and people whose way is held up wherever a test likes.
+
+A test that holds an answer of Microsoft or of the service can look at it, change it, replay it, or hand it to somebody
+else. The fixtures are taken over by name: `contoso = signing_in.contoso`.
+"""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+import httpx
+import jwt
+import pytest
+from local.demo_browser import Browser, Page
+
+from tests.http.conftest import PASSWORD, Caller, Walk
+from tests.support.service import RunningService
+
+REDIRECT_URI = "https://unite.example/callback"
+PASSWORD_URI = "https://unite.example/password?theme=dark"
+ALICE = "alice@contoso.example"
+ALICE_OID = "c0c00000-0000-4000-8000-00000000a11c"
+
+type Register = Callable[..., httpx.Response]
+type NewPerson = Callable[[], "Person"]
+
+
+def challenge_of(verifier: str) -> str:
+    """RFC 7636, section 4.2."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+
+
+def query_of(url: str) -> dict[str, str]:
+    """The parameters of an address, each of which stands in it once."""
+    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    assert len(dict(pairs)) == len(pairs), url
+    return dict(pairs)
+
+
+def edited(url: str, **changes: str | None) -> str:
+    """The address with some of its query replaced, or, by None, left out."""
+    query = {name: value for name, value in (query_of(url) | changes).items() if value is not None}
+    return urlsplit(url)._replace(query=urlencode(query)).geturl()
+
+
+def without_query(url: str) -> str:
+    """The address up to its query."""
+    return url.partition("?")[0]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One authorization request of an application, with what the application keeps of it."""
+
+    client_id: str = "unite"
+    redirect_uri: str = REDIRECT_URI
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+
+    def parameters(self, **changes: str | None) -> dict[str, str]:
+        """The request for Alice; `changes` replace parameters, or by None leave them out."""
+        query = {
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "response_type": "code",
+            "scope": "openid email profile",
+            "state": self.state,
+            "nonce": self.nonce,
+            "code_challenge": challenge_of(self.verifier),
+            "code_challenge_method": "S256",
+            "login_hint": ALICE,
+        }
+        return {name: value for name, value in (query | changes).items() if value is not None}
+
+    def redemption(self, code: str, **changes: str | None) -> dict[str, str]:
+        """What a public client sends to the token endpoint for a code."""
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "code": code,
+            "code_verifier": self.verifier,
+        }
+        return {name: value for name, value in (form | changes).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a browser of their own, in front of the service."""
+
+    service: RunningService
+    browser: Browser
+
+    def open(self, url: str) -> httpx.Response:
+        """Go to an address, and nowhere from there."""
+        return self.browser.send("GET", url, {})
+
+    def authorize(self, asked: Asked, **changes: str | None) -> httpx.Response:
+        """Come to the service from an application, and go nowhere from there."""
+        return self.open(f"{self.service.url}/oauth2/authorize?{urlencode(asked.parameters(**changes))}")
+
+    def leave(self, asked: Asked, **changes: str | None) -> str:
+        """Come from an application; the address at Microsoft to which the service sends the browser."""
+        answer = self.authorize(asked, **changes)
+        assert answer.status_code == 303, answer.text
+        return str(answer.headers["location"])
+
+    def sign_in_at_microsoft(self, url: str, username: str = ALICE) -> str:
+        """Sign in on Microsoft's page, if it asks; Microsoft's answer, held back."""
+        answer = self.open(url)
+        if not answer.has_redirect_location:
+            page = self.browser.open(url)
+            assert "email" in page.forms[0].fields, page.html
+            answer = self.press(page, "sign_in", email=username, password=PASSWORD)
+        assert answer.has_redirect_location, answer.text
+        return str(answer.headers["location"])
+
+    def press(self, page: Page, action: str, **values: str) -> httpx.Response:
+        """Press a button on a page, and go nowhere from there."""
+        form = page.forms[0]
+        url = urljoin(page.url, form.action)
+        return self.browser.send(form.method.upper(), url, {**form.fields, **values, "action": action})
+
+    def answer(self, asked: Asked, username: str = ALICE, **changes: str | None) -> str:
+        """Walk as far as Microsoft's answer, which is held back."""
+        return self.sign_in_at_microsoft(self.leave(asked, **changes), username)
+
+    def come_back(self, asked: Asked, username: str = ALICE, **changes: str | None) -> httpx.Response:
+        """Walk all the way; what the service says to Microsoft's answer."""
+        return self.open(self.answer(asked, username, **changes))
+
+    def sign_in(self, asked: Asked, username: str = ALICE, **changes: str | None) -> dict[str, str]:
+        """Sign in; what the application is answered."""
+        return answered(self.come_back(asked, username, **changes), asked.redirect_uri)
+
+    def tokens(self, asked: Asked, username: str = ALICE, **changes: str | None) -> dict[str, Any]:
+        """Sign in; what the application, a public client, gets for the code."""
+        code = self.sign_in(asked, username, **changes)["code"]
+        return redeem(self.service, asked.redemption(code)).raise_for_status().json()
+
+
+def answered(response: httpx.Response, redirect_uri: str = REDIRECT_URI) -> dict[str, str]:
+    """The parameters of an answer to the application, which must be the one that this address belongs to."""
+    assert response.status_code == 303, response.text
+    location = response.headers["location"]
+    assert without_query(location) == redirect_uri
+    return query_of(location)
+
+
+def refused(service: RunningService, response: httpx.Response, asked: Asked) -> str:
+    """The OAuth error of an answer to the application, which carries its state and says who answers (RFC 9207)."""
+    answer = answered(response, asked.redirect_uri)
+    assert answer.keys() == {"error", "error_description", "state", "iss"}
+    assert (answer["state"], answer["iss"]) == (asked.state, service.url)
+    return answer["error"]
+
+
+def redeem(service: RunningService, form: dict[str, str], **more: Any) -> httpx.Response:
+    """Call the token endpoint."""
+    return httpx.post(f"{service.url}/oauth2/token", data=form, trust_env=False, timeout=30, **more)
+
+
+def claims_of(service: RunningService, token: str, audience: str = "unite") -> dict[str, Any]:
+    """What a token of the service says, verified as an application would. Times are the moved clock's, not checked."""
+    keys = jwt.PyJWKSet.from_dict(httpx.get(f"{service.url}/oauth2/jwks", trust_env=False).json())
+    key = keys[jwt.get_unverified_header(token)["kid"]]
+    options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    return jwt.decode(token, key, algorithms=["RS256"], audience=audience, issuer=service.url, options=options)
+
+
+@pytest.fixture
+def register(operator: Caller) -> Register:
+    """Registers an application: `register("unite", name="Unite")`; a profile field of None is left out."""
+
+    def put(client_id: str = "unite", **profile: Any) -> httpx.Response:
+        document = {
+            "name": client_id.title(),
+            "redirectUris": [REDIRECT_URI],
+            "ssoSupported": True,
+            "passwordSignInUri": PASSWORD_URI,
+        }
+        body = {name: value for name, value in (document | profile).items() if value is not None}
+        path = f"/v1/applications/{client_id}"
+        return operator("PUT", path, json=body, headers={"If-Match": "*"} if _known(operator, path) else {})
+
+    return put
+
+
+def _known(operator: Caller, path: str) -> bool:
+    return operator("GET", path).status_code == 200
+
+
+@pytest.fixture
+def unite(register: Register) -> Asked:
+    """The registered application `unite`, a public client, with one request of its."""
+    register("unite").raise_for_status()
+    return Asked()
+
+
+@pytest.fixture
+def contoso(acme: Caller, connect: Walk) -> Caller:
+    """The Security Manager of `acme`, which is connected to Contoso and has SSO on."""
+    connect(acme)
+    set_policy(acme, mode="on")
+    return acme
+
+
+def set_policy(manager: Caller, account_id: str = "acme", **changes: Any) -> None:
+    """Change an account's policy."""
+    path = f"/v1/accounts/{account_id}/policy"
+    manager("PATCH", path, json=changes, headers={"If-Match": "*"}).raise_for_status()
+
+
+@pytest.fixture
+def new_person(service: RunningService) -> Iterator[NewPerson]:
+    """Makes people, each with a browser of their own."""
+    with ExitStack() as browsers:
+        yield lambda: Person(service, browsers.enter_context(Browser()))
+
+
+@pytest.fixture
+def person(new_person: NewPerson) -> Person:
+    """Somebody who wants to sign in."""
+    return new_person()
+
+
+SCRIPT = "\"'></p></form><script>alert(document.domain)</script><img src=x onerror=alert(1)>"
+"""What an attacker would put wherever a page might repeat it."""
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of a page, with the text that stands directly in it."""
+
+    tag: str
+    attributes: dict[str, str | None]
+    text: str
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[Element] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(Element(tag, dict(attrs), ""))
+
+    def handle_data(self, data: str) -> None:
+        if self.elements:
+            last = self.elements[-1]
+            self.elements[-1] = replace(last, text=last.text + data)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a person sees, read as a browser reads it."""
+
+    elements: tuple[Element, ...]
+
+    @classmethod
+    def by(cls, response: httpx.Response) -> "Shown":
+        """Read a page, which must be one that runs nothing, whatever stands in it."""
+        assert response.headers["content-type"].startswith("text/html"), response.text
+        assert "location" not in response.headers
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-content-type-options"] == "nosniff"
+        policy = response.headers["content-security-policy"].split("; ")
+        assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy)
+        assert not any(directive.startswith(("script-src", "img-src")) for directive in policy)
+        reader = _Reader()
+        reader.feed(response.text)
+        reader.close()
+        page = cls(tuple(reader.elements))
+        assert not page.all("script") + page.all("img") + page.all("iframe")
+        assert not [name for element in page.elements for name in element.attributes if name.startswith("on")]
+        return page
+
+    def all(self, tag: str) -> list[Element]:
+        return [element for element in self.elements if element.tag == tag]
+
+    def one(self, tag: str, **attributes: str) -> Element:
+        """The one element of this tag that has these attributes."""
+        (found,) = [element for element in self.all(tag) if attributes.items() <= element.attributes.items()]
+        return found
+
+    @property
+    def title(self) -> str:
+        return self.one("h1").text
+
+    @property
+    def told(self) -> str:
+        """The paragraphs."""
+        return " ".join(element.text for element in self.all("p"))
+
+    @property
+    def small(self) -> str:
+        return self.one("small").text
+
+    @property
+    def ways(self) -> dict[str, str]:
+        """The links: what each says, and where it leads."""
+        return {element.text: str(element.attributes["href"]) for element in self.all("a")}
