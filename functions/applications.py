@@ -9,7 +9,7 @@ from functions.edge.addresses import https_address
 from functions.edge.answers import document, no_content
 from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
-from functions.edge.requests import client_id, if_match, json_body, optional_if_match
+from functions.edge.requests import JSON, client_id, if_match, json_body, optional_if_match
 from functions.edge.routing import Routes
 from shared.applications.register import ApplicationProfile
 from shared.kernel.documents import Asked
@@ -61,12 +61,15 @@ class ApplicationsDocument(Document):
     items: tuple[ApplicationDocument, ...]
 
 
+_REGISTERED = {200: ApplicationDocument, 201: ApplicationDocument}
+
+
 def application_routes(services: Services) -> Routes:
     """The calls on applications."""
     routes = Routes("applications")
     callers = Callers(services.access_tokens)
 
-    @routes.add("PUT", _APPLICATION, takes=ApplicationBody, gives=ApplicationDocument)
+    @routes.add("PUT", _APPLICATION, takes={JSON: ApplicationBody}, gives=_REGISTERED, if_match="optional")
     async def put_application(req: HttpRequest) -> HttpResponse:
         """Register an application, or change what is said of it."""
         operator = await callers.operator(req)
@@ -78,21 +81,21 @@ def application_routes(services: Services) -> Routes:
             status=201 if created else 200,
         )
 
-    @routes.add("GET", _APPLICATION, gives=ApplicationDocument)
+    @routes.add("GET", _APPLICATION, gives={200: ApplicationDocument})
     async def get_application(req: HttpRequest) -> HttpResponse:
         """Read an application."""
         await callers.operator(req)
         stored = await services.applications.read(client_id(req))
         return document(ApplicationDocument.model_validate(stored.record), version=stored.version)
 
-    @routes.add("GET", "/v1/applications", gives=ApplicationsDocument)
+    @routes.add("GET", "/v1/applications", gives={200: ApplicationsDocument})
     async def list_applications(req: HttpRequest) -> HttpResponse:
         """List all applications."""
         await callers.operator(req)
         applications = await services.applications.all()
         return document(ApplicationsDocument(items=tuple(map(ApplicationDocument.model_validate, applications))))
 
-    @routes.add("DELETE", _APPLICATION, status=204, changes=True)
+    @routes.add("DELETE", _APPLICATION, gives={204: None}, if_match="required")
     async def delete_application(req: HttpRequest) -> HttpResponse:
         """Remove an application."""
         operator = await callers.operator(req)

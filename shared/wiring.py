@@ -1,5 +1,6 @@
 """Settings in, services out: the one place where ports meet their adapters."""
 
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.web import Web
 from shared.applications.register import ApplicationRegister
+from shared.connection.domain_routing import DomainRouting
 from shared.connection.lifecycle import Lifecycle
 from shared.connection.onboarding import Onboarding
-from shared.connection.return_urls import ReturnUrls
 from shared.flows.flows import Flows
 from shared.health import Health
 from shared.kernel.pseudonyms import Pseudonyms
@@ -52,6 +53,7 @@ class Services:
     journal: Journal
     onboarding: Onboarding
     lifecycle: Lifecycle
+    routing: DomainRouting
     policies: PolicyBook
     exemptions: ExemptionList
     resolver: Resolver
@@ -78,12 +80,14 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
         table = tables.table(name)
         recent[name] = RecentRows(table, clock, STALENESS, _ANSWERS_REMEMBERED)
         watched[name] = WatchedTable(table, recent[name])
-    web = Web(settings.entra_ca_file)
+    web = Web("Microsoft", settings.entra_ca_file)
+    panel_web = Web("The control panel's issuer")
     msal_clients = _msal_clients(settings)
     provider = _provider(settings, msal_clients, web, clock)
-    access_tokens = ControlPanelTokens(settings.control_panel_issuer, settings.control_panel_audience, web, clock)
+    access_tokens = ControlPanelTokens(settings.control_panel_issuer, settings.control_panel_audience, panel_web, clock)
     journal = Journal(watched["accounts"], clock)
     claims = Claims(watched["domains"], clock)
+    routing = DomainRouting(watched["accounts"], journal, claims, provider, clock)
     flows = Flows(watched["flows"], clock)
     accounts = AccountRegister(watched["accounts"], journal, clock)
 
@@ -93,6 +97,7 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
     async def close() -> None:
         await close_tables()
         await web.close()
+        await panel_web.close()
         await msal_clients.close()
 
     return Services(
@@ -106,13 +111,14 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
             watched["accounts"],
             journal,
             flows,
-            claims,
+            routing,
             provider,
             clock,
-            ReturnUrls.parse(settings.return_urls),
+            settings.return_urls,
             f"{settings.public_url}/v1/connect/callback",
         ),
-        lifecycle=Lifecycle(watched["accounts"], journal, claims, accounts, provider, clock),
+        lifecycle=Lifecycle(watched["accounts"], journal, routing, accounts, provider, clock),
+        routing=routing,
         policies=PolicyBook(watched["accounts"], journal, clock),
         exemptions=ExemptionList(watched["accounts"], journal, clock),
         resolver=Resolver(
@@ -146,6 +152,7 @@ def _tables(settings: Settings) -> tuple[AzureTables, Callable[[], Awaitable[Non
 
 
 def _msal_clients(settings: Settings) -> MsalClients:
+    @functools.cache
     def credential() -> ClientCredential:
         if settings.entra_client_secret is not None:
             return settings.entra_client_secret.get_secret_value()

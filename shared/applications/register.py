@@ -1,11 +1,12 @@
 """The register of applications, which the vendor's operators keep. An application is an OAuth 2.0 client of ours."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.access.roles import Operator
 from shared.kernel.names import ClientId, Product
-from shared.kernel.refusals import NotFound, PreconditionRequired
+from shared.kernel.refusals import NotFound, PreconditionRequired, Stale
 from shared.kernel.versions import Expected, version_of
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
@@ -13,6 +14,8 @@ from shared.ports.table import Key, Remove, Row, RowExists, RowReader, Table
 
 _PARTITION = "application"
 _MOST = 1_000
+
+_log = logging.getLogger(__name__)
 
 
 class Application(Record):
@@ -54,7 +57,10 @@ async def find_application(reader: RowReader, client_id: ClientId) -> Applicatio
 
 
 class ApplicationRegister:
-    """Args: `table`, the applications' table; `clock`."""
+    """The vendor's applications. One that is not in it cannot ask anything.
+
+    Args: `table`, the applications' table; `clock`.
+    """
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
@@ -69,7 +75,7 @@ class ApplicationRegister:
 
         Raises:
             PreconditionRequired: it exists and differs, and the caller does not say which version they have seen.
-            Stale: it exists and is not the version that the caller has seen, or somebody else was first.
+            Stale: it is not the version that the caller has seen, or is gone, or somebody else was first.
         """
         now = self._clock.now()
         key = _key(client_id)
@@ -83,6 +89,8 @@ class ApplicationRegister:
                     "This application exists. To change it, send If-Match with the ETag you have read."
                 )
             expected.must_allow(Stored(old, key, row).version)
+        elif expected is not None:
+            raise Stale("There is no such application any more. To register it, leave If-Match out.")
         application = Application(
             client_id=client_id,
             name=profile.name,
@@ -98,6 +106,7 @@ class ApplicationRegister:
             await self._table.write(stored.rewrite(application))
         except RowExists:
             return await self.put(operator, client_id, profile, expected)  # somebody was first, perhaps we ourselves
+        _log.info("application.put application=%s by=%s", client_id, operator.actor.subject)
         return stored.then(application), old is None
 
     async def read(self, client_id: ClientId) -> Stored[Application]:
@@ -114,7 +123,7 @@ class ApplicationRegister:
         page = await self._table.page(_PARTITION, "", _MOST, None)
         return tuple(Application.read(row) for row in page.rows)
 
-    async def remove(self, _operator: Operator, client_id: ClientId, expected: Expected) -> None:
+    async def remove(self, operator: Operator, client_id: ClientId, expected: Expected) -> None:
         """Remove the application: resolving for it is refused from then on.
 
         Raises:
@@ -124,6 +133,7 @@ class ApplicationRegister:
         row = await self._row(client_id)
         expected.must_allow(version_of(row.document))
         await self._table.write(Remove(row))
+        _log.info("application.removed application=%s by=%s", client_id, operator.actor.subject)
 
     async def _row(self, client_id: ClientId) -> Row:
         row = await self._table.get(_key(client_id))

@@ -9,7 +9,7 @@ from typing import ClassVar
 from shared.kernel.refusals import FlowSpent
 from shared.ports.clock import Clock
 from shared.ports.record import Record
-from shared.ports.table import Key, Put, Remove, RowChanged, Table
+from shared.ports.table import Key, Put, Remove, Row, RowChanged, Table
 
 HANDLE_LENGTH = 43
 """Characters of a handle: 32 random bytes in base64url. Fixed, because browsers have been seen to append to `state`."""
@@ -33,7 +33,10 @@ class Flow(Record):
 
 
 class Flows:
-    """Args: `table`, where flows are kept; `clock`, which says when they expire."""
+    """What a browser may redeem once.
+
+    Args: `table`, where flows are kept; `clock`, which says when they expire.
+    """
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
@@ -75,9 +78,7 @@ class Flows:
         Raises:
             FlowSpent: unknown, used, expired, or bound to another browser.
         """
-        row = await self._table.get(Key(digest(handle[:HANDLE_LENGTH]), kind.kind))
-        if row is None:
-            raise FlowSpent(_SPENT)
+        row = await self._find(handle, kind)
         flow = kind.read(row)
         if flow.browser_digest is not None and not hmac.compare_digest(flow.browser_digest, digest(browser or "")):
             raise FlowSpent("It was started in another browser. Start again from the control panel in this one.")
@@ -88,6 +89,23 @@ class Flows:
         if flow.expires_at <= self._clock.now():
             raise FlowSpent(_SPENT)
         return flow
+
+    async def look[F: Flow](self, handle: str, kind: type[F]) -> F:
+        """See the flow without taking it out. Only for what anybody with the handle may know.
+
+        Raises:
+            FlowSpent: unknown, used or expired.
+        """
+        flow = kind.read(await self._find(handle, kind))
+        if flow.expires_at <= self._clock.now():
+            raise FlowSpent(_SPENT)
+        return flow
+
+    async def _find(self, handle: str, kind: type[Flow]) -> Row:
+        row = await self._table.get(Key(digest(handle[:HANDLE_LENGTH]), kind.kind))
+        if row is None:
+            raise FlowSpent(_SPENT)
+        return row
 
     async def purge(self) -> int:
         """Remove what has expired; returns how many. Any number may run at once."""

@@ -1,0 +1,217 @@
+"""Signing keys in Azure Key Vault: the vault signs, and no private key ever leaves it.
+
+The versions of one key of the vault are the versions of the port. The app's identity needs the role Key Vault Crypto
+User on it: to list the versions, to read their public halves and to sign.
+
+What was read is good for minutes, and for an hour while the vault does not answer: who verifies tokens need not suffer
+because nobody can sign. Public halves never change and are read once.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.pipeline.transport import AsyncHttpTransport
+
+from shared.kernel.refusals import Unavailable
+from shared.ports.clock import Clock
+from shared.ports.signing_keys import KNOWN_FOR, MINIMUM_BITS, Jwk, KeyVersion, Signer, in_turn, published_versions
+
+if TYPE_CHECKING:
+    from azure.keyvault.keys import KeyProperties
+    from azure.keyvault.keys.aio import KeyClient
+    from azure.keyvault.keys.crypto.aio import CryptographyClient
+
+_FRESH = timedelta(minutes=5)
+"""How long the versions are believed without asking again, so that a version that is taken back dies."""
+
+_PATIENCE = timedelta(seconds=30)
+"""How long after a vain attempt the vault is left alone while there is something to go by."""
+
+_SECONDS = 5
+"""How long a question may take with everything it needs. The SDK would obey any Retry-After."""
+
+_RESPONSIVE: dict[str, Any] = {
+    "connection_timeout": 1,
+    "read_timeout": 2,
+    "retry_total": 2,
+    "retry_connect": 2,
+    "retry_read": 2,
+    "retry_status": 2,
+    "retry_backoff_factor": 0.1,
+}
+"""A dead vault answers within seconds. The SDK's own defaults wait up to 300 seconds and try ten times."""
+
+_REFUSED = {401, 403, 404}
+"""What the vault answers if the app's role, the key or its version is not as it should be
+(https://learn.microsoft.com/azure/key-vault/general/rest-error-codes)."""
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class KeyVaultKeys:
+    """See `shared.ports.signing_keys.SigningKeys` for what it promises.
+
+    Its client belongs to the event loop in which it is first used, as aiohttp's do.
+
+    Args:
+        vault_url: `https://{vault}.vault.azure.net`.
+        key_name: the key's name in it.
+        credential: proves the app's identity.
+        clock: the time.
+        transport: makes what requests travel through; as the SDK has it if None.
+    """
+
+    def __init__(
+        self,
+        vault_url: str,
+        key_name: str,
+        credential: AsyncTokenCredential,
+        clock: Clock,
+        transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
+    ) -> None:
+        self._vault_url = vault_url
+        self._key_name = key_name
+        self._credential = credential
+        self._clock = clock
+        self._transport = transport
+        self._client: KeyClient | None = None
+        self._cryptography: dict[str, CryptographyClient] = {}
+        self._public_halves: dict[str, Jwk | None] = {}
+        self._keys: Mapping[KeyVersion, Jwk] = {}
+        self._ask_again_at = _LONG_AGO
+        self._good_until = _LONG_AGO
+        self._asking = asyncio.Lock()
+
+    async def published(self) -> tuple[Jwk, ...]:
+        """See the port."""
+        return tuple(jwk for _, jwk in await self._in_turn())
+
+    async def signer(self) -> Signer:
+        """See the port."""
+        version, jwk = (await self._in_turn())[0]
+        return Signer(jwk.kid, partial(self._sign, version.name))
+
+    async def probe(self) -> None:
+        """See the port."""
+        async with self._asking:
+            await self._ask(self._clock.now())
+        await self._in_turn()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+            self._cryptography.clear()
+
+    async def _in_turn(self) -> tuple[tuple[KeyVersion, Jwk], ...]:
+        async with self._asking:
+            now = self._clock.now()
+            if now >= self._ask_again_at:
+                try:
+                    await self._ask(now)
+                except Unavailable:
+                    if now >= self._good_until:
+                        raise
+                    self._ask_again_at = min(now + _PATIENCE, self._good_until)
+            return tuple((version, self._keys[version]) for version in in_turn(self._keys, now))
+
+    async def _ask(self, now: datetime) -> None:
+        """Read the versions. Those that cannot sign RS256 are none of ours."""
+        keys: dict[KeyVersion, Jwk] = {}
+        with _in_our_words():
+            async with asyncio.timeout(_SECONDS):
+                listed = [version async for version in self._versions(now)]
+                for version in sorted(listed, key=lambda each: each.created_at, reverse=True):
+                    if version in published_versions([*keys, version], now):
+                        jwk = await self._public_half(version.name)
+                        keys |= {version: jwk} if jwk else {}
+        self._keys = keys
+        self._good_until = now + KNOWN_FOR
+        self._ask_again_at = now + (_FRESH if keys else _PATIENCE)
+
+    async def _versions(self, now: datetime) -> AsyncIterator[KeyVersion]:
+        async for properties in self._opened().list_properties_of_key_versions(self._key_name):
+            yield _version(properties, now)
+
+    async def _public_half(self, version: str) -> Jwk | None:
+        """The public half of a version, or None if it is no RSA key that RS256 may use."""
+        if version not in self._public_halves:
+            # The SDK sets the members of its JsonWebKey without declaring them.
+            key: Any = (await self._opened().get_key(self._key_name, version)).key
+            self._public_halves[version] = _jwk(key)
+        return self._public_halves[version]
+
+    async def _sign(self, version: str, signing_input: bytes) -> bytes:
+        from azure.keyvault.keys.crypto import SignatureAlgorithm  # noqa: PLC0415 - slow to import
+
+        digest = hashlib.sha256(signing_input).digest()
+        with _in_our_words():
+            try:
+                async with asyncio.timeout(_SECONDS):
+                    signed = await self._signing_client(version).sign(SignatureAlgorithm.rs256, digest)
+            except HttpResponseError as error:
+                if error.status_code in _REFUSED:
+                    # Perhaps this version was taken back a moment ago: the next caller finds another.
+                    self._ask_again_at = self._clock.now()
+                raise
+        return signed.signature
+
+    def _opened(self) -> "KeyClient":
+        if self._client is None:
+            from azure.keyvault.keys.aio import KeyClient  # noqa: PLC0415 - slow to import
+
+            transport = self._transport() if self._transport else None
+            self._client = KeyClient(self._vault_url, self._credential, transport=transport, **_RESPONSIVE)
+        return self._client
+
+    def _signing_client(self, version: str) -> "CryptographyClient":
+        """One per version, kept: each reads the version once before it signs."""
+        if version not in self._cryptography:
+            client = self._opened().get_cryptography_client(self._key_name, key_version=version)
+            self._cryptography[version] = client
+        return self._cryptography[version]
+
+
+def _version(properties: "KeyProperties", now: datetime) -> KeyVersion:
+    return KeyVersion(
+        name=properties.version or "",
+        # The vault always tells when; the SDK's types do not know that.
+        created_at=properties.created_on or now,
+        not_before=properties.not_before,
+        expires_at=properties.expires_on,
+        enabled=bool(properties.enabled),
+    )
+
+
+def _jwk(key: Any) -> Jwk | None:
+    if key.kty not in {"RSA", "RSA-HSM"}:
+        return None
+    modulus = int.from_bytes(key.n)
+    return Jwk.of(modulus, int.from_bytes(key.e)) if modulus.bit_length() >= MINIMUM_BITS else None
+
+
+@contextlib.contextmanager
+def _in_our_words() -> Iterator[None]:
+    """The one place where the SDK's errors become ours.
+
+    Raises:
+        Unavailable: all of them. The SDK raises `ValueError` if an answer asks for a token that is not for a vault.
+    """
+    try:
+        yield
+    except HttpResponseError as error:
+        if error.status_code in _REFUSED:
+            raise Unavailable(
+                "The vault of the signing keys refuses. The operators of this service must check the key and its role."
+            ) from error
+        raise Unavailable("The vault of the signing keys is out of order. Try again in a few seconds.") from error
+    except (AzureError, TimeoutError, ValueError) as error:
+        raise Unavailable("The vault of the signing keys cannot be reached. Try again in a few seconds.") from error

@@ -1,0 +1,132 @@
+"""Signing keys in files, for development only: whoever reads the directory can sign as this service.
+
+Each `*.pem` file is a version, as old as the file; the first one is made when it is first needed. To rotate, add one:
+`openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out 2.pem`. To take one back, delete it. The directory is
+read again for each question, so nothing needs a restart.
+"""
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.kernel.refusals import Unavailable
+from shared.ports.clock import Clock
+from shared.ports.signing_keys import MINIMUM_BITS, Jwk, KeyVersion, Signer, in_turn
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+_FIRST = "1.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyPair:
+    jwk: Jwk
+    private: "RSAPrivateKey"
+
+
+class LocalKeys:
+    """See `shared.ports.signing_keys.SigningKeys` for what it promises.
+
+    Args:
+        directory: where the files are; made when it is missing.
+        clock: the time.
+    """
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._key_pairs: Mapping[KeyVersion, _KeyPair] = {}
+        self._reading = asyncio.Lock()
+
+    async def published(self) -> tuple[Jwk, ...]:
+        """See the port."""
+        return tuple(key_pair.jwk for key_pair in await self._in_turn())
+
+    async def signer(self) -> Signer:
+        """See the port."""
+        current = (await self._in_turn())[0]
+        return Signer(current.jwk.kid, partial(_sign, current.private))
+
+    async def probe(self) -> None:
+        """See the port."""
+        await self._in_turn()
+
+    async def _in_turn(self) -> tuple[_KeyPair, ...]:
+        async with self._reading:
+            self._key_pairs = await asyncio.to_thread(self._read)
+            return tuple(self._key_pairs[version] for version in in_turn(self._key_pairs, self._clock.now()))
+
+    def _read(self) -> dict[KeyVersion, _KeyPair]:
+        """What stands in the directory; a file that has not changed is not parsed again."""
+        with _in_our_words("The directory of the signing keys cannot be used. Let this service write there."):
+            if not any(self._directory.glob("*.pem")):
+                _make_first(self._directory, self._clock.now())
+            versions = [_version(file) for file in self._directory.glob("*.pem")]
+        known = self._key_pairs
+        return {version: known.get(version) or _load(self._directory / version.name) for version in versions}
+
+
+def _version(file: Path) -> KeyVersion:
+    return KeyVersion(file.name, datetime.fromtimestamp(file.stat().st_mtime, UTC))
+
+
+def _make_first(directory: Path, now: datetime) -> None:
+    """Make the first version, unless another process is faster.
+
+    Temporary files are for their owner alone (mode 0600). A link is made whole or not at all, and only by one.
+    """
+    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key  # noqa: PLC0415 - slow to import
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - slow to import
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+    private = generate_private_key(public_exponent=65537, key_size=MINIMUM_BITS)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=directory, prefix=".", suffix=".new") as draft:
+        draft.write(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        draft.flush()
+        os.utime(draft.name, (now.timestamp(), now.timestamp()))
+        with contextlib.suppress(FileExistsError):
+            (directory / _FIRST).hardlink_to(draft.name)
+
+
+def _load(file: Path) -> _KeyPair:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 - slow to import
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - slow to import
+
+    with _in_our_words(f"The signing key {file.name} is no RSA key of {MINIMUM_BITS} bits or more. Remove it."):
+        private = load_pem_private_key(file.read_bytes(), password=None)
+        if not isinstance(private, RSAPrivateKey) or private.key_size < MINIMUM_BITS:
+            raise ValueError(file.name)
+    public = private.public_key().public_numbers()
+    return _KeyPair(Jwk.of(public.n, public.e), private)
+
+
+async def _sign(private: "RSAPrivateKey", signing_input: bytes) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415 - slow to import
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415 - slow to import
+
+    return private.sign(signing_input, PKCS1v15(), SHA256())
+
+
+@contextlib.contextmanager
+def _in_our_words(detail: str) -> Iterator[None]:
+    """The one place where the errors of files and of `cryptography` become ours.
+
+    Raises:
+        Unavailable: all of them. A key with a password is a `TypeError` to `cryptography`.
+    """
+    try:
+        yield
+    except (OSError, ValueError, TypeError) as error:
+        raise Unavailable(detail) from error
