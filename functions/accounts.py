@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from functions.edge.answers import document, no_content
 from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
-from functions.edge.requests import account_id, if_match, json_body, optional_if_match
+from functions.edge.requests import JSON, account_id, if_match, json_body, optional_if_match
 from functions.edge.routing import Routes
 from shared.accounts.register import Profile
 from shared.kernel.documents import Asked
@@ -43,12 +43,15 @@ class AccountDocument(Document):
     updated_at: Moment
 
 
+_REGISTERED = {200: AccountDocument, 201: AccountDocument}
+
+
 def account_routes(services: Services) -> Routes:
     """The calls on accounts."""
     routes = Routes("accounts")
     callers = Callers(services.access_tokens)
 
-    @routes.add("PUT", _ACCOUNT, takes=AccountBody, gives=AccountDocument)
+    @routes.add("PUT", _ACCOUNT, takes={JSON: AccountBody}, gives=_REGISTERED, if_match="optional")
     async def put_account(req: HttpRequest) -> HttpResponse:
         """Register an account, or change what is said of it."""
         operator = await callers.operator(req)
@@ -60,14 +63,14 @@ def account_routes(services: Services) -> Routes:
             status=201 if created else 200,
         )
 
-    @routes.add("GET", _ACCOUNT, gives=AccountDocument)
+    @routes.add("GET", _ACCOUNT, gives={200: AccountDocument})
     async def get_account(req: HttpRequest) -> HttpResponse:
         """Read an account."""
         await callers.operator(req)
         stored = await services.accounts.read(account_id(req))
         return document(AccountDocument.model_validate(stored.record), version=stored.version)
 
-    @routes.add("DELETE", _ACCOUNT, status=204, changes=True)
+    @routes.add("DELETE", _ACCOUNT, gives={204: None}, if_match="required")
     async def delete_account(req: HttpRequest) -> HttpResponse:
         """Disconnect an account and remove everything that belongs to it."""
         operator = await callers.operator(req)

@@ -43,7 +43,7 @@ def audit_routes(services: Services) -> Routes:
     @routes.add(
         "GET",
         "/v1/accounts/{accountId}/audit",
-        gives=AuditDocument,
+        gives={200: AuditDocument},
         parameters=("pageSize", "continuationToken"),
     )
     async def list_audit(req: HttpRequest) -> HttpResponse:

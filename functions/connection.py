@@ -5,7 +5,7 @@ from azure.functions import HttpRequest, HttpResponse
 from functions.edge.answers import document, no_content
 from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
-from functions.edge.requests import if_match, optional_json_body
+from functions.edge.requests import JSON, if_match, optional_json_body
 from functions.edge.routing import Routes
 from shared.connection.connection import Connection, Status
 from shared.kernel.documents import Asked
@@ -60,7 +60,7 @@ def connection_routes(services: Services) -> Routes:
     routes = Routes("connection")
     callers = Callers(services.access_tokens)
 
-    @routes.add("POST", _CONNECTION, takes=StartBody, gives=StartDocument, status=201)
+    @routes.add("POST", _CONNECTION, takes={JSON: StartBody}, body_optional=True, gives={201: StartDocument})
     async def start_connection(req: HttpRequest) -> HttpResponse:
         """Start Azure Integration."""
         administrator = await callers.administrator(req)
@@ -69,19 +69,19 @@ def connection_routes(services: Services) -> Routes:
         start_url = f"{services.public_url}/v1/connect/{start.ticket}"
         return document(StartDocument(start_url=start_url, expires_at=start.expires_at), status=201)
 
-    @routes.add("GET", _CONNECTION, gives=ConnectionDocument)
+    @routes.add("GET", _CONNECTION, gives={200: ConnectionDocument})
     async def get_connection(req: HttpRequest) -> HttpResponse:
         """Look at the connection."""
         administrator = await callers.administrator(req)
         return _told(*await services.lifecycle.read(administrator))
 
-    @routes.add("POST", _CONNECTION + "/check", gives=ConnectionDocument)
+    @routes.add("POST", _CONNECTION + "/check", gives={200: ConnectionDocument})
     async def check_connection(req: HttpRequest) -> HttpResponse:
         """Probe the tenant now."""
         administrator = await callers.administrator(req)
         return _told(*await services.lifecycle.check(administrator))
 
-    @routes.add("DELETE", _CONNECTION, status=204, changes=True)
+    @routes.add("DELETE", _CONNECTION, gives={204: None}, if_match="required")
     async def delete_connection(req: HttpRequest) -> HttpResponse:
         """Disconnect: users fall back to the password; policy and exceptions are kept."""
         administrator = await callers.administrator(req)

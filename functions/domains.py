@@ -5,13 +5,11 @@ from azure.functions import HttpRequest, HttpResponse
 from functions.edge.answers import document
 from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
-from functions.edge.requests import JSON, MERGE_PATCH, domain_name, if_match, merge_patch
+from functions.edge.requests import JSON, MERGE_PATCH, domain_name, if_match, json_body
 from functions.edge.routing import Routes
-from shared.accounts.head import Head
-from shared.connection.lifecycle import domain_states
-from shared.connection.tenant_domains import DomainState, TenantDomains
+from shared.connection.domain_routing import DomainList
+from shared.connection.tenant_domains import DomainState
 from shared.kernel.documents import Asked
-from shared.ports.record import Stored
 from shared.wiring import Services
 
 _DOMAINS = "/v1/accounts/{accountId}/domains"
@@ -42,42 +40,36 @@ def domain_routes(services: Services) -> Routes:
     routes = Routes("domains")
     callers = Callers(services.access_tokens)
 
-    @routes.add("GET", _DOMAINS, gives=DomainsDocument)
+    @routes.add("GET", _DOMAINS, gives={200: DomainsDocument})
     async def list_domains(req: HttpRequest) -> HttpResponse:
         """List the tenant's verified domains and how they stand."""
         administrator = await callers.administrator(req)
-        return _told(*await services.lifecycle.domains(administrator))
+        return _told(await services.routing.list(administrator.account_id))
 
     @routes.add(
         "PATCH",
         _DOMAINS + "/{domain}",
         takes={MERGE_PATCH: SwitchBody, JSON: SwitchBody},
-        gives=DomainsDocument,
-        changes=True,
+        gives={200: DomainsDocument},
+        if_match="required",
     )
     async def switch_domain(req: HttpRequest) -> HttpResponse:
         """Let a domain route to the account, or stop it."""
         administrator = await callers.administrator(req)
-        enabled = merge_patch(req, SwitchBody)(_SWITCHED_ON).enabled
+        enabled = json_body(req, SwitchBody, MERGE_PATCH, JSON).enabled
         return _told(
-            *await services.lifecycle.switch_domain(
-                administrator, domain_name(req), enabled=enabled, expected=if_match(req)
-            )
+            await services.routing.switch(administrator, domain_name(req), enabled=enabled, expected=if_match(req))
         )
 
-    @routes.add("POST", _DOMAINS + "/refresh", gives=DomainsDocument)
+    @routes.add("POST", _DOMAINS + "/refresh", gives={200: DomainsDocument})
     async def refresh_domains(req: HttpRequest) -> HttpResponse:
         """Read the tenant's domains again."""
         administrator = await callers.administrator(req)
-        return _told(*await services.lifecycle.refresh_domains(administrator))
+        return _told(await services.routing.refresh(administrator))
 
     return routes
 
 
-_SWITCHED_ON = SwitchBody(enabled=True)
-
-
-def _told(head: Head, stored: Stored[TenantDomains]) -> HttpResponse:
-    states = domain_states(head, stored.record)
-    items = tuple(DomainDocument(domain=name, state=state) for name, state in states.items())
-    return document(DomainsDocument(items=items, read_at=stored.record.read_at), version=stored.version)
+def _told(found: DomainList) -> HttpResponse:
+    items = tuple(DomainDocument(domain=name, state=state) for name, state in found.states.items())
+    return document(DomainsDocument(items=items, read_at=found.read_at), version=found.version)

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 from azure.functions import HttpRequest, HttpResponse
+from pydantic import RootModel
 
 from functions.edge.answers import csv_file, document, no_content
 from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
 from functions.edge.requests import (
-    BULK_LIMIT,
+    ARRAY_LIMIT,
+    FILE_LIMIT,
     JSON,
     MERGE_PATCH,
     accepts,
@@ -78,6 +80,10 @@ class ImportDocument(Document):
     problems: tuple[ProblemLine, ...]
 
 
+class OneOrMany(RootModel[ExemptionDraft | list[ExemptionDraft]]):
+    """One entry, or many at once."""
+
+
 class SearchBody(Asked):
     """Whom to look for."""
 
@@ -114,25 +120,27 @@ def exception_routes(services: Services) -> Routes:
         size, continuation = page_of(req)
         return listed(*await exemptions.page(administrator, size, continuation))
 
-    @routes.add("POST", _EXCEPTIONS, takes={JSON: ExemptionDraft, _CSV: None}, gives=ExceptionDocument, status=201)
+    @routes.add(
+        "POST", _EXCEPTIONS, takes={JSON: OneOrMany, _CSV: None}, gives={201: ExceptionDocument, 200: ImportDocument}
+    )
     async def add_exceptions(req: HttpRequest) -> HttpResponse:
         """Put one user on the list, or many: a JSON array or a CSV file."""
         administrator = await callers.administrator(req)
         return await put_on_list(administrator, _asked(req))
 
-    @routes.add("GET", _EXCEPTIONS, gives=ExceptionsDocument, parameters=("pageSize", "continuationToken"))
+    @routes.add("GET", _EXCEPTIONS, gives={200: ExceptionsDocument}, parameters=("pageSize", "continuationToken"))
     async def list_exceptions(req: HttpRequest) -> HttpResponse:
         """Page through the list, or with Accept: text/csv export all of it."""
         administrator = await callers.administrator(req)
         return await show_list(administrator, req)
 
-    @routes.add("POST", _EXCEPTIONS + "/search", takes=SearchBody, gives=ExceptionsDocument)
+    @routes.add("POST", _EXCEPTIONS + "/search", takes={JSON: SearchBody}, gives={200: ExceptionsDocument})
     async def search_exceptions(req: HttpRequest) -> HttpResponse:
         """Look for one user on the list."""
         administrator = await callers.administrator(req)
         return listed(await exemptions.find(administrator, json_body(req, SearchBody).email))
 
-    @routes.add("GET", _EXCEPTION, gives=ExceptionDocument)
+    @routes.add("GET", _EXCEPTION, gives={200: ExceptionDocument})
     async def get_exception(req: HttpRequest) -> HttpResponse:
         """Read one entry."""
         administrator = await callers.administrator(req)
@@ -142,8 +150,8 @@ def exception_routes(services: Services) -> Routes:
         "PATCH",
         _EXCEPTION,
         takes={MERGE_PATCH: ExemptionTerms, JSON: ExemptionTerms},
-        gives=ExceptionDocument,
-        changes=True,
+        gives={200: ExceptionDocument},
+        if_match="required",
     )
     async def patch_exception(req: HttpRequest) -> HttpResponse:
         """Change the reason or the end of one entry."""
@@ -152,7 +160,7 @@ def exception_routes(services: Services) -> Routes:
         change = merge_patch(req, ExemptionTerms)
         return answer(await exemptions.change(administrator, exemption_id, if_match(req), change))
 
-    @routes.add("DELETE", _EXCEPTION, status=204, changes=True)
+    @routes.add("DELETE", _EXCEPTION, gives={204: None}, if_match="required")
     async def delete_exception(req: HttpRequest) -> HttpResponse:
         """Take one user off the list."""
         administrator = await callers.administrator(req)
@@ -164,9 +172,9 @@ def exception_routes(services: Services) -> Routes:
 
 def _asked(req: HttpRequest) -> ExemptionDraft | Iterator[Entry]:
     """One draft, or many entries that are read as they are stored."""
-    body = raw_body(req, JSON, _CSV, limit=BULK_LIMIT)
     if media_type(req) == _CSV:
-        return read_csv(body)
+        return read_csv(raw_body(req, _CSV, limit=FILE_LIMIT))
+    body = raw_body(req, JSON, _CSV, limit=ARRAY_LIMIT)
     if body.lstrip()[:1] != b"[":
         return json_body(req, ExemptionDraft)
     return _entries(json_value(body))

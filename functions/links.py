@@ -35,7 +35,7 @@ def link_routes(services: Services) -> Routes:
     routes = Routes("links")
     callers = Callers(services.access_tokens)
 
-    @routes.add("GET", _LINKS, gives=LinksDocument, parameters=("pageSize", "continuationToken"))
+    @routes.add("GET", _LINKS, gives={200: LinksDocument}, parameters=("pageSize", "continuationToken"))
     async def list_links(req: HttpRequest) -> HttpResponse:
         """Page through the ties of the account's users."""
         administrator = await callers.administrator(req)
@@ -43,7 +43,7 @@ def link_routes(services: Services) -> Routes:
         items = tuple(map(LinkDocument.model_validate, links))
         return document(LinksDocument(items=items, continuation_token=continuation))
 
-    @routes.add("DELETE", _LINKS + "/{linkId}", status=204)
+    @routes.add("DELETE", _LINKS + "/{linkId}", gives={204: None})
     async def release_link(req: HttpRequest) -> HttpResponse:
         """Untie a user, whose next sign-in makes a new tie."""
         administrator = await callers.administrator(req)

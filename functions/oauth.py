@@ -18,28 +18,28 @@ def oauth_routes(services: Services) -> Routes:
     routes = Routes("oauth", OAuthJson())
     metadata = provider_metadata(services.public_url)
 
-    @routes.add("GET", "/.well-known/openid-configuration", caller=Caller.ANYBODY, gives="application/json")
+    @routes.add("GET", "/.well-known/openid-configuration", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_openid_configuration(_req: HttpRequest) -> HttpResponse:
         """Describe this OpenID provider."""
         return public_answer(metadata)
 
-    @routes.add("GET", "/oauth2/jwks", caller=Caller.ANYBODY, gives="application/json")
+    @routes.add("GET", "/oauth2/jwks", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_jwks(_req: HttpRequest) -> HttpResponse:
         """Publish the keys that verify our tokens."""
         return public_answer(await services.tokens.jwks())
 
-    @routes.add("POST", "/oauth2/token", caller=Caller.ANYBODY, takes={FORM: None}, gives="application/json")
+    @routes.add("POST", "/oauth2/token", caller=Caller.ANYBODY, takes={FORM: None}, gives={200: "application/json"})
     async def redeem_code(req: HttpRequest) -> HttpResponse:
         """Trade a code for tokens."""
         authorization = req.headers.get("authorization")
         return _told(await services.redemption.redeem(authorization, parameters_of(req)))
 
-    @routes.add("GET", "/oauth2/userinfo", caller=Caller.ANYBODY, gives="application/json")
+    @routes.add("GET", "/oauth2/userinfo", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_userinfo(req: HttpRequest) -> HttpResponse:
         """Tell who the access token speaks of."""
         return oauth_answer(await services.redemption.told(unverified_token(req)))
 
-    @routes.add("POST", "/oauth2/userinfo", caller=Caller.ANYBODY, gives="application/json")
+    @routes.add("POST", "/oauth2/userinfo", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def post_userinfo(req: HttpRequest) -> HttpResponse:
         """The same by POST."""
         return oauth_answer(await services.redemption.told(unverified_token(req)))

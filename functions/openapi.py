@@ -3,18 +3,23 @@
 import functools
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from azure.functions import HttpRequest, HttpResponse
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from functions.edge.problems import STATUS, TYPE_PREFIX
+from functions.edge.problems import INTERNAL, STATUS, TYPE_PREFIX
+from functions.edge.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.edge.routing import Caller, Endpoint, Routes
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_VERSION = "1.0.0"
+_VERSION = "0.1.0"
+_REFERENCE = "#/components/schemas/{model}"
+
+type References = Mapping[Any, Any]
 
 
 def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], public_url: str) -> Routes:
@@ -27,7 +32,7 @@ def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], public_url: str)
     routes = Routes("openapi")
     text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), public_url)))
 
-    @routes.add("GET", "/openapi.json", caller=Caller.ANYBODY, gives="application/json")
+    @routes.add("GET", "/openapi.json", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_openapi(_req: HttpRequest) -> HttpResponse:
         """Describe this API."""
         return HttpResponse(text(), mimetype="application/json", headers={"Cache-Control": "public, max-age=300"})
@@ -38,13 +43,13 @@ def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], public_url: str)
 def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
     """The document (https://spec.openapis.org/oas/v3.1.0)."""
     inputs = {model for each in endpoints for model in each.takes.values() if model is not None}
-    outputs = {each.gives for each in endpoints if isinstance(each.gives, type)}
+    outputs = {model for each in endpoints for model in each.gives.values() if isinstance(model, type)}
     references, definitions = models_json_schema(
         [
             *((model, "validation") for model in sorted(inputs, key=_name)),
             *((model, "serialization") for model in sorted(outputs, key=_name)),
         ],
-        ref_template="#/components/schemas/{model}",
+        ref_template=_REFERENCE,
     )
     paths: dict[str, dict[str, Any]] = {}
     for each in endpoints:
@@ -73,24 +78,22 @@ def _name(model: type[BaseModel]) -> str:
     return model.__name__
 
 
-def _operation(endpoint: Endpoint, references: dict[Any, Any]) -> dict[str, Any]:
+def _operation(endpoint: Endpoint, references: References) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "parameters": [*_parameters(endpoint)],
         "responses": {
-            str(endpoint.status): _answer(endpoint, references),
+            **{str(status): _answer(status, gives, references) for status, gives in endpoint.gives.items()},
             "default": {"$ref": "#/components/responses/Problem"},
         },
         "security": [] if endpoint.caller is Caller.ANYBODY else [{endpoint.caller: []}],
     }
     if endpoint.takes:
         operation["requestBody"] = {
-            "content": {
-                media: {"schema": references[(model, "validation")] if model else {"type": "string"}}
-                for media, model in endpoint.takes.items()
-            }
+            "required": not endpoint.body_optional,
+            "content": {media: {"schema": _body(media, model, references)} for media, model in endpoint.takes.items()},
         }
     return operation
 
@@ -99,25 +102,40 @@ def _parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
     for name in _PARAMETER.findall(endpoint.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
     for name in endpoint.parameters:
-        yield {"name": name, "in": "query", "schema": {"type": "string"}}
-    if endpoint.changes:
-        yield {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}}
+        yield {"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})}
+    if endpoint.if_match is not None:
+        required = endpoint.if_match == "required"
+        yield {"name": "If-Match", "in": "header", "required": required, "schema": {"type": "string"}}
 
 
-def _answer(endpoint: Endpoint, references: dict[Any, Any]) -> dict[str, Any]:
-    if isinstance(endpoint.gives, type):
-        schema = references[(endpoint.gives, "serialization")]
-        return {"description": endpoint.summary, "content": {"application/json": {"schema": schema}}}
-    if endpoint.gives is not None:
-        return {"description": endpoint.summary, "content": {endpoint.gives: {}}}
-    return {"description": endpoint.summary}
+def _body(media: str, model: type[BaseModel] | None, references: References) -> Any:
+    """What a body looks like. A merge patch names only what it changes, and says null for what it takes away."""
+    if model is None:
+        return {"type": "string"}
+    if media != MERGE_PATCH:
+        return references[(model, "validation")]
+    schema = model.model_json_schema(ref_template=_REFERENCE)
+    schema.pop("$defs", None)
+    schema.pop("required", None)
+    return schema
 
+
+def _answer(status: int, gives: type[BaseModel] | str | None, references: References) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if isinstance(gives, type):
+        answer["content"] = {"application/json": {"schema": references[(gives, "serialization")]}}
+    elif gives is not None:
+        answer["content"] = {gives: {}}
+    return answer
+
+
+_QUERY = {"pageSize": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_LIMIT, "default": PAGE_SIZE}}
 
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance"],
     "properties": {
-        "type": {"type": "string", "enum": sorted({TYPE_PREFIX + refusal.slug for refusal in STATUS})},
+        "type": {"type": "string", "enum": sorted({INTERNAL, *(TYPE_PREFIX + refusal.slug for refusal in STATUS)})},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},

@@ -1,6 +1,7 @@
 """The policy of an account."""
 
 from azure.functions import HttpRequest, HttpResponse
+from pydantic import ConfigDict
 
 from functions.edge.answers import document
 from functions.edge.callers import Callers
@@ -12,6 +13,12 @@ from shared.ports.record import Stored
 from shared.wiring import Services
 
 _POLICY = "/v1/accounts/{accountId}/policy"
+
+
+class PolicyBody(PolicySettings):
+    """What is asked: the settings, and nothing else."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class PolicyDocument(Document):
@@ -29,33 +36,33 @@ def policy_routes(services: Services) -> Routes:
     routes = Routes("policy")
     callers = Callers(services.access_tokens)
 
-    @routes.add("GET", _POLICY, gives=PolicyDocument)
+    @routes.add("GET", _POLICY, gives={200: PolicyDocument})
     async def get_policy(req: HttpRequest) -> HttpResponse:
         """Read the policy."""
         administrator = await callers.administrator(req)
         return _told(await services.policies.read(administrator.account_id))
 
-    @routes.add("PUT", _POLICY, takes=PolicySettings, gives=PolicyDocument, changes=True)
+    @routes.add("PUT", _POLICY, takes={JSON: PolicyBody}, gives={200: PolicyDocument}, if_match="required")
     async def put_policy(req: HttpRequest) -> HttpResponse:
         """Replace the policy."""
         administrator = await callers.administrator(req)
-        change = replacement(req, PolicySettings)
+        change = replacement(req, PolicyBody)
         return _told(await services.policies.change(administrator, if_match(req), change))
 
     @routes.add(
         "PATCH",
         _POLICY,
-        takes={MERGE_PATCH: PolicySettings, JSON: PolicySettings},
-        gives=PolicyDocument,
-        changes=True,
+        takes={MERGE_PATCH: PolicyBody, JSON: PolicyBody},
+        gives={200: PolicyDocument},
+        if_match="required",
     )
     async def patch_policy(req: HttpRequest) -> HttpResponse:
         """Change a part of the policy."""
         administrator = await callers.administrator(req)
-        change = merge_patch(req, PolicySettings)
+        change = merge_patch(req, PolicyBody)
         return _told(await services.policies.change(administrator, if_match(req), change))
 
-    @routes.add("DELETE", _POLICY, gives=PolicyDocument, changes=True)
+    @routes.add("DELETE", _POLICY, gives={200: PolicyDocument}, if_match="required")
     async def reset_policy(req: HttpRequest) -> HttpResponse:
         """Reset the policy to the default, off."""
         administrator = await callers.administrator(req)

@@ -5,7 +5,7 @@ from pydantic import RootModel
 
 from functions.edge.answers import document
 from functions.edge.models import Document
-from functions.edge.requests import json_body
+from functions.edge.requests import JSON, json_body
 from functions.edge.routing import Caller, Routes
 from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId, EmailAddress
@@ -43,7 +43,9 @@ def resolve_routes(services: Services) -> Routes:
     """The one call of applications."""
     routes = Routes("resolve")
 
-    @routes.add("POST", "/v1/resolve", caller=Caller.APPLICATION, takes=ResolveBody, gives=ResolveDocument)
+    @routes.add(
+        "POST", "/v1/resolve", caller=Caller.APPLICATION, takes={JSON: ResolveBody}, gives={200: ResolveDocument}
+    )
     async def resolve_email(req: HttpRequest) -> HttpResponse:
         """How does this person sign in?"""
         asked = json_body(req, ResolveBody)

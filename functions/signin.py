@@ -30,37 +30,39 @@ def signin_routes(services: Services) -> Routes:
                 again = [("Try again with another account", again_url)] if again_url else []
                 return refusal_page(refusal, *again, ("Back to the application", application_url))
 
-    @routes.add("GET", _AUTHORIZE, caller=Caller.ANYBODY, status=303, gives="text/html")
+    @routes.add("GET", _AUTHORIZE, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def authorize(req: HttpRequest) -> HttpResponse:
         """Take an authorization request."""
         return shown(await services.sign_in.authorize(parameters_of(req), browser_of(req, SIGN_IN)))
 
-    @routes.add("POST", _AUTHORIZE, caller=Caller.ANYBODY, status=303, takes={FORM: None}, gives="text/html")
+    @routes.add("POST", _AUTHORIZE, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None, 200: "text/html"})
     async def authorize_by_form(req: HttpRequest) -> HttpResponse:
         """The same from a form, our own page's among them."""
         return shown(await services.sign_in.authorize(parameters_of(req), browser_of(req, SIGN_IN)))
 
-    @routes.add("GET", "/signin/callback", caller=Caller.ANYBODY, status=303, gives="text/html")
+    @routes.add("GET", "/signin/callback", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def signin_callback(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer."""
         return shown(await services.sign_in.complete(microsofts_answer(req), browser_of(req, SIGN_IN)))
 
-    @routes.add("GET", _LOGOUT, caller=Caller.ANYBODY, status=303, gives="text/html")
+    @routes.add("GET", _LOGOUT, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def logout(req: HttpRequest) -> HttpResponse:
         """Sign a person out, here, at Microsoft and in the other applications."""
         return redirect(await services.sign_out.leave(parameters_of(req)))
 
-    @routes.add("POST", _LOGOUT, caller=Caller.ANYBODY, status=303, takes={FORM: None}, gives="text/html")
+    @routes.add("POST", _LOGOUT, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None, 200: "text/html"})
     async def logout_by_form(req: HttpRequest) -> HttpResponse:
         """The same from a form."""
         return redirect(await services.sign_out.leave(parameters_of(req)))
 
-    @routes.add("GET", "/signed-out", caller=Caller.ANYBODY, status=303, gives="text/html", parameters=("state",))
+    @routes.add("GET", "/signed-out", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"}, parameters=("state",))
     async def signed_out(req: HttpRequest) -> HttpResponse:
         """Send the person on, now that Microsoft has signed them out."""
         return _left(await services.sign_out.returned(req.params.get("state")))
 
-    @routes.add("GET", "/signin/front-channel-logout", caller=Caller.ANYBODY, gives="text/html", parameters=("sid",))
+    @routes.add(
+        "GET", "/signin/front-channel-logout", caller=Caller.ANYBODY, gives={200: "text/html"}, parameters=("sid",)
+    )
     async def end_session(req: HttpRequest) -> HttpResponse:
         """Hear from Microsoft that a session is over."""
         await services.sign_out.ended_at_entra(req.params.get("sid", ""))

@@ -16,7 +16,7 @@ import httpx
 
 from local import demo_data
 from local.demo_browser import Browser, Form, Page
-from local.processes import StackError, turn_sigterm_into_exit
+from local.processes import StackError, unwind_on_signals
 from local.stack import Ports, Stack, running_already, started
 from local.terminal import bad, faint, good, say, special, strong
 
@@ -35,7 +35,7 @@ _MOST_PAGES: Final = 6
 
 def main() -> None:
     """Play the story; exit code 1 when an answer disagrees with the policy or a step fails."""
-    turn_sigterm_into_exit()
+    unwind_on_signals()
     try:
         with _stack() as stack:
             demo_data.register(stack)
@@ -101,7 +101,8 @@ class Story:
         if connection.is_success and connection.json()["status"] in {"connected", "consent_revoked"}:
             say(faint("Contoso is connected from before: the demo disconnects it and begins again."))
             self._must(self._call("DELETE", f"{_ACCOUNT}/connection", etag="*"))
-        self._must(self._call("DELETE", f"{_ACCOUNT}/policy", etag="*"))
+        if self._read(f"{_ACCOUNT}/policy")["mode"] != "off":
+            self._must(self._call("DELETE", f"{_ACCOUNT}/policy", etag="*"))
         for exception in self._exceptions():
             self._must(self._call("DELETE", f"{_ACCOUNT}/exceptions/{exception['exceptionId']}", etag="*"))
 
@@ -231,7 +232,7 @@ class Story:
 
 
 def _next_step(page: Page) -> tuple[str, Form, Mapping[str, str]] | None:
-    """What a person does next: sign in, accept, or nothing because the way ends here."""
+    """What a person does next: go on, sign in, accept, or nothing because the way ends here."""
     for form in page.forms:
         if "password" in form.fields:
             credentials = {
@@ -240,6 +241,8 @@ def _next_step(page: Page) -> tuple[str, Form, Mapping[str, str]] | None:
                 "action": "sign_in",
             }
             return f"{page.title}: signs in as {demo_data.TENANT_ADMIN}", form, credentials
+        if ("action", "continue") in form.buttons:
+            return f"{page.title}: goes on", form, {"action": "continue"}
         if ("action", "accept") in form.buttons:
             return f"{page.title}: accepts", form, {"action": "accept"}
     return None

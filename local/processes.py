@@ -74,13 +74,9 @@ class Child:
             if answer := ready():
                 return answer
             if time.monotonic() > deadline:
-                raise StackError(
-                    f"{self.name} is not ready after {seconds:.0f} seconds.\n{self.last_words()}"
-                )
+                raise StackError(f"{self.name} is not ready after {seconds:.0f} seconds.\n{self.last_words()}")
             time.sleep(0.05)
-        raise StackError(
-            f"{self.name} ended at once with code {self.process.returncode}.\n{self.last_words()}"
-        )
+        raise StackError(f"{self.name} ended at once with code {self.process.returncode}.\n{self.last_words()}")
 
     def first_line(self) -> str | None:
         """The first line of the log, once it is complete."""
@@ -120,9 +116,7 @@ def start(name: str, command: Sequence[str | Path], log: Path, env: Environment 
 
 
 @contextmanager
-def running(
-    name: str, command: Sequence[str | Path], log: Path, env: Environment | None = None
-) -> Generator[Child]:
+def running(name: str, command: Sequence[str | Path], log: Path, env: Environment | None = None) -> Generator[Child]:
     """`start` a program and stop it at the end of the `with` block, whatever happens."""
     child = start(name, command, log, env)
     try:
@@ -131,13 +125,17 @@ def running(
         child.stop()
 
 
-def turn_sigterm_into_exit() -> None:
-    """Make SIGTERM unwind the `with` blocks of this process, as Ctrl-C does."""
+def unwind_on_signals() -> None:
+    """Make SIGTERM unwind the `with` blocks of this process, as Ctrl-C does.
+
+    A shell starts background jobs with SIGINT ignored; Ctrl-C, or its like, must stop those as well.
+    """
 
     def leave(*_: object) -> NoReturn:
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def free_port() -> int:
@@ -209,9 +207,7 @@ class Azurite:
 
 
 @contextmanager
-def azurite(
-    port: int | None = None, location: Path | None = None, log: Path | None = None
-) -> Generator[Azurite]:
+def azurite(port: int | None = None, location: Path | None = None, log: Path | None = None) -> Generator[Azurite]:
     """Run Azurite for the length of a `with` block, on a free port unless one is given."""
     with TemporaryDirectory(prefix="azurite-") as scratch:
         emulator = Azurite(log or Path(scratch) / "azurite.log", port or free_port(), location)

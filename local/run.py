@@ -5,14 +5,14 @@ import time
 from textwrap import dedent
 
 from local import demo_data
-from local.processes import ROOT, StackError, turn_sigterm_into_exit
+from local.processes import ROOT, StackError, unwind_on_signals
 from local.stack import Ports, Stack, started
 from local.terminal import faint, good, say, strong
 
 
 def main() -> None:
     """Run until Ctrl-C or SIGTERM; exit code 1 with one sentence when something is wrong."""
-    turn_sigterm_into_exit()
+    unwind_on_signals()
     try:
         say(faint("Starting Azurite, local Entra and the app ..."))
         with started(Ports.from_environment()) as stack:
@@ -30,9 +30,7 @@ def _watch(stack: Stack) -> None:
     while True:
         for child in stack.children:
             if not child.running:
-                raise StackError(
-                    f"{child.name} ended with code {child.process.returncode}.\n{child.last_words()}"
-                )
+                raise StackError(f"{child.name} ended with code {child.process.returncode}.\n{child.last_words()}")
         time.sleep(0.5)
 
 
@@ -41,7 +39,7 @@ def _addresses(stack: Stack) -> str:
         ("The service", stack.app_url, "/health, /openapi.json"),
         ("Local Entra", stack.entra_url, f"back channel https://localhost:{stack.ports.entra_https}"),
         ("Azurite", f"http://127.0.0.1:{stack.ports.tables}", "tables, in memory: gone when this stops"),
-        ("Logs", ".local/logs", "tail -f .local/logs/app.log"),
+        ("Logs", f"{stack.ports.state_dir}/logs", f"tail -f {stack.ports.state_dir}/logs/app.log"),
     ]
     lines = [f"  {name:<12} {strong(f'{place:<22}')} {faint(note)}" for name, place, note in rows]
     return "\n".join([good("Azure SSO is running."), "", *lines])
@@ -50,7 +48,7 @@ def _addresses(stack: Stack) -> str:
 def _commands(stack: Stack) -> str:
     """Tell the story as lines for another terminal; one that begins with # says what the next ones do."""
     sam = "curl -sSw '\\n' --oauth2-bearer \"$TOKEN\""
-    ask = "curl -sSw '\\n' -H \"x-functions-key: $KEY\" $SSO/v1/resolve --json"
+    ask = "curl -sSw '\\n' -H \"x-functions-key: $KEY\" $SSO/v1/resolve -H 'Content-Type: application/json' -d"
     admin = f"{demo_data.TENANT_ADMIN} with {demo_data.PASSWORD}"
     merge_patch = "-X PATCH -H 'If-Match: *' -H 'Content-Type: application/merge-patch+json'"
     script = f"""
@@ -63,7 +61,7 @@ def _commands(stack: Stack) -> str:
         export TOKEN={stack.panel_token(demo_data.SECURITY_MANAGER, demo_data.PASSWORD)}
 
         # Start Azure Integration
-        {sam} $ACCOUNT/connection --json '{{}}'
+        {sam} $ACCOUNT/connection -X POST
 
         # Open its startUrl in a browser and sign in as {admin}; then
         {sam} $ACCOUNT/connection

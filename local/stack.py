@@ -18,13 +18,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Final, Self
 
 import httpx
-from shared.wiring import TABLE_NAMES
 
 from local.processes import ROOT, Child, StackError, azurite, listens, running
+from shared.wiring import TABLE_NAMES
 
 SETTINGS_FILE: Final = ROOT / "local.settings.json"
 _EXAMPLE: Final = ROOT / "local.settings.example.json"
-_LOGS: Final = ROOT / ".local" / "logs"
 _GENERATED: Final = "<generated>"
 _OLDEST_NODE: Final = 20
 
@@ -47,10 +46,16 @@ class Ports:
                 raise StackError(f"{_variable(name)} must be a port number, not {value!r}.")
         return cls(**{name: int(value) for name, value in chosen.items() if value})
 
+    @property
+    def state_dir(self) -> str:
+        """The folder of this stack's logs and certificates; a stack on other ports does not share it."""
+        return ".local" if self == Ports() else f".local/{self.app}"
+
     def applied_to(self, text: str) -> str:
-        """Return `text` with the default ports in its URLs replaced by these."""
+        """Return `text` with the default ports in its URLs, and the folder of its paths, replaced by these."""
         names = {f":{default}": f":{getattr(self, name)}" for name, default in asdict(Ports()).items()}
-        return re.sub("|".join(rf"{name}\b" for name in names), lambda match: names[match[0]], text)
+        text = re.sub("|".join(rf"{name}\b" for name in names), lambda match: names[match[0]], text)
+        return re.sub(r"^\.local/", f"{self.state_dir}/", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +97,14 @@ def started(ports: Ports) -> Generator[Stack]:
     """Start a stack, and stop it at the end of the `with` block. Raises StackError."""
     _check_machine(ports)
     _make_settings()
+    logs = ROOT / ports.state_dir / "logs"
     with (
-        azurite(ports.tables, log=_LOGS / "azurite.log") as storage,
-        running("Local Entra", _entra_command(ports), _LOGS / "entra.log") as entra,
+        azurite(ports.tables, log=logs / "azurite.log") as storage,
+        running("Local Entra", _entra_command(ports), logs / "entra.log") as entra,
     ):
         storage.create_tables(TABLE_NAMES)
         entra.wait_until(entra.first_line, 30)
-        with running("The app", _app_command(ports), _LOGS / "app.log", _moved_settings(ports)) as app:
+        with running("The app", _app_command(ports), logs / "app.log", _moved_settings(ports)) as app:
             app.wait_until(lambda: _is_healthy(ports), 30)
             children = (app, entra, *([storage.child] if storage.child else []))
             yield Stack(ports, _function_key(), children)
@@ -108,22 +114,14 @@ def _check_machine(ports: Ports) -> None:
     if sys.version_info[:2] != (3, 13):
         raise StackError(f"Python 3.13 is needed, and this is {sys.version.split()[0]}: see .python-version.")
     node = shutil.which("node")
-    version = (
-        subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-        if node
-        else ""
-    )
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout if node else ""
     if not version.startswith("v") or int(version[1:].split(".")[0]) < _OLDEST_NODE:
         found = f"and this is {version.strip()}" if version else "and there is none"
-        raise StackError(
-            f"Node {_OLDEST_NODE} or newer is needed for Azurite, {found}: https://nodejs.org/en/download"
-        )
+        raise StackError(f"Node {_OLDEST_NODE} or newer is needed for Azurite, {found}: https://nodejs.org/en/download")
     for name, port in asdict(ports).items():
         if listens(port):
             change = f"{_variable(name)}={port + 1}"
-            raise StackError(
-                f"Port {port} is taken: stop what listens there, or choose another with {change}."
-            )
+            raise StackError(f"Port {port} is taken: stop what listens there, or choose another with {change}.")
 
 
 def _make_settings() -> None:
@@ -147,7 +145,7 @@ def _function_key() -> str:
 
 def _entra_command(ports: Ports) -> list[str]:
     listen = ["--http-port", str(ports.entra_http), "--https-port", str(ports.entra_https), "--control"]
-    place = ["--service-url", f"http://localhost:{ports.app}", "--state-dir", ".local/entra"]
+    place = ["--service-url", f"http://localhost:{ports.app}", "--state-dir", f"{ports.state_dir}/entra"]
     return [sys.executable, "-m", "local.entra", *listen, *place]
 
 

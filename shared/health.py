@@ -8,7 +8,7 @@ from shared.kernel.refusals import Refusal
 from shared.ports.clock import Clock
 
 _FRESH = timedelta(seconds=5)
-_PATIENCE_SECONDS = 8
+_PATIENCE = timedelta(seconds=8)
 
 type Probe = Callable[[], Awaitable[object]]
 
@@ -19,11 +19,13 @@ class Health:
     Args:
         probes: by the name of the part; a refusal means that it does not answer.
         clock: the time.
+        patience: how long a part may take to answer.
     """
 
-    def __init__(self, probes: Mapping[str, Probe], clock: Clock) -> None:
+    def __init__(self, probes: Mapping[str, Probe], clock: Clock, patience: timedelta = _PATIENCE) -> None:
         self._probes = probes
         self._clock = clock
+        self._patience = patience
         self._probing = asyncio.Lock()
         self._found: dict[str, bool] = {}
         self._until: datetime | None = None
@@ -32,15 +34,14 @@ class Health:
         """Whether each part answers."""
         async with self._probing:
             if self._until is None or self._until <= self._clock.now():
-                answers = await asyncio.gather(*map(_answers, self._probes.values()))
+                answers = await asyncio.gather(*map(self._answers, self._probes.values()))
                 self._found = dict(zip(self._probes, answers, strict=True))
                 self._until = self._clock.now() + _FRESH
             return self._found
 
-
-async def _answers(probe: Probe) -> bool:
-    try:
-        await asyncio.wait_for(probe(), _PATIENCE_SECONDS)
-    except (Refusal, TimeoutError):
-        return False
-    return True
+    async def _answers(self, probe: Probe) -> bool:
+        try:
+            await asyncio.wait_for(probe(), self._patience.total_seconds())
+        except (Refusal, TimeoutError):
+            return False
+        return True

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     SecretStr,
     ValidationError,
     model_validator,
@@ -36,13 +36,25 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
-def _list(text: object) -> object:
-    return tuple(filter(None, (part.strip() for part in text.split(",")))) if isinstance(text, str) else text
+def _issuer(text: str) -> str:
+    """An issuer is compared to the letter (OpenID Connect Core, section 3.1.3.7), a slash at its end included."""
+    _address(text)
+    return text
 
 
-def _below(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    ReturnUrls.parse(addresses)
-    return addresses
+def _return_urls(text: object) -> ReturnUrls:
+    return ReturnUrls.parse(tuple(filter(None, (part.strip() for part in str(text).split(",")))))
+
+
+def _connection_string(secret: SecretStr) -> SecretStr:
+    parts = dict(part.partition("=")[::2] for part in secret.get_secret_value().split(";") if part)
+    if (
+        not parts.get("AccountName")
+        or not parts.get("AccountKey")
+        or not {"TableEndpoint", "EndpointSuffix"} & set(parts)
+    ):
+        raise ValueError("It must name AccountName, AccountKey and TableEndpoint or EndpointSuffix.")
+    return secret
 
 
 def _readable(path: str) -> str:
@@ -52,7 +64,9 @@ def _readable(path: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
-Addresses = Annotated[tuple[str, ...], BeforeValidator(_list), AfterValidator(_below)]
+Issuer = Annotated[str, AfterValidator(_issuer)]
+ConnectionString = Annotated[SecretStr, AfterValidator(_connection_string)]
+AllowedReturnUrls = Annotated[ReturnUrls, PlainValidator(_return_urls)]
 File = Annotated[str, AfterValidator(_readable)]
 
 
@@ -68,7 +82,7 @@ class Settings(BaseModel):
         None,
         description="The table endpoint of the storage account, such as https://name.table.core.windows.net.",
     )
-    tables_connection_string: SecretStr | None = Field(
+    tables_connection_string: ConnectionString | None = Field(
         None, description="Instead of SSO_TABLES_URL, for development: a connection string with a key."
     )
     identity_client_id: str | None = Field(
@@ -92,10 +106,10 @@ class Settings(BaseModel):
         description="The audience of the federated credential; other in sovereign clouds.",
     )
     graph_url: Address = Field("https://graph.microsoft.com", description="Microsoft Graph's host.")
-    control_panel_issuer: Address = Field(description="The issuer of the control panel's access tokens.")
+    control_panel_issuer: Issuer = Field(description="The issuer of the control panel's access tokens.")
     control_panel_audience: str = Field(min_length=1, description="The audience of tokens that are meant for us.")
-    return_urls: Addresses = Field(
-        (),
+    return_urls: AllowedReturnUrls = Field(
+        ReturnUrls(()),
         description="Addresses, separated by commas, below which a browser may return after an integration.",
     )
     signing_key_url: Address | None = Field(
@@ -139,4 +153,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings | Mi
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        return Misconfiguration(faults_of(error))
+        return Misconfiguration(tuple(map(_explained, faults_of(error))))
+
+
+def _explained(fault: FieldFault) -> FieldFault:
+    """With what the setting is for, so that an operator knows what to put there."""
+    meant = {field.alias: field.description for field in Settings.model_fields.values()}.get(fault.field)
+    return FieldFault(fault.field, f"{fault.detail} {meant}") if meant else fault

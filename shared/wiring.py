@@ -1,5 +1,6 @@
 """Settings in, services out: the one place where ports meet their adapters."""
 
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,9 +30,9 @@ from shared.broker.redemption import Redemption
 from shared.broker.sessions import Sessions
 from shared.broker.sign_in import SignIn
 from shared.broker.sign_out import SignOut
+from shared.connection.domain_routing import DomainRouting
 from shared.connection.lifecycle import Lifecycle
 from shared.connection.onboarding import Onboarding
-from shared.connection.return_urls import ReturnUrls
 from shared.flows.flows import Flows
 from shared.health import Health
 from shared.kernel.pseudonyms import Pseudonyms
@@ -65,6 +66,7 @@ class Services:
     journal: Journal
     onboarding: Onboarding
     lifecycle: Lifecycle
+    routing: DomainRouting
     policies: PolicyBook
     exemptions: ExemptionList
     resolver: Resolver
@@ -96,15 +98,17 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
         table = tables.table(name)
         recent[name] = RecentRows(table, clock, STALENESS, _ANSWERS_REMEMBERED)
         watched[name] = WatchedTable(table, recent[name])
-    web = Web(settings.entra_ca_file)
+    web = Web("Microsoft", settings.entra_ca_file)
+    panel_web = Web("The control panel's issuer")
     msal_clients = _msal_clients(settings)
     provider = _provider(settings, msal_clients, web, clock)
-    access_tokens = ControlPanelTokens(settings.control_panel_issuer, settings.control_panel_audience, web, clock)
+    access_tokens = ControlPanelTokens(settings.control_panel_issuer, settings.control_panel_audience, panel_web, clock)
     journal = Journal(watched["accounts"], clock)
     claims = Claims(watched["domains"], clock)
+    routing = DomainRouting(watched["accounts"], journal, claims, provider, clock)
     flows = Flows(watched["flows"], clock)
     accounts = AccountRegister(watched["accounts"], journal, clock)
-    lifecycle = Lifecycle(watched["accounts"], journal, claims, accounts, provider, clock)
+    lifecycle = Lifecycle(watched["accounts"], journal, routing, accounts, provider, clock)
     resolver = Resolver(
         Shelves(accounts=recent["accounts"], domains=recent["domains"], applications=recent["applications"]),
         provider,
@@ -127,6 +131,7 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
         await close_tables()
         await close_keys()
         await web.close()
+        await panel_web.close()
         await msal_clients.close()
 
     return Services(
@@ -140,13 +145,14 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
             watched["accounts"],
             journal,
             flows,
-            claims,
+            routing,
             provider,
             clock,
-            ReturnUrls.parse(settings.return_urls),
+            settings.return_urls,
             f"{settings.public_url}/v1/connect/callback",
         ),
         lifecycle=lifecycle,
+        routing=routing,
         policies=PolicyBook(watched["accounts"], journal, clock),
         exemptions=ExemptionList(watched["accounts"], journal, clock),
         resolver=resolver,
@@ -179,6 +185,7 @@ def _tables(settings: Settings) -> tuple[AzureTables, Callable[[], Awaitable[Non
 
 
 def _msal_clients(settings: Settings) -> MsalClients:
+    @functools.cache
     def credential() -> ClientCredential:
         if settings.entra_client_secret is not None:
             return settings.entra_client_secret.get_secret_value()

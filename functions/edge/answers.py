@@ -3,7 +3,9 @@
 from azure.functions import HttpResponse
 from pydantic import BaseModel
 
-_PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+from functions.edge.problems import EXPOSED
+
+_PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **EXPOSED}
 
 
 def document(

@@ -12,7 +12,10 @@ from shared.ports.access_tokens import AccessTokens
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Args: `access_tokens`, which verifies what a request carries."""
+    """Turns a request's bearer token into the role that it proves.
+
+    Args: `access_tokens`, which verifies what a request carries.
+    """
 
     access_tokens: AccessTokens
 

@@ -94,11 +94,29 @@ def email_page(application_name: str, action: str, parameters: Mapping[str, str]
         f'<input id="email" name="login_hint" type="email" autocomplete="username" required autofocus{described}>'
         "<button>Next</button></form>"
     )
-    # On this machine Microsoft's stand-in speaks plain http.
-    onwards = "'self' https:" if action.startswith("https:") else "'self' http:"
     small = "You will sign in with your company's Microsoft account, or with your password."
     title = f"Sign in to {application_name}"
-    return _page(title, form, status=422 if fault else 200, small=small, tone="plain", form_action=onwards)
+    return _page(title, form, status=422 if fault else 200, small=small, tone="plain", form_action=_onwards(action))
+
+
+def invitation_page(account_name: str, started_by: str, action: str) -> HttpResponse:
+    """What an administrator is about to do, and for whom, before Microsoft asks them."""
+    body = (
+        f"<p>{escape(started_by)} asks you to connect the account <strong>{escape(account_name)}</strong> to your "
+        "organisation at Microsoft. You will sign in as an administrator of your organisation and accept what "
+        "Microsoft shows you. From then on, people with an address in your organisation's domains sign in to this "
+        "account.</p><p>Do not go on if you do not know this account.</p>"
+        f'<form method="post" action="{escape(action)}"><button name="action" value="continue">'
+        "Continue to Microsoft</button></form>"
+    )
+    title = f"Connect {account_name} to Microsoft"
+    small = "This link can be used once."
+    return _page(title, body, status=200, small=small, tone="plain", form_action=_onwards(action))
+
+
+def _onwards(action: str) -> str:
+    """Where a form may lead: on this machine, Microsoft's stand-in speaks plain http."""
+    return "'self' https:" if action.startswith("https:") else "'self' http:"
 
 
 def redirect(url: str, cookie: str | None = None) -> HttpResponse:

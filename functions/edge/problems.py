@@ -66,6 +66,12 @@ STATUS: dict[type[Refusal], int] = {
 
 TYPE_PREFIX = "urn:azure-sso:problem:"
 
+INTERNAL = TYPE_PREFIX + "internal"
+"""The type of an error of ours, which is no refusal."""
+
+EXPOSED = {"Access-Control-Expose-Headers": "ETag, Location, Retry-After, WWW-Authenticate"}
+"""Headers that a control panel's script may read, where the platform's CORS lets it call at all (Fetch, 3.3.6)."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -101,7 +107,7 @@ class Problems:
     def failed(self, invocation_id: str) -> HttpResponse:
         """See the protocol."""
         problem = {
-            "type": TYPE_PREFIX + "internal",
+            "type": INTERNAL,
             "title": "Something went wrong here",
             "status": 500,
             "detail": "This is an error of the service. Tell its operators the id in 'instance'.",
@@ -130,10 +136,22 @@ def log_failure(name: str, error: Exception) -> None:
     _log.error("%s failed: %s\n%s", name, type(error).__name__, frames)
 
 
+def log_unavailable(name: str, refusal: Unavailable) -> None:
+    """Write what did not answer, and how the foreign library put it: its type and status, never its message."""
+    cause = refusal.__cause__
+    _log.warning(
+        "%s unavailable: %s cause=%s status=%s",
+        name,
+        refusal.detail,
+        type(cause).__name__,
+        getattr(cause, "status_code", None),
+    )
+
+
 def _problem(problem: dict[str, object], status: int, headers: dict[str, str]) -> HttpResponse:
     return HttpResponse(
         json.dumps(problem),
         status_code=status,
         mimetype="application/problem+json",
-        headers={"Cache-Control": "no-store", **headers},
+        headers={"Cache-Control": "no-store", **EXPOSED, **headers},
     )

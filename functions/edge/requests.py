@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from azure.functions import HttpRequest
 from pydantic import BaseModel, JsonValue, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from shared.connection.proof import Answer
 from shared.kernel.faults import faults_of
@@ -26,8 +26,11 @@ MERGE_PATCH = "application/merge-patch+json"
 BODY_LIMIT = 256 * 1024
 """Bytes of one document."""
 
-BULK_LIMIT = 32 * 1024 * 1024
-"""Bytes of a document that holds many entries."""
+FILE_LIMIT = 16 * 1024 * 1024
+"""Bytes of a file, which is read line by line."""
+
+ARRAY_LIMIT = 2 * 1024 * 1024
+"""Bytes of a JSON array, which is read in one go."""
 
 PAGE_SIZE = 100
 PAGE_SIZE_LIMIT = 1_000
@@ -82,14 +85,14 @@ def raw_body(req: HttpRequest, *accepted: str, limit: int = BODY_LIMIT) -> bytes
     return body
 
 
-def json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
-    """The body as a model.
+def json_body[M: BaseModel](req: HttpRequest, model: type[M], *accepted: str) -> M:
+    """The body as a model; JSON, unless other content types are accepted.
 
     Raises:
         Malformed: it is not JSON.
         Invalid: it is not what the model wants; each field is named.
     """
-    return _validated(lambda: model.model_validate_json(raw_body(req, JSON), by_name=False))
+    return _validated(model, raw_body(req, *(accepted or (JSON,))))
 
 
 def optional_json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
@@ -104,19 +107,19 @@ def json_value(body: bytes) -> JsonValue:
         Malformed: it is none, or nested too deep.
     """
     try:
-        value: JsonValue = from_json(body)
+        value: JsonValue = from_json(body, allow_inf_nan=False)
     except ValueError:
-        raise _NOT_JSON from None
+        raise _not_json() from None
     return value
 
 
-def replacement[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[M], M]:
+def replacement[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[BaseModel], M]:
     """What the body puts in the place of whatever stands (PUT)."""
     new = json_body(req, model)
     return lambda _: new
 
 
-def merge_patch[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[M], M]:
+def merge_patch[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[BaseModel], M]:
     """What the body changes of what stands (RFC 7396); plain JSON is read the same way.
 
     Raises:
@@ -126,9 +129,9 @@ def merge_patch[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[M],
     if not isinstance(patch, dict):
         raise Malformed("A merge patch is a JSON object that holds the fields to change.")
 
-    def apply(current: M) -> M:
+    def apply(current: BaseModel) -> M:
         merged = merged_with(current.model_dump(mode="json", by_alias=True), patch)
-        return _validated(lambda: model.model_validate(merged, by_name=False))
+        return _validated(model, to_json(merged))
 
     return apply
 
@@ -202,13 +205,16 @@ def accepts(req: HttpRequest, media: str) -> bool:
     return media in req.headers.get("accept", "").lower()
 
 
-_NOT_JSON = Malformed("The body is not JSON that this service reads: it is malformed, or nested too deep.")
+def _not_json() -> Malformed:
+    """Made anew each time: an exception that is raised again keeps the frames, and so the bodies, of every time."""
+    return Malformed("The body is not JSON that this service reads: it is malformed, or nested too deep.")
 
 
-def _validated[T](validate: Callable[[], T]) -> T:
+def _validated[M: BaseModel](model: type[M], body: bytes) -> M:
+    """Strictly: `"yes"` is no boolean, and a number no moment."""
     try:
-        return validate()
+        return model.model_validate_json(body, strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
         if any(found["type"] == "json_invalid" for found in error.errors(include_url=False, include_input=False)):
-            raise _NOT_JSON from None
+            raise _not_json() from None
         raise Invalid("The body is not valid. Mend the fields that are named.", faults_of(error)) from None

@@ -4,16 +4,25 @@ The Python worker passes a handler nothing but its bindings, so services come by
 operators read in the portal, is its handler's.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from azure.functions import AuthLevel, Blueprint, Context, HttpRequest, HttpResponse
 from pydantic import BaseModel
 
 from functions.edge.invocation import invocation_id
-from functions.edge.problems import Dialect, Problems, log_failure
-from shared.kernel.refusals import Refusal
+from functions.edge.problems import Dialect, Problems, log_failure, log_unavailable
+from shared.kernel.refusals import Refusal, Unavailable
+
+type Bodies = Mapping[str, type[BaseModel] | None]
+"""Content types of a body, each with its model, or None where it is no JSON."""
+
+type Answers = Mapping[int, type[BaseModel] | str | None]
+"""Statuses of an answer, each with its model, its content type, or None where there is no body."""
+
+type IfMatch = Literal["required", "optional"]
 
 type Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
@@ -30,8 +39,9 @@ class Caller(StrEnum):
 class Endpoint:
     """One call of the API.
 
-    `takes` maps content types to the models of the body; `gives` is the model of the answer; `parameters` are names of
-    query parameters; `changes` says that it needs `If-Match`.
+    `takes` maps content types to the models of the body, `gives` statuses to the models or content types of the
+    answer; `parameters` are names of query parameters; `if_match` says whether that header is wanted,
+    `body_optional` that there need be no body.
     """
 
     method: str
@@ -40,11 +50,11 @@ class Endpoint:
     summary: str
     tag: str
     caller: Caller
-    status: int
-    takes: dict[str, type[BaseModel] | None]
-    gives: type[BaseModel] | str | None
+    takes: Bodies
+    gives: Answers
     parameters: tuple[str, ...]
-    changes: bool
+    if_match: IfMatch | None
+    body_optional: bool
 
 
 class Routes:
@@ -67,22 +77,31 @@ class Routes:
         path: str,
         *,
         caller: Caller = Caller.CONTROL_PANEL,
-        status: int = 200,
-        takes: type[BaseModel] | dict[str, type[BaseModel] | None] | None = None,
-        gives: type[BaseModel] | str | None = None,
+        gives: Answers,
+        takes: Bodies | None = None,
         parameters: tuple[str, ...] = (),
-        changes: bool = False,
+        if_match: IfMatch | None = None,
+        body_optional: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Offer a call; the handler's name becomes the function's, its docstring's first line the summary."""
 
         def offer(handler: Handler) -> Handler:
             name = handler.__name__
             summary = (handler.__doc__ or "").partition("\n")[0]
-            bodies: dict[str, type[BaseModel] | None] = (
-                takes if isinstance(takes, dict) else {"application/json": takes} if takes else {}
-            )
             self.endpoints.append(
-                Endpoint(method, path, name, summary, self._tag, caller, status, bodies, gives, parameters, changes)
+                Endpoint(
+                    method,
+                    path,
+                    name,
+                    summary,
+                    self._tag,
+                    caller,
+                    takes or {},
+                    gives,
+                    parameters,
+                    if_match,
+                    body_optional,
+                )
             )
             level = AuthLevel.FUNCTION if caller is Caller.APPLICATION else AuthLevel.ANONYMOUS
             route = self.blueprint.route(route=path.lstrip("/"), methods=[method], auth_level=level)
@@ -101,6 +120,9 @@ def _answering(
         invocation_id.set(context.invocation_id)
         try:
             return await handler(req)
+        except Unavailable as refusal:
+            log_unavailable(name, refusal)
+            return dialect.refused(refusal, context.invocation_id)
         except Refusal as refusal:
             return dialect.refused(refusal, context.invocation_id)
         except Exception as error:  # noqa: BLE001 - the last place where an error can be told in words

@@ -8,4 +8,4 @@ from datetime import UTC, datetime
 
 def utc_now() -> datetime:
     """The machine's time in UTC."""
-    return datetime.now(UTC)  # noqa: TID251 - the one place that reads it
+    return datetime.now(UTC)

@@ -28,6 +28,8 @@ def main() -> NoReturn:
     logging.getLogger("azure").setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     directory = Path(arguments.directory).resolve()
+    # `python -m` puts the current folder first, and its modules must not stand before those of the app.
+    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path.cwd()]
     try:
         settings = HostSettings.read(directory, Path(arguments.settings) if arguments.settings else None)
         settings.apply_to(os.environ)
@@ -40,9 +42,7 @@ def main() -> NoReturn:
     if arguments.port and _is_taken(arguments.host, arguments.port):
         sys.exit(f"Port {arguments.port} is taken: stop what listens there, or choose another with --port.")
     server = _Server(
-        uvicorn.Config(
-            application, host=arguments.host, port=arguments.port, log_config=None, access_log=False
-        ),
+        uvicorn.Config(application, host=arguments.host, port=arguments.port, log_config=None, access_log=False),
         application.state.host,
     )
     server.run()
@@ -73,20 +73,15 @@ class _Server(uvicorn.Server):
 def _listing(host: Host, base_url: str) -> str:
     width = max((len(f.name) for f in host.functions.values()), default=0)
     routes = [
-        f"  {r.function:<{width}}  {','.join(sorted(r.methods)) or '*':<12} /{r.template}"
-        for r in host.routes.routes
+        f"  {r.function:<{width}}  {','.join(sorted(r.methods)) or '*':<12} /{r.template}" for r in host.routes.routes
     ]
-    timers = [
-        f"  {name:<{width}}  timer        {schedule.expression}" for name, schedule in host.timers.items()
-    ]
+    timers = [f"  {name:<{width}}  timer        {schedule.expression}" for name, schedule in host.timers.items()]
     return "\n".join([f"{len(host.functions)} functions at {base_url}", *routes, *timers])
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.host", description="A local Azure Functions host.")
-    parser.add_argument(
-        "--directory", default=".", help="holds function_app.py and host.json (default: here)"
-    )
+    parser.add_argument("--directory", default=".", help="holds function_app.py and host.json (default: here)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=7071, help="0 means any free one (default: 7071)")
     parser.add_argument("--settings", help="a local.settings.json (default: none)")

@@ -79,9 +79,7 @@ def index(app: Path | FunctionRegister) -> tuple[IndexedFunction, ...]:
     load_binding_registry()
     registry = Registry()
     try:
-        directory, functions = (
-            (app, _import_app(app)) if isinstance(app, Path) else (Path.cwd(), app.get_functions())
-        )
+        directory, functions = (app, _import_app(app)) if isinstance(app, Path) else (Path.cwd(), app.get_functions())
         metadata, _ = process_indexed_function(_Protos, registry, functions, str(directory))
     except IndexingError:
         raise
@@ -113,12 +111,8 @@ def _adopt(registry: Registry, metadata: _Metadata) -> IndexedFunction:
     The worker derives ids from names and serves one app per process; tests serve several side by side.
     """
     bindings = [json.loads(raw) for raw in metadata.raw_bindings]
-    trigger = next(
-        (binding for binding in bindings if binding["type"] in {"httpTrigger", "timerTrigger"}), None
-    )
-    unknown = [
-        binding["type"] for binding in bindings if binding is not trigger and binding["type"] != "http"
-    ]
+    trigger = next((binding for binding in bindings if binding["type"] in {"httpTrigger", "timerTrigger"}), None)
+    unknown = [binding["type"] for binding in bindings if binding is not trigger and binding["type"] != "http"]
     if trigger is None or unknown:
         raise IndexingError(
             f"{metadata.name}: this host serves HTTP and timer triggers only, not {', '.join(unknown)}."

@@ -34,14 +34,10 @@ class HttpRoute:
         template = template.strip("/")
         # https://learn.microsoft.com/en-us/azure/azure-functions/functions-bindings-http-webhook-trigger
         if template.lower().split("/")[0] in {"admin", "runtime"}:
-            raise RouteError(
-                f"{function}: the route {template!r} conflicts with a built-in route of Azure Functions."
-            )
+            raise RouteError(f"{function}: the route {template!r} conflicts with a built-in route of Azure Functions.")
         full = "/".join(part for part in (prefix, template) if part)
         pattern = "".join(_segment(segment, function) for segment in full.split("/") if segment)
-        return cls(
-            function, full, frozenset(m.upper() for m in methods), re.compile(pattern + "/?", re.IGNORECASE)
-        )
+        return cls(function, full, frozenset(m.upper() for m in methods), re.compile(pattern + "/?", re.IGNORECASE))
 
     def takes(self, method: str) -> bool:
         """Tell whether the function takes `method`, in upper case."""

@@ -44,9 +44,7 @@ class Schedule:
         if len(fields) == len(_FIELDS) - 1:
             fields = ["0", *fields]
         if len(fields) != len(_FIELDS):
-            raise ValueError(
-                f"{expression!r} must have six fields: second minute hour day month day-of-week."
-            )
+            raise ValueError(f"{expression!r} must have six fields: second minute hour day month day-of-week.")
         allowed = [_values(field, *bounds) for field, bounds in zip(fields, _FIELDS, strict=True)]
         return cls(expression, *allowed)
 
@@ -57,9 +55,7 @@ class Schedule:
         day = start.replace(hour=0, minute=0, second=0)
         while day - start < _HORIZON:
             if self._matches_date(day):
-                earliest = (
-                    (start.hour, start.minute, start.second) if day.date() == start.date() else (0, 0, 0)
-                )
+                earliest = (start.hour, start.minute, start.second) if day.date() == start.date() else (0, 0, 0)
                 found = next((time for time in times if time >= earliest), None)
                 if found:
                     return day.replace(hour=found[0], minute=found[1], second=found[2])

@@ -73,9 +73,7 @@ class Host:
         self._settings: Final = settings
         self.functions: Final[Mapping[str, IndexedFunction]] = {f.name.lower(): f for f in functions}
         try:
-            self.routes: Final = RouteTable(
-                _route(f, settings) for f in functions if f.trigger_type == "httpTrigger"
-            )
+            self.routes: Final = RouteTable(_route(f, settings) for f in functions if f.trigger_type == "httpTrigger")
             self.timers: Final = {f.name: _schedule(f) for f in functions if f.trigger_type == "timerTrigger"}
         except (RouteError, ValueError) as fault:
             raise IndexingError(str(fault)) from fault
@@ -111,9 +109,7 @@ class Host:
             return Response(status_code=400)
         if body is None:
             return Response(status_code=413)
-        ok, answer = await self._invoke(
-            function, _http_datum(request, found[1], body), _trace_parent(request)
-        )
+        ok, answer = await self._invoke(function, _http_datum(request, found[1], body), _trace_parent(request))
         return _render(answer) if ok else Response(status_code=500)
 
     async def _run_by_name(self, request: Request, name: str) -> Response:
@@ -133,9 +129,7 @@ class Host:
         keys = [key for key in ((master,) if level == "ADMIN" else (master, function)) if key]
         return any(hmac.compare_digest(given.encode(), key.encode()) for key in keys)
 
-    async def _invoke(
-        self, function: IndexedFunction, datum: Datum, trace_parent: str
-    ) -> tuple[bool, Datum | None]:
+    async def _invoke(self, function: IndexedFunction, datum: Datum, trace_parent: str) -> tuple[bool, Datum | None]:
         invocation_id, began = str(uuid4()), perf_counter()
         ok, answer, _, fault, _ = await invocation_request_native(
             invocation_id, function.function_id, [(function.parameter, datum)], {}, trace_parent
@@ -144,19 +138,13 @@ class Host:
             # The worker has logged the traceback already.
             _log.error("Failed '%s' (Id=%s): %s", function.name, invocation_id, fault)
         elif _log.isEnabledFor(logging.INFO):
-            _log.info(
-                "Executed '%s' (Id=%s, %d ms)", function.name, invocation_id, (perf_counter() - began) * 1000
-            )
+            _log.info("Executed '%s' (Id=%s, %d ms)", function.name, invocation_id, (perf_counter() - began) * 1000)
         return ok, answer
 
     async def _tick(self, name: str, schedule: Schedule) -> None:
         function = self.functions[name.lower()]
         last = None
-        due = (
-            datetime.now(UTC)
-            if function.trigger.get("runOnStartup")
-            else schedule.next_after(datetime.now(UTC))
-        )
+        due = datetime.now(UTC) if function.trigger.get("runOnStartup") else schedule.next_after(datetime.now(UTC))
         while True:
             await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
             late = datetime.now(UTC) - due > timedelta(seconds=1)

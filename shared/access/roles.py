@@ -23,6 +23,10 @@ class Actor:
     role: str
 
 
+OURSELVES = Actor("azure-sso", "Azure SSO", "Service")
+"""The service, where it acts of itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
     """May register accounts and applications."""

@@ -32,7 +32,10 @@ async def find_claim(reader: RowReader, domain: DomainName) -> Claim | None:
 
 
 class Claims:
-    """Args: `table`, the domains' table; `clock`, for the times of claims."""
+    """Which account a domain belongs to. Of any number who claim one at once, exactly one gets it.
+
+    Args: `table`, the domains' table; `clock`, for the times of claims.
+    """
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
@@ -43,13 +46,15 @@ class Claims:
         return await find_claim(self._table, domain)
 
     async def claim(self, domain: DomainName, account_id: AccountId) -> bool:
-        """Take the domain if nobody has it; True if it is this account's now. Safe to repeat."""
+        """Take the domain if nobody has it; True if it is this account's now. Safe to repeat.
+
+        Its settling time begins anew, or an account that connects again could lose meanwhile what it abandoned before.
+        """
         claim = Claim(account_id=account_id, claimed_at=self._clock.now())
         try:
             await self._table.write(Insert(Key(domain, _ROW), claim.document()))
         except RowExists:
-            holder = await self.holder(domain)
-            return holder is not None and holder.account_id == account_id
+            return await self._renew(domain, claim)
         return True
 
     async def take_over(self, domain: DomainName, account_id: AccountId, abandoned: Claim) -> bool:
@@ -67,12 +72,27 @@ class Claims:
             return False
         return True
 
-    async def release(self, domain: DomainName, account_id: AccountId) -> None:
-        """Let go of the domain if this account has it. Safe to repeat."""
+    async def release(self, domain: DomainName, account_id: AccountId, as_of: datetime) -> None:
+        """Let go of the domain if this account has it, and has not claimed it anew since `as_of`. Safe to repeat."""
         row = await self._table.get(Key(domain, _ROW))
-        if row is None or Claim.read(row).account_id != account_id:
+        if row is None:
+            return
+        claim = Claim.read(row)
+        if claim.account_id != account_id or claim.claimed_at > as_of:
             return
         try:
             await self._table.write(Remove(row))
         except RowChanged:
             return  # released or taken over by somebody else at the same moment
+
+    async def _renew(self, domain: DomainName, claim: Claim) -> bool:
+        """Put the claim in the place of an older one of the same account. Who changed it just now has settled it."""
+        row = await self._table.get(Key(domain, _ROW))
+        if row is None or Claim.read(row).account_id != claim.account_id:
+            return False
+        try:
+            await self._table.write(Replace(row, claim.document()))
+        except RowChanged:
+            holder = await self.holder(domain)
+            return holder is not None and holder.account_id == claim.account_id
+        return True

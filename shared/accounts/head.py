@@ -26,6 +26,7 @@ class Account(HeadRecord):
     """A customer of the vendor.
 
     `domains` are the ones that the vendor knows to be this account's; None means that the vendor does not say.
+    `closing` marks an account that is being erased: it is there for nobody but who goes on erasing it.
     """
 
     row = "account"
@@ -34,6 +35,7 @@ class Account(HeadRecord):
     name: str
     products: tuple[Product, ...] = ()
     domains: tuple[DomainName, ...] | None = None
+    closing: bool = False
     created_at: datetime
     updated_at: datetime
 
@@ -66,12 +68,21 @@ class Head:
         return Stored(record.read(row) if row else record(), key, row)
 
 
-async def find_head(reader: RowReader, account_id: AccountId) -> Head | None:
-    """One range query for all head rows; None if there is no such account."""
+async def find_head(reader: RowReader, account_id: AccountId, *, closing: bool = False) -> Head | None:
+    """One range query for all head rows; None if there is no such account, or it is being erased.
+
+    Args:
+        reader: where to read.
+        account_id: whose head.
+        closing: whether an account that is being erased is to be found, too.
+    """
     rows = {row.key: row for row in await reader.under(account_id, PREFIX)}
     key = Account.key(account_id)
     row = rows.get(key)
-    return Head(Stored(Account.read(row), key, row), rows) if row else None
+    account = Account.read(row) if row else None
+    if account is None or (account.closing and not closing):
+        return None
+    return Head(Stored(account, key, row), rows)
 
 
 async def read_head(reader: RowReader, account_id: AccountId) -> Head:

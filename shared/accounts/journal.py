@@ -31,7 +31,10 @@ class AuditRecord(Record):
 
 
 class Journal:
-    """Args: `table`, the accounts' table; `clock`, for the times of the records."""
+    """The only way to change rows of an account: each change is written with the record of who made it, or not at all.
+
+    Args: `table`, the accounts' table; `clock`, for the times of the records.
+    """
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table

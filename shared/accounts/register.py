@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from shared.access.roles import Operator
-from shared.accounts.head import Account, find_head, read_head
+from shared.accounts.head import PREFIX, Account, find_head, read_head
 from shared.accounts.journal import Journal
 from shared.kernel.names import AccountId, DomainName, Product
-from shared.kernel.refusals import PreconditionRequired
+from shared.kernel.refusals import Conflict, PreconditionRequired, Stale
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.record import Stored
-from shared.ports.table import TRANSACTION_LIMIT, Insert, Remove, RowChanged, Table
+from shared.ports.table import TRANSACTION_LIMIT, Insert, Remove, Row, RowChanged, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,10 @@ class Profile:
 
 
 class AccountRegister:
-    """Args: `table`, the accounts' table; `journal`; `clock`."""
+    """The vendor's customers. An account that is not in it does not exist for anybody else.
+
+    Args: `table`, the accounts' table; `journal`; `clock`.
+    """
 
     def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
         self._table = table
@@ -46,24 +49,13 @@ class AccountRegister:
 
         Raises:
             PreconditionRequired: it exists and differs, and the caller does not say which version they have seen.
-            Stale: it exists and is not the version that the caller has seen.
+            Stale: it is not the version that the caller has seen, or is gone, or somebody else was first.
         """
-        now = self._clock.now()
-        head = await find_head(self._table, account_id)
-        details = profile.told()
+        head = await find_head(self._table, account_id, closing=True)
         if head is None:
-            account = Account(
-                account_id=account_id,
-                name=profile.name,
-                products=profile.products,
-                domains=profile.domains,
-                created_at=now,
-                updated_at=now,
-            )
-            key = Account.key(account_id)
-            operation = Insert(key, account.document())
-            await self._journal.commit(account_id, operator.actor, "account.registered", details, operation)
-            return Stored(account, key, None).then(account), True
+            return await self._add(operator, account_id, profile, expected)
+        if head.account.record.closing:
+            raise Conflict("This account is being removed. Repeat DELETE until it answers 404, then register it again.")
         old = head.account
         if Profile(old.record.name, old.record.products, old.record.domains) == profile:
             return old, False
@@ -75,10 +67,10 @@ class AccountRegister:
                 "name": profile.name,
                 "products": profile.products,
                 "domains": profile.domains,
-                "updated_at": now,
+                "updated_at": self._clock.now(),
             }
         )
-        await self._journal.commit(account_id, operator.actor, "account.changed", details, old.rewrite(account))
+        await self._journal.commit(account_id, operator.actor, "account.changed", profile.told(), old.rewrite(account))
         return old.then(account), False
 
     async def read(self, account_id: AccountId) -> Stored[Account]:
@@ -92,18 +84,51 @@ class AccountRegister:
     async def erase(self, account_id: AccountId) -> None:
         """Remove every row of the account, its audit trail included, the head last.
 
-        A crash in between leaves a registered account, and erasing again goes on where this ended. Its domains must
-        have been released before.
+        A crash in between leaves the head, and erasing again goes on where this ended. Its domains must have been
+        released before.
         """
-        for prefix in ("exception:", "link:", "audit:", ""):
-            continuation = None
-            while True:
-                page = await self._table.page(account_id, prefix, TRANSACTION_LIMIT, continuation)
-                try:
-                    if page.rows:
-                        await self._table.write(*map(Remove, page.rows))
-                except RowChanged:
-                    continue  # changed or removed by somebody else since the page was read: read it again
-                if page.continuation is None:
-                    break
-                continuation = page.continuation
+        continuation = None
+        while True:
+            page = await self._table.page(account_id, "", TRANSACTION_LIMIT, continuation)
+            rows = [row for row in page.rows if not row.key.row.startswith(PREFIX)]
+            if not await self._removed(rows):
+                continue
+            if page.continuation is None:
+                break
+            continuation = page.continuation
+        while not await self._removed([*await self._table.under(account_id, PREFIX)]):
+            continue
+
+    async def _removed(self, rows: list[Row]) -> bool:
+        """Whether these rows are gone; False if somebody has changed one since it was read, so read again."""
+        try:
+            if rows:
+                await self._table.write(*map(Remove, rows))
+        except RowChanged:
+            return False
+        return True
+
+    async def _add(
+        self, operator: Operator, account_id: AccountId, profile: Profile, expected: Expected | None
+    ) -> tuple[Stored[Account], bool]:
+        """Register an account. What a writer left of an erased one of the same id, having read its head, goes first."""
+        if expected is not None:
+            raise Stale("There is no such account any more. To register it, leave If-Match out.")
+        await self.erase(account_id)
+        now = self._clock.now()
+        account = Account(
+            account_id=account_id,
+            name=profile.name,
+            products=profile.products,
+            domains=profile.domains,
+            created_at=now,
+            updated_at=now,
+        )
+        key = Account.key(account_id)
+        try:
+            await self._journal.commit(
+                account_id, operator.actor, "account.registered", profile.told(), Insert(key, account.document())
+            )
+        except RowChanged:
+            return await self.put(operator, account_id, profile, None)  # somebody registered it at the same moment
+        return Stored(account, key, None).then(account), True

@@ -7,6 +7,7 @@ transaction does not. Azurite accepts what Azure refuses, so the limits are chec
 
 import base64
 import contextlib
+import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.kernel.refusals import Invalid, TooLarge, Unavailable
 from shared.ports.table import (
@@ -37,11 +38,17 @@ from shared.ports.table import (
 _SLICE = 16_000
 """Characters of one property: 64 KiB hold 32 Ki UTF-16 units, and a character takes two of them at most."""
 
-DOCUMENT_LIMIT = 400_000
-"""Characters of one document: an entity holds 1 MiB, and UTF-16 takes two bytes for nearly every character."""
+_DOCUMENT_BYTES = 800_000
+"""Bytes of one document in UTF-16, as the store keeps it: an entity holds 1 MiB."""
 
-_TRANSACTION_BYTES = 2_000_000
-"""Bytes of one transaction: 4 MiB on Azure Table Storage, 2 MB on Cosmos DB for Table."""
+_TRANSACTION_BYTES = 900_000
+"""Bytes of the documents of one transaction in JSON, as they travel. Azure Table Storage takes 4 MiB and Cosmos DB for
+Table 2 MB, but a request of more than 1 MiB would hold up the event loop in aiohttp."""
+
+_CONTINUATION_LIMIT = 4_000
+"""Characters of each part of a continuation, many times what the store gives: they travel in the address."""
+
+_FOREIGN_CONTINUATION = "The continuationToken is not one that this service has given."
 
 _KEY = re.compile(r"[^/\\#?\x00-\x1f\x7f-\x9f]+")
 _KEY_BYTES = 255
@@ -131,8 +138,10 @@ class AzureTable:
         with _in_our_words():
             try:
                 rows = [_row(entity) async for entity in await anext(pages)]
-            except StopAsyncIteration:
-                rows = []
+            except HttpResponseError as error:
+                if continuation is not None and error.status_code == 400:  # noqa: PLR2004 - HTTP's number
+                    raise Invalid(_FOREIGN_CONTINUATION) from error
+                raise
         # The SDK has no public name for the continuation of asynchronous pages.
         following = getattr(pages, "continuation_token", None)
         return Page(tuple(rows), _close_continuation(following))
@@ -192,8 +201,7 @@ def _request(operation: Operation) -> tuple[str, dict[str, Any], dict[str, Any]]
             return "upsert", _entity(key, document, expires_at), {"mode": UpdateMode.REPLACE}
         case Replace(row, document):
             return "update", _entity(row.key, document), {"mode": UpdateMode.REPLACE, **_this_version(row)}
-        case Remove(row):
-            return "delete", _entity(row.key, ""), _this_version(row)
+    return "delete", _entity(operation.key, ""), _this_version(operation.row)
 
 
 def _this_version(row: Row) -> dict[str, Any]:
@@ -224,8 +232,8 @@ def _check_transaction(operations: Sequence[Operation]) -> None:
     if not 1 <= len(keys) <= TRANSACTION_LIMIT or len({key.partition for key in keys}) > 1 or len({*keys}) < len(keys):
         raise ValueError("A transaction takes 1 to 100 operations on different rows of one partition.")
     documents = ["" if isinstance(operation, Remove) else operation.document for operation in operations]
-    total = sum(len(document.encode()) for document in documents)
-    if max(map(len, documents)) > DOCUMENT_LIMIT or total > _TRANSACTION_BYTES:
+    largest = max(len(document.encode("utf-16-le")) for document in documents)
+    if largest > _DOCUMENT_BYTES or sum(len(json.dumps(document)) for document in documents) > _TRANSACTION_BYTES:
         raise TooLarge("This is more than one record can hold. Shorten it.")
 
 
@@ -256,8 +264,8 @@ class _Continuation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    PartitionKey: str
-    RowKey: str | None
+    PartitionKey: str = Field(max_length=_CONTINUATION_LIMIT)
+    RowKey: str | None = Field(max_length=_CONTINUATION_LIMIT)
 
 
 def _close_continuation(token: Mapping[str, str | None] | None) -> str | None:
@@ -274,5 +282,5 @@ def _open_continuation(closed: str | None) -> dict[str, str | None] | None:
         text = base64.b64decode(closed + "=" * (-len(closed) % 4), altchars=b"-_", validate=True)
         token = _Continuation.model_validate_json(text)
     except (ValueError, ValidationError):
-        raise Invalid("The continuationToken is not one that this service has given.") from None
+        raise Invalid(_FOREIGN_CONTINUATION) from None
     return {"PartitionKey": token.PartitionKey, "RowKey": token.RowKey}

@@ -2,12 +2,13 @@
 
 from pydantic import ValidationError
 
-from shared.adapters.signing_keys import SigningKeys
+from shared.adapters.issuer_keys import IssuerKeys
 from shared.adapters.web import Web
 from shared.kernel.refusals import NotAuthenticated, Unavailable
 from shared.ports.access_tokens import VerifiedAccess
 from shared.ports.clock import Clock
 
+_OK = 200
 _LEEWAY_SECONDS = 30
 _LIMIT = 16_000
 
@@ -26,7 +27,7 @@ class ControlPanelTokens:
         self._issuer = issuer
         self._audience = audience
         self._web = web
-        self._keys = SigningKeys(web, self._jwks_uri, clock)
+        self._keys = IssuerKeys(web, self._jwks_uri, clock)
 
     async def verify(self, unverified_token: str) -> VerifiedAccess:
         """See the port."""
@@ -66,8 +67,10 @@ class ControlPanelTokens:
         await self._keys.refresh()
 
     async def _jwks_uri(self) -> str:
-        """From the issuer's discovery document (OpenID Connect Discovery, section 4.3: its `issuer` must be ours)."""
-        status, document = await self._web.get_json(f"{self._issuer}/.well-known/openid-configuration")
-        if status != 200 or not isinstance(document, dict) or document.get("issuer") != self._issuer:  # noqa: PLR2004
+        """From the issuer's discovery document (OpenID Connect Discovery, section 4: its `issuer` must be ours)."""
+        address = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
+        status, document = await self._web.get_json(address)
+        found = document if status == _OK and isinstance(document, dict) else {}
+        if found.get("issuer") != self._issuer or not isinstance(found.get("jwks_uri"), str):
             raise Unavailable("The control panel's issuer does not answer as SSO_CONTROL_PANEL_ISSUER says.")
-        return str(document["jwks_uri"])
+        return str(found["jwks_uri"])

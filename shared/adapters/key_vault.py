@@ -10,7 +10,7 @@ because nobody can sign. Public halves never change and are read once.
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,7 @@ class KeyVaultKeys:
         key_name: the key's name in it.
         credential: proves the app's identity.
         clock: the time.
-        transport: how requests travel; as the SDK has it if None.
+        transport: makes what requests travel through; as the SDK has it if None.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class KeyVaultKeys:
         key_name: str,
         credential: AsyncTokenCredential,
         clock: Clock,
-        transport: AsyncHttpTransport[Any, Any] | None = None,
+        transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
     ) -> None:
         self._vault_url = vault_url
         self._key_name = key_name
@@ -168,7 +168,8 @@ class KeyVaultKeys:
         if self._client is None:
             from azure.keyvault.keys.aio import KeyClient  # noqa: PLC0415 - slow to import
 
-            self._client = KeyClient(self._vault_url, self._credential, transport=self._transport, **_RESPONSIVE)
+            transport = self._transport() if self._transport else None
+            self._client = KeyClient(self._vault_url, self._credential, transport=transport, **_RESPONSIVE)
         return self._client
 
     def _signing_client(self, version: str) -> "CryptographyClient":
@@ -209,7 +210,7 @@ def _in_our_words() -> Iterator[None]:
     except HttpResponseError as error:
         if error.status_code in _REFUSED:
             raise Unavailable(
-                "The vault refuses to sign. The operators of this service must check the key and the app's role."
+                "The vault of the signing keys refuses. The operators of this service must check the key and its role."
             ) from error
         raise Unavailable("The vault of the signing keys is out of order. Try again in a few seconds.") from error
     except (AzureError, TimeoutError, ValueError) as error:

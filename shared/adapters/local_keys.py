@@ -44,6 +44,7 @@ class LocalKeys:
         self._directory = directory
         self._clock = clock
         self._key_pairs: Mapping[KeyVersion, _KeyPair] = {}
+        self._reading = asyncio.Lock()
 
     async def published(self) -> tuple[Jwk, ...]:
         """See the port."""
@@ -59,16 +60,18 @@ class LocalKeys:
         await self._in_turn()
 
     async def _in_turn(self) -> tuple[_KeyPair, ...]:
-        key_pairs = self._key_pairs = await asyncio.to_thread(self._read, self._key_pairs)
-        return tuple(key_pairs[version] for version in in_turn(key_pairs, self._clock.now()))
+        async with self._reading:
+            self._key_pairs = await asyncio.to_thread(self._read)
+            return tuple(self._key_pairs[version] for version in in_turn(self._key_pairs, self._clock.now()))
 
-    def _read(self, before: Mapping[KeyVersion, _KeyPair]) -> dict[KeyVersion, _KeyPair]:
+    def _read(self) -> dict[KeyVersion, _KeyPair]:
         """What stands in the directory; a file that has not changed is not parsed again."""
         with _in_our_words("The directory of the signing keys cannot be used. Let this service write there."):
             if not any(self._directory.glob("*.pem")):
                 _make_first(self._directory, self._clock.now())
             versions = [_version(file) for file in self._directory.glob("*.pem")]
-        return {version: before.get(version) or _load(self._directory / version.name) for version in versions}
+        known = self._key_pairs
+        return {version: known.get(version) or _load(self._directory / version.name) for version in versions}
 
 
 def _version(file: Path) -> KeyVersion:

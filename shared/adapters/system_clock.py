@@ -8,4 +8,4 @@ class SystemClock:
 
     def now(self) -> datetime:
         """The present moment, in UTC."""
-        return datetime.now(UTC)  # noqa: TID251 - this is the one place that reads it
+        return datetime.now(UTC)

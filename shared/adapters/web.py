@@ -16,10 +16,12 @@ class Web:
     """Reads JSON documents. Its session belongs to the event loop in which it is first used.
 
     Args:
+        party: whom it calls, as refusals name them.
         ca_file: trusted beside the machine's own authorities; for development.
     """
 
-    def __init__(self, ca_file: str | None = None) -> None:
+    def __init__(self, party: str, ca_file: str | None = None) -> None:
+        self._party = party
         self._ca_file = ca_file
         self._session: ClientSession | None = None
 
@@ -34,10 +36,10 @@ class Web:
         try:
             async with self._opened().get(url, headers=headers, allow_redirects=False) as answer:
                 status, document = answer.status, json.loads(await answer.read())
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise Unavailable("Microsoft or the control panel does not answer. Try again in a few seconds.") from error
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
+            raise Unavailable(f"{self._party} does not answer. Try again in a few seconds.") from error
         if status >= 500 or status == 429:  # noqa: PLR2004 - HTTP's numbers
-            raise Unavailable("Microsoft or the control panel is out of order. Try again in a few seconds.")
+            raise Unavailable(f"{self._party} is out of order. Try again in a few seconds.")
         return status, document
 
     async def post(self, url: str, form: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """The register of applications, which the vendor's operators keep. An application is an OAuth 2.0 client of ours."""
 
+import logging
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
@@ -9,9 +10,8 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints, field_
 from shared.access.roles import Operator
 from shared.applications.secrets import hash_secret, new_secret
 from shared.kernel.addresses import https_address
-from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId, Product
-from shared.kernel.refusals import Conflict, NotFound, PreconditionRequired
+from shared.kernel.refusals import Conflict, NotFound, PreconditionRequired, Stale
 from shared.kernel.versions import Expected, version_of
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
@@ -19,6 +19,8 @@ from shared.ports.table import Key, Remove, Row, RowExists, RowReader, Table
 
 _PARTITION = "application"
 _MOST = 1_000
+
+_log = logging.getLogger(__name__)
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})  # of a JWK (RFC 7518, section 6)
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -35,7 +37,7 @@ class AuthMethod(StrEnum):
     PRIVATE_KEY_JWT = "private_key_jwt"
 
 
-class ApplicationProfile(Asked):
+class ApplicationProfile(Record):
     """What an operator says of an application.
 
     `redirect_uris` and `post_logout_redirect_uris` are matched exactly; `requires_product` names a product without
@@ -90,7 +92,10 @@ async def find_application(reader: RowReader, client_id: ClientId) -> Applicatio
 
 
 class ApplicationRegister:
-    """Args: `table`, the applications' table; `clock`."""
+    """The vendor's applications. One that is not in it cannot ask anything.
+
+    Args: `table`, the applications' table; `clock`.
+    """
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
@@ -105,7 +110,7 @@ class ApplicationRegister:
 
         Raises:
             PreconditionRequired: it exists and differs, and the caller does not say which version they have seen.
-            Stale: it exists and is not the version that the caller has seen, or somebody else was first.
+            Stale: it is not the version that the caller has seen, or is gone, or somebody else was first.
         """
         now = self._clock.now()
         key = _key(client_id)
@@ -121,11 +126,14 @@ class ApplicationRegister:
                 )
             expected.must_allow(version_of(row.document))
             application = old.model_copy(update={"profile": profile, "updated_at": now})
+        elif expected is not None:
+            raise Stale("There is no such application any more. To register it, leave If-Match out.")
         stored = Stored(application, key, row)
         try:
             await self._table.write(stored.rewrite(application))
         except RowExists:
             return await self.put(operator, client_id, profile, expected)  # somebody was first, perhaps we ourselves
+        _log.info("application.put application=%s by=%s", client_id, operator.actor.subject)
         return stored.then(application), row is None
 
     async def read(self, client_id: ClientId) -> Stored[Application]:
@@ -142,7 +150,7 @@ class ApplicationRegister:
         page = await self._table.page(_PARTITION, "", _MOST, None)
         return tuple(Application.read(row) for row in page.rows)
 
-    async def renew_secret(self, _operator: Operator, client_id: ClientId, expected: Expected) -> str:
+    async def renew_secret(self, operator: Operator, client_id: ClientId, expected: Expected) -> str:
         """Give the application a new client secret, which is shown this once; the one before is good no longer.
 
         Raises:
@@ -158,9 +166,10 @@ class ApplicationRegister:
         secret = new_secret()
         update = {"secret": await hash_secret(secret), "updated_at": self._clock.now()}
         await self._table.write(stored.rewrite(stored.record.model_copy(update=update)))
+        _log.info("application.secret_renewed application=%s by=%s", client_id, operator.actor.subject)
         return secret
 
-    async def remove(self, _operator: Operator, client_id: ClientId, expected: Expected) -> None:
+    async def remove(self, operator: Operator, client_id: ClientId, expected: Expected) -> None:
         """Remove the application: resolving for it is refused from then on.
 
         Raises:
@@ -170,6 +179,7 @@ class ApplicationRegister:
         row = await self._row(client_id)
         expected.must_allow(version_of(row.document))
         await self._table.write(Remove(row))
+        _log.info("application.removed application=%s by=%s", client_id, operator.actor.subject)
 
     async def _row(self, client_id: ClientId) -> Row:
         row = await self._table.get(_key(client_id))

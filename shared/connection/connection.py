@@ -26,11 +26,18 @@ class Check(Record):
     detail: str
 
 
+class Attempt(Record):
+    """An integration that was started, and is under way until it is finished, refused, cancelled or too late."""
+
+    attempt_id: str
+    until: datetime
+
+
 class Connection(HeadRecord):
     """The link between an account and a tenant; the default is none.
 
-    `pending_until` is when a started integration will have expired; it is told beside any status, since a connected
-    account may start again to renew its consent.
+    An `attempt` may stand beside any status, since a connected account may start again to renew its consent. Of several
+    only the newest counts.
     """
 
     row = "connection"
@@ -40,12 +47,26 @@ class Connection(HeadRecord):
     tenant_name: str | None = None
     connected_by: Actor | None = None
     connected_at: datetime | None = None
-    pending_until: datetime | None = None
+    attempt: Attempt | None = None
     last_check: Check | None = None
 
+    @property
+    def tenant(self) -> TenantId | None:
+        """The tenant that the account holds on to: connected, or with its consent revoked."""
+        return self.tenant_id if self.status in {Status.CONNECTED, Status.CONSENT_REVOKED} else None
+
+    @property
+    def pending_until(self) -> datetime | None:
+        """Until when an integration that was started can be finished."""
+        return self.attempt.until if self.attempt else None
+
+    def is_at(self, attempt_id: str) -> bool:
+        """Whether this attempt is the one that counts."""
+        return self.attempt is not None and self.attempt.attempt_id == attempt_id
+
     def as_of(self, now: datetime) -> "Connection":
-        """What it is at this moment: a started integration that nobody finished in time is none."""
-        if self.pending_until is None or now < self.pending_until:
-            return self
-        lapsed = Status.DISCONNECTED if self.status is Status.PENDING else self.status
-        return self.model_copy(update={"status": lapsed, "pending_until": None})
+        """What it is at this moment: an attempt makes a disconnected account pending, until it is too late for it."""
+        if self.attempt is None or self.attempt.until <= now:
+            return self.model_copy(update={"attempt": None})
+        pending = Status.PENDING if self.status is Status.DISCONNECTED else self.status
+        return self.model_copy(update={"status": pending})

@@ -1,33 +1,26 @@
-"""A connection after it is made: look at it, check it, undo it, and keep its domains."""
+"""A connection after it is made: look at it, check it, undo it, and close the account that it belongs to."""
 
 import contextlib
+import logging
 
 from pydantic import JsonValue
 
-from shared.access.roles import AccountAdministrator, Actor, Operator
-from shared.accounts.claims import Claims
-from shared.accounts.head import Head, read_head
+from shared.access.roles import OURSELVES, AccountAdministrator, Actor, Operator
+from shared.accounts.head import Head, find_head, read_head
 from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.connection.connection import Check, Connection, Status
+from shared.connection.domain_routing import DomainRouting, connected_tenant
 from shared.connection.proof import prove_organization
-from shared.connection.tenant_domains import (
-    DomainState,
-    Hold,
-    TenantDomains,
-    claim_domains,
-    held,
-    release_domains,
-)
-from shared.kernel.names import AccountId, DomainName, TenantId
+from shared.connection.tenant_domains import Hold, TenantDomains
+from shared.kernel.names import AccountId
 from shared.kernel.refusals import Conflict, NotFound, Stale, Unavailable
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import ConsentMissing, IdentityProvider
-from shared.ports.record import Stored
 from shared.ports.table import Table
 
-_OURSELVES = Actor("azure-sso", "Azure SSO", "Service")
+_log = logging.getLogger(__name__)
 
 
 class Lifecycle:
@@ -36,7 +29,7 @@ class Lifecycle:
     Args:
         table: the accounts' table.
         journal: the audit trail.
-        claims: who holds which domain.
+        routing: which domains route where.
         accounts: the register, from which a closed account is erased.
         provider: Entra.
         clock: the time.
@@ -46,14 +39,14 @@ class Lifecycle:
         self,
         table: Table,
         journal: Journal,
-        claims: Claims,
+        routing: DomainRouting,
         accounts: AccountRegister,
         provider: IdentityProvider,
         clock: Clock,
     ) -> None:
         self._table = table
         self._journal = journal
-        self._claims = claims
+        self._routing = routing
         self._accounts = accounts
         self._provider = provider
         self._clock = clock
@@ -84,11 +77,11 @@ class Lifecycle:
             Unavailable: the store does not answer.
         """
         with contextlib.suppress(NotFound, Conflict, Stale):
-            await self._probe(account_id, _OURSELVES)
+            await self._probe(account_id, OURSELVES)
 
     async def _probe(self, account_id: AccountId, actor: Actor) -> tuple[Connection, str]:
         stored = (await read_head(self._table, account_id)).stored(Connection)
-        tenant_id = _tenant(stored.record)
+        tenant_id = connected_tenant(stored.record)
         now = self._clock.now()
         try:
             organization = await self._provider.read_organization(tenant_id)
@@ -135,100 +128,36 @@ class Lifecycle:
     async def close(self, operator: Operator, account_id: AccountId, expected: Expected) -> None:
         """Take an account off the register, with everything that belongs to it.
 
-        A crash in between leaves the account registered and disconnected; closing again goes on where it ended.
+        The account is marked first: from then on it is not found, and nothing more is written for it. A crash in
+        between leaves the mark, and closing again goes on where it ended, whatever version the caller has seen.
 
         Raises:
             NotFound: there is no such account.
             Stale: the account is not the version that the caller has seen.
         """
-        head = await read_head(self._table, account_id)
-        expected.must_allow(head.account.version)
-        await self._undo(head, operator.actor)
+        head = await find_head(self._table, account_id, closing=True)
+        if head is None:
+            raise NotFound("There is no such account.")
+        if not head.account.record.closing:
+            expected.must_allow(head.account.version)
+        await self._undo(head, operator.actor, closing=True)
         await self._accounts.erase(account_id)
+        _log.info("account.closed account=%s by=%s", account_id, operator.actor.subject)
 
-    async def domains(self, administrator: AccountAdministrator) -> tuple[Head, Stored[TenantDomains]]:
-        """The tenant's domains, with the head that says how they stand.
-
-        Raises:
-            NotFound: there is no such account.
-        """
-        head = await read_head(self._table, administrator.account_id)
-        return head, head.stored(TenantDomains)
-
-    async def switch_domain(
-        self, administrator: AccountAdministrator, domain: DomainName, *, enabled: bool, expected: Expected
-    ) -> tuple[Head, Stored[TenantDomains]]:
-        """Let a domain route, or stop it.
-
-        Raises:
-            NotFound: there is no such account, or the tenant has not verified the domain.
-            Conflict: the account is not connected, or the domain cannot route to it.
-            Stale: the list is not the version that the caller has seen, or somebody else was first.
-        """
-        head, stored = await self.domains(administrator)
-        _tenant(head.stored(Connection).record)
-        expected.must_allow(stored.version)
-        switched = stored.record.switched(domain, enabled=enabled)
-        await self._journal.commit(
-            administrator.account_id,
-            administrator.actor,
-            "domain.switched",
-            {"domain": domain, "enabled": enabled},
-            stored.rewrite(switched),
-        )
-        return head, stored.then(switched)
-
-    async def refresh_domains(self, administrator: AccountAdministrator) -> tuple[Head, Stored[TenantDomains]]:
-        """Read the tenant's domains again, claim what is new and release what is gone.
-
-        Raises:
-            NotFound: there is no such account.
-            Conflict: the account is not connected, or its consent no longer stands.
-            Stale: somebody else changed the list meanwhile.
-        """
-        head, stored = await self.domains(administrator)
-        tenant_id = _tenant(head.stored(Connection).record)
-        organization = await self._provider.read_organization(tenant_id)
-        prove_organization(organization, tenant_id)
-        account = head.account.record
-        listed = await claim_domains(self._claims, self._table, account, organization, stored.record)
-        read = TenantDomains(domains=listed, read_at=self._clock.now())
-        details: dict[str, JsonValue] = {"domains": {each.name: each.state(account).value for each in listed}}
-        await self._journal.commit(
-            administrator.account_id, administrator.actor, "domains.refreshed", details, stored.rewrite(read)
-        )
-        await release_domains(self._claims, administrator.account_id, held(stored.record) - held(read))
-        return head, stored.then(read)
-
-    async def _undo(self, head: Head, actor: Actor) -> None:
+    async def _undo(self, head: Head, actor: Actor, *, closing: bool = False) -> None:
         """First the account lets go of the tenant, in one transaction, then its claims are released."""
         connection, domains = head.stored(Connection), head.stored(TenantDomains)
+        now = self._clock.now()
         let_go = tuple(each.model_copy(update={"hold": Hold.NOT_ASKED}) for each in domains.record.domains)
+        account = [head.account.rewrite(head.account.record.model_copy(update={"closing": True}))] if closing else []
         await self._journal.commit(
             head.account_id,
             actor,
-            "connection.disconnected",
+            "account.closed" if closing else "connection.disconnected",
             {"tenantId": connection.record.tenant_id},
             connection.rewrite(Connection()),
             domains.rewrite(domains.record.model_copy(update={"domains": let_go})),
+            *account,
         )
-        await release_domains(self._claims, head.account_id, held(domains.record))
-
-
-def _tenant(connection: Connection) -> TenantId:
-    """The connected tenant.
-
-    Raises:
-        Conflict: there is none.
-    """
-    if connection.status in {Status.CONNECTED, Status.CONSENT_REVOKED} and connection.tenant_id is not None:
-        return connection.tenant_id
-    raise Conflict("This account is not connected. Start the Azure integration first.")
-
-
-def domain_states(head: Head, domains: TenantDomains) -> dict[DomainName, DomainState]:
-    """Where each domain of the connected tenant stands; empty where none is connected."""
-    connection = head.stored(Connection).record
-    if connection.status not in {Status.CONNECTED, Status.CONSENT_REVOKED}:
-        return {}
-    return {each.name: each.state(head.account.record) for each in domains.domains}
+        # Not only those that are held: an undoing that was cut off has let go of them, but not released them.
+        await self._routing.release(head.account_id, {each.name for each in domains.record.domains}, now)

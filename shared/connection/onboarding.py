@@ -1,7 +1,8 @@
 """Start Azure Integration: from the button in the control panel to a proven connection.
 
     start      the Security Manager gets a ticket, a link that opens once
-    open       their browser opens it, is bound to the flow by a cookie, and goes to Microsoft's consent page
+    look       an administrator of the tenant, who may be somebody else, sees which account it is for
+    open       their browser is bound to the flow by a cookie, and goes to Microsoft's consent page
     consented  Microsoft answers; the answer proves nothing yet, so the browser goes to sign in at that very tenant
     proven     the sign-in, an app-only token and Graph prove it; domains are claimed, the connection is written
 
@@ -9,6 +10,7 @@ Microsoft returns to one address for both answers; which one it is, our own stat
 the account as it was: the last write is one transaction, and claims without a connection route nothing.
 """
 
+import contextlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,18 +19,18 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from shared.access.roles import AccountAdministrator, Actor
-from shared.accounts.claims import Claims
-from shared.accounts.head import find_head, read_head
+from shared.accounts.head import Head, find_head, read_head
 from shared.accounts.journal import Journal
-from shared.connection.connection import Check, Connection, Status
+from shared.connection.connection import Attempt, Check, Connection, Status
+from shared.connection.domain_routing import DomainRouting
 from shared.connection.proof import Answer, claimed_tenant, prove_administrator, prove_organization
 from shared.connection.return_urls import ReturnUrls
-from shared.connection.tenant_domains import TenantDomains, claim_domains, held, release_domains
+from shared.connection.tenant_domains import TenantDomains, held
 from shared.flows.flows import Flow, Flows, digest
 from shared.kernel.names import AccountId, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, Refusal, Stale
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider, Organization
+from shared.ports.identity_provider import IdentityProvider, Organization, VerifiedIdentity
 from shared.ports.record import Record
 from shared.ports.table import Table
 
@@ -42,6 +44,7 @@ class Ticket(Flow):
     lifetime: ClassVar[timedelta] = _TEN_MINUTES
 
     account_id: AccountId
+    attempt_id: str
     actor: Actor
     return_url: str | None = None
 
@@ -61,6 +64,7 @@ class ConnectState(Flow):
     lifetime: ClassVar[timedelta] = _TEN_MINUTES
 
     account_id: AccountId
+    attempt_id: str
     actor: Actor
     return_url: str | None = None
     proof: ProofLeg | None = None
@@ -72,6 +76,14 @@ class Start:
 
     ticket: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What an administrator is shown before they go to Microsoft: which account is to be connected, and who asks."""
+
+    account_name: str
+    started_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,7 @@ class Onboarding:
         table: the accounts' table.
         journal: the audit trail.
         flows: tickets and states.
-        claims: who holds which domain.
+        routing: which domains route where.
         provider: Entra.
         clock: the time.
         return_urls: where browsers may be sent back to.
@@ -118,7 +130,7 @@ class Onboarding:
         table: Table,
         journal: Journal,
         flows: Flows,
-        claims: Claims,
+        routing: DomainRouting,
         provider: IdentityProvider,
         clock: Clock,
         return_urls: ReturnUrls,
@@ -127,7 +139,7 @@ class Onboarding:
         self._table = table
         self._journal = journal
         self._flows = flows
-        self._claims = claims
+        self._routing = routing
         self._provider = provider
         self._clock = clock
         self._return_urls = return_urls
@@ -142,24 +154,49 @@ class Onboarding:
         """
         account_id, actor = administrator.account_id, administrator.actor
         checked = None if return_url is None else self._return_urls.check(return_url)
-        expires_at = self._flows.expiry(Ticket)
-        await self._await_answer(administrator, expires_at)
-        ticket = Ticket(expires_at=expires_at, account_id=account_id, actor=actor, return_url=checked)
-        return Start(await self._flows.issue(ticket), expires_at)
+        now = self._clock.now()
+        attempt = Attempt(attempt_id=secrets.token_urlsafe(16), until=now + Ticket.lifetime + 2 * ConnectState.lifetime)
+        await self._await_answer(administrator, attempt)
+        ticket = Ticket(
+            expires_at=self._flows.expiry(Ticket),
+            account_id=account_id,
+            attempt_id=attempt.attempt_id,
+            actor=actor,
+            return_url=checked,
+        )
+        return Start(await self._flows.issue(ticket), ticket.expires_at)
 
-    async def open(self, handle: str) -> Departure:
-        """Open a ticket, once, and send the browser to Microsoft's consent page.
+    async def look(self, handle: str) -> Invitation:
+        """What a ticket is for. The administrator of the tenant need not be who started, and must know for whom it is.
 
         Raises:
             FlowSpent: the ticket is unknown, used or expired.
+            Conflict: the integration was cancelled, or started anew.
+        """
+        ticket = await self._flows.look(handle, Ticket)
+        head = await self._counting(ticket)
+        return Invitation(head.account.record.name, ticket.actor.name or ticket.actor.subject)
+
+    async def open(self, handle: str, browser: str | None) -> Departure:
+        """Open a ticket, once, and send the browser to Microsoft's consent page.
+
+        Args:
+            handle: of the ticket.
+            browser: the secret in the browser's cookie, if it is on its way for another integration in another tab.
+
+        Raises:
+            FlowSpent: the ticket is unknown, used or expired.
+            Conflict: the integration was cancelled, or started anew.
         """
         ticket = await self._flows.redeem(handle, Ticket)
-        browser = secrets.token_urlsafe(32)
+        await self._counting(ticket)
+        browser = browser or self._flows.new_handle()
         state = await self._flows.issue(
             ConnectState(
                 expires_at=self._flows.expiry(ConnectState),
                 browser_digest=digest(browser),
                 account_id=ticket.account_id,
+                attempt_id=ticket.attempt_id,
                 actor=ticket.actor,
                 return_url=ticket.return_url,
             )
@@ -186,8 +223,15 @@ class Onboarding:
                 return await self._consented(state, answer)
             return await self._proven(state, state.proof, answer)
         except Refusal as refusal:
-            await self._write_down(state, refusal)
+            with contextlib.suppress(Refusal):  # what befell the integration must reach the person, whatever else fails
+                await self._write_down(state, refusal)
             return Unfinished(refusal, state.return_url)
+
+    async def _counting(self, ticket: Ticket) -> Head:
+        """The head of the account, if this ticket's attempt is the one that counts."""
+        head = await read_head(self._table, ticket.account_id)
+        _must_count(head.stored(Connection).record, ticket.attempt_id)
+        return head
 
     async def _consented(self, state: ConnectState, answer: Answer) -> Departure:
         tenant_id = claimed_tenant(answer)
@@ -207,16 +251,17 @@ class Onboarding:
         prove_administrator(identity, leg.tenant_id)
         organization = await self._provider.read_organization(leg.tenant_id)
         prove_organization(organization, leg.tenant_id)
-        return await self._connect(state, organization)
+        return await self._connect(state, organization, identity)
 
-    async def _connect(self, state: ConnectState, organization: Organization) -> Arrival:
+    async def _connect(self, state: ConnectState, organization: Organization, identity: VerifiedIdentity) -> Arrival:
         """Claim the domains, then write connection, domains and audit record in one transaction."""
         head = await read_head(self._table, state.account_id)
         account = head.account.record
         connection, domains = head.stored(Connection), head.stored(TenantDomains)
+        _must_count(connection.record, state.attempt_id)
         _must_be_free(connection.record, organization.tenant_id)
         now = self._clock.now()
-        listed = await claim_domains(self._claims, self._table, account, organization, domains.record)
+        listed = await self._routing.claim(account, organization, domains.record)
         connected = Connection(
             status=Status.CONNECTED,
             tenant_id=organization.tenant_id,
@@ -233,37 +278,46 @@ class Onboarding:
             {
                 "tenantId": organization.tenant_id,
                 "tenantName": organization.display_name,
+                "consentedBy": {"oid": identity.oid, "name": identity.name},
                 "domains": {domain.name: domain.state(account).value for domain in listed},
             },
             connection.rewrite(connected),
             domains.rewrite(read),
         )
-        await release_domains(self._claims, state.account_id, held(domains.record) - held(read))
+        await self._routing.release(state.account_id, held(domains.record) - held(read), now)
         return Arrival(account.name, organization.display_name, state.return_url)
 
     async def _write_down(self, state: ConnectState, refusal: Refusal) -> None:
-        """Let the audit trail say why nothing came of it, unless the account is gone meanwhile."""
-        if await find_head(self._table, state.account_id) is not None:
-            details: dict[str, JsonValue] = {"reason": refusal.slug, "explanation": refusal.detail}
-            await self._journal.commit(state.account_id, state.actor, "connection.refused", details)
+        """Let the audit trail say why nothing came of the attempt, which is over, unless the account is gone."""
+        head = await find_head(self._table, state.account_id)
+        if head is None:
+            return
+        connection = head.stored(Connection)
+        details: dict[str, JsonValue] = {"reason": refusal.slug, "explanation": refusal.detail}
+        over = connection.record.model_copy(update={"attempt": None})
+        changes = [connection.rewrite(over)] if connection.record.is_at(state.attempt_id) else []
+        await self._journal.commit(state.account_id, state.actor, "connection.refused", details, *changes)
 
-    async def _await_answer(self, administrator: AccountAdministrator, until: datetime) -> None:
-        """Write down that an integration is under way. Two who start at once both do."""
+    async def _await_answer(self, administrator: AccountAdministrator, attempt: Attempt) -> None:
+        """Write down that an integration is under way. Of two who start at once the later one's counts."""
         account_id, actor = administrator.account_id, administrator.actor
         stored = (await read_head(self._table, account_id)).stored(Connection)
-        standing = stored.record.as_of(self._clock.now())
-        status = Status.PENDING if standing.status is Status.DISCONNECTED else standing.status
-        pending = standing.model_copy(update={"status": status, "pending_until": until})
+        pending = stored.record.model_copy(update={"attempt": attempt})
         try:
             await self._journal.commit(account_id, actor, "connection.started", {}, stored.rewrite(pending))
         except Stale:
-            await self._await_answer(administrator, until)
+            await self._await_answer(administrator, attempt)
+
+
+def _must_count(connection: Connection, attempt_id: str) -> None:
+    """Only the newest attempt counts, and only while nobody has cancelled it by disconnecting."""
+    if not connection.is_at(attempt_id):
+        raise Conflict("This integration was finished, cancelled or started anew. Start again from the control panel.")
 
 
 def _must_be_free(connection: Connection, tenant_id: TenantId) -> None:
     """A connected account changes its tenant only by disconnecting first, so that nobody does it by accident."""
-    connected = connection.status in {Status.CONNECTED, Status.CONSENT_REVOKED}
-    if connected and connection.tenant_id != tenant_id:
+    if connection.tenant not in {None, tenant_id}:
         raise Conflict(
             f"This account is connected to {connection.tenant_name}. Disconnect it first to connect another tenant."
         )

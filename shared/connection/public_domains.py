@@ -1,4 +1,8 @@
-"""Domains that never route to one account: Microsoft's own, and those where anybody gets an address."""
+"""Domains that never route to one account: Microsoft's own, and those where anybody gets an address.
+
+Entra verifies none of the public ones for a customer, so this is the second lock, and it need not be complete. Gathered
+by hand from the best-known mail services; the vendor's own list of an account's domains is the closer guard.
+"""
 
 from shared.kernel.names import DomainName
 

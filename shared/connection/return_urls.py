@@ -13,7 +13,10 @@ _PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]{1,2000}")
 
 @dataclass(frozen=True, slots=True)
 class ReturnUrls:
-    """Args: `prefixes`, addresses such as `https://panel.example/sso/`, below which a return is allowed."""
+    """The addresses below which a browser may return.
+
+    Args: `prefixes`, addresses such as `https://panel.example/sso/`, below which a return is allowed.
+    """
 
     prefixes: tuple[SplitResult, ...]
 
@@ -37,20 +40,28 @@ class ReturnUrls:
         Raises:
             Invalid: it is not; the field is named `returnUrl`.
         """
-        if not _PLAIN.fullmatch(url) or not any(_is_below(urlsplit(url), prefix) for prefix in self.prefixes):
+        if not any(_is_below(url, prefix) for prefix in self.prefixes):
             fault = FieldFault("returnUrl", "It is not below an address that the operator allows (SSO_RETURN_URLS).")
             raise Invalid("The return address is not allowed.", [fault])
         return url
 
 
-def _is_below(url: SplitResult, prefix: SplitResult) -> bool:
-    """Same scheme and authority to the letter, and a path below, without steps up."""
+def _is_below(text: str, prefix: SplitResult) -> bool:
+    """Same scheme and authority to the letter, and a path below, without steps up.
+
+    What follows a semicolon in a step is a parameter, which some servers leave out before they walk
+    (RFC 3986, section 3.3).
+    """
+    try:
+        url = urlsplit(text if _PLAIN.fullmatch(text) else "")
+    except ValueError:
+        return False
     steps = unquote(unquote(url.path)).replace("\\", "/").split("/")
     folder = prefix.path.rstrip("/") + "/"
     return (
         (url.scheme, url.netloc) == (prefix.scheme, prefix.netloc)
         and (url.path + "/").startswith(folder)
-        and not {".", ".."} & set(steps)
+        and not {".", ".."} & {step.partition(";")[0] for step in steps}
     )
 
 

@@ -4,22 +4,15 @@ The account's own row is the truth about them; a claim in `shared.accounts.claim
 domain. Both must agree before anything routes.
 """
 
-import asyncio
 from datetime import datetime
 from enum import StrEnum
 
-from shared.accounts.claims import Claims
-from shared.accounts.head import Account, Head, HeadRecord, find_head
-from shared.connection.connection import Connection, Status
+from shared.accounts.head import Account, Head, HeadRecord
+from shared.connection.connection import Connection
 from shared.connection.public_domains import is_routable
-from shared.kernel.names import AccountId, DomainName
+from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import Conflict, NotFound
-from shared.ports.identity_provider import Organization
 from shared.ports.record import Record
-from shared.ports.table import RowReader
-
-_AT_ONCE = 8
-"""Claims that are asked for at the same time, so that a tenant of thousands of domains floods nobody."""
 
 
 class DomainState(StrEnum):
@@ -87,37 +80,16 @@ class TenantDomains(HeadRecord):
             update={"domains": tuple(changed if each.name == name else each for each in self.domains)}
         )
 
-
-async def claim_domains(
-    claims: Claims, reader: RowReader, account: Account, organization: Organization, before: TenantDomains
-) -> tuple[TenantDomain, ...]:
-    """Claim what the tenant has verified and may route to the account. Safe to repeat, and to crash in.
-
-    Args:
-        claims: where to claim.
-        reader: where other accounts' heads are read.
-        account: for whom.
-        organization: what the tenant has verified.
-        before: the list that stood before, whose switches are kept.
-    """
-    slots = asyncio.Semaphore(_AT_ONCE)
-
-    async def claim(name: DomainName) -> TenantDomain:
-        known = before.find(name)
-        enabled = known.enabled if known else True
-        if not is_routable(name) or not account.lists(name):
-            return TenantDomain(name=name, hold=Hold.NOT_ASKED, enabled=enabled)
-        async with slots:
-            ours = await claims.claim(name, account.account_id) or await _take_over(claims, reader, name, account)
-        return TenantDomain(name=name, hold=Hold.OURS if ours else Hold.ANOTHERS, enabled=enabled)
-
-    return tuple(await asyncio.gather(*map(claim, sorted({*organization.verified_domains}))))
-
-
-async def release_domains(claims: Claims, account_id: AccountId, names: set[DomainName]) -> None:
-    """Let other accounts claim these. Safe to repeat, and to crash in."""
-    for name in sorted(names):
-        await claims.release(name, account_id)
+    def lost(self, name: DomainName) -> "TenantDomains":
+        """The same list, with one domain that another account has from now on."""
+        return self.model_copy(
+            update={
+                "domains": tuple(
+                    each.model_copy(update={"hold": Hold.ANOTHERS}) if each.name == name else each
+                    for each in self.domains
+                )
+            }
+        )
 
 
 def held(domains: TenantDomains) -> set[DomainName]:
@@ -125,20 +97,21 @@ def held(domains: TenantDomains) -> set[DomainName]:
     return {domain.name for domain in domains.domains if domain.hold is Hold.OURS}
 
 
-async def _take_over(claims: Claims, reader: RowReader, name: DomainName, account: Account) -> bool:
-    """Take a domain whose holder does not stand by it: it is gone, not connected, or has another tenant by now."""
-    claim = await claims.holder(name)
-    if claim is None:
-        return await claims.claim(name, account.account_id)
-    holder = await find_head(reader, claim.account_id)
-    if holder is not None and stands_by(holder, name):
-        return False
-    return await claims.take_over(name, account.account_id, claim)
+def states(head: Head) -> dict[DomainName, DomainState]:
+    """Where each domain of the connected tenant stands; empty where none is connected."""
+    if head.stored(Connection).record.tenant is None:
+        return {}
+    return {each.name: each.state(head.account.record) for each in head.stored(TenantDomains).record.domains}
 
 
-def stands_by(holder: Head, name: DomainName) -> bool:
-    """Whether an account's own rows say that the domain is its."""
-    connection = holder.stored(Connection).record
-    return connection.status in {Status.CONNECTED, Status.CONSENT_REVOKED} and name in held(
-        holder.stored(TenantDomains).record
+def stands_by(holder: Head, name: DomainName, tenant_id: TenantId) -> bool:
+    """Whether an account's own rows say that the domain is its, against another account with a fresh proof.
+
+    Entra lets one tenant verify a domain at a time. So a holder that is connected to another tenant than the one which
+    has just been proven to have it has lost it there; and what the vendor does not list for the holder is not its.
+    """
+    return (
+        holder.stored(Connection).record.tenant == tenant_id
+        and name in held(holder.stored(TenantDomains).record)
+        and holder.account.record.lists(name)
     )

@@ -9,7 +9,7 @@ from typing import ClassVar
 from shared.kernel.refusals import FlowSpent
 from shared.ports.clock import Clock
 from shared.ports.record import Record
-from shared.ports.table import Key, Put, Remove, RowChanged, Table
+from shared.ports.table import Key, Put, Remove, Row, RowChanged, Table
 
 HANDLE_LENGTH = 43
 """Characters of a handle: 32 random bytes in base64url. Fixed, because browsers have been seen to append to `state`."""
@@ -35,7 +35,10 @@ class Flow(Record):
 
 
 class Flows:
-    """Args: `table`, where flows are kept; `clock`, which says when they expire."""
+    """What a browser may redeem once.
+
+    Args: `table`, where flows are kept; `clock`, which says when they expire.
+    """
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
@@ -77,20 +80,34 @@ class Flows:
         Raises:
             FlowSpent: unknown, used, expired, or bound to another browser.
         """
-        spent = f"It is unknown, was used before, or has expired. {kind.start}"
-        row = await self._table.get(Key(digest(handle[:HANDLE_LENGTH]), kind.kind))
-        if row is None:
-            raise FlowSpent(spent)
+        row = await self._find(handle, kind)
         flow = kind.read(row)
         if flow.browser_digest is not None and not hmac.compare_digest(flow.browser_digest, digest(browser or "")):
             raise FlowSpent(f"It was started in another browser. {kind.start}")
         try:
             await self._table.write(Remove(row))
         except RowChanged:
-            raise FlowSpent(spent) from None
+            raise FlowSpent(_spent(kind)) from None
         if flow.expires_at <= self._clock.now():
-            raise FlowSpent(spent)
+            raise FlowSpent(_spent(kind))
         return flow
+
+    async def look[F: Flow](self, handle: str, kind: type[F]) -> F:
+        """See the flow without taking it out. Only for what anybody with the handle may know.
+
+        Raises:
+            FlowSpent: unknown, used or expired.
+        """
+        flow = kind.read(await self._find(handle, kind))
+        if flow.expires_at <= self._clock.now():
+            raise FlowSpent(_spent(kind))
+        return flow
+
+    async def _find(self, handle: str, kind: type[Flow]) -> Row:
+        row = await self._table.get(Key(digest(handle[:HANDLE_LENGTH]), kind.kind))
+        if row is None:
+            raise FlowSpent(_spent(kind))
+        return row
 
     async def purge(self) -> int:
         """Remove what has expired; returns how many. Any number may run at once."""
@@ -102,3 +119,7 @@ class Flows:
                 continue  # redeemed, or purged by another instance, since it was listed
             removed += 1
         return removed
+
+
+def _spent(kind: type[Flow]) -> str:
+    return f"It is unknown, was used before, or has expired. {kind.start}"

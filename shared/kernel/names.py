@@ -41,7 +41,7 @@ class Name(str):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "pattern": cls.pattern.pattern, "description": cls.rule}
+        return {"type": "string", "pattern": f"^(?:{cls.pattern.pattern})$", "description": cls.rule}
 
 
 class AccountId(Name):
@@ -89,7 +89,7 @@ class DomainName(Name):
     """A domain in the form that DNS has it: lower-case A-labels (RFC 5890), two labels at least."""
 
     __slots__ = ()
-    pattern = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+    pattern = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
     rule = "A domain is a DNS name of two labels or more, such as contoso.example."
 
     @classmethod
@@ -123,6 +123,7 @@ class EmailAddress:
         """
         from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - slow to import
 
+        # test_environment lets .test domains pass (RFC 6761): whether a domain may route is asked elsewhere.
         try:
             seen = validate_email(text.strip(" "), check_deliverability=False, test_environment=True)
         except EmailNotValidError as fault:
@@ -158,5 +159,5 @@ class EmailAddress:
 
 
 def _without_values(sentence: str) -> str:
-    """The validator's sentences quote what was typed at their end, behind a colon."""
-    return sentence.partition(":")[0].rstrip(".") + "."
+    """The validator's sentences quote what was typed at their end, behind a colon or in parentheses."""
+    return re.split(r":| \(", sentence, maxsplit=1)[0].rstrip(".") + "."

@@ -9,7 +9,10 @@ from shared.kernel.names import EmailAddress
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """Args: `key`, secret bytes that the deployment keeps, so that nobody can try out addresses."""
+    """Makes pseudonyms.
+
+    Args: `key`, secret bytes that the deployment keeps, so that nobody can try out addresses.
+    """
 
     key: bytes = field(repr=False)
 

@@ -5,6 +5,7 @@ written with an apostrophe before them (OWASP, "CSV Injection"), which reading t
 file can be imported as it is.
 """
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -25,6 +26,12 @@ _RUNS = frozenset("=+-@\t\r")
 BATCH = TRANSACTION_LIMIT - 1
 """Entries that one transaction takes beside its audit record."""
 
+MOST_PROBLEMS = 10_000
+"""Bad lines after which a file is not read any further: it is not the file that somebody meant to send."""
+
+_BREATH = 100
+"""Lines after which other requests have their turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
@@ -36,7 +43,7 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of a file: how many users are on the list now, and which lines were refused."""
+    """What became of a file: how many of its entries are on the list now, and which lines were refused."""
 
     accepted: int
     problems: tuple[BadLine, ...]
@@ -59,7 +66,10 @@ def read_csv(body: bytes) -> Iterator[Entry]:
     lines = enumerate(io.StringIO(text, newline=None), start=1)
     header = next(lines, (1, ""))[1]
     delimiter = ";" if ";" in header else ","
-    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    try:
+        names = _cells(header, delimiter)
+    except csv.Error:
+        names = []
     if not _REQUIRED <= set(names) <= set(COLUMNS) or len(set(names)) != len(names):
         raise Invalid("The first line must name the columns: email, reason and, if you like, expiresAt.")
     return _entries(lines, names, delimiter)
@@ -70,7 +80,7 @@ def _entries(lines: Iterator[tuple[int, str]], names: list[str], delimiter: str)
         if not line.strip():
             continue
         try:
-            cells = next(csv.reader([line.rstrip("\n")], delimiter=delimiter, strict=True))
+            cells = _cells(line, delimiter)
         except csv.Error as error:
             yield BadLine(number, f"The line is not CSV: {error}.")
             continue
@@ -79,6 +89,10 @@ def _entries(lines: Iterator[tuple[int, str]], names: list[str], delimiter: str)
             continue
         filled = {name: _without_guard(cell) for name, cell in zip(names, cells, strict=True) if cell}
         yield read_entry(number, filled)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader([line.rstrip("\n")], delimiter=delimiter, strict=True))]
 
 
 def read_entry(number: int, fields: Mapping[str, object]) -> Entry:
@@ -95,6 +109,7 @@ async def import_entries(
     """Put every good entry on the list, in transactions of 99 entries and their audit record, in the file's order.
 
     Whoever is named twice has what the last line says. Repeating an import is safe, whether or not it was finished.
+    After `MOST_PROBLEMS` bad lines it stops, and the last problem says so.
 
     Raises:
         NotFound: there is no such account.
@@ -107,7 +122,9 @@ async def import_entries(
 
     async def store() -> int:
         try:
-            return await exemptions.put_many(administrator, batch) if batch else 0
+            if batch:
+                await exemptions.put_many(administrator, batch)
+            return len(batch)
         except Unavailable as refusal:
             raise Unavailable(
                 f"The store went away in the middle: {accepted} entries are on the list for certain. "
@@ -115,9 +132,14 @@ async def import_entries(
                 refusal.retry_after,
             ) from refusal
 
-    for entry in entries:
+    for count, entry in enumerate(entries, start=1):
+        if count % _BREATH == 0:
+            await asyncio.sleep(0)
         if isinstance(entry, BadLine):
             problems.append(entry)
+            if len(problems) == MOST_PROBLEMS:
+                problems.append(BadLine(entry.line + 1, "Too many bad lines: the file was not read from here on."))
+                break
             continue
         number, draft = entry
         batch[number] = draft

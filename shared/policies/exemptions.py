@@ -9,10 +9,10 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, JsonValue, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, JsonValue, StringConstraints
 
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import read_head
@@ -35,6 +35,25 @@ Reason = Annotated[
 """Why somebody is excepted: one line of text."""
 
 
+def _date_time(value: object) -> datetime:
+    """Not a bare number, which pydantic would take: a spreadsheet's day would become a second of the year 1970."""
+    try:
+        return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError("It must be a moment such as 2027-01-01T00:00:00Z (RFC 3339).") from None
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("It must be a moment that UTC can tell.") from None
+
+
+Expiry = Annotated[AwareDatetime, BeforeValidator(_date_time), AfterValidator(_in_utc)]
+"""Until when somebody is excepted, in UTC."""
+
+
 class ExemptionId(Name):
     """Names one entry of one account's list. It is derived from the email, and tells nothing of it."""
 
@@ -54,14 +73,14 @@ class ExemptionDraft(Asked):
 
     email: EmailAddress
     reason: Reason
-    expires_at: AwareDatetime | None = None
+    expires_at: Expiry | None = None
 
 
 class ExemptionTerms(Asked):
     """What of an entry can be changed. Whom it is for cannot: that would be another entry."""
 
     reason: Reason
-    expires_at: AwareDatetime | None = None
+    expires_at: Expiry | None = None
 
 
 class Exemption(Record):
@@ -87,7 +106,10 @@ async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailA
 
 
 class ExemptionList:
-    """Args: `table`, the accounts' table; `journal`; `clock`."""
+    """The exception list of every account.
+
+    Args: `table`, the accounts' table; `journal`; `clock`.
+    """
 
     def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
         self._table = table
@@ -114,15 +136,12 @@ class ExemptionList:
             ) from None
         return Stored(exemption, key, None).then(exemption)
 
-    async def put_many(self, administrator: AccountAdministrator, drafts: dict[int, ExemptionDraft]) -> int:
+    async def put_many(self, administrator: AccountAdministrator, drafts: dict[int, ExemptionDraft]) -> None:
         """Put up to 99 users on the list in one transaction, replacing entries that they have. Safe to repeat.
 
         Args:
             administrator: who does it, and for which account.
             drafts: what to put there, by line; of one user's several drafts the last one counts.
-
-        Returns:
-            How many users that was.
         """
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
         puts = [Put(_key(administrator.account_id, key), each.document()) for key, each in written.items()]
@@ -132,7 +151,6 @@ class ExemptionList:
             "exceptionIds": [*written],
         }
         await self._journal.commit(administrator.account_id, administrator.actor, "exceptions.imported", details, *puts)
-        return len(puts)
 
     async def must_exist(self, administrator: AccountAdministrator) -> None:
         """Ask whether there is a list to put somebody on.

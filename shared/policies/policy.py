@@ -10,11 +10,10 @@ from pydantic import Field, JsonValue
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import HeadRecord, read_head
 from shared.accounts.journal import Journal
-from shared.kernel.documents import Asked
 from shared.kernel.names import AccountId, ClientId
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
-from shared.ports.record import Stored
+from shared.ports.record import Record, Stored
 from shared.ports.table import Table
 
 
@@ -32,7 +31,7 @@ class WhenConnectionFails(StrEnum):
     SSO = "sso"
 
 
-class PolicySettings(Asked):
+class PolicySettings(Record):
     """What a Security Manager decides. The default is what stands before anybody decided: off."""
 
     mode: Mode = Mode.OFF
@@ -51,7 +50,10 @@ class Policy(HeadRecord):
 
 
 class PolicyBook:
-    """Args: `table`, the accounts' table; `journal`; `clock`."""
+    """The policy of every account.
+
+    Args: `table`, the accounts' table; `journal`; `clock`.
+    """
 
     def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
         self._table = table

@@ -1,11 +1,11 @@
 """The keys that sign this service's own tokens, and the rule by which they take turns.
 
-A key has versions; each is a key pair of its own with its own `kid`. This module owns what the broker needs of them: the
-public halves for its JWKS (RFC 7517), a signature by the version whose turn it is, and when that is. It makes no token
-and keeps no key, and it is not about the keys of other issuers, whose tokens this service reads.
+A key has versions; each is a key pair of its own with its own `kid`. This module owns what the broker needs of them:
+the public halves for its JWKS (RFC 7517), a signature by the version whose turn it is, and when that is. It makes no
+token and keeps no key, and it is not about the keys of other issuers, whose tokens this service reads.
 
 The rule: a new version is published at once and signs only when every relying party has had to read the JWKS again; an
-old one stays published as long as something lives that it has signed. `docs/decisions/0012-keys-take-turns.md` says why.
+old one stays published as long as something lives that it has signed. Why: `docs/decisions/0012-keys-take-turns.md`.
 """
 
 import base64
@@ -63,8 +63,8 @@ class Jwk(BaseModel):
 class Signer:
     """The version whose turn it is: `kid` for the JWS header, and `sign` for the signing input (RFC 7515, section 5.1).
 
-    `sign` gives the RS256 signature, and may raise `Unavailable`. Ask for a signer for each token and keep none: what is
-    promised about turns is promised from the moment in which it was handed out.
+    `sign` gives the RS256 signature, or raises `Unavailable`. Ask for a signer for each token and keep none: its turn
+    ends at some time.
     """
 
     kid: str

@@ -17,7 +17,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that the decision depends on, and nothing else.
+    """Everything that the decision depends on, and nothing else. The default is nobody's domain.
 
     Args:
         domain_routes: the email's domain routes to an account, which stands by it.
@@ -29,13 +29,13 @@ class Situation:
         excepted: an exception of this user is in force.
     """
 
-    domain_routes: bool
-    status: Status
-    when_connection_fails: WhenConnectionFails
-    mode: Mode
-    application_serves: bool
-    application_on: bool
-    excepted: bool
+    domain_routes: bool = False
+    status: Status = Status.DISCONNECTED
+    when_connection_fails: WhenConnectionFails = WhenConnectionFails.PASSWORD
+    mode: Mode = Mode.OFF
+    application_serves: bool = True
+    application_on: bool = True
+    excepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from shared.policies.policy import Policy
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import IdentityProvider
 from shared.ports.table import RowReader
-from shared.resolution.decision import Decision, Method, Situation, decide
+from shared.resolution.decision import Method, Situation, decide
 
 _log = logging.getLogger(__name__)
 
@@ -118,38 +118,32 @@ class Resolver:
         return application
 
     def _resolution(
-        self,
-        email: EmailAddress,
-        application: Application | None,
-        head: Head | None,
-        exemption: Exemption | None,
+        self, email: EmailAddress, application: Application | None, head: Head | None, exemption: Exemption | None
     ) -> Resolution:
-        if head is None:
-            return Resolution("domain_not_routed")
-        decision = self._decide(email.domain, application, head, exemption)
-        tenant_id = head.stored(Connection).record.tenant_id
-        if decision.method is Method.PASSWORD or tenant_id is None:
-            return Resolution(decision.because, head.account_id)
+        decision = decide(self._situation(email.domain, application, head, exemption))
+        connection = head.stored(Connection).record if head else Connection()
+        account_id = head.account_id if head else None
+        if decision.method is Method.PASSWORD or connection.tenant is None:
+            return Resolution(decision.because, account_id)
         asked = {"client_id": application.client_id} if application else {}
         sign_in_url = f"{self._authorize_url}?{urlencode({**asked, 'login_hint': email.address})}"
-        sso = Sso(tenant_id, self._provider.authority(tenant_id), sign_in_url)
-        return Resolution(decision.because, head.account_id, sso)
+        sso = Sso(connection.tenant, self._provider.authority(connection.tenant), sign_in_url)
+        return Resolution(decision.because, account_id, sso)
 
-    def _decide(
-        self, domain: DomainName, application: Application | None, head: Head, exemption: Exemption | None
-    ) -> Decision:
+    def _situation(
+        self, domain: DomainName, application: Application | None, head: Head | None, exemption: Exemption | None
+    ) -> Situation:
+        if head is None:
+            return Situation()
         account = head.account.record
         policy = head.stored(Policy).record.settings
-        connection = head.stored(Connection).record
         verified = head.stored(TenantDomains).record.find(domain)
-        return decide(
-            Situation(
-                domain_routes=verified is not None and verified.state(account) is DomainState.ROUTED,
-                status=connection.status,
-                when_connection_fails=policy.when_connection_fails,
-                mode=policy.mode,
-                application_serves=application is None or application.serves(account.products),
-                application_on=application is None or application.client_id not in policy.applications_off,
-                excepted=exemption is not None and exemption.in_force(self._clock.now()),
-            )
+        return Situation(
+            domain_routes=verified is not None and verified.state(account) is DomainState.ROUTED,
+            status=head.stored(Connection).record.status,
+            when_connection_fails=policy.when_connection_fails,
+            mode=policy.mode,
+            application_serves=application is None or application.serves(account.products),
+            application_on=application is None or application.client_id not in policy.applications_off,
+            excepted=exemption is not None and exemption.in_force(self._clock.now()),
         )

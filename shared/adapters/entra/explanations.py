@@ -16,7 +16,7 @@ _WORDS = {
     50011: f"{_VENDOR} the redirect URI of this service is not in its app registration.",
     50020: "This account is not a member of the organisation. Sign in with an account of that organisation.",
     50034: "There is no such account in the organisation. Check the address, or sign in with another account.",
-    50053: f"The account is locked after too many attempts. Wait, or see {_ADMIN.lower()}.",
+    50053: f"The account is locked after too many attempts. Wait a while. {_ADMIN} if it stays locked.",
     50057: f"The account is disabled. {_ADMIN} to enable it.",
     50058: "Nobody was signed in at Microsoft. Try again and sign in there.",
     50076: "Microsoft asks for a second factor. Try again and complete it.",
@@ -65,5 +65,5 @@ def explain(error: str, description: str) -> str:
     number = number_in(description)
     words = _WORDS.get(number) if number is not None else None
     if words is None:
-        words = _WITHOUT_NUMBER.get(error, f"Microsoft refused. Try again; if it stays so, see {_ADMIN.lower()}.")
+        words = _WITHOUT_NUMBER.get(error, f"Microsoft refused. Try again. {_ADMIN} if it stays so.")
     return f"{words} (AADSTS{number})" if number is not None else words

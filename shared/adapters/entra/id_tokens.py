@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 from pydantic import ValidationError
 
-from shared.adapters.signing_keys import SigningKeys
+from shared.adapters.issuer_keys import IssuerKeys
 from shared.adapters.web import Web
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import NotAuthenticated, ProofFailed
@@ -33,7 +33,7 @@ class IdTokens:
         self._client_id = client_id
         self._web = web
         self._clock = clock
-        self._keys: OrderedDict[TenantId, SigningKeys] = OrderedDict()
+        self._keys: OrderedDict[TenantId, IssuerKeys] = OrderedDict()
 
     async def verify(self, unverified_id_token: str, tenant_id: TenantId, nonce: str) -> VerifiedIdentity:
         """Who signed in, if the token was issued by this very tenant, for us, now, and for this sign-in.
@@ -77,16 +77,22 @@ class IdTokens:
             raise ProofFailed("Microsoft's answer speaks of another organisation. Start again.")
         return identity
 
-    def _issuer(self, tenant_id: TenantId) -> str:
+    def _issuer(self, tenant_id: str) -> str:
+        """A key may name its issuer with `{tenantid}` in the tenant's place.
+
+        Source: https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer
+        """
         return f"{self._authority}/{tenant_id}/v2.0"
 
-    def _keys_of(self, tenant_id: TenantId) -> SigningKeys:
+    def _keys_of(self, tenant_id: TenantId) -> IssuerKeys:
         if tenant_id not in self._keys:
 
             async def jwks_uri() -> str:
                 return f"{self._authority}/{tenant_id}/discovery/v2.0/keys"
 
-            self._keys[tenant_id] = SigningKeys(self._web, jwks_uri, self._clock, self._issuer(tenant_id))
+            self._keys[tenant_id] = IssuerKeys(
+                self._web, jwks_uri, self._clock, frozenset({self._issuer(tenant_id), self._issuer("{tenantid}")})
+            )
             while len(self._keys) > _TENANTS_REMEMBERED:
                 self._keys.popitem(last=False)
         self._keys.move_to_end(tenant_id)

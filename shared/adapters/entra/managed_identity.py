@@ -7,14 +7,13 @@ from collections.abc import Callable
 
 
 def managed_identity_assertion(client_id: str, audience: str) -> dict[str, Callable[[], str]]:
-    """A client credential for MSAL that asks the identity for an assertion whenever one is needed.
+    """A client credential for MSAL that asks the identity for an assertion, which azure-identity keeps while it lives.
 
     Args:
         client_id: of the user-assigned managed identity.
         audience: of the federated credential, such as `api://AzureADTokenExchange`.
     """
     from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - slow to import
-    from msal import AutoRefresher  # noqa: PLC0415 - slow to import
 
     credential = ManagedIdentityCredential(client_id=client_id)
 
@@ -22,4 +21,4 @@ def managed_identity_assertion(client_id: str, audience: str) -> dict[str, Calla
         token: str = credential.get_token(f"{audience}/.default").token
         return token
 
-    return {"client_assertion": AutoRefresher(assertion, expires_in=3_000)}
+    return {"client_assertion": assertion}

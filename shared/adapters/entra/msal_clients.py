@@ -7,7 +7,10 @@ for one. Neither tokens nor error answers are kept: what we ask MSAL for is a pr
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import AzureError
 
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Unavailable
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from msal import ConfidentialClientApplication
 
 _TENANTS_REMEMBERED = 1_000
+_AT_ONCE = 16
 _TIMEOUT_SECONDS = (1, 5)
 
 type ClientCredential = str | dict[str, Callable[[], str]]
@@ -41,6 +45,8 @@ class MsalClients:
         self._credential = credential
         self._ca_file = ca_file
         self._session: requests.Session | None = None
+        # Threads of its own: those of the event loop look names up, and storage must not wait for Entra.
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="msal")
         self._clients: OrderedDict[TenantId, asyncio.Future[ConfidentialClientApplication]] = OrderedDict()
 
     async def call[T](self, tenant_id: TenantId, ask: "Callable[[ConfidentialClientApplication], T]") -> T:
@@ -53,6 +59,8 @@ class MsalClients:
         return await self._in_thread(ask, await self._client(tenant_id))
 
     async def _client(self, tenant_id: TenantId) -> "ConfidentialClientApplication":
+        if self._session is None:
+            self._session = _session(self._ca_file)
         if tenant_id not in self._clients:
             making = asyncio.ensure_future(self._in_thread(self._make, tenant_id))
             self._clients[tenant_id] = making
@@ -68,13 +76,15 @@ class MsalClients:
             del self._clients[tenant_id]
 
     async def _in_thread[A, T](self, work: Callable[[A], T], argument: A) -> T:
-        import msal  # noqa: PLC0415 - slow to import
         import requests  # noqa: PLC0415 - slow to import
+        from msal.exceptions import MsalServiceError  # noqa: PLC0415 - slow to import
 
         try:
-            return await asyncio.to_thread(work, argument)
-        except (requests.RequestException, msal.MsalServiceError) as error:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, argument)
+        except (requests.RequestException, MsalServiceError) as error:
             raise Unavailable("Microsoft Entra ID does not answer. Try again in a few seconds.") from error
+        except AzureError as error:
+            raise Unavailable("The managed identity of this service does not answer.", retry_after=30) from error
 
     def _make(self, tenant_id: TenantId) -> "ConfidentialClientApplication":
         import msal  # noqa: PLC0415 - slow to import
@@ -85,16 +95,10 @@ class MsalClients:
             authority=f"{self._authority}/{tenant_id}",
             instance_discovery=False,
             exclude_scopes=["offline_access"],
-            http_client=self._opened(),
+            http_client=self._session,
             token_cache=_no_token_cache(),
             http_cache=_NoHttpCache(),
         )
-
-    def _opened(self) -> "requests.Session":
-        """One session for all tenants, so that its connections serve them all."""
-        if self._session is None:
-            self._session = _session(self._ca_file)
-        return self._session
 
     async def close(self) -> None:
         """Close the connections."""

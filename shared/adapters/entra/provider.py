@@ -151,7 +151,8 @@ class EntraProvider:
             answer = await self._asked(tenant_id, ask)
         except RuntimeError as error:
             raise ProofFailed("Microsoft's answer belongs to another sign-in. Start again.") from error
-        unverified_id_token = _granted(answer, "id_token", ProviderRefused)
+        # The code came by way of a browser: that it is malformed is the browser's doing.
+        unverified_id_token = _granted(answer, "id_token", ProviderRefused, frozenset({"invalid_request"}))
         sent_nonce = hashlib.sha256(nonce.encode()).hexdigest()  # MSAL sends the hash of the nonce that it returns
         return await self._id_tokens.verify(unverified_id_token, tenant_id, sent_nonce)
 
@@ -235,8 +236,10 @@ def _known_to_dns(names: Iterable[str]) -> Iterator[DomainName]:
             yield DomainName(name)
 
 
-def _granted(answer: Mapping[str, Any], token: str, refusal: type[ProviderRefused]) -> str:
-    """The token of a token answer.
+def _granted(
+    answer: Mapping[str, Any], token: str, refusal: type[ProviderRefused], also: frozenset[str] = frozenset()
+) -> str:
+    """The token of a token answer; `also` are OAuth errors that are the customer's in this one call.
 
     Raises:
         ProviderRefused: of the type given, if Entra says no to the customer.
@@ -246,7 +249,7 @@ def _granted(answer: Mapping[str, Any], token: str, refusal: type[ProviderRefuse
     if token in answer:
         return str(answer[token])
     error, description = str(answer.get("error", "")), str(answer.get("error_description", ""))
-    if error in _CUSTOMER_SAYS_NO:
+    if error in _CUSTOMER_SAYS_NO | also:
         raise refusal(error, number_in(description), explain(error, description))
     _log.error("Entra refuses this service: error=%s AADSTS%s", error, number_in(description))
     raise Unavailable(explain(error, description), retry_after=30)

@@ -1,0 +1,184 @@
+"""Which domains of a tenant route to its account: listed, switched, read anew, claimed and let go."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from shared.access.roles import OURSELVES, AccountAdministrator
+from shared.accounts.claims import Claims
+from shared.accounts.head import Account, find_head, read_head
+from shared.accounts.journal import Journal
+from shared.connection.connection import Connection
+from shared.connection.proof import prove_organization
+from shared.connection.public_domains import is_routable
+from shared.connection.tenant_domains import (
+    DomainState,
+    Hold,
+    TenantDomain,
+    TenantDomains,
+    held,
+    stands_by,
+    states,
+)
+from shared.kernel.names import AccountId, DomainName, TenantId
+from shared.kernel.refusals import Conflict, Stale, Unavailable
+from shared.kernel.versions import Expected
+from shared.ports.clock import Clock
+from shared.ports.identity_provider import IdentityProvider, Organization
+from shared.ports.table import Table
+
+_AT_ONCE = 8
+"""Claims that are asked for at the same time, so that a tenant of thousands of domains floods nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainList:
+    """The verified domains of an account's tenant: how each stands, when they were read, the version to change by."""
+
+    states: dict[DomainName, DomainState]
+    read_at: datetime | None
+    version: str
+
+
+class DomainRouting:
+    """Keeps each account's list of domains in step with its tenant and with the claims of others.
+
+    Args:
+        table: the accounts' table.
+        journal: the audit trail.
+        claims: who holds which domain.
+        provider: Entra.
+        clock: the time.
+    """
+
+    def __init__(
+        self, table: Table, journal: Journal, claims: Claims, provider: IdentityProvider, clock: Clock
+    ) -> None:
+        self._table = table
+        self._journal = journal
+        self._claims = claims
+        self._provider = provider
+        self._clock = clock
+
+    async def list(self, account_id: AccountId) -> DomainList:
+        """How the domains stand.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        head = await read_head(self._table, account_id)
+        stored = head.stored(TenantDomains)
+        return DomainList(states(head), stored.record.read_at, stored.version)
+
+    async def switch(
+        self, administrator: AccountAdministrator, domain: DomainName, *, enabled: bool, expected: Expected
+    ) -> DomainList:
+        """Let a domain route, or stop it.
+
+        Raises:
+            NotFound: there is no such account, or the tenant has not verified the domain.
+            Conflict: the account is not connected, or the domain cannot route to it.
+            Stale: the list is not the version that the caller has seen, or somebody else was first.
+        """
+        account_id = administrator.account_id
+        head = await read_head(self._table, account_id)
+        connected_tenant(head.stored(Connection).record)
+        stored = head.stored(TenantDomains)
+        expected.must_allow(stored.version)
+        switched = stored.record.switched(domain, enabled=enabled)
+        details: dict[str, JsonValue] = {"domain": domain, "enabled": enabled}
+        await self._journal.commit(
+            account_id, administrator.actor, "domain.switched", details, stored.rewrite(switched)
+        )
+        return await self.list(account_id)
+
+    async def refresh(self, administrator: AccountAdministrator) -> DomainList:
+        """Read the tenant's domains again, claim what is new and release what is gone.
+
+        Raises:
+            NotFound: there is no such account.
+            Conflict: the account is not connected, or its consent no longer stands.
+            Stale: somebody else changed the list meanwhile.
+        """
+        account_id = administrator.account_id
+        head = await read_head(self._table, account_id)
+        tenant_id = connected_tenant(head.stored(Connection).record)
+        organization = await self._provider.read_organization(tenant_id)
+        prove_organization(organization, tenant_id)
+        account, stored = head.account.record, head.stored(TenantDomains)
+        now = self._clock.now()
+        read = TenantDomains(domains=await self.claim(account, organization, stored.record), read_at=now)
+        details: dict[str, JsonValue] = {"domains": {each.name: each.state(account).value for each in read.domains}}
+        await self._journal.commit(account_id, administrator.actor, "domains.refreshed", details, stored.rewrite(read))
+        await self.release(account_id, held(stored.record) - held(read), now)
+        return await self.list(account_id)
+
+    async def claim(
+        self, account: Account, organization: Organization, before: TenantDomains
+    ) -> tuple[TenantDomain, ...]:
+        """Claim what the tenant has verified and may route to the account. Safe to repeat, and to crash in.
+
+        Args:
+            account: for whom.
+            organization: what the tenant has verified, just read.
+            before: the list that stood before, whose switches are kept.
+        """
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def claim(name: DomainName) -> TenantDomain:
+            known = before.find(name)
+            enabled = known.enabled if known else True
+            if not is_routable(name) or not account.lists(name):
+                return TenantDomain(name=name, hold=Hold.NOT_ASKED, enabled=enabled)
+            async with slots:
+                ours = await self._claims.claim(name, account.account_id) or await self._take_over(
+                    name, account, organization.tenant_id
+                )
+            return TenantDomain(name=name, hold=Hold.OURS if ours else Hold.ANOTHERS, enabled=enabled)
+
+        return tuple(await asyncio.gather(*map(claim, sorted({*organization.verified_domains}))))
+
+    async def release(self, account_id: AccountId, names: set[DomainName], as_of: datetime) -> None:
+        """Let other accounts claim these, unless they were claimed anew after `as_of`. Safe to repeat, and to crash in.
+
+        What cannot be released now routes nothing, and may be taken over after the settling time.
+        """
+        with contextlib.suppress(Unavailable):
+            for name in sorted(names):
+                await self._claims.release(name, account_id, as_of)
+
+    async def _take_over(self, name: DomainName, account: Account, tenant_id: TenantId) -> bool:
+        """Take a domain whose holder does not stand by it any more, and let the holder's list say so."""
+        claim = await self._claims.holder(name)
+        if claim is None:
+            return await self._claims.claim(name, account.account_id)
+        holder = await find_head(self._table, claim.account_id)
+        if holder is not None and stands_by(holder, name, tenant_id):
+            return False
+        if not await self._claims.take_over(name, account.account_id, claim):
+            return False
+        if holder is not None:
+            stored = holder.stored(TenantDomains)
+            with contextlib.suppress(Stale):  # it is being read anew, which finds the same
+                await self._journal.commit(
+                    claim.account_id,
+                    OURSELVES,
+                    "domain.lost",
+                    {"domain": name},
+                    stored.rewrite(stored.record.lost(name)),
+                )
+        return True
+
+
+def connected_tenant(connection: Connection) -> TenantId:
+    """The connected tenant.
+
+    Raises:
+        Conflict: there is none.
+    """
+    if connection.tenant is None:
+        raise Conflict("This account is not connected. Start the Azure integration first.")
+    return connection.tenant
