@@ -7,7 +7,7 @@ from functions.edge.forms import FORM, parameters_of
 from functions.edge.pages import Pages, email_page, good_page, redirect, refusal_page
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
-from shared.broker.sign_in import AskForEmail, Explained, Outcome, ToApplication, ToMicrosoft
+from shared.broker.sign_in import AskForEmail, Outcome, ToApplication, ToMicrosoft
 from shared.wiring import Services
 
 _AUTHORIZE = "/oauth2/authorize"
@@ -26,9 +26,9 @@ def signin_routes(services: Services) -> Routes:
                 return redirect(url)
             case AskForEmail(application_name, parameters, fault):
                 return email_page(application_name, services.public_url + _AUTHORIZE, parameters, fault)
-            case Explained(refusal, again_url, application_url):
-                again = [("Try again with another account", again_url)] if again_url else []
-                return refusal_page(refusal, *again, ("Back to the application", application_url))
+            case _:
+                again = [("Try again with another account", outcome.again_url)] if outcome.again_url else []
+                return refusal_page(outcome.refusal, *again, ("Back to the application", outcome.application_url))
 
     @routes.add("GET", _AUTHORIZE, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def authorize(req: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""`make demo`: the whole story over HTTP, nothing skipped, and a table of who signs in how.
+"""`make demo`: the whole story over HTTP, nothing skipped: a table of who signs in how, and two people who do.
 
 It plays beside a running `make run` or on a stack of its own, and may be played again and again: it begins by
 undoing what an earlier one did. The table is checked against the policy, exceptions, domains and applications
@@ -17,7 +17,7 @@ import httpx
 from local import demo_data
 from local.demo_browser import Browser, Form, Page
 from local.processes import StackError, unwind_on_signals
-from local.stack import Ports, Stack, running_already, started
+from local.stack import Ports, Stack, running_already
 from local.terminal import bad, faint, good, say, special, strong
 
 _ACCOUNT: Final = f"/v1/accounts/{demo_data.ACCOUNT_ID}"
@@ -38,7 +38,6 @@ def main() -> None:
     unwind_on_signals()
     try:
         with _stack() as stack:
-            demo_data.register(stack)
             agrees = Story(stack).play()
     except KeyboardInterrupt:
         sys.exit(130)
@@ -52,10 +51,11 @@ def _stack() -> Generator[Stack]:
     ports = Ports.from_environment()
     if stack := running_already(ports):
         say(faint(f"Playing on the stack that runs at {stack.app_url}."))
+        demo_data.register(stack)
         yield stack
     else:
         say(faint("Starting a stack of its own; it stops with the demo ..."))
-        with started(ports) as stack:
+        with demo_data.opened(ports) as stack:
             yield stack
 
 
@@ -93,7 +93,16 @@ class Story:
         self._tell("He imports the people who stay on the vendor's password; one line of the file is not right")
         self._import_exceptions()
         self._tell("People type their email address: the applications ask how they sign in")
-        return self._resolve_everybody()
+        agrees = self._resolve_everybody()
+        with Browser(_hop) as browser:
+            self._tell("Alice opens AnyMeeting, types her address, signs in at Microsoft and is greeted")
+            page = self._sign_in(browser, "alice@contoso.example", "Hello Alice Archer")
+            self._tell("She signs out, of AnyMeeting and of Microsoft")
+            self._arrive(browser.submit(page, page.forms[0], {}), "Signed out")
+        with Browser(_hop) as browser:
+            self._tell("Carol, an exception, types hers and keeps the vendor's password")
+            self._sign_in(browser, "carol@contoso-mail.example", "The vendor's password page")
+        return agrees
 
     def _begin_again(self) -> None:
         """Undo an earlier demo through the API, so that the story starts at its start."""
@@ -107,18 +116,31 @@ class Story:
             self._must(self._call("DELETE", f"{_ACCOUNT}/exceptions/{exception['exceptionId']}", etag="*"))
 
     def _consent(self, start_url: str) -> None:
-        with Browser(lambda method, url, status: say(faint(f"     {method:<4} {url}  {status}"))) as browser:
-            page = browser.open(start_url)
-            for _ in range(_MOST_PAGES):
-                step = _next_step(page)
-                if step is None:
-                    break
-                what, form, values = step
-                say(f"     {what}")
-                page = browser.submit(page, form, values)
-        if page.status >= httpx.codes.BAD_REQUEST:
-            raise StackError(f"The browser ended on {page.url} with {page.status} {page.title}.")
-        say(f"   {good(str(page.status))} {page.title or page.url.partition('?')[0]}")
+        with Browser(_hop) as browser:
+            self._arrive(self._walk(browser, browser.open(start_url), demo_data.TENANT_ADMIN), "Connected")
+
+    def _sign_in(self, browser: Browser, email: str, expected: str) -> Page:
+        """Sign somebody in to the sample application, as a person does; the page where it ends."""
+        page = browser.open(f"{self._stack.sample_url}/")
+        say(f"     {page.title}: types {email}")
+        page = self._walk(browser, browser.submit(page, page.forms[0], {"email": email}), email)
+        self._arrive(page, expected)
+        return page
+
+    def _walk(self, browser: Browser, page: Page, email: str) -> Page:
+        for _ in range(_MOST_PAGES):
+            step = _next_step(page, email)
+            if step is None:
+                break
+            what, form, values = step
+            say(f"     {what}")
+            page = browser.submit(page, form, values)
+        return page
+
+    def _arrive(self, page: Page, expected: str) -> None:
+        if page.status >= httpx.codes.BAD_REQUEST or not page.title.startswith(expected):
+            raise StackError(f"The browser ended on {page.url} with {page.status} {page.title}, not on {expected}.")
+        say(f"   {good(str(page.status))} {page.title}")
 
     def _import_exceptions(self) -> None:
         content = demo_data.EXCEPTIONS_FILE.read_bytes()
@@ -129,7 +151,7 @@ class Story:
 
     def _resolve_everybody(self) -> bool:
         expected = self._rules()
-        applications = list(demo_data.APPLICATIONS)
+        applications = list(demo_data.applications(self._stack))
         widths = [max(map(len, _PEOPLE)), max(map(len, _PEOPLE.values()))]
         head = "".join(f"{name:<16}" for name in applications)
         say(f"   {strong('email'):<{widths[0] + len(strong('email')) - 5}}  {'':<{widths[1]}}  {strong(head)}")
@@ -162,7 +184,7 @@ class Story:
         domains = {d["domain"] for d in self._read(f"{_ACCOUNT}/domains")["items"] if d["state"] == "routed"}
         exceptions = {e["email"] for e in self._exceptions() if e["inForce"]}
         off = set(policy["applicationsOff"])
-        for client_id, application in demo_data.APPLICATIONS.items():
+        for client_id, application in demo_data.applications(self._stack).items():
             if not application["ssoSupported"] or application["requiresProduct"] not in {
                 None,
                 *demo_data.PRODUCTS,
@@ -231,16 +253,16 @@ class Story:
             say(faint(f"     {line}"))
 
 
-def _next_step(page: Page) -> tuple[str, Form, Mapping[str, str]] | None:
+def _hop(method: str, url: str, status: int) -> None:
+    say(faint(f"     {method:<4} {url}  {status}"))
+
+
+def _next_step(page: Page, email: str) -> tuple[str, Form, Mapping[str, str]] | None:
     """What a person does next: go on, sign in, accept, or nothing because the way ends here."""
     for form in page.forms:
         if "password" in form.fields:
-            credentials = {
-                "email": demo_data.TENANT_ADMIN,
-                "password": demo_data.PASSWORD,
-                "action": "sign_in",
-            }
-            return f"{page.title}: signs in as {demo_data.TENANT_ADMIN}", form, credentials
+            credentials = {"email": email, "password": demo_data.PASSWORD, "action": "sign_in"}
+            return f"{page.title}: signs in as {email}", form, credentials
         if ("action", "continue") in form.buttons:
             return f"{page.title}: goes on", form, {"action": "continue"}
         if ("action", "accept") in form.buttons:

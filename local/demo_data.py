@@ -1,16 +1,17 @@
 """The demo's customer and the vendor's four applications, and how the vendor registers them.
 
 Contoso has not bought Unite, and Contact Center needs it: so there is one application that is not ready for
-SSO.
+SSO. AnyMeeting really runs: it is the sample application.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import httpx
 
 from local.processes import ROOT, StackError
-from local.stack import Stack
+from local.stack import Ports, Stack, started, with_sample
 
 ACCOUNT_ID: Final = "contoso"
 PRODUCTS: Final = ["AnyMeeting", "SecuriSync"]
@@ -20,6 +21,24 @@ OPERATOR: Final = "olga"
 TENANT_ADMIN: Final = "ada@contoso.example"
 PASSWORD: Final = "Local-pass-1"
 EXCEPTIONS_FILE: Final = ROOT / "local" / "demo-exceptions.csv"
+
+
+def applications(stack: Stack) -> Mapping[str, Mapping[str, object]]:
+    """The vendor's applications, by client id. AnyMeeting is the sample application of this stack."""
+    sample = stack.sample_url
+    return {
+        "unite": _application("unite", "Unite"),
+        "anymeeting": {
+            **_application("anymeeting", "AnyMeeting"),
+            "redirectUris": [f"{sample}/signin"],
+            "passwordSignInUri": f"{sample}/password",
+            "postLogoutRedirectUris": [f"{sample}/signed-out"],
+            "backchannelLogoutUri": f"{sample}/backchannel-logout",
+            "tokenEndpointAuthMethod": "client_secret_basic",
+        },
+        "securisync": _application("securisync", "SecuriSync"),
+        "contact-center": _application("contact-center", "Contact Center", requires_product="Unite"),
+    }
 
 
 def _application(client_id: str, name: str, requires_product: str | None = None) -> Mapping[str, object]:
@@ -32,21 +51,34 @@ def _application(client_id: str, name: str, requires_product: str | None = None)
     }
 
 
-APPLICATIONS: Final[Mapping[str, Mapping[str, object]]] = {
-    "unite": _application("unite", "Unite"),
-    "anymeeting": _application("anymeeting", "AnyMeeting"),
-    "securisync": _application("securisync", "SecuriSync"),
-    "contact-center": _application("contact-center", "Contact Center", requires_product="Unite"),
-}
+@contextmanager
+def opened(ports: Ports) -> Generator[Stack]:
+    """Start a stack with the account and the applications in it, and the sample beside it. Raises StackError."""
+    with started(ports) as stack:
+        register(stack)
+        with with_sample(stack, _new_secret(stack)) as complete:
+            yield complete
 
 
 def register(stack: Stack) -> None:
     """Register the account and the applications as the vendor's operator; repeating it changes nothing."""
-    headers = {"Authorization": f"Bearer {stack.panel_token(OPERATOR, PASSWORD)}"}
-    with httpx.Client(base_url=stack.app_url, headers=headers, timeout=10, trust_env=False) as operator:
+    with _operator(stack) as operator:
         _put(operator, f"/v1/accounts/{ACCOUNT_ID}", ACCOUNT)
-        for client_id, application in APPLICATIONS.items():
+        for client_id, application in applications(stack).items():
             _put(operator, f"/v1/applications/{client_id}", application)
+
+
+def _new_secret(stack: Stack) -> str:
+    with _operator(stack) as operator:
+        answer = operator.post("/v1/applications/anymeeting/secret", headers={"If-Match": "*"})
+    if answer.is_error:
+        raise StackError(f"AnyMeeting gets no client secret: {answer.status_code} {answer.text}")
+    return str(answer.json()["clientSecret"])
+
+
+def _operator(stack: Stack) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {stack.panel_token(OPERATOR, PASSWORD)}"}
+    return httpx.Client(base_url=stack.app_url, headers=headers, timeout=10, trust_env=False)
 
 
 def _put(operator: httpx.Client, path: str, document: Mapping[str, object]) -> None:

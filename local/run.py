@@ -6,7 +6,7 @@ from textwrap import dedent
 
 from local import demo_data
 from local.processes import ROOT, StackError, unwind_on_signals
-from local.stack import Ports, Stack, started
+from local.stack import Ports, Stack
 from local.terminal import faint, good, say, strong
 
 
@@ -14,9 +14,8 @@ def main() -> None:
     """Run until Ctrl-C or SIGTERM; exit code 1 with one sentence when something is wrong."""
     unwind_on_signals()
     try:
-        say(faint("Starting Azurite, local Entra and the app ..."))
-        with started(Ports.from_environment()) as stack:
-            demo_data.register(stack)
+        say(faint("Starting Azurite, local Entra, the app and a sample application ..."))
+        with demo_data.opened(Ports.from_environment()) as stack:
             say(_addresses(stack))
             say(_commands(stack))
             _watch(stack)
@@ -37,6 +36,7 @@ def _watch(stack: Stack) -> None:
 def _addresses(stack: Stack) -> str:
     rows = [
         ("The service", stack.app_url, "/health, /openapi.json"),
+        ("AnyMeeting", stack.sample_url, "a sample application to sign in to"),
         ("Local Entra", stack.entra_url, f"back channel https://localhost:{stack.ports.entra_https}"),
         ("Azurite", f"http://127.0.0.1:{stack.ports.tables}", "tables, in memory: gone when this stops"),
         ("Logs", f"{stack.ports.state_dir}/logs", f"tail -f {stack.ports.state_dir}/logs/app.log"),
@@ -78,6 +78,8 @@ def _commands(stack: Stack) -> str:
 
         # Carol is an exception
         {ask} '{{"email": "carol@contoso-mail.example", "application": "unite"}}'
+
+        # See both in a browser: open {stack.sample_url}; the password at Microsoft is {demo_data.PASSWORD}
 
         # Contact Center needs Unite, which Contoso has not bought
         {ask} '{{"email": "alice@contoso.example", "application": "contact-center"}}'

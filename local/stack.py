@@ -1,4 +1,4 @@
-"""The whole service on one machine: Azurite, local Entra and the app, started in this order.
+"""The whole service on one machine: Azurite, local Entra and the app, started in this order; then the sample.
 
 It checks the machine first and says in one sentence what is missing. `local.run` keeps a stack up for a
 person, `local.demo` uses the one that is there or starts its own. Tests start the same parts by themselves,
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Final, Self
 
 import httpx
@@ -36,10 +36,11 @@ class Ports:
     tables: int = 10002
     entra_http: int = 7080
     entra_https: int = 7443
+    sample: int = 7090
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read APP_PORT, TABLES_PORT, ENTRA_HTTP_PORT and ENTRA_HTTPS_PORT. Raises StackError."""
+        """Read APP_PORT, TABLES_PORT, ENTRA_HTTP_PORT, ENTRA_HTTPS_PORT and SAMPLE_PORT. Raises StackError."""
         chosen = {field.name: os.environ.get(_variable(field.name)) for field in fields(cls)}
         for name, value in chosen.items():
             if value and not re.fullmatch("[0-9]{1,5}", value):
@@ -76,6 +77,11 @@ class Stack:
         """Where browsers find local Entra, and the control panel's issuer below it."""
         return f"http://localhost:{self.ports.entra_http}"
 
+    @property
+    def sample_url(self) -> str:
+        """Where the sample application answers, once it is started."""
+        return f"http://localhost:{self.ports.sample}"
+
     def panel_token(self, username: str, password: str) -> str:
         """Sign one of the control panel's people in and return the access token, good for an hour."""
         form = {"grant_type": "password", "username": username, "password": password}
@@ -87,7 +93,8 @@ class Stack:
 
 def running_already(ports: Ports) -> Stack | None:
     """Return the stack that answers on `ports`, if one does."""
-    if not (SETTINGS_FILE.exists() and _is_healthy(ports) and listens(ports.entra_http)):
+    parts = (ports.entra_http, ports.sample)
+    if not (SETTINGS_FILE.exists() and _is_healthy(ports) and all(map(listens, parts))):
         return None
     return Stack(ports, _function_key())
 
@@ -108,6 +115,17 @@ def started(ports: Ports) -> Generator[Stack]:
             app.wait_until(lambda: _is_healthy(ports), 30)
             children = (app, entra, *([storage.child] if storage.child else []))
             yield Stack(ports, _function_key(), children)
+
+
+@contextmanager
+def with_sample(stack: Stack, client_secret: str) -> Generator[Stack]:
+    """Start the sample application beside a stack that knows it, and stop it at the end. Raises StackError."""
+    ports = stack.ports
+    command = [sys.executable, "-m", "local.sample_app", "--port", str(ports.sample), "--issuer", stack.app_url]
+    log = ROOT / ports.state_dir / "logs" / "sample.log"
+    with running("The sample application", command, log, {"SAMPLE_CLIENT_SECRET": client_secret}) as sample:
+        sample.wait_until(lambda: listens(ports.sample), 30)
+        yield replace(stack, children=(*stack.children, sample))
 
 
 def _check_machine(ports: Ports) -> None:

@@ -162,7 +162,15 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
         sign_in=SignIn(clients, resolver, flows, links, sessions, lifecycle, provider, clock, settings.public_url),
         sign_out=SignOut(clients, sessions, flows, provider, tokens, issuer, web),
         redemption=Redemption(clients, flows, issuer, tokens),
-        health=Health({"storage": probe_storage, "entra": provider.probe, "controlPanel": access_tokens.probe, "signingKeys": keys.probe}, clock),
+        health=Health(
+            {
+                "storage": probe_storage,
+                "entra": provider.probe,
+                "controlPanel": access_tokens.probe,
+                "signingKeys": keys.probe,
+            },
+            clock,
+        ),
         close=close,
     )
 

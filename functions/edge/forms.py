@@ -16,10 +16,11 @@ def parameters_of(req: HttpRequest) -> dict[str, tuple[str, ...]]:
 
     Raises:
         UnsupportedMediaType: the body is not a form.
+        TooLarge: it is larger than we take.
         Malformed: it cannot be read.
     """
-    text = _form(req) if req.method == "POST" else urlsplit(req.url).query
     try:
+        text = raw_body(req, FORM).decode("ascii") if req.method == "POST" else urlsplit(req.url).query
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST, errors="strict")
     except ValueError:
         raise Malformed("The parameters cannot be read.") from None
@@ -27,10 +28,3 @@ def parameters_of(req: HttpRequest) -> dict[str, tuple[str, ...]]:
     for name, value in pairs:
         collected[name] = (*collected.get(name, ()), value)
     return collected
-
-
-def _form(req: HttpRequest) -> str:
-    try:
-        return raw_body(req, FORM).decode("ascii")
-    except UnicodeDecodeError:
-        raise Malformed("The parameters cannot be read.") from None

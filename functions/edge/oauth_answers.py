@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from functions.edge.problems import headers_of, status_of
 from shared.broker.oauth_errors import InvalidClientError, OAuthError
-from shared.kernel.refusals import Refusal, Unavailable
+from shared.kernel.refusals import NotAuthenticated, Refusal, Unavailable
 
 _UNSAVED = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"}
 
@@ -42,6 +42,8 @@ def oauth_answer(
 def _error(refusal: Refusal) -> str:
     if isinstance(refusal, OAuthError):
         return refusal.error
+    if isinstance(refusal, NotAuthenticated):
+        return "invalid_token"  # RFC 6750, section 3.1
     return "temporarily_unavailable" if isinstance(refusal, Unavailable) else "invalid_request"
 
 

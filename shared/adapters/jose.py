@@ -101,13 +101,9 @@ class Jose:
 
         try:
             header = _header(unverified_assertion)
-            keys = jwt.PyJWKSet.from_json(jwks).keys
-            key = next((key for key in keys if key.key_id == header.get("kid")), None)
-            if key is None:
-                raise NotAuthenticated("The assertion is signed with a key that the client has not registered.")
             claims = jwt.decode(
                 unverified_assertion,
-                key,
+                _registered_key(jwks, header),
                 algorithms=_ASSERTION_ALGORITHMS,
                 issuer=str(client_id),
                 subject=str(client_id),
@@ -149,6 +145,17 @@ class Jose:
             if key.kid == kid:
                 return jwt.PyJWK(key.model_dump())
         raise NotAuthenticated("The token is signed with a key that is not ours, or not any more.")
+
+
+def _registered_key(jwks: str, header: Mapping[str, object]) -> "PyJWK":
+    """The client's key that the header names. Without an `alg` of its own an RSA key serves RS256 and PS256 alike."""
+    import jwt  # noqa: PLC0415 - slow to import
+
+    alg = next((alg for alg in _ASSERTION_ALGORITHMS if alg == header.get("alg")), None)
+    for key in json.loads(jwks)["keys"]:
+        if alg is not None and key.get("kid") == header.get("kid") and key.get("alg", alg) == alg:
+            return jwt.PyJWK(key, alg)
+    raise NotAuthenticated("The assertion is signed with a key that the client has not registered.")
 
 
 def _header(unverified_token: str) -> Mapping[str, object]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote_plus
 
+from pydantic import BaseModel
+
 from shared.applications.register import Application, AuthMethod, find_application
 from shared.applications.secrets import verify_secret
 from shared.broker.oauth_errors import InvalidClientError, invalid_request
@@ -78,7 +80,7 @@ class Clients:
                 return True
             case AuthMethod.CLIENT_SECRET_BASIC | AuthMethod.CLIENT_SECRET_POST:
                 return application.secret is not None and await verify_secret(claim.proof, application.secret)
-            case AuthMethod.PRIVATE_KEY_JWT:
+            case _:
                 return await self._assertion_holds(application, claim.proof)
 
     async def _assertion_holds(self, application: Application, unverified_assertion: str) -> bool:
@@ -120,7 +122,7 @@ def read_claim(authorization: str | None, parameters: Parameters) -> Claim:
     if assertion is not None:
         if one(parameters, "client_assertion_type") != _ASSERTION_TYPE:
             raise invalid_request(f"client_assertion_type must be {_ASSERTION_TYPE}.")
-        return Claim(_client_id(named), AuthMethod.PRIVATE_KEY_JWT, assertion)
+        return Claim(_client_id(named or _subject(assertion)), AuthMethod.PRIVATE_KEY_JWT, assertion)
     return Claim(_client_id(named), AuthMethod.NONE, "")
 
 
@@ -135,6 +137,21 @@ def _basic(authorization: str) -> tuple[str, str]:
     if scheme.lower() != "basic" or not colon:
         raise _stranger()
     return unquote_plus(name), unquote_plus(secret)
+
+
+class _Subject(BaseModel):
+    """Whom an assertion speaks of."""
+
+    sub: str
+
+
+def _subject(unverified_assertion: str) -> str:
+    """Who the client is by its own assertion, beside which client_id is optional (RFC 7521, section 4.2)."""
+    payload = unverified_assertion.partition(".")[2].partition(".")[0]
+    try:
+        return _Subject.model_validate_json(base64.urlsafe_b64decode(payload + "==")).sub
+    except ValueError:
+        raise _stranger() from None
 
 
 def _client_id(text: str | None) -> ClientId:

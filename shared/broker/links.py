@@ -137,13 +137,14 @@ class Links:
         Of two first sign-ins at once one makes the tie, and the other is held against it.
 
         Raises:
-            LinkConflict: the user is tied to another identity.
-            SignInRefused: there is no tie, and the tenant does not vouch for the address; see `prove_email`.
+            LinkConflict: the user is tied to another identity, and the tenant vouches for this one, too.
+            SignInRefused: there is no tie to this identity, and the tenant does not vouch for the address; see
+                `prove_email`. Who has only picked the wrong account hears that, and can try again.
         """
         link_id = LinkId.of(account_id, email)
         row = await self._table.get(_key(account_id, link_id))
         if row is not None:
-            return _must_be_of(Link.read(row), identity)
+            return _must_be_of(Link.read(row), identity, email)
         prove_email(identity, email)
         link = Link(
             link_id=link_id, email=email.address, tid=identity.tid, oid=identity.oid, linked_at=self._clock.now()
@@ -191,8 +192,9 @@ def _no_link() -> NotFound:
     return NotFound("There is no such link in this account.")
 
 
-def _must_be_of(link: Link, identity: VerifiedIdentity) -> Link:
+def _must_be_of(link: Link, identity: VerifiedIdentity, email: EmailAddress) -> Link:
     if not link.is_of(identity):
+        prove_email(identity, email)
         raise LinkConflict(
             "This address was used by another account of your organisation before. "
             "Ask your company's Security Manager to release the link, then sign in again."

@@ -7,7 +7,7 @@ goes back to the client, for a redirect to an address that nobody registered wou
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from shared.applications.register import Application
 from shared.broker.oauth_errors import OAuthError, invalid_request
@@ -156,8 +156,9 @@ def _challenge(parameters: Parameters) -> str:
 
 
 def _prompt(text: str | None) -> Prompt | None:
-    """One prompt; `consent` asks for nothing here, since an organisation has consented for all."""
-    asked = {word for word in (text or "").split() if word != "consent"}
+    """One prompt; `consent` asks for nothing here, since an organisation has consented for all. `none` stands alone."""
+    words = {*(text or "").split()}
+    asked = words if Prompt.NONE in words else words - {"consent"}
     if not asked:
         return None
     try:
@@ -174,8 +175,7 @@ def _max_age(text: str | None) -> int | None:
 
 
 def with_query(url: str, **added: str | None) -> str:
-    """The address with these parameters added to the query that it has."""
+    """The address with these parameters added to the query that it has, which stays to the letter."""
     split = urlsplit(url)
-    query = parse_qsl(split.query, keep_blank_values=True)
-    more = [(name, value) for name, value in added.items() if value is not None]
-    return split._replace(query=urlencode([*query, *more])).geturl()
+    more = urlencode({name: value for name, value in added.items() if value is not None})
+    return split._replace(query="&".join(filter(None, (split.query, more)))).geturl()

@@ -32,9 +32,9 @@ class Sessions:
         self._clock = clock
 
     @staticmethod
-    def name_of(entra_sid: str | None) -> str | None:
+    def name_of(entra_sid: str) -> str:
         """The `sid` that applications see: it tells nothing of Entra's."""
-        return None if entra_sid is None else digest(f"sid {entra_sid}")
+        return digest(f"sid {entra_sid}")
 
     async def begin(self, person: Person, client_id: ClientId, logout_hint: str | None) -> None:
         """Write down that a person is signed in in this application. Without a `sid` nobody could ever end it."""

@@ -275,7 +275,7 @@ class SignIn:
             account_id=state.account_id,
             tid=link.tid,
             oid=link.oid,
-            sid=self._sessions.name_of(identity.sid),
+            sid=None if identity.sid is None else self._sessions.name_of(identity.sid),
             signed_in_at=self._clock.now(),
         )
         await self._sessions.begin(person, request.client_id, identity.login_hint)

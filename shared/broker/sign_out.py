@@ -95,9 +95,7 @@ class SignOut:
 
     async def ended_at_entra(self, entra_sid: str) -> None:
         """Take Entra's word that a session is over. Who does not know its `sid` cannot end it."""
-        sid = self._sessions.name_of(entra_sid)
-        if sid is not None:
-            await self._end(sid)
+        await self._end(self._sessions.name_of(entra_sid))
 
     async def _read(self, parameters: Parameters) -> Leaving:
         try:

@@ -27,7 +27,7 @@ class VerifiedAssertion(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     jti: str
-    exp: int
+    exp: float
 
 
 class Tokens(Protocol):

@@ -12,14 +12,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import jwt
 import pytest
-from local.demo_browser import Browser, Page
 
+from local.demo_browser import Browser, Page
 from tests.http.conftest import PASSWORD, Caller, Walk
+from tests.support.integration import press
 from tests.support.service import RunningService
 
 REDIRECT_URI = "https://unite.example/callback"
@@ -41,12 +42,6 @@ def query_of(url: str) -> dict[str, str]:
     pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
     assert len(dict(pairs)) == len(pairs), url
     return dict(pairs)
-
-
-def edited(url: str, **changes: str | None) -> str:
-    """The address with some of its query replaced, or, by None, left out."""
-    query = {name: value for name, value in (query_of(url) | changes).items() if value is not None}
-    return urlsplit(url)._replace(query=urlencode(query)).geturl()
 
 
 def without_query(url: str) -> str:
@@ -79,7 +74,7 @@ class Asked:
         }
         return {name: value for name, value in (query | changes).items() if value is not None}
 
-    def redemption(self, code: str, **changes: str | None) -> dict[str, str]:
+    def redemption(self, code: str, /, **changes: str | None) -> dict[str, str]:
         """What a public client sends to the token endpoint for a code."""
         form = {
             "grant_type": "authorization_code",
@@ -118,15 +113,12 @@ class Person:
         if not answer.has_redirect_location:
             page = self.browser.open(url)
             assert "email" in page.forms[0].fields, page.html
-            answer = self.press(page, "sign_in", email=username, password=PASSWORD)
-        assert answer.has_redirect_location, answer.text
+            return self.press(page, "sign_in", email=username, password=PASSWORD)
         return str(answer.headers["location"])
 
-    def press(self, page: Page, action: str, **values: str) -> httpx.Response:
-        """Press a button on a page, and go nowhere from there."""
-        form = page.forms[0]
-        url = urljoin(page.url, form.action)
-        return self.browser.send(form.method.upper(), url, {**form.fields, **values, "action": action})
+    def press(self, page: Page, action: str, **values: str) -> str:
+        """Press a button on a page; where it leads, without going there."""
+        return press(self.browser, page, action, **values)
 
     def answer(self, asked: Asked, username: str = ALICE, **changes: str | None) -> str:
         """Walk as far as Microsoft's answer, which is held back."""

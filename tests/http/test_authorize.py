@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+
 from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import (
@@ -252,7 +253,7 @@ def test_a_person_may_choose_another_account_and_is_let_in_only_as_whom_they_typ
 ) -> None:
     person.sign_in(unite)
     page = person.browser.open(person.leave(unite, prompt="select_account"))
-    response = person.open(person.press(page, "continue").headers["location"])
+    response = person.open(person.press(page, "continue"))
     assert answered(response)["state"] == unite.state
 
 
@@ -279,7 +280,8 @@ def test_a_form_that_is_not_ascii_is_refused(unite: Asked, client: httpx.Client)
 
 
 @pytest.mark.parametrize(
-    "changes", [{"login_hint": None}, {"login_hint": "no address"}, {"max_age": "60"}, {"login_hint": "a@nobody.example"}]
+    "changes",
+    [{"login_hint": None}, {"login_hint": "no address"}, {"max_age": "60"}, {"login_hint": "a@nobody.example"}],
 )
 def test_who_cannot_be_asked_must_sign_in_elsewhere(
     unite: Asked, person: Person, changes: dict[str, str | None]
@@ -379,12 +381,14 @@ def test_the_address_that_is_typed_leads_on_as_if_the_application_had_named_it(
     contoso: Caller, unite: Asked, person: Person
 ) -> None:
     page = person.browser.open(str(person.authorize(unite, login_hint=None).url))
-    url = person.press(page, "", login_hint=f" {ALICE.upper()} ").headers["location"]
+    url = person.press(page, "", login_hint=f" {ALICE.upper()} ")
     assert query_of(url)["login_hint"] == ALICE
     assert answered(person.open(person.sign_in_at_microsoft(url)))["state"] == unite.state
 
 
-@pytest.mark.parametrize("typed", ["alice", "alice@", "alice@contoso", "a b@contoso.example", "@", SCRIPT, "\0@x.example"])
+@pytest.mark.parametrize(
+    "typed", ["alice", "alice@", "alice@contoso", "a b@contoso.example", "@", SCRIPT, "\0@x.example"]
+)
 def test_what_is_no_address_is_asked_for_again_with_the_fault(unite: Asked, person: Person, typed: str) -> None:
     response = person.authorize(unite, login_hint=typed)
     page = Shown.by(response)
@@ -393,6 +397,19 @@ def test_what_is_no_address_is_asked_for_again_with_the_fault(unite: Asked, pers
     assert (field.attributes["aria-invalid"], field.attributes["aria-describedby"]) == ("true", "fault")
     assert fault.attributes["role"] == "alert"
     assert fault.text.startswith("This is not an email address.")
+
+
+def test_what_is_typed_wrong_is_asked_for_again_with_all_that_goes_along(unite: Asked, person: Person) -> None:
+    url = str(person.authorize(unite, login_hint=None).url)
+    (form,) = person.browser.open(url).forms
+    response = person.browser.send("POST", form.action, {**form.fields, "login_hint": "alice"})
+    assert response.status_code == 422
+    page = Shown.by(response)
+    assert page.one("p", id="fault")
+    assert [page.one("input", name=name).attributes["value"] for name in ("state", "nonce")] == [
+        unite.state,
+        unite.nonce,
+    ]
 
 
 @pytest.mark.parametrize("name", ["state", "nonce"])

@@ -7,10 +7,22 @@ from typing import Any
 
 import httpx
 import pytest
+
 from local.entra.server import LocalEntra
 from shared.adapters.azure_tables import AzureTable
 from tests.http import signing_in
-from tests.http.conftest import ATTACKER, CONTOSO, FABRIKAM, PERSONAL, Caller, Walk
+from tests.http.conftest import (
+    ATTACKER,
+    CONTOSO,
+    FABRIKAM,
+    PASSWORD,
+    PERSONAL,
+    Caller,
+    Switch,
+    accept,
+    go_on,
+    sign_in,
+)
 from tests.http.signing_in import (
     ALICE,
     ALICE_OID,
@@ -23,12 +35,12 @@ from tests.http.signing_in import (
     Shown,
     answered,
     claims_of,
-    edited,
     query_of,
     redeem,
     refused,
     set_policy,
 )
+from tests.support.integration import edited
 from tests.support.service import RunningService
 
 register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
@@ -40,18 +52,6 @@ ERIN = "erin@contoso.example"
 GINA = "gina@fabrikam.example"
 MALLORY = "mallory@attacker.example"
 NEW_OID = "c0c00000-0000-4000-8000-00000000ffff"
-
-type Hostile = Callable[..., None]
-
-
-@pytest.fixture
-def entra_says(control: httpx.Client) -> Hostile:
-    """Switches local Entra's hostile modes, all others off."""
-
-    def switch(**modes: Any) -> None:
-        control.put("/hostile", json=modes).raise_for_status()
-
-    return switch
 
 
 @pytest.fixture
@@ -122,18 +122,16 @@ def test_who_has_no_mail_address_is_known_by_the_user_principal_name(
     assert "code" in person.sign_in(unite, ERIN, login_hint=ERIN)
 
 
-@pytest.mark.parametrize("edov", [True, 1, "1", "true"])
+@pytest.mark.parametrize("edov", [True, 1, "1", "true"], ids=repr)
 def test_a_verified_email_is_taken_however_microsoft_writes_it(
-    contoso: Caller, unite: Asked, person: Person, entra_says: Hostile, edov: object
+    contoso: Caller, unite: Asked, person: Person, hostile: Switch, edov: object
 ) -> None:
-    entra_says(id_token={"xms_edov": edov})
+    hostile(id_token={"xms_edov": edov})
     assert "code" in person.sign_in(unite, "c.jones@contoso.example", login_hint=CAROL)
 
 
-def test_text_behind_our_state_does_no_harm(
-    contoso: Caller, unite: Asked, person: Person, entra_says: Hostile
-) -> None:
-    entra_says(authorize_state_suffix="?extension=1")
+def test_text_behind_our_state_does_no_harm(contoso: Caller, unite: Asked, person: Person, hostile: Switch) -> None:
+    hostile(authorize_state_suffix="?extension=1")
     assert "code" in person.sign_in(unite)
 
 
@@ -150,8 +148,8 @@ def test_a_renamed_user_is_still_the_same_person(
     before = claims_of(service, person.tokens(unite)["id_token"])
     user(ALICE_OID, user_principal_name="alice.married@contoso.example", mail="alice.married@contoso.example")
     page = person.browser.open(person.leave(unite, prompt="login"))
-    answer = person.press(page, "sign_in", email="alice.married@contoso.example", password="Local-pass-1")
-    code = answered(person.open(answer.headers["location"]))["code"]
+    answer = person.press(page, "sign_in", email="alice.married@contoso.example", password=PASSWORD)
+    code = answered(person.open(answer))["code"]
     after = claims_of(service, redeem(service, unite.redemption(code)).json()["id_token"])
     told = ("sub", "oid", "email")
     assert [after[name] for name in told] == [before[name] for name in told]
@@ -218,9 +216,7 @@ def test_a_fixed_cookie_opens_nothing_once_somebody_has_signed_in_with_it(
 
 
 @pytest.mark.parametrize("cookie", ["short", "x" * 44, "<" * 43])
-def test_a_cookie_that_cannot_be_ours_is_replaced(
-    contoso: Caller, unite: Asked, person: Person, cookie: str
-) -> None:
+def test_a_cookie_that_cannot_be_ours_is_replaced(contoso: Caller, unite: Asked, person: Person, cookie: str) -> None:
     person.browser._keep("localhost", f"__Host-azure-sso-sign-in={cookie}; Path=/")
     given = person.authorize(unite).headers["set-cookie"]
     assert cookie not in given
@@ -237,9 +233,7 @@ def test_the_cookie_of_an_integration_is_not_one_of_a_sign_in(
     spent(stranger.open(answer))
 
 
-def test_an_answer_to_an_integration_is_not_one_to_a_sign_in(
-    contoso: Caller, unite: Asked, person: Person
-) -> None:
+def test_an_answer_to_an_integration_is_not_one_to_a_sign_in(contoso: Caller, unite: Asked, person: Person) -> None:
     answer = person.answer(unite)
     response = person.open(answer.replace("/signin/callback", "/v1/connect/callback"))
     assert response.status_code == 400
@@ -278,14 +272,8 @@ def evil(operator: Caller, manager: Callable[[str], Caller], new_person: NewPers
     operator("PUT", "/v1/accounts/evil", json={"name": "Evil", "products": []}).raise_for_status()
     caller = manager("evil")
     browser = new_person().browser
-    started = caller("POST", "/v1/accounts/evil/connection", json={})
-    page = browser.open(started.json()["startUrl"])
-    for values in (
-        {"email": MALLORY, "password": "Local-pass-1", "action": "sign_in"},
-        {"action": "accept"},
-        {"email": MALLORY, "password": "Local-pass-1", "action": "sign_in"},
-    ):
-        page = browser.submit(page, page.forms[0], values) if page.forms else page
+    page = browser.open(caller("POST", "/v1/accounts/evil/connection", json={}).json()["startUrl"])
+    page = sign_in(browser, accept(browser, sign_in(browser, go_on(browser, page), MALLORY)), MALLORY)
     assert page.title == "Connected", page.html
     set_policy(caller, "evil", mode="on")
     return caller
@@ -306,12 +294,12 @@ def test_a_code_of_one_tenant_is_not_taken_into_the_sign_in_of_another(
 ) -> None:
     mallory = new_person()
     code = query_of(mallory.answer(Asked(), MALLORY, login_hint=MALLORY))["code"]
-    answer = person_signed_in_as_nobody(mallory, unite, code)
+    answer = answer_with(mallory, unite, code)
     page = explained(mallory.open(answer), unite, "provider-refused", status=409)
     assert "AADSTS700005" in page.told
 
 
-def person_signed_in_as_nobody(mallory: Person, asked: Asked, code: str) -> str:
+def answer_with(mallory: Person, asked: Asked, code: str) -> str:
     """An answer to a sign-in for Alice that nobody has made, with somebody else's code."""
     sent = query_of(mallory.leave(asked))
     return f"{sent['redirect_uri']}?code={code}&state={sent['state']}"
@@ -331,9 +319,7 @@ def test_an_answer_of_one_tenant_is_not_taken_for_the_state_of_another(
 def test_nobody_of_another_tenant_signs_in_at_this_one(evil: Caller, unite: Asked, new_person: NewPerson) -> None:
     mallory = new_person()
     page = mallory.browser.open(mallory.leave(unite))
-    page = mallory.browser.submit(
-        page, page.forms[0], {"email": MALLORY, "password": "Local-pass-1", "action": "sign_in"}
-    )
+    page = sign_in(mallory.browser, page, MALLORY)
     assert "AADSTS50020" in page.html
 
 
@@ -370,21 +356,21 @@ AGO, AHEAD = 1_000_000_000, 32_500_000_000
         {"id_token": {"nonce": "somebody else's"}},
         {"id_token": {"nonce": None}},
     ],
-    ids=lambda forgery: json.dumps(forgery),
+    ids=json.dumps,
 )
 def test_an_id_token_that_does_not_hold_signs_nobody_in(
-    contoso: Caller, unite: Asked, person: Person, entra_says: Hostile, forgery: dict[str, Any]
+    contoso: Caller, unite: Asked, person: Person, hostile: Switch, forgery: dict[str, Any]
 ) -> None:
-    entra_says(**forgery)
+    hostile(**forgery)
     explained(person.come_back(unite), unite, "proof-failed")
-    entra_says()
+    hostile()
     assert contoso("GET", "/v1/accounts/acme/links").json()["items"] == []
 
 
 def test_an_id_token_of_another_tenant_signs_nobody_in(
-    contoso: Caller, unite: Asked, person: Person, entra: LocalEntra, entra_says: Hostile
+    contoso: Caller, unite: Asked, person: Person, entra: LocalEntra, hostile: Switch
 ) -> None:
-    entra_says(id_token={"iss": f"{entra.https}/{ATTACKER}/v2.0", "tid": ATTACKER})
+    hostile(id_token={"iss": f"{entra.https}/{ATTACKER}/v2.0", "tid": ATTACKER})
     explained(person.come_back(unite), unite, "proof-failed")
 
 
@@ -402,26 +388,31 @@ def test_who_signed_in_as_somebody_else_is_told_so_and_can_try_again(
     assert answered(person.open(person.sign_in_at_microsoft(again)))["state"] == unite.state
 
 
-def test_what_microsoft_calls_somebody_is_text(
-    contoso: Caller, unite: Asked, person: Person, entra_says: Hostile
+def test_who_picks_the_wrong_account_after_a_link_was_made_is_told_the_same(
+    contoso: Caller, unite: Asked, person: Person, new_person: NewPerson
 ) -> None:
-    entra_says(id_token={"preferred_username": SCRIPT})
+    person.sign_in(unite)
+    explained(new_person().come_back(unite, BOB), unite, "wrong-person")
+
+
+def test_what_microsoft_calls_somebody_is_text(contoso: Caller, unite: Asked, person: Person, hostile: Switch) -> None:
+    hostile(id_token={"preferred_username": SCRIPT})
     page = explained(person.come_back(unite, ERIN, login_hint=BOB), unite, "wrong-person")
     assert f"You signed in as {SCRIPT}" in page.told
 
 
-@pytest.mark.parametrize("claims", [{"preferred_username": None, "email": None}, {"preferred_username": "", "email": ""}])
+@pytest.mark.parametrize(
+    "claims", [{"preferred_username": None, "email": None}, {"preferred_username": "", "email": ""}]
+)
 def test_who_has_no_name_at_all_is_somebody_else(
-    contoso: Caller, unite: Asked, person: Person, entra_says: Hostile, claims: dict[str, Any]
+    contoso: Caller, unite: Asked, person: Person, hostile: Switch, claims: dict[str, Any]
 ) -> None:
-    entra_says(id_token=claims)
+    hostile(id_token=claims)
     page = explained(person.come_back(unite), unite, "wrong-person")
     assert "You signed in as somebody else" in page.told
 
 
-def test_a_guest_is_sent_home(
-    contoso: Caller, unite: Asked, person: Person, user: Callable[..., None]
-) -> None:
+def test_a_guest_is_sent_home(contoso: Caller, unite: Asked, person: Person, user: Callable[..., None]) -> None:
     user("c0c00000-0000-4000-8000-0000000091a0", mail=BOB)
     page = explained(person.come_back(unite, GINA, login_hint=BOB), unite, "guest")
     assert page.title == "Guests cannot sign in here"
@@ -429,17 +420,17 @@ def test_a_guest_is_sent_home(
 
 @pytest.mark.parametrize("acct", [None, 1, 2])
 def test_who_is_not_known_to_be_a_member_counts_as_a_guest(
-    contoso: Caller, unite: Asked, person: Person, entra_says: Hostile, acct: int | None
+    contoso: Caller, unite: Asked, person: Person, hostile: Switch, acct: int | None
 ) -> None:
-    entra_says(id_token={"acct": acct})
+    hostile(id_token={"acct": acct})
     explained(person.come_back(unite), unite, "guest")
 
 
-@pytest.mark.parametrize("edov", [None, False, 0, "0", "false", "", "yes", [True], {"1": 1}])
+@pytest.mark.parametrize("edov", [None, False, 0, "0", "false", "", "yes", [True], {"1": 1}], ids=repr)
 def test_an_email_that_nobody_verified_makes_nobody_its_owner(
-    contoso: Caller, unite: Asked, person: Person, entra_says: Hostile, edov: object
+    contoso: Caller, unite: Asked, person: Person, hostile: Switch, edov: object
 ) -> None:
-    entra_says(id_token={"xms_edov": edov, "email": ALICE})
+    hostile(id_token={"xms_edov": edov, "email": ALICE})
     page = explained(person.come_back(unite, ERIN), unite, "email-unverified", again=False)
     assert "Ask an administrator of your organisation" in page.told
 
@@ -449,7 +440,7 @@ def test_a_reused_address_is_refused_until_the_security_manager_releases_the_lin
 ) -> None:
     person.sign_in(unite)
     user(ALICE_OID, user_principal_name="alice.left@contoso.example", mail=None)
-    user(NEW_OID, user_principal_name=ALICE, display_name="Alice Newcomer", mail=ALICE, password="Local-pass-1")
+    user(NEW_OID, user_principal_name=ALICE, display_name="Alice Newcomer", mail=ALICE, password=PASSWORD)
     newcomer = new_person()
     page = explained(newcomer.come_back(unite), unite, "link-conflict", again=False)
     assert "Ask your company's Security Manager to release the link" in page.told
@@ -576,9 +567,9 @@ def connection_of(manager: Caller) -> str:
     ],
 )
 def test_each_refusal_of_microsoft_is_explained_and_leaves_the_connection_alone(
-    contoso: Caller, unite: Asked, person: Person, entra_says: Hostile, error: str, aadsts: int, words: str
+    contoso: Caller, unite: Asked, person: Person, hostile: Switch, error: str, aadsts: int, words: str
 ) -> None:
-    entra_says(authorize_error={"error": error, "aadsts": aadsts, "sentence": SCRIPT})
+    hostile(authorize_error={"error": error, "aadsts": aadsts, "sentence": SCRIPT})
     page = explained(person.come_back(unite), unite, "sign-in-refused")
     assert words in page.told
     assert "alert" not in page.told
@@ -598,7 +589,7 @@ def test_an_error_goes_before_a_code(contoso: Caller, unite: Asked, person: Pers
 
 
 def test_a_consent_that_was_revoked_is_noticed_when_our_own_probe_confirms_it(
-    contoso: Caller, unite: Asked, person: Person, control: httpx.Client, entra_says: Hostile
+    contoso: Caller, unite: Asked, person: Person, control: httpx.Client, hostile: Switch
 ) -> None:
     answer = person.answer(unite)
     control.post(f"/consents/{CONTOSO}/revoke").raise_for_status()
@@ -616,9 +607,9 @@ def test_people_fall_back_to_the_password_once_the_consent_is_known_to_be_revoke
 ) -> None:
     page = person.browser.open(person.leave(unite))
     control.post(f"/consents/{CONTOSO}/revoke").raise_for_status()
-    page = person.browser.submit(page, page.forms[0], {"email": ALICE, "password": "Local-pass-1", "action": "sign_in"})
+    page = sign_in(person.browser, page, ALICE)
     assert "AADSTS90094" in page.html
-    answer = person.press(page, "return").headers["location"]
+    answer = person.press(page, "return")
     assert "AADSTS90094" in explained(person.open(answer), unite, "sign-in-refused").told
     assert person.authorize(unite).headers["location"].startswith("https://unite.example/password")
 
@@ -632,10 +623,10 @@ def test_a_forged_error_changes_nothing(contoso: Caller, unite: Asked, person: P
 
 
 def test_a_microsoft_that_is_out_of_order_is_explained(
-    contoso: Caller, unite: Asked, person: Person, entra_says: Hostile
+    contoso: Caller, unite: Asked, person: Person, hostile: Switch
 ) -> None:
     answer = person.answer(unite)
-    entra_says(token_status=503)
+    hostile(token_status=503)
     response = person.open(answer)
     explained(response, unite, "unavailable", status=503)
     assert int(response.headers["retry-after"]) > 0
@@ -645,7 +636,7 @@ def test_a_microsoft_that_is_out_of_order_is_explained(
 def test_a_script_in_what_comes_back_stays_out_of_the_page(
     contoso: Caller, unite: Asked, person: Person, name: str
 ) -> None:
-    answer = edited(person.answer(unite), code=None, error="access_denied", **{})
+    answer = edited(person.answer(unite), code=None, error="access_denied")
     response = person.open(edited(answer, **{name: SCRIPT}))
     assert "alert(" not in Shown.by(response).told
 

@@ -200,12 +200,21 @@ class FakeIdentityProvider(_Answering):
         query = urlencode({"client_id": "fake", "redirect_uri": redirect_uri, "state": state})
         return f"https://entra.example/organizations/v2.0/adminconsent?{query}"
 
-    async def begin_sign_in(self, tenant_id: TenantId, redirect_uri: str, state: str) -> SignInRequest:
+    async def begin_sign_in(
+        self, tenant_id: TenantId, redirect_uri: str, state: str, *, prompt: str | None, login_hint: str | None = None
+    ) -> SignInRequest:
         await self._travel()
         self._must_exist(tenant_id)
         verifier, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
         query = {"redirect_uri": redirect_uri, "state": state, "nonce": nonce, "code_challenge": _challenge(verifier)}
-        return SignInRequest(f"{self.authority(tenant_id)}/oauth2/v2.0/authorize?{urlencode(query)}", verifier, nonce)
+        wishes = {name: wish for name, wish in (("prompt", prompt), ("login_hint", login_hint)) if wish is not None}
+        url = f"{self.authority(tenant_id)}/oauth2/v2.0/authorize?{urlencode(query | wishes)}"
+        return SignInRequest(url, verifier, nonce)
+
+    def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
+        query = {"post_logout_redirect_uri": post_logout_redirect_uri, "state": state}
+        hint = {} if logout_hint is None else {"logout_hint": logout_hint}
+        return f"https://entra.example/organizations/oauth2/v2.0/logout?{urlencode(query | hint)}"
 
     def sign_in(self, url: str, identity: VerifiedIdentity) -> str:
         """What a browser does at `url`: this person signs in, and the code comes back."""

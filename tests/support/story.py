@@ -6,6 +6,7 @@ It knows only addresses, so that it can be told to any host; and it keeps what m
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -47,6 +48,7 @@ def settings(url: str, entra: EntraAddresses, connection_string: str) -> dict[st
         "SSO_GRAPH_URL": entra.https,
         "SSO_CONTROL_PANEL_ISSUER": f"{entra.http}/control-panel",
         "SSO_CONTROL_PANEL_AUDIENCE": "azure-sso",
+        "SSO_SIGNING_KEY_FOLDER": str(Path(entra.ca).with_name("keys")),
         "SSO_PSEUDONYM_KEY": PSEUDONYM_KEY,
     }
 

@@ -1,0 +1,368 @@
+"""Signing out: asked for by an application, or by Microsoft; every application in the session hears of it."""
+
+import base64
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+import jwt
+import pytest
+
+from local.processes import free_port
+from tests.http import signing_in
+from tests.http.conftest import Caller
+from tests.http.signing_in import SCRIPT, Asked, NewPerson, Person, Register, Shown, claims_of, query_of, without_query
+from tests.support.integration import edited
+from tests.support.service import RunningService
+from tests.support.wire import silent_port
+
+register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
+new_person, person = signing_in.new_person, signing_in.person
+
+GOODBYE = "https://unite.example/goodbye?theme=dark"
+
+
+@dataclass
+class Ear:
+    """An application's back-channel logout endpoint, and what it has heard."""
+
+    url: str = ""
+    status: int = 200
+    heard: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def token(self) -> str:
+        """The one logout token that came."""
+        ((form,)) = self.heard
+        assert form.keys() == {"logout_token"}
+        return form["logout_token"]
+
+
+@contextmanager
+def ear() -> Iterator[Ear]:
+    listening = Ear()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.headers["content-type"] == "application/x-www-form-urlencoded"
+            body = self.rfile.read(int(self.headers["content-length"]))
+            listening.heard.append(dict(parse_qsl(body.decode(), strict_parsing=True)))
+            self.send_response(listening.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    listening.url = f"http://127.0.0.1:{server.server_address[1]}/logout"
+    try:
+        yield listening
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+type NewEar = Callable[[], Ear]
+
+
+@pytest.fixture
+def new_ear() -> Iterator[NewEar]:
+    with ExitStack() as ears:
+        yield lambda: ears.enter_context(ear())
+
+
+def leave(person: Person, **parameters: str) -> httpx.Response:
+    """Come to the service to sign out, and go nowhere from there."""
+    return person.open(str(httpx.URL(f"{person.service.url}/oauth2/logout", params=parameters)))
+
+
+def sid_of(service: RunningService, tokens: dict[str, Any]) -> str:
+    return str(claims_of(service, tokens["id_token"])["sid"])
+
+
+# -- asked for by an application --------------------------------------------------------------------------------------
+
+
+def test_a_person_signs_out_here_and_at_microsoft_and_returns_to_the_application(
+    contoso: Caller, register: Register, person: Person
+) -> None:
+    register("unite", postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    id_token = person.tokens(Asked())["id_token"]
+    response = leave(person, id_token_hint=id_token, post_logout_redirect_uri=GOODBYE, state=SCRIPT)
+    assert response.status_code == 303
+    assert response.headers["cache-control"] == "no-store"
+    at_microsoft = response.headers["location"]
+    assert without_query(at_microsoft).endswith("/organizations/oauth2/v2.0/logout")
+    sent = query_of(at_microsoft)
+    assert sent.keys() == {"post_logout_redirect_uri", "state", "logout_hint"}
+    assert sent["post_logout_redirect_uri"] == f"{person.service.url}/signed-out"
+    assert "Signed out" in person.open(at_microsoft).text
+
+    returned = person.open(f"{sent['post_logout_redirect_uri']}?state={sent['state']}")
+    assert returned.status_code == 303
+    location = returned.headers["location"]
+    assert without_query(location) == without_query(GOODBYE)
+    assert query_of(location) == {"theme": "dark", "state": SCRIPT}
+    assert not person.open(person.leave(Asked())).has_redirect_location
+
+
+def test_a_way_back_from_microsoft_is_good_once_and_for_a_quarter_of_an_hour(
+    register: Register, person: Person, service: RunningService
+) -> None:
+    register("unite", postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    asked = {"client_id": "unite", "post_logout_redirect_uri": GOODBYE}
+    first, late = (query_of(leave(person, **asked).headers["location"])["state"] for _ in range(2))
+    back = f"{service.url}/signed-out?state="
+    assert person.open(back + first).headers["location"] == GOODBYE
+    assert Shown.by(person.open(back + first)).title == "Signed out"
+    service.clock.advance(timedelta(minutes=15))
+    assert Shown.by(person.open(back + late)).title == "Signed out"
+
+
+@pytest.mark.parametrize("query", ["", "?state=", "?state=unknown", "?state=%3Cscript%3Ealert(1)%3C/script%3E"])
+def test_who_comes_back_from_microsoft_without_a_state_is_told_so_much(person: Person, query: str) -> None:
+    response = person.open(f"{person.service.url}/signed-out{query}")
+    assert (response.status_code, Shown.by(response).title) == (200, "Signed out")
+
+
+def test_who_says_nothing_is_signed_out_at_microsoft(person: Person) -> None:
+    sent = query_of(leave(person).headers["location"])
+    assert sent.keys() == {"post_logout_redirect_uri", "state"}
+    assert Shown.by(person.open(f"{sent['post_logout_redirect_uri']}?state={sent['state']}")).title == "Signed out"
+
+
+def test_an_expired_id_token_still_says_who_leaves(
+    contoso: Caller, register: Register, person: Person, new_ear: NewEar, service: RunningService
+) -> None:
+    listening = new_ear()
+    register("unite", backchannelLogoutUri=listening.url, postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    id_token = person.tokens(Asked())["id_token"]
+    service.clock.advance(timedelta(hours=8))
+    response = leave(person, id_token_hint=id_token, post_logout_redirect_uri=GOODBYE)
+    assert response.status_code == 303
+    assert len(listening.heard) == 1
+
+
+def test_a_form_is_taken_like_a_query(contoso: Caller, unite: Asked, person: Person) -> None:
+    form = {"id_token_hint": person.tokens(unite)["id_token"]}
+    response = person.browser.send("POST", f"{person.service.url}/oauth2/logout", form)
+    assert response.status_code == 303
+    assert "logout_hint" in query_of(response.headers["location"])
+
+
+def test_an_id_token_with_a_long_nonce_is_a_hint_too(contoso: Caller, unite: Asked, person: Person) -> None:
+    id_token = person.tokens(Asked(nonce="n" * 2_000))["id_token"]
+    assert len(id_token) > 2_000
+    assert leave(person, id_token_hint=id_token).status_code == 303
+
+
+# -- requests that are not answered -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        without_query(GOODBYE),
+        GOODBYE + "/",
+        GOODBYE.replace("goodbye", "Goodbye"),
+        GOODBYE.replace("unite.example", "unite.example:8443"),
+        "https://attacker.example/",
+        "javascript:alert(1)",
+        SCRIPT,
+    ],
+)
+def test_an_address_that_is_not_registered_is_not_returned_to(register: Register, person: Person, address: str) -> None:
+    register("unite", postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    response = leave(person, client_id="unite", post_logout_redirect_uri=address)
+    assert response.status_code == 400
+    assert "post_logout_redirect_uri" in Shown.by(response).told
+
+
+@pytest.mark.parametrize("who", [{}, {"client_id": "stranger"}, {"client_id": "rival"}])
+def test_an_address_of_nobody_or_somebody_else_is_not_returned_to(
+    register: Register, person: Person, who: dict[str, str]
+) -> None:
+    register("unite", postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    register("rival").raise_for_status()
+    assert leave(person, post_logout_redirect_uri=GOODBYE, **who).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["id_token_hint", "post_logout_redirect_uri", "state", "client_id"])
+def test_a_parameter_that_is_sent_twice_is_refused(person: Person, name: str) -> None:
+    response = person.open(f"{person.service.url}/oauth2/logout?{name}=a&{name}=b")
+    assert response.status_code == 400
+    assert name in Shown.by(response).told
+
+
+def _segments(token: str) -> tuple[dict[str, Any], dict[str, Any], str]:
+    header, claims, signature = token.split(".")
+    return *(json.loads(base64.urlsafe_b64decode(part + "==")) for part in (header, claims)), signature
+
+
+def _joined(header: dict[str, Any], claims: dict[str, Any], signature: str) -> str:
+    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in (header, claims))
+    return ".".join((*parts, signature))
+
+
+def test_a_hint_that_is_no_id_token_of_ours_ends_nothing(
+    contoso: Caller, register: Register, person: Person, new_ear: NewEar
+) -> None:
+    listening = new_ear()
+    register("unite", backchannelLogoutUri=listening.url).raise_for_status()
+    register("rival").raise_for_status()
+    tokens = person.tokens(Asked())
+    header, claims, signature = _segments(tokens["id_token"])
+    forgeries = [
+        {"id_token_hint": tokens["access_token"]},
+        {"id_token_hint": _joined({**header, "alg": "none"}, claims, "")},
+        {"id_token_hint": _joined(header, {**claims, "sid": "another"}, signature)},
+        {"id_token_hint": _joined({**header, "kid": "unknown"}, claims, signature)},
+        {
+            "id_token_hint": jwt.encode(
+                claims, "a secret that everybody knows, long enough", headers=header | {"alg": "HS256"}
+            )
+        },
+        {"id_token_hint": tokens["id_token"], "client_id": "rival"},
+        {"id_token_hint": "garbage"},
+        {"id_token_hint": SCRIPT},
+    ]
+    for forgery in forgeries:
+        response = leave(person, **forgery)
+        assert response.status_code == 400, forgery
+        assert "id_token_hint" in Shown.by(response).told
+    assert listening.heard == []
+    assert leave(person, id_token_hint=tokens["id_token"], client_id="unite").status_code == 303
+    assert len(listening.heard) == 1
+
+
+# -- the applications hear of it --------------------------------------------------------------------------------------
+
+
+def test_every_application_of_the_session_hears_of_its_end_once(
+    contoso: Caller, register: Register, person: Person, new_ear: NewEar, service: RunningService
+) -> None:
+    ears = {client_id: new_ear() for client_id in ("unite", "anymeeting")}
+    for client_id, listening in ears.items():
+        register(client_id, backchannelLogoutUri=listening.url).raise_for_status()
+    register("securisync").raise_for_status()
+    tokens = {name: person.tokens(Asked(client_id=name)) for name in (*ears, "securisync")}
+    now = int(service.clock.now().timestamp())
+    for _ in range(2):
+        assert leave(person, id_token_hint=tokens["securisync"]["id_token"]).status_code == 303
+
+    for client_id, listening in ears.items():
+        assert jwt.get_unverified_header(listening.token)["typ"] == "logout+jwt"
+        claims = claims_of(service, listening.token, client_id)
+        told = claims_of(service, tokens[client_id]["id_token"], client_id)
+        assert claims.keys() == {"iss", "aud", "sub", "sid", "iat", "exp", "jti", "events"}
+        assert (claims["iss"], claims["aud"]) == (service.url, client_id)
+        assert (claims["sub"], claims["sid"]) == (told["sub"], told["sid"])
+        assert claims["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
+        assert now <= claims["iat"] < claims["exp"]
+    assert len({claims_of(service, one.token, name)["jti"] for name, one in ears.items()}) == 2
+
+
+def test_an_application_that_is_dead_silent_or_says_no_does_not_hold_up_the_others(
+    contoso: Caller, register: Register, person: Person, new_ear: NewEar
+) -> None:
+    refusing, listening = new_ear(), new_ear()
+    refusing.status = 400
+    with silent_port() as silent:
+        ways = {
+            "dead": f"http://127.0.0.1:{free_port()}/logout",
+            "silent": f"http://127.0.0.1:{silent}/logout",
+            "refusing": refusing.url,
+            "unite": listening.url,
+        }
+        for client_id, url in ways.items():
+            register(client_id, backchannelLogoutUri=url).raise_for_status()
+        tokens = [person.tokens(Asked(client_id=client_id)) for client_id in ways]
+        response = leave(person, id_token_hint=tokens[0]["id_token"])
+    assert response.status_code == 303
+    assert (len(refusing.heard), len(listening.heard)) == (1, 1)
+
+
+def test_an_application_that_was_removed_meanwhile_is_left_alone(
+    contoso: Caller, register: Register, operator: Caller, person: Person, new_ear: NewEar
+) -> None:
+    listening = new_ear()
+    register("unite", backchannelLogoutUri=listening.url).raise_for_status()
+    tokens = person.tokens(Asked())
+    operator("DELETE", "/v1/applications/unite", headers={"If-Match": "*"}).raise_for_status()
+    assert leave(person, id_token_hint=tokens["id_token"]).status_code == 303
+    assert listening.heard == []
+
+
+def test_nobody_elses_session_ends(
+    contoso: Caller, register: Register, person: Person, new_person: NewPerson, new_ear: NewEar, service: RunningService
+) -> None:
+    listening = new_ear()
+    register("unite", backchannelLogoutUri=listening.url).raise_for_status()
+    bob = "bob@contoso-mail.example"
+    alices, bobs = person.tokens(Asked()), new_person().tokens(Asked(), bob, login_hint=bob)
+    leave(person, id_token_hint=alices["id_token"])
+    assert claims_of(service, listening.token)["sid"] == sid_of(service, alices) != sid_of(service, bobs)
+
+
+# -- told by Microsoft ------------------------------------------------------------------------------------------------
+
+
+def test_who_signs_out_at_microsoft_is_signed_out_of_the_applications(
+    contoso: Caller, register: Register, person: Person, new_ear: NewEar, service: RunningService
+) -> None:
+    listening = new_ear()
+    register("unite", backchannelLogoutUri=listening.url).raise_for_status()
+    asked = Asked()
+    answer = person.answer(asked)
+    code = signing_in.answered(person.open(answer))["code"]
+    tokens = signing_in.redeem(service, asked.redemption(code)).json()
+    entra_sid = query_of(answer)["session_state"]
+    assert entra_sid not in json.dumps(jwt.decode(tokens["id_token"], options={"verify_signature": False}))
+
+    url = f"{service.url}/signin/front-channel-logout"
+    assert httpx.get(url, params={"sid": "unknown"}, trust_env=False).status_code == 200
+    assert httpx.get(url, params={"sid": sid_of(service, tokens)}, trust_env=False).status_code == 200
+    assert httpx.get(url, trust_env=False).status_code == 200
+    assert listening.heard == []
+
+    response = httpx.get(url, params={"sid": entra_sid}, trust_env=False)
+    assert Shown.by(response).title == "Signed out"
+    assert claims_of(service, listening.token)["sid"] == sid_of(service, tokens)
+
+
+def test_microsoft_calls_us_in_a_frame_of_its_sign_out_page(contoso: Caller, unite: Asked, person: Person) -> None:
+    answer = person.answer(unite)
+    person.open(answer)
+    at_microsoft = leave(person).headers["location"]
+    frame = f"{person.service.url}/signin/front-channel-logout?sid={query_of(answer)['session_state']}"
+    assert frame in person.open(at_microsoft).text
+
+
+def test_a_session_that_microsoft_does_not_name_ends_for_nobody(
+    contoso: Caller, register: Register, person: Person, hostile: Callable[..., None], new_ear: NewEar
+) -> None:
+    listening = new_ear()
+    register("unite", backchannelLogoutUri=listening.url).raise_for_status()
+    hostile(id_token={"sid": None})
+    id_token = person.tokens(Asked())["id_token"]
+    assert "sid" not in claims_of(person.service, id_token)
+    response = leave(person, id_token_hint=id_token)
+    assert response.status_code == 303
+    assert listening.heard == []
+
+
+def test_a_script_in_a_sid_stays_out_of_the_page(person: Person) -> None:
+    url = edited(f"{person.service.url}/signin/front-channel-logout", sid=SCRIPT)
+    assert Shown.by(person.open(url)).title == "Signed out"

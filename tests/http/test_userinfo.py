@@ -1,0 +1,85 @@
+"""Userinfo tells who an access token speaks of, and tells nobody else anything."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.http import signing_in
+from tests.http.conftest import Caller, Token
+from tests.http.signing_in import ALICE, Asked, Person, claims_of
+from tests.support.service import RunningService
+
+register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
+new_person, person = signing_in.new_person, signing_in.person
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def refused(response: httpx.Response) -> None:
+    """RFC 6750, section 3."""
+    assert response.status_code == 401, response.text
+    assert response.headers["www-authenticate"].startswith("Bearer ")
+    assert response.headers["cache-control"] == "no-store"
+    assert response.json().keys() == {"error", "error_description"}
+    assert response.json()["error"] == "invalid_token"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_access_token_tells_who_signed_in(
+    contoso: Caller, unite: Asked, person: Person, client: httpx.Client, service: RunningService, method: str
+) -> None:
+    tokens = person.tokens(unite)
+    response = client.request(method, "/oauth2/userinfo", headers=bearer(tokens["access_token"]))
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
+    assert response.json() == {
+        "sub": claims_of(service, tokens["id_token"])["sub"],
+        "email": ALICE,
+        "email_verified": True,
+        "name": "Alice Archer",
+    }
+
+
+def test_userinfo_tells_what_was_asked_for_and_no_more(
+    contoso: Caller, unite: Asked, person: Person, client: httpx.Client
+) -> None:
+    tokens = person.tokens(unite, scope="openid")
+    assert client.get("/oauth2/userinfo", headers=bearer(tokens["access_token"])).json().keys() == {"sub"}
+
+
+def test_an_id_token_is_no_access_token(contoso: Caller, unite: Asked, person: Person, client: httpx.Client) -> None:
+    refused(client.get("/oauth2/userinfo", headers=bearer(person.tokens(unite)["id_token"])))
+
+
+def test_an_access_token_expires(
+    contoso: Caller, unite: Asked, person: Person, client: httpx.Client, service: RunningService
+) -> None:
+    headers = bearer(person.tokens(unite)["access_token"])
+    service.clock.advance(timedelta(minutes=9))
+    assert client.get("/oauth2/userinfo", headers=headers).status_code == 200
+    service.clock.advance(timedelta(minutes=2))
+    refused(client.get("/oauth2/userinfo", headers=headers))
+
+
+def test_a_changed_access_token_is_none(contoso: Caller, unite: Asked, person: Person, client: httpx.Client) -> None:
+    access, identity = (person.tokens(unite)[name].split(".") for name in ("access_token", "id_token"))
+    header, claims, signature = access
+    for forged in (f"{header}.{identity[1]}.{signature}", f"{header}.{claims}.", f"{header}.{claims}.{identity[2]}"):
+        refused(client.get("/oauth2/userinfo", headers=bearer(forged)))
+
+
+def test_a_token_of_the_control_panel_is_not_ours(client: httpx.Client, token: Token) -> None:
+    refused(client.get("/oauth2/userinfo", headers=bearer(token("olga"))))
+
+
+@pytest.mark.parametrize("garbage", ["x", "a.b.c", "e30.e30.e30", "." * 100, "x" * 16_001, "<script>"])
+def test_garbage_is_no_access_token(client: httpx.Client, garbage: str) -> None:
+    refused(client.get("/oauth2/userinfo", headers=bearer(garbage)))
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer"}, {"Authorization": "Basic dW5pdGU6eA=="}])
+def test_nobody_is_told_nothing(client: httpx.Client, headers: dict[str, str]) -> None:
+    refused(client.get("/oauth2/userinfo", headers=headers))

@@ -1,0 +1,165 @@
+"""How an application proves who it is, as operators say it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from shared.access.roles import Actor, Operator
+from shared.applications.register import ApplicationProfile, ApplicationRegister, AuthMethod
+from shared.applications.secrets import verify_secret
+from shared.kernel.names import ClientId, Product
+from shared.kernel.refusals import Conflict, NotFound, PreconditionRequired, Stale
+from shared.kernel.versions import Expected
+from tests.support.fakes import FixedClock, InMemoryTable
+from tests.support.interleaving import Interleaved
+
+OLGA = Operator(Actor("olga", "Olga Operator", "Operator"))
+UNITE = ClientId("unite")
+WHATEVER_STANDS = Expected(None)
+PUBLIC = {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "1"}
+BASIC, POST = AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST
+
+
+def profile(**changes: Any) -> ApplicationProfile:
+    return ApplicationProfile(**{"name": "Unite", "sso_supported": True} | changes)
+
+
+@pytest.fixture
+def table() -> Interleaved:
+    return Interleaved(InMemoryTable())
+
+
+@pytest.fixture
+def register(table: Interleaved) -> ApplicationRegister:
+    return ApplicationRegister(table, FixedClock())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"token_endpoint_auth_method": AuthMethod.PRIVATE_KEY_JWT},
+        {"jwks": {"keys": [PUBLIC]}},
+        {"token_endpoint_auth_method": BASIC, "jwks": {"keys": [PUBLIC]}},
+    ],
+)
+def test_keys_go_with_the_method_that_needs_them(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="private_key_jwt"):
+        profile(**changes)
+
+
+@pytest.mark.parametrize(
+    "jwks",
+    [
+        {},
+        {"keys": None},
+        {"keys": PUBLIC},
+        {"keys": ["key"]},
+        *({"keys": [PUBLIC, PUBLIC | {private: "AQAB"}]} for private in ("d", "p", "q", "dp", "dq", "qi", "oth")),
+        {"keys": [{"kty": "oct", "k": "AQAB"}]},
+    ],
+)
+def test_a_key_that_is_not_public_is_not_taken(jwks: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="public"):
+        profile(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=jwks)
+
+
+def test_public_keys_are_taken() -> None:
+    taken = profile(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks={"keys": [PUBLIC]})
+    assert taken.jwks == {"keys": [PUBLIC]}
+
+
+@pytest.mark.parametrize("method", [BASIC, POST])
+async def test_a_secret_is_shown_once_and_the_one_before_is_good_no_longer(
+    register: ApplicationRegister, method: AuthMethod
+) -> None:
+    await register.put(OLGA, UNITE, profile(token_endpoint_auth_method=method), None)
+    first, second = [await register.renew_secret(OLGA, UNITE, WHATEVER_STANDS) for _ in range(2)]
+    stored = await register.read(UNITE)
+    assert stored.record.secret is not None
+    assert await verify_secret(second, stored.record.secret)
+    assert not await verify_secret(first, stored.record.secret)
+    assert second not in stored.record.document()
+
+
+async def test_a_secret_outlives_a_change_of_what_is_said(register: ApplicationRegister) -> None:
+    await register.put(OLGA, UNITE, profile(token_endpoint_auth_method=BASIC), None)
+    secret = await register.renew_secret(OLGA, UNITE, WHATEVER_STANDS)
+    changed = profile(name="Unite 2", token_endpoint_auth_method=BASIC)
+    stored, created = await register.put(OLGA, UNITE, changed, WHATEVER_STANDS)
+    assert (created, stored.record.profile) == (False, changed)
+    assert await verify_secret(secret, (await register.read(UNITE)).record.secret or "")
+
+
+async def test_of_two_who_renew_a_secret_at_once_one_gets_it(register: ApplicationRegister) -> None:
+    await register.put(OLGA, UNITE, profile(token_endpoint_auth_method=BASIC), None)
+    expected = Expected(frozenset({(await register.read(UNITE)).version}))
+    answers = await asyncio.gather(
+        *(register.renew_secret(OLGA, UNITE, expected) for _ in range(2)), return_exceptions=True
+    )
+    (secret,) = (answer for answer in answers if isinstance(answer, str))
+    assert [isinstance(answer, Stale) for answer in answers].count(True) == 1
+    assert await verify_secret(secret, (await register.read(UNITE)).record.secret or "")
+
+
+@pytest.mark.parametrize("method", [AuthMethod.NONE, AuthMethod.PRIVATE_KEY_JWT])
+async def test_who_authenticates_otherwise_gets_no_secret(register: ApplicationRegister, method: AuthMethod) -> None:
+    jwks = {"keys": [PUBLIC]} if method is AuthMethod.PRIVATE_KEY_JWT else None
+    await register.put(OLGA, UNITE, profile(token_endpoint_auth_method=method, jwks=jwks), None)
+    with pytest.raises(Conflict, match="tokenEndpointAuthMethod"):
+        await register.renew_secret(OLGA, UNITE, WHATEVER_STANDS)
+
+
+async def test_what_was_seen_long_ago_changes_nothing(register: ApplicationRegister) -> None:
+    old = Expected(frozenset({"seen long ago"}))
+    with pytest.raises(Stale):
+        await register.put(OLGA, UNITE, profile(), old)
+    await register.put(OLGA, UNITE, profile(token_endpoint_auth_method=BASIC), None)
+    with pytest.raises(Stale):
+        await register.put(OLGA, UNITE, profile(), old)
+    with pytest.raises(PreconditionRequired):
+        await register.put(OLGA, UNITE, profile(), None)
+    with pytest.raises(Stale):
+        await register.renew_secret(OLGA, UNITE, old)
+    with pytest.raises(Stale):
+        await register.remove(OLGA, UNITE, old)
+
+
+async def test_who_registers_the_same_just_before_is_as_good_as_we(
+    register: ApplicationRegister, table: Interleaved
+) -> None:
+    async def somebody_else_is_first() -> None:
+        await register.put(OLGA, UNITE, profile(), None)
+
+    table.before_writing(somebody_else_is_first)
+    stored, created = await register.put(OLGA, UNITE, profile(), None)
+    assert (created, stored.record.profile) == (False, profile())
+
+
+async def test_an_application_that_is_removed_is_gone(register: ApplicationRegister) -> None:
+    for client_id in (UNITE, ClientId("anymeeting")):
+        await register.put(OLGA, client_id, profile(), None)
+    assert [each.client_id for each in await register.all()] == ["anymeeting", "unite"]
+    await register.remove(OLGA, UNITE, WHATEVER_STANDS)
+    assert [each.client_id for each in await register.all()] == ["anymeeting"]
+    for gone in (register.read(UNITE), register.remove(OLGA, UNITE, WHATEVER_STANDS)):
+        with pytest.raises(NotFound):
+            await gone
+
+
+@pytest.mark.parametrize(
+    ("supported", "required", "products", "serves"),
+    [
+        (True, None, (), True),
+        (True, "Unite", ("Unite", "AnyMeeting"), True),
+        (True, "Unite", ("AnyMeeting",), False),
+        (False, None, (), False),
+        (False, "Unite", ("Unite",), False),
+    ],
+)
+async def test_sso_works_where_it_is_supported_and_the_product_is_there(
+    register: ApplicationRegister, *, supported: bool, required: str | None, products: tuple[str, ...], serves: bool
+) -> None:
+    stored, _ = await register.put(OLGA, UNITE, profile(sso_supported=supported, requires_product=required), None)
+    assert stored.record.serves(tuple(map(Product, products))) is serves

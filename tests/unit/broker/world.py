@@ -1,0 +1,112 @@
+"""The broker on ports that are kept in memory, with one application and one person."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from shared.access.roles import AccountAdministrator, Actor, Operator
+from shared.accounts.head import Account
+from shared.accounts.journal import Journal
+from shared.adapters.jose import Jose
+from shared.applications.register import Application, ApplicationProfile, ApplicationRegister
+from shared.broker.clients import Clients
+from shared.broker.issuing import Code, Issuer, Person, challenge_of
+from shared.broker.links import Links
+from shared.broker.redemption import Redemption
+from shared.broker.sessions import Sessions
+from shared.flows.flows import Flows
+from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
+from shared.kernel.versions import Expected
+from shared.ports.identity_provider import VerifiedIdentity
+from shared.ports.table import Put
+from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
+from tests.support.interleaving import Interleaved
+from tests.support.signing_keys import InMemorySigningKeys
+
+ISSUER = "https://sso.example"
+TOKEN_ENDPOINT = f"{ISSUER}/oauth2/token"
+UNITE, OTHER = ClientId("unite"), ClientId("other")
+CALLBACK = "https://unite.example/callback"
+VERIFIER = "0123456789-abcdefghijklmnopqrstuvwxyz._~ABC"
+ACME = AccountId("acme")
+CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
+FABRIKAM = TenantId("fab00000-0000-4000-8000-000000000000")
+ALICE = EmailAddress.parse("alice@contoso.example")
+ALICE_OID, BOB_OID = "oid-of-alice", "oid-of-bob"
+OLGA = Operator(Actor("olga", "Olga Operator", "Operator"))
+SAM = AccountAdministrator(ACME, Actor("sam", "Sam Security", "SecurityManager"))
+WHATEVER_STANDS = Expected(None)
+
+
+def profile(**changes: Any) -> ApplicationProfile:
+    return ApplicationProfile(**{"name": "Unite", "redirect_uris": (CALLBACK,), "sso_supported": True} | changes)
+
+
+def application(client_id: ClientId = UNITE, **changes: Any) -> Application:
+    return Application(client_id=client_id, profile=profile(**changes), created_at=NEW_YEAR, updated_at=NEW_YEAR)
+
+
+def identity(**claims: Any) -> VerifiedIdentity:
+    """Alice, a member of Contoso, whose user principal name is what she types; `claims` change that."""
+    alice = {"tid": CONTOSO, "oid": ALICE_OID, "name": "Alice", "preferred_username": ALICE.address, "acct": 0}
+    return VerifiedIdentity.model_validate(alice | claims)
+
+
+def person(**changes: Any) -> Person:
+    told: dict[str, Any] = {"sub": "subject", "email": ALICE.address, "name": "Alice", "sid": "session"}
+    ids = {"account_id": ACME, "tid": CONTOSO, "oid": ALICE_OID, "signed_in_at": NEW_YEAR}
+    return Person(**told | ids | changes)
+
+
+def code(expires_at: datetime, **changes: Any) -> Code:
+    asked: dict[str, Any] = {"client_id": UNITE, "redirect_uri": CALLBACK, "code_challenge": challenge_of(VERIFIER)}
+    wishes = {"nonce": "n-1", "scope": ("openid", "email", "profile"), "person": person()}
+    return Code(**{"expires_at": expires_at} | asked | wishes | changes)
+
+
+@cache
+def signing_keys() -> InMemorySigningKeys:
+    """Made once: an RSA key takes its time."""
+    return InMemorySigningKeys(FixedClock())
+
+
+@dataclass
+class Broker:
+    """Its parts; others may act on the tables between two of their steps."""
+
+    clock: FixedClock = field(default_factory=FixedClock)
+    applications: InMemoryTable = field(default_factory=InMemoryTable)
+    flows_table: InMemoryTable = field(default_factory=InMemoryTable)
+    accounts_table: InMemoryTable = field(default_factory=InMemoryTable)
+
+    def __post_init__(self) -> None:
+        self.flows_raced, self.accounts_raced = Interleaved(self.flows_table), Interleaved(self.accounts_table)
+        self.tokens = Jose(signing_keys(), ISSUER, self.clock)
+        self.register = ApplicationRegister(self.applications, self.clock)
+        self.clients = Clients(self.applications, self.flows_raced, self.tokens, (ISSUER, TOKEN_ENDPOINT))
+        self.issuer = Issuer(ISSUER, self.tokens, self.clock)
+        self.flows = Flows(self.flows_raced, self.clock)
+        self.sessions = Sessions(self.flows_raced, self.clock)
+        self.redemption = Redemption(self.clients, self.flows, self.issuer, self.tokens)
+        self.journal = Journal(self.accounts_raced, self.clock)
+        self.links = Links(self.accounts_raced, self.journal, self.clock)
+
+    async def add(self, client_id: ClientId = UNITE, **changes: Any) -> None:
+        """Register an application, or change it."""
+        await self.register.put(OLGA, client_id, profile(**changes), None)
+
+    async def add_account(self) -> None:
+        account = Account(account_id=ACME, name="Acme", created_at=NEW_YEAR, updated_at=NEW_YEAR)
+        await self.accounts_table.write(Put(Account.key(ACME), account.document()))
+
+    async def issue(self, **changes: Any) -> str:
+        """An authorization code, as a sign-in leaves it behind."""
+        return await self.flows.issue(code(self.flows.expiry(Code), **changes))
+
+
+def sent(**parameters: str | tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
+    """Parameters as they arrive; None leaves one out."""
+    return {
+        name: value if isinstance(value, tuple) else (value,) for name, value in parameters.items() if value is not None
+    }
