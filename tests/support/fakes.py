@@ -1,0 +1,276 @@
+"""The ports kept in memory, for tests without I/O.
+
+Each keeps the whole promise of its port, concurrency and limits included: it passes the same contract suite as the real
+thing (`tests/contract`). Each lets go of the event loop where the real one waits for the network, so that races show.
+`available = False` makes one answer `Unavailable`, as a dead server does.
+"""
+
+import asyncio
+import base64
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from shared.kernel.names import TenantId
+from shared.kernel.refusals import Invalid, NotAuthenticated, ProofFailed, TooLarge, Unavailable
+from shared.ports.access_tokens import VerifiedAccess
+from shared.ports.identity_provider import (
+    ConsentMissing,
+    Organization,
+    ProviderRefused,
+    SignInRequest,
+    VerifiedIdentity,
+)
+from shared.ports.table import (
+    TRANSACTION_LIMIT,
+    Insert,
+    Key,
+    Operation,
+    Page,
+    Put,
+    Remove,
+    Replace,
+    Row,
+    RowChanged,
+    RowExists,
+)
+
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FixedClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, at: datetime = NEW_YEAR) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> None:
+        self.at += by
+
+
+class _Answering:
+    """What answers after a moment, or not at all."""
+
+    def __init__(self) -> None:
+        self.available = True
+
+    async def _travel(self) -> None:
+        await asyncio.sleep(0)
+        if not self.available:
+            raise Unavailable("It does not answer. Try again in a few seconds.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelved:
+    row: Row
+    expires_at: datetime | None
+
+
+class InMemoryTable(_Answering):
+    """A table in a dictionary."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[Key, _Shelved] = {}
+        self._versions = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    async def get(self, key: Key) -> Row | None:
+        _check_key(key)
+        await self._travel()
+        shelved = self._rows.get(key)
+        await asyncio.sleep(0)
+        return shelved.row if shelved else None
+
+    async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
+        await self._travel()
+        rows = self._family(partition, prefix)
+        await asyncio.sleep(0)
+        return rows
+
+    async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
+        first = _opened(continuation)
+        await self._travel()
+        rows = tuple(row for row in self._family(partition, prefix) if row.key.row >= first)
+        await asyncio.sleep(0)
+        return Page(rows[:size], _closed(rows[size].key.row) if len(rows) > size else None)
+
+    async def write(self, *operations: Operation) -> None:
+        _check_transaction(operations)
+        await self._travel()
+        for operation in operations:
+            self._allow(operation)
+        for operation in operations:
+            self._perform(operation)
+        await asyncio.sleep(0)
+
+    async def expired(self, now: datetime) -> AsyncIterator[Row]:
+        await self._travel()
+        for shelved in tuple(self._rows.values()):
+            if shelved.expires_at is not None and shelved.expires_at < now:
+                yield shelved.row
+
+    def _family(self, partition: str, prefix: str) -> tuple[Row, ...]:
+        keys = sorted(self._rows, key=lambda key: key.row)
+        return tuple(self._rows[key].row for key in keys if key.partition == partition and key.row.startswith(prefix))
+
+    def _allow(self, operation: Operation) -> None:
+        standing = self._rows.get(operation.key)
+        match operation:
+            case Insert(key) if standing is not None:
+                raise RowExists(key)
+            case Replace(row) | Remove(row) if standing is None or standing.row.etag != row.etag:
+                raise RowChanged
+
+    def _perform(self, operation: Operation) -> None:
+        self._versions += 1
+        match operation:
+            case Insert(key, document, expires_at) | Put(key, document, expires_at):
+                self._rows[key] = _Shelved(Row(key, document, str(self._versions)), expires_at)
+            case Replace(row, document):
+                self._rows[row.key] = _Shelved(Row(row.key, document, str(self._versions)), None)
+            case Remove(row):
+                del self._rows[row.key]
+
+
+def _check_key(key: Key) -> None:
+    for part in (key.partition, key.row):
+        if not 1 <= len(part.encode()) <= 255 or re.search(r"[/\\#?\x00-\x1f\x7f-\x9f]", part):
+            raise ValueError("A store would refuse this key.")
+
+
+def _check_transaction(operations: tuple[Operation, ...]) -> None:
+    keys = [operation.key for operation in operations]
+    for key in keys:
+        _check_key(key)
+    one_partition, no_row_twice = len({key.partition for key in keys}) == 1, len({*keys}) == len(keys)
+    if len(keys) > TRANSACTION_LIMIT or not one_partition or not no_row_twice:
+        raise ValueError("A store would refuse this transaction.")
+    documents = [operation.document for operation in operations if not isinstance(operation, Remove)]
+    too_long = any(len(document.encode("utf-16-le")) > 800_000 for document in documents)
+    if too_long or sum(len(json.dumps(document)) for document in documents) > 900_000:
+        raise TooLarge("This is more than one record can hold. Shorten it.")
+
+
+def _closed(first: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps({"first": first}).encode()).decode()
+
+
+def _opened(continuation: str | None) -> str:
+    if continuation is None:
+        return ""
+    try:
+        return str(json.loads(base64.b64decode(continuation, altchars=b"-_", validate=True))["first"])
+    except (ValueError, KeyError, TypeError):
+        raise Invalid("The continuationToken is not one that this service has given.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    tenant_id: TenantId
+    redirect_uri: str
+    challenge: str
+    nonce: str
+    identity: VerifiedIdentity
+
+
+class FakeIdentityProvider(_Answering):
+    """Entra with the organisations that it is told of; `consented` are those that let the service in."""
+
+    def __init__(self, *organizations: Organization) -> None:
+        super().__init__()
+        self.organizations = {organization.tenant_id: organization for organization in organizations}
+        self.consented: set[TenantId] = set()
+        self._codes: dict[str, _Code] = {}
+
+    def authority(self, tenant_id: TenantId) -> str:
+        return f"https://entra.example/{tenant_id}"
+
+    def admin_consent_url(self, redirect_uri: str, state: str) -> str:
+        query = urlencode({"client_id": "fake", "redirect_uri": redirect_uri, "state": state})
+        return f"https://entra.example/organizations/v2.0/adminconsent?{query}"
+
+    async def begin_sign_in(self, tenant_id: TenantId, redirect_uri: str, state: str) -> SignInRequest:
+        await self._travel()
+        self._must_exist(tenant_id)
+        verifier, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
+        query = {"redirect_uri": redirect_uri, "state": state, "nonce": nonce, "code_challenge": _challenge(verifier)}
+        return SignInRequest(f"{self.authority(tenant_id)}/oauth2/v2.0/authorize?{urlencode(query)}", verifier, nonce)
+
+    def sign_in(self, url: str, identity: VerifiedIdentity) -> str:
+        """What a browser does at `url`: this person signs in, and the code comes back."""
+        address = urlsplit(url)
+        query = {name: values[0] for name, values in parse_qs(address.query).items()}
+        tenant_id = TenantId(address.path.split("/")[1])
+        code = secrets.token_urlsafe(16)
+        self._codes[code] = _Code(tenant_id, query["redirect_uri"], query["code_challenge"], query["nonce"], identity)
+        return code
+
+    async def finish_sign_in(
+        self, tenant_id: TenantId, redirect_uri: str, code: str, code_verifier: str, nonce: str
+    ) -> VerifiedIdentity:
+        await self._travel()
+        known = self._codes.pop(code, None)
+        if known is None:
+            raise ProviderRefused("invalid_grant", 54005, self.explain("invalid_grant", "AADSTS54005"))
+        asked = (known.tenant_id, known.redirect_uri, known.challenge)
+        if asked != (tenant_id, redirect_uri, _challenge(code_verifier)):
+            raise ProviderRefused("invalid_grant", None, self.explain("invalid_grant", ""))
+        if known.nonce != nonce or known.identity.tid != tenant_id:
+            raise ProofFailed("Microsoft's answer belongs to another sign-in. Start again.")
+        return known.identity
+
+    async def read_organization(self, tenant_id: TenantId) -> Organization:
+        await self._travel()
+        self._must_exist(tenant_id)
+        if tenant_id not in self.consented:
+            raise ConsentMissing("unauthorized_client", 700016, self.explain("unauthorized_client", "AADSTS700016"))
+        return self.organizations[tenant_id]
+
+    async def probe(self) -> None:
+        await self._travel()
+
+    def explain(self, error: str, description: str) -> str:
+        return f"Microsoft refused ({error}). Ask an administrator of your organisation at Microsoft."
+
+    def _must_exist(self, tenant_id: TenantId) -> None:
+        if tenant_id not in self.organizations:
+            raise ConsentMissing("invalid_tenant", 90002, self.explain("invalid_tenant", "AADSTS90002"))
+
+
+def _challenge(verifier: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+class FakeAccessTokens(_Answering):
+    """Believes the tokens that it has issued itself, until they expire."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._issued: dict[str, tuple[VerifiedAccess, datetime]] = {}
+
+    def issue(self, access: VerifiedAccess, lifetime: timedelta = timedelta(hours=1)) -> str:
+        token = secrets.token_urlsafe(16)
+        self._issued[token] = access, self._clock.now() + lifetime
+        return token
+
+    async def verify(self, unverified_token: str) -> VerifiedAccess:
+        await self._travel()
+        access, until = self._issued.get(unverified_token, (None, self._clock.now()))
+        if access is None or until <= self._clock.now():
+            raise NotAuthenticated("The bearer token is not one of the control panel's for this service.")
+        return access
+
+    async def probe(self) -> None:
+        await self._travel()
