@@ -263,7 +263,7 @@ async def test_a_file_of_bad_lines_is_not_read_to_its_end() -> None:
     report = await import_entries(exemptions, SAM, entries)
     assert (report.accepted, len(report.problems)) == (1, MOST_PROBLEMS + 1)
     assert report.problems[-1] == BadLine(MOST_PROBLEMS + 2, "Too many bad lines: the file was not read from here on.")
-    assert next(entries) == BadLine(MOST_PROBLEMS + 2, "Bad.")
+    assert next(entries) == BadLine(MOST_PROBLEMS + 3, "Bad.")
 
 
 async def test_while_a_file_is_read_others_have_their_turn() -> None:
