@@ -284,7 +284,7 @@ class Onboarding:
             connection.rewrite(connected),
             domains.rewrite(read),
         )
-        await self._routing.release(state.account_id, held(domains.record) - held(read), now)
+        await self._routing.let_go(state.account_id, held(domains.record) - held(read), now)
         return Arrival(account.name, organization.display_name, state.return_url)
 
     async def _write_down(self, state: ConnectState, refusal: Refusal) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import uvicorn
 from azure.data.tables import TableServiceClient
+
 from functions.app import build_app
 from local.entra.server import LocalEntra
 from local.host import HostSettings, create_host
@@ -78,7 +79,9 @@ class RunningService:
             assert self._thread.is_alive(), "the service did not start"
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.should_exit = True
         self._thread.join()
 

@@ -74,9 +74,7 @@ def functions_host(
         inherited = dict.fromkeys(name for name in os.environ if name.startswith("SSO_"))
         command = [sys.executable, "-m", "local.host", "--directory", directory, "--port", str(port)]
         log = Path(scratch) / "host.log"
-        with running(
-            "The Functions host", [*command, "--settings", settings_file], log, {**inherited, **env}
-        ) as child:
+        with running("The Functions host", [*command, "--settings", settings_file], log, {**inherited, **env}) as child:
             url = f"http://localhost:{port}"
             child.wait_until(lambda: _answers(url), 30)
             yield FunctionsHost(url, child)

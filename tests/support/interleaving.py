@@ -1,0 +1,57 @@
+"""Tables on which something happens between two of a caller's steps, so that a race is lost the same way each time."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+
+from shared.ports.table import Key, Operation, Page, Row, Table
+
+type Act = Callable[[], Awaitable[object]]
+
+
+class Interleaved:
+    """The table behind it; what it is given to do happens once, before the next reading or writing."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._to_read: list[Act] = []
+        self._to_write: list[Act] = []
+
+    def before_reading(self, act: Act) -> None:
+        self._to_read.append(act)
+
+    def before_writing(self, act: Act) -> None:
+        self._to_write.append(act)
+
+    async def get(self, key: Key) -> Row | None:
+        await _act(self._to_read)
+        return await self._table.get(key)
+
+    async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
+        await _act(self._to_read)
+        return await self._table.under(partition, prefix)
+
+    async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
+        await _act(self._to_read)
+        return await self._table.page(partition, prefix, size, continuation)
+
+    async def write(self, *operations: Operation) -> None:
+        await _act(self._to_write)
+        await self._table.write(*operations)
+
+    def expired(self, now: datetime) -> AsyncIterator[Row]:
+        return self._table.expired(now)
+
+
+async def _act(waiting: list[Act]) -> None:
+    acts = waiting.copy()
+    waiting.clear()
+    for act in acts:
+        await act()
+
+
+class LostAnswers(Interleaved):
+    """Each write takes place, its answer is lost, and the SDK repeats it: the caller hears the answer to the repeat."""
+
+    async def write(self, *operations: Operation) -> None:
+        await super().write(*operations)
+        await super().write(*operations)
