@@ -139,8 +139,12 @@ class AccountRegister:
 
         Rows are read before the account is seen to be missing, so that none of a new account's is among them.
         """
-        while rows := (await self._table.page(account_id, "", TRANSACTION_LIMIT, None)).rows:
-            if await find_head(self._table, account_id, closing=True) is not None:
+        continuation = None
+        while True:
+            page = await self._table.page(account_id, "", TRANSACTION_LIMIT, continuation)
+            if not page.rows and page.continuation is None:
+                return True
+            if page.rows and await find_head(self._table, account_id, closing=True) is not None:
                 return False
-            await self._removed([*rows])
-        return True
+            await self._removed([*page.rows])
+            continuation = None if page.rows else page.continuation

@@ -6,11 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+
 from local.demo_browser import Browser, Page
 from local.entra.server import LocalEntra
 from local.processes import azurite, free_port
 from shared.wiring import TABLE_NAMES
-
 from tests.support.service import FUNCTION_KEY, RunningService, settings_for
 
 PASSWORD = "Local-pass-1"
@@ -49,6 +49,19 @@ def control(entra: LocalEntra) -> Iterator[httpx.Client]:
         yield client
 
 
+type Switch = Callable[..., None]
+
+
+@pytest.fixture
+def hostile(control: httpx.Client) -> Switch:
+    """Switches local Entra's hostile modes; without arguments, all of them off."""
+
+    def switch(**modes: Any) -> None:
+        control.put("/hostile", json=modes).raise_for_status()
+
+    return switch
+
+
 @dataclass
 class Caller:
     """Calls the API with one bearer token, and what else a test wants to send."""
@@ -74,7 +87,7 @@ type Token = Callable[..., str]
 
 @pytest.fixture
 def token(control: httpx.Client) -> Token:
-    """Makes control panel tokens: `token("sam", account_id="acme")`; `signature=` forges, a claim of None is left out."""
+    """Makes panel tokens: `token("sam", account_id="acme")`; `signature=` forges, a claim of None is left out."""
 
     def make(username: str = "sam", *, signature: str | None = None, **claims: Any) -> str:
         body = {"username": username, "claims": claims, "signature": signature}
@@ -121,6 +134,11 @@ def sign_in(browser: Browser, page: Page, person: str) -> Page:
     return browser.submit(page, page.forms[0], {"email": person, "password": PASSWORD, "action": "sign_in"})
 
 
+def go_on(browser: Browser, page: Page) -> Page:
+    """Read what the start link is for, and go on to Microsoft."""
+    return browser.submit(page, page.forms[0], {"action": "continue"})
+
+
 def accept(browser: Browser, page: Page) -> Page:
     """Accept local Entra's consent page."""
     return browser.submit(page, page.forms[0], {"action": "accept"})
@@ -133,7 +151,7 @@ def connect(browser: Browser) -> Walk:
     def walk(caller: Caller, account_id: str = "acme", admin: str = "ada@contoso.example", **body: Any) -> Page:
         started = caller("POST", f"/v1/accounts/{account_id}/connection", json=body)
         assert started.status_code == 201, started.text
-        page = browser.open(started.json()["startUrl"])
+        page = go_on(browser, browser.open(started.json()["startUrl"]))
         page = accept(browser, sign_in(browser, page, admin))
         return sign_in(browser, page, admin) if page.forms else page
 

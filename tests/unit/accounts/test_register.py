@@ -12,7 +12,7 @@ from shared.accounts.register import AccountRegister, Profile
 from shared.kernel.names import AccountId, DomainName, Product
 from shared.kernel.refusals import Conflict, NotFound, PreconditionRequired, Stale
 from shared.kernel.versions import Expected
-from shared.ports.table import Insert, Key, Put, Table
+from shared.ports.table import Insert, Key, Page, Put, Table
 from tests.support.fakes import FixedClock, InMemoryTable
 from tests.support.interleaving import Interleaved
 
@@ -178,3 +178,22 @@ async def test_an_erasure_that_was_cut_off_leaves_a_registered_account_and_can_g
     assert await table.get(Account.key(ACME)) is not None
     await register_on(raced).erase(ACME)
     assert len(table) == 0
+
+
+class HesitantTable(InMemoryTable):
+    """Azure may answer a page without rows and still have more (Storage REST, "Query timeout and pagination")."""
+
+    hesitate = True
+
+    async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
+        if self.hesitate:
+            self.hesitate = False
+            return Page((), "more")
+        return await super().page(partition, prefix, size, None if continuation == "more" else continuation)
+
+
+async def test_an_empty_page_is_not_the_end_of_what_an_erased_account_has_left() -> None:
+    table = HesitantTable()
+    await fill(table, ACME, "exception:", 3)
+    await register_on(table).put(OLGA, ACME, PROFILE, None)
+    assert (await table.under(ACME, "exception:")) == ()
