@@ -61,7 +61,7 @@ clean: ## Remove everything that can be made again
 	@touch $@
 
 node_modules/.package-lock: package-lock.json package.json
-	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null \
+	@node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' 2>/dev/null \
 		|| { echo "Node 20 or newer is needed for Azurite and not found: https://nodejs.org/en/download."; exit 1; }
 	@echo "Installing Azurite into node_modules ..."
 	@npm ci --silent || { echo "npm ci failed: run it by hand to see why."; exit 1; }

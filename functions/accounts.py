@@ -5,7 +5,7 @@ from typing import Annotated
 from azure.functions import HttpRequest, HttpResponse
 from pydantic import Field, StringConstraints
 
-from functions.edge.answers import document, no_content
+from functions.edge.answers import document, no_content, put_document
 from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
 from functions.edge.requests import JSON, account_id, if_match, json_body, optional_if_match
@@ -57,11 +57,7 @@ def account_routes(services: Services) -> Routes:
         operator = await callers.operator(req)
         profile = json_body(req, AccountBody).profile()
         stored, created = await services.accounts.put(operator, account_id(req), profile, optional_if_match(req))
-        return document(
-            AccountDocument.model_validate(stored.record),
-            version=stored.version,
-            status=201 if created else 200,
-        )
+        return put_document(AccountDocument.model_validate(stored.record), stored.version, created=created)
 
     @routes.add("GET", _ACCOUNT, gives={200: AccountDocument})
     async def get_account(req: HttpRequest) -> HttpResponse:

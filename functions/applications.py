@@ -3,7 +3,7 @@
 from azure.functions import HttpRequest, HttpResponse
 from pydantic import ConfigDict, JsonValue
 
-from functions.edge.answers import document, no_content
+from functions.edge.answers import document, no_content, put_document
 from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
 from functions.edge.requests import JSON, client_id, if_match, json_body, optional_if_match
@@ -65,11 +65,7 @@ def application_routes(services: Services) -> Routes:
         operator = await callers.operator(req)
         profile = json_body(req, ApplicationBody)
         stored, created = await services.applications.put(operator, client_id(req), profile, optional_if_match(req))
-        return document(
-            _told(stored.record),
-            version=stored.version,
-            status=201 if created else 200,
-        )
+        return put_document(_told(stored.record), stored.version, created=created)
 
     @routes.add("GET", _APPLICATION, gives={200: ApplicationDocument})
     async def get_application(req: HttpRequest) -> HttpResponse:

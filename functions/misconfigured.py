@@ -25,22 +25,16 @@ class MisconfiguredDocument(BaseModel):
 
 
 def misconfigured_blueprint(misconfiguration: Misconfiguration) -> Blueprint:
-    """Two functions, which tell the same; the second one stands for all the others."""
+    """The one function that stands for all the others, `/health` included."""
     blueprint = Blueprint()
     told = MisconfiguredDocument(faults=misconfiguration.faults)
     for fault in misconfiguration.faults:
         _log.error("misconfigured setting=%s %s", fault.field, fault.detail)
 
-    @blueprint.function_name("get_health")
-    @blueprint.route(route="health", methods=["GET"], auth_level=AuthLevel.ANONYMOUS)
-    async def get_health(req: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the worker wants every binding
-        """Say what is wrong with the settings."""
-        return document(told, status=503)
-
     @blueprint.function_name("explain_misconfiguration")
     @blueprint.route(route="{*path}", methods=_EVERY_METHOD, auth_level=AuthLevel.ANONYMOUS)
-    async def explain_misconfiguration(req: HttpRequest) -> HttpResponse:  # noqa: ARG001 - likewise
-        """Say the same wherever somebody asks."""
+    async def explain_misconfiguration(req: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the worker wants every binding
+        """Say what is wrong with the settings, wherever somebody asks."""
         return document(told, status=503)
 
     return blueprint

@@ -25,6 +25,11 @@ def document(
     )
 
 
+def put_document(model: BaseModel, version: str, *, created: bool) -> HttpResponse:
+    """What stands after a PUT: 201 if nothing stood there before (RFC 9110, section 9.3.4)."""
+    return document(model, status=201 if created else 200, version=version)
+
+
 def no_content() -> HttpResponse:
     """Done, and nothing to say."""
     return HttpResponse(status_code=204, headers=_PRIVATE)

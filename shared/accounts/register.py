@@ -114,7 +114,8 @@ class AccountRegister:
         """Register an account. What a writer left of an erased one of the same id, having read its head, goes first."""
         if expected is not None:
             raise Stale("There is no such account any more. To register it, leave If-Match out.")
-        await self.erase(account_id)
+        if not await self._swept(account_id):
+            return await self.put(operator, account_id, profile, None)
         now = self._clock.now()
         account = Account(
             account_id=account_id,
@@ -132,3 +133,18 @@ class AccountRegister:
         except RowChanged:
             return await self.put(operator, account_id, profile, None)  # somebody registered it at the same moment
         return Stored(account, key, None).then(account), True
+
+    async def _swept(self, account_id: AccountId) -> bool:
+        """Whether nothing is left of an erased account; False if somebody has registered it anew meanwhile.
+
+        Rows are read before the account is seen to be missing, so that none of a new account's is among them.
+        """
+        continuation = None
+        while True:
+            page = await self._table.page(account_id, "", TRANSACTION_LIMIT, continuation)
+            if not page.rows and page.continuation is None:
+                return True
+            if page.rows and await find_head(self._table, account_id, closing=True) is not None:
+                return False
+            await self._removed([*page.rows])
+            continuation = None if page.rows else page.continuation

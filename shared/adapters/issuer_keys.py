@@ -70,7 +70,11 @@ class IssuerKeys:
         async with self._reading:
             if self._older_than(_PATIENCE, self._tried_at):
                 self._tried_at, self._readable = self._clock.now(), False
-                self._keys = self._read(await self._document())
+                try:
+                    self._keys = self._read(await self._document())
+                except asyncio.CancelledError:
+                    self._tried_at = None  # it is not the issuer that gave up
+                    raise
                 self._read_at, self._readable = self._clock.now(), True
             if not self._readable:
                 raise Unavailable("The issuer of the token did not answer a moment ago. Try again in a few seconds.")

@@ -113,7 +113,7 @@ class DomainRouting:
         read = TenantDomains(domains=await self.claim(account, organization, stored.record), read_at=now)
         details: dict[str, JsonValue] = {"domains": {each.name: each.state(account).value for each in read.domains}}
         await self._journal.commit(account_id, administrator.actor, "domains.refreshed", details, stored.rewrite(read))
-        await self.release(account_id, held(stored.record) - held(read), now)
+        await self.let_go(account_id, held(stored.record) - held(read), now)
         return await self.list(account_id)
 
     async def claim(
@@ -144,11 +144,19 @@ class DomainRouting:
     async def release(self, account_id: AccountId, names: set[DomainName], as_of: datetime) -> None:
         """Let other accounts claim these, unless they were claimed anew after `as_of`. Safe to repeat, and to crash in.
 
-        What cannot be released now routes nothing, and may be taken over after the settling time.
+        Raises:
+            Unavailable: not all of them could be released.
+        """
+        for name in sorted(names):
+            await self._claims.release(name, account_id, as_of)
+
+    async def let_go(self, account_id: AccountId, names: set[DomainName], as_of: datetime) -> None:
+        """Release these as far as it can be done now, for an account that has let go of them in its own rows.
+
+        What cannot be released routes nothing, and may be taken over after the settling time.
         """
         with contextlib.suppress(Unavailable):
-            for name in sorted(names):
-                await self._claims.release(name, account_id, as_of)
+            await self.release(account_id, names, as_of)
 
     async def _take_over(self, name: DomainName, account: Account, tenant_id: TenantId) -> bool:
         """Take a domain whose holder does not stand by it any more, and let the holder's list say so."""
@@ -160,7 +168,7 @@ class DomainRouting:
             return False
         if not await self._claims.take_over(name, account.account_id, claim):
             return False
-        if holder is not None:
+        if holder is not None and name in held(holder.stored(TenantDomains).record):
             stored = holder.stored(TenantDomains)
             with contextlib.suppress(Stale):  # it is being read anew, which finds the same
                 await self._journal.commit(

@@ -134,6 +134,7 @@ class Lifecycle:
         Raises:
             NotFound: there is no such account.
             Stale: the account is not the version that the caller has seen.
+            Unavailable: something is left of it; close it again.
         """
         head = await find_head(self._table, account_id, closing=True)
         if head is None:
@@ -160,4 +161,6 @@ class Lifecycle:
             *account,
         )
         # Not only those that are held: an undoing that was cut off has let go of them, but not released them.
-        await self._routing.release(head.account_id, {each.name for each in domains.record.domains}, now)
+        names = {each.name for each in domains.record.domains}
+        release = self._routing.release if closing else self._routing.let_go
+        await release(head.account_id, names, now)

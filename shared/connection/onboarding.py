@@ -227,14 +227,15 @@ class Onboarding:
                 await self._write_down(state, refusal)
             return Unfinished(refusal, state.return_url)
 
-    async def _counting(self, ticket: Ticket) -> Head:
-        """The head of the account, if this ticket's attempt is the one that counts."""
-        head = await read_head(self._table, ticket.account_id)
-        _must_count(head.stored(Connection).record, ticket.attempt_id)
+    async def _counting(self, flow: Ticket | ConnectState) -> Head:
+        """The head of the account, if this flow's attempt is the one that counts."""
+        head = await read_head(self._table, flow.account_id)
+        _must_count(head.stored(Connection).record, flow.attempt_id)
         return head
 
     async def _consented(self, state: ConnectState, answer: Answer) -> Departure:
         tenant_id = claimed_tenant(answer)
+        await self._counting(state)
         handle = self._flows.new_handle()
         request = await self._provider.begin_sign_in(tenant_id, self._redirect_uri, handle, prompt="select_account")
         leg = ProofLeg(tenant_id=tenant_id, code_verifier=request.code_verifier, nonce=request.nonce)
@@ -284,7 +285,7 @@ class Onboarding:
             connection.rewrite(connected),
             domains.rewrite(read),
         )
-        await self._routing.release(state.account_id, held(domains.record) - held(read), now)
+        await self._routing.let_go(state.account_id, held(domains.record) - held(read), now)
         return Arrival(account.name, organization.display_name, state.return_url)
 
     async def _write_down(self, state: ConnectState, refusal: Refusal) -> None:

@@ -135,11 +135,11 @@ async def import_entries(
     for count, entry in enumerate(entries, start=1):
         if count % _BREATH == 0:
             await asyncio.sleep(0)
+        if isinstance(entry, BadLine) and len(problems) == MOST_PROBLEMS:
+            problems.append(BadLine(entry.line, "Too many bad lines: the file was not read from here on."))
+            break
         if isinstance(entry, BadLine):
             problems.append(entry)
-            if len(problems) == MOST_PROBLEMS:
-                problems.append(BadLine(entry.line + 1, "Too many bad lines: the file was not read from here on."))
-                break
             continue
         number, draft = entry
         batch[number] = draft

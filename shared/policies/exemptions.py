@@ -142,7 +142,11 @@ class ExemptionList:
         Args:
             administrator: who does it, and for which account.
             drafts: what to put there, by line; of one user's several drafts the last one counts.
+
+        Raises:
+            NotFound: there is no such account, or no longer.
         """
+        await self.must_exist(administrator)
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
         puts = [Put(_key(administrator.account_id, key), each.document()) for key, each in written.items()]
         details: dict[str, JsonValue] = {
@@ -164,8 +168,9 @@ class ExemptionList:
         """One entry.
 
         Raises:
-            NotFound: it is not on the list.
+            NotFound: it is not on the list, or there is no such account.
         """
+        await self.must_exist(administrator)
         row = await self._table.get(_key(administrator.account_id, exemption_id))
         if row is None:
             raise NotFound("There is no such exception in this account.")

@@ -15,8 +15,8 @@ SLEEP = [sys.executable, "-c", "import time; print('ready', flush=True); time.sl
 PARENT = """
 import sys, time
 from pathlib import Path
-from local.processes import running, turn_sigterm_into_exit
-turn_sigterm_into_exit()
+from local.processes import running, unwind_on_signals
+unwind_on_signals()
 with running("child", [sys.executable, "-c", "import time; time.sleep(60)"], Path(sys.argv[1])) as child:
     print(child.process.pid, flush=True)
     time.sleep(60)
@@ -34,9 +34,7 @@ def _is_alive(pid: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_child_ends_with_its_parent(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-c", PARENT, str(tmp_path / "log")]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as parent:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         assert _is_alive(child)
@@ -49,9 +47,7 @@ def test_a_child_ends_with_its_parent(tmp_path: Path, number: signal.Signals) ->
 
 
 def test_grandchildren_end_too(tmp_path: Path) -> None:
-    script = (
-        "import subprocess, sys; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); p.wait()"
-    )
+    script = "import subprocess, sys; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); p.wait()"
     with running("parent", [sys.executable, "-c", script], tmp_path / "log") as child:
         grandchild = int(child.wait_until(child.first_line, 10))
         assert _is_alive(grandchild)
@@ -59,9 +55,7 @@ def test_grandchildren_end_too(tmp_path: Path) -> None:
 
 
 def test_a_child_that_ignores_sigterm_is_made_to_end(tmp_path: Path) -> None:
-    script = (
-        "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
-    )
+    script = "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
     child = start("stubborn", [sys.executable, "-c", script], tmp_path / "log")
     child.wait_until(child.first_line, 10)
     child.stop(patience=0.2)
@@ -70,9 +64,7 @@ def test_a_child_that_ignores_sigterm_is_made_to_end(tmp_path: Path) -> None:
 
 def test_a_child_that_ends_too_soon_is_told_with_its_last_words(tmp_path: Path) -> None:
     with (
-        running(
-            "Failing", [sys.executable, "-c", "import sys; sys.exit('no reason')"], tmp_path / "log"
-        ) as child,
+        running("Failing", [sys.executable, "-c", "import sys; sys.exit('no reason')"], tmp_path / "log") as child,
         pytest.raises(StackError, match=r"Failing ended at once with code 1\.\nno reason"),
     ):
         child.wait_until(lambda: None, 10)
@@ -86,14 +78,10 @@ def test_a_child_that_never_gets_ready_is_told(tmp_path: Path) -> None:
         child.wait_until(lambda: None, 0.1)
 
 
-def test_a_variable_can_be_taken_out_of_a_childs_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_variable_can_be_taken_out_of_a_childs_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OURS", "1")
     script = "import os; print(os.environ.get('OURS'), os.environ.get('GIVEN'))"
-    with running(
-        "child", [sys.executable, "-c", script], tmp_path / "log", {"OURS": None, "GIVEN": "2"}
-    ) as child:
+    with running("child", [sys.executable, "-c", script], tmp_path / "log", {"OURS": None, "GIVEN": "2"}) as child:
         child.process.wait(10)
         assert child.first_line() == "None 2"
 

@@ -110,9 +110,7 @@ async def test_without_a_key_in_the_settings_a_guarded_function_stays_shut(call:
     assert (await client.get("/guarded", headers={"x-functions-key": ""})).status_code == 401
 
 
-async def test_a_failed_invocation_is_a_500_that_says_nothing(
-    call: Call, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_failed_invocation_is_a_500_that_says_nothing(call: Call, caplog: pytest.LogCaptureFixture) -> None:
     app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
     @app.route(route="boom")
@@ -124,9 +122,7 @@ async def test_a_failed_invocation_is_a_500_that_says_nothing(
     assert "the reason" in caplog.text
 
 
-async def test_the_log_names_the_function_but_not_the_url(
-    call: Call, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_the_log_names_the_function_but_not_the_url(call: Call, caplog: pytest.LogCaptureFixture) -> None:
     await call(_echo_app("v1/things/{id}")).get("/v1/things/secret-path?code=secret-query")
     assert "Executed 'echo'" in caplog.text
     assert "local.host" in {record.name for record in caplog.records}

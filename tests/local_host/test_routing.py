@@ -2,7 +2,6 @@ import pytest
 
 from local.host.routing import HttpRoute, RouteError, RouteTable
 
-
 GUID = "0F0E0D0C-0b0a-4908-8706-050403020100"
 
 

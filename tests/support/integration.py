@@ -16,6 +16,17 @@ from tests.support.service import RunningService
 
 PASSWORD = "Local-pass-1"
 
+NEVER_CONNECTED = {
+    "status": "disconnected",
+    "tenantId": None,
+    "tenantName": None,
+    "connectedBy": None,
+    "connectedAt": None,
+    "pendingUntil": None,
+    "lastCheck": None,
+}
+"""The connection of an account that has none."""
+
 type Call = Callable[..., httpx.Response]
 
 
@@ -28,14 +39,23 @@ class Integration:
     account_id: str = "acme"
 
     def start(self, **body: Any) -> str:
-        """The address that opens once."""
+        """The address that can be opened once."""
         started = self.caller("POST", f"/v1/accounts/{self.account_id}/connection", json=body)
         assert started.status_code == 201, started.text
         return str(started.json()["startUrl"])
 
+    def look(self, start_url: str) -> httpx.Response:
+        """See what a start address is for, as a mail scanner does, too."""
+        return self.browser.send("GET", start_url, {})
+
+    def open(self, start_url: str) -> httpx.Response:
+        """Press the button of the page at a start address, and go nowhere from there."""
+        return self.browser.send("POST", start_url, {"action": "continue"})
+
     def consent_page(self, admin: str, **body: Any) -> Page:
         """Start, open, and sign in at Microsoft, unless this browser is signed in there already."""
         page = self.browser.open(self.start(**body))
+        page = self.browser.submit(page, page.forms[0], {"action": "continue"})
         return fill_in(self.browser, page, admin) if "email" in page.forms[0].fields else page
 
     def consent(self, admin: str = "ada@contoso.example", **body: Any) -> str:

@@ -13,35 +13,40 @@ class Interleaved:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._acts: dict[str, list[Act]] = {"get": [], "write": []}
+        self._to_read: list[Act] = []
+        self._to_write: list[Act] = []
 
     def before_reading(self, act: Act) -> None:
-        self._acts["get"].append(act)
+        self._to_read.append(act)
 
     def before_writing(self, act: Act) -> None:
-        self._acts["write"].append(act)
+        self._to_write.append(act)
 
     async def get(self, key: Key) -> Row | None:
-        await self._act("get")
+        await _act(self._to_read)
         return await self._table.get(key)
 
     async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
+        await _act(self._to_read)
         return await self._table.under(partition, prefix)
 
     async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
+        await _act(self._to_read)
         return await self._table.page(partition, prefix, size, continuation)
 
     async def write(self, *operations: Operation) -> None:
-        await self._act("write")
+        await _act(self._to_write)
         await self._table.write(*operations)
 
     def expired(self, now: datetime) -> AsyncIterator[Row]:
         return self._table.expired(now)
 
-    async def _act(self, call: str) -> None:
-        acts, self._acts[call] = self._acts[call], []
-        for act in acts:
-            await act()
+
+async def _act(waiting: list[Act]) -> None:
+    acts = waiting.copy()
+    waiting.clear()
+    for act in acts:
+        await act()
 
 
 class LostAnswers(Interleaved):

@@ -105,6 +105,7 @@ class MsalClients:
         if self._session is not None:
             self._session.close()
             self._session = None
+        self._threads.shutdown(wait=False)
 
 
 class _NoHttpCache(dict[str, Any]):

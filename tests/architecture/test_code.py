@@ -1,0 +1,101 @@
+"""What the code must look like where no linter can see it."""
+
+import ast
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import functions
+import shared
+from functions.edge.problems import STATUS
+from local.processes import ROOT
+from shared.kernel.refusals import Refusal
+
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "core", "base"}
+PRODUCT = [ROOT / "function_app.py", *(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
+STANDS = [file for folder in ("local", "tests", "bench") for file in (ROOT / folder).rglob("*.py")]
+
+
+def trees() -> Iterator[tuple[Path, ast.Module]]:
+    for file in PRODUCT:
+        yield file, ast.parse(file.read_text(encoding="utf-8"))
+
+
+def handlers() -> list[tuple[str, ast.AsyncFunctionDef]]:
+    """Every function that is offered as a route."""
+    return [
+        (f"{file.stem}.{node.name}", node)
+        for file, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AsyncFunctionDef) and any(map(_offers, node.decorator_list))
+    ]
+
+
+def _offers(decorator: ast.expr) -> bool:
+    match decorator:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="routes"), attr="add")):
+            return True
+    return False
+
+
+HANDLERS = handlers()
+
+
+def test_there_are_handlers_to_look_at() -> None:
+    assert len(HANDLERS) >= 25
+
+
+@pytest.mark.parametrize("handler", [node for _, node in HANDLERS], ids=[name for name, _ in HANDLERS])
+def test_a_handler_parses_calls_and_renders(handler: ast.AsyncFunctionDef) -> None:
+    decisions = (ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match, ast.comprehension)
+    assert [type(node).__name__ for node in ast.walk(handler) if isinstance(node, decisions)] == []
+    assert ast.get_docstring(handler), "its first line is the summary of the call"
+    assert len(handler.body) <= 8
+
+
+def classes_below(kind: type[Refusal]) -> set[type[Refusal]]:
+    return {kind}.union(*(classes_below(below) for below in kind.__subclasses__()))
+
+
+def test_every_refusal_has_a_status() -> None:
+    for package in (functions, shared):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+    refusals = {kind for kind in classes_below(Refusal) if kind.__module__.partition(".")[0] in {"functions", "shared"}}
+    assert refusals - {Refusal} == {*STATUS}
+
+
+def test_a_status_says_what_its_refusals_parent_says() -> None:
+    """Whoever catches the parent may treat the child as one of them."""
+    for kind, status in STATUS.items():
+        parents = [parent for parent in kind.__mro__[1:] if parent in STATUS]
+        assert {STATUS[parent] for parent in parents} <= {status}
+
+
+def test_every_type_of_problem_is_told_apart_by_its_slug() -> None:
+    slugs = [kind.slug for kind in STATUS if "slug" in vars(kind)]
+    assert len({*slugs}) == len(slugs)
+
+
+@pytest.mark.parametrize("file", PRODUCT + STANDS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_nothing_is_called_a_drawer(file: Path) -> None:
+    assert DRAWERS.isdisjoint(part.removesuffix(".py") for part in file.relative_to(ROOT).parts)
+
+
+@pytest.mark.parametrize("file", PRODUCT, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_module_says_what_it_is(file: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+    assert docstring
+    assert docstring.partition("\n\n")[0].endswith((".", ":"))
+
+
+def test_the_local_stand_ins_share_no_code_with_the_service() -> None:
+    """A stand-in that shared our code would share our mistakes."""
+    for file in (ROOT / "local" / "entra").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert {"shared", "functions"}.isdisjoint(name.partition(".")[0] for name in modules), file

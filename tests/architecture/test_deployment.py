@@ -1,0 +1,218 @@
+"""What is deployed: the worker finds its functions, the import is light, and the package stands on its own."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import distribution
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from local.deployable import build
+from local.processes import ROOT
+
+SETTINGS = {
+    "SSO_PUBLIC_URL": "https://sso.example",
+    "SSO_TABLES_URL": "https://store.example",
+    "SSO_IDENTITY_CLIENT_ID": "5e110000-0000-4000-8000-0000000001d0",
+    "SSO_ENTRA_CLIENT_ID": "a5500000-0000-4000-8000-0000000000a5",
+    "SSO_ENTRA_CLIENT_SECRET": "a secret",
+    "SSO_CONTROL_PANEL_ISSUER": "https://panel.example",
+    "SSO_CONTROL_PANEL_AUDIENCE": "azure-sso",
+    "SSO_PSEUDONYM_KEY": "a pseudonym key of the tests, long enough",
+}
+IN_DEVELOPMENT = {
+    name: SETTINGS[name] for name in SETTINGS if name not in {"SSO_TABLES_URL", "SSO_IDENTITY_CLIENT_ID"}
+} | {
+    "SSO_TABLES_CONNECTION_STRING": "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
+    "TableEndpoint=http://127.0.0.1:1/a;"
+}
+EXPECTED = {
+    "accounts": {"put_account", "get_account", "delete_account"},
+    "connection": {"start_connection", "get_connection", "check_connection", "delete_connection"},
+    "connect": {"show_connect", "open_connect", "connect_callback"},
+    "domains": {"list_domains", "switch_domain", "refresh_domains"},
+    "policy": {"get_policy", "put_policy", "patch_policy", "reset_policy"},
+    "exceptions": {
+        "add_exceptions",
+        "list_exceptions",
+        "search_exceptions",
+        "get_exception",
+        "patch_exception",
+        "delete_exception",
+    },
+    "audit": {"list_audit"},
+    "applications": {"put_application", "get_application", "list_applications", "delete_application"},
+    "resolve": {"resolve_email"},
+    "health": {"get_health"},
+    "openapi": {"get_openapi"},
+    "upkeep": {"purge_flows"},
+}
+"""Function names by blueprint, as operators read them in the portal."""
+
+SLOW = {"msal", "jwt", "aiohttp", "requests", "cryptography", "email_validator", "dns", "msal_extensions"}
+SLOW_PARTS = {"azure.identity", "azure.core.pipeline.transport._aiohttp", "azure.keyvault"}
+
+
+def run(script: str, environment: dict[str, str], *, folder: Path = ROOT) -> str:
+    """The output of a fresh interpreter, in which nothing but `folder` and the packages can be imported."""
+    ended = subprocess.run(
+        [sys.executable, "-B", "-W", "error", "-c", f"import sys; sys.path.append({str(folder)!r})\n{script}"],
+        cwd="/",
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+INDEX = """
+import json, logging
+from pathlib import Path
+from local.host.indexing import index
+logging.disable()
+print(json.dumps([[each.name, each.trigger_type] for each in index(Path({folder!r}))]))
+"""
+
+
+@cache
+def indexed() -> dict[str, str]:
+    found: list[tuple[str, str]] = json.loads(run(INDEX.format(folder=str(ROOT)), IN_DEVELOPMENT))
+    assert len({name for name, _ in found}) == len(found), "a function's name is taken twice"
+    return dict(found)
+
+
+def test_the_worker_finds_every_function() -> None:
+    assert {*indexed()} == {name for names in EXPECTED.values() for name in names}
+
+
+VERBS = {"put", "get", "delete", "start", "check", "show", "open", "connect", "list", "switch", "refresh", "patch"}
+VERBS |= {"reset", "add", "search", "resolve", "purge"}
+
+
+def test_a_function_is_named_by_what_it_does() -> None:
+    """And never `admin…`, which are the host's own addresses."""
+    assert {name.partition("_")[0] for name in indexed()} <= VERBS
+
+
+def test_flows_are_purged_by_a_timer() -> None:
+    assert {name for name, trigger in indexed().items() if trigger != "httpTrigger"} == {"purge_flows"}
+    assert indexed()["purge_flows"] == "timerTrigger"
+
+
+def test_there_is_one_function_app() -> None:
+    count = run(
+        "import function_app\nfrom azure.functions import FunctionRegister\n"
+        "print(sum(isinstance(each, FunctionRegister) for each in vars(function_app).values()))",
+        IN_DEVELOPMENT,
+    )
+    assert count == "1\n"
+
+
+@pytest.mark.parametrize("environment", [IN_DEVELOPMENT, {}], ids=["configured", "not configured"])
+def test_nothing_slow_is_imported_at_start(environment: dict[str, str]) -> None:
+    """The import is the cold start."""
+    modules = {*run("import function_app\nprint(*sys.modules, sep='\\n')", environment).split()}
+    assert "azure.functions" in modules
+    assert {module.partition(".")[0] for module in modules} & SLOW == set()
+    assert {part for part in SLOW_PARTS if part in modules} == set()
+
+
+def test_a_broken_setting_leaves_a_function_to_be_found() -> None:
+    found = json.loads(run(INDEX.format(folder=str(ROOT)), {"SSO_PUBLIC_URL": "nonsense"}))
+    assert {name for name, _ in found} == {"explain_misconfiguration"}
+
+
+# -- the package -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip, as `make zip` builds it."""
+    target = tmp_path_factory.mktemp("package") / "azure-sso.zip"
+    build(ROOT, target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def unzipped(package: Path) -> Path:
+    folder = package.parent / "unzipped"
+    with ZipFile(package) as content:
+        content.extractall(folder)
+    return folder
+
+
+def test_the_package_holds_the_product_and_nothing_else(unzipped: Path) -> None:
+    assert {entry.name for entry in unzipped.iterdir()} == {
+        "function_app.py",
+        "functions",
+        "host.json",
+        "requirements.txt",
+        "shared",
+    }
+    files = [file for file in unzipped.rglob("*") if file.is_file()]
+    assert {file.suffix for file in files} == {".py", ".json", ".txt"}
+
+
+def test_the_same_files_give_the_same_package(package: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.zip"
+    build(ROOT, again)
+    assert again.read_bytes() == package.read_bytes()
+
+
+def test_the_package_is_imported_on_its_own(unzipped: Path) -> None:
+    """Also with everything imported that is otherwise put off until it is needed."""
+    script = (
+        "import function_app, importlib, pkgutil, functions, shared\n"
+        "for package in (functions, shared):\n"
+        "    for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
+        "        importlib.import_module(module.name)\n"
+        "print(function_app.__file__)\n"
+        "print(*{name.partition('.')[0] for name in sys.modules}, sep='\\n')"
+    )
+    place, *modules = run(script, IN_DEVELOPMENT, folder=unzipped).split()
+    assert Path(place) == unzipped / "function_app.py"
+    assert {"local", "tests", "bench"}.isdisjoint(modules)
+
+
+def pinned(file: str) -> list[str]:
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_no_dependency_hides_our_packages() -> None:
+    """The app's folder comes last on the worker's path, so a dependency of the same name would win."""
+    ours = {"shared", "functions", "function_app"}
+    for requirement in pinned("requirements.txt"):
+        files = distribution(requirement.partition("==")[0]).files or []
+        assert ours.isdisjoint(Path(file.parts[0]).stem for file in files), requirement
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_every_package_is_pinned_and_no_index_is_named(file: str) -> None:
+    for line in pinned(file):
+        name, pin, version = line.partition("==")
+        assert (pin, bool(name), bool(version)) == ("==", True, True), line
+    assert "://" not in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_what_is_deployed_is_what_is_developed_with() -> None:
+    assert {*pinned("requirements.txt")} <= {*pinned("requirements-dev.txt")}
+
+
+def test_the_node_packages_are_pinned_without_addresses() -> None:
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert packages["node_modules/azurite"]["version"]
+    assert [name for name, entry in packages.items() if "resolved" in entry] == []
+    assert [name for name, entry in packages.items() if not entry.get("link") and "integrity" not in entry] == []
+
+
+def test_routes_have_no_prefix_and_urls_stay_out_of_the_log() -> None:
+    host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    assert host["extensions"]["http"]["routePrefix"] == ""

@@ -1,0 +1,69 @@
+"""The documents say what there is: every setting, every call, every kind of refusal."""
+
+import json
+import re
+
+import pytest
+
+from functions.app import build_routes
+from functions.edge.problems import STATUS
+from functions.edge.routing import Endpoint
+from local.processes import ROOT
+from shared.settings import Settings, read_settings
+from shared.wiring import Services, build_services
+from tests.unit.test_wiring import IN_DEVELOPMENT
+
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+EXAMPLE = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"]
+SETTINGS = {field.alias: field for field in Settings.model_fields.values()}
+
+
+def endpoints() -> list[Endpoint]:
+    services = build_services(read_settings(IN_DEVELOPMENT))
+    assert isinstance(services, Services)
+    return [endpoint for routes in build_routes(services) for endpoint in routes.endpoints]
+
+
+ENDPOINTS = endpoints()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_is_described_in_its_own_words(name: str) -> None:
+    assert f"| `{name}` |" in CONFIGURATION
+    assert SETTINGS[name].description in CONFIGURATION
+
+
+def test_no_setting_is_described_that_there_is_not() -> None:
+    assert {*re.findall(r"SSO_[A-Z_]+[A-Z]", CONFIGURATION)} <= {*SETTINGS}
+
+
+@pytest.mark.parametrize("name", [name for name, field in SETTINGS.items() if field.is_required()])
+def test_a_required_setting_is_called_required_and_has_an_example(name: str) -> None:
+    assert f"| `{name}` | yes |" in CONFIGURATION
+    assert EXAMPLE[name]
+
+
+def test_the_example_sets_nothing_that_there_is_not() -> None:
+    assert {name for name in EXAMPLE if name.startswith("SSO_")} <= {*SETTINGS}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+def test_every_call_is_described(endpoint: Endpoint) -> None:
+    """A document may shorten an address that it has given in full: `PUT /v1/x`, `GET`, `DELETE`."""
+    (paragraphs,) = [[text for text in re.split(r"\n\n|\n\|", API) if endpoint.path in text]]
+    assert paragraphs, f"{endpoint.path} does not occur"
+    assert any(re.search(rf"\b{endpoint.method}\b", text) for text in paragraphs)
+
+
+def test_no_call_is_described_that_there_is_not() -> None:
+    paths = {endpoint.path for endpoint in ENDPOINTS}
+    described = {*re.findall(r"`(?:[A-Z/]+ )?(/[a-z0-9.{}A-Z/_-]+)`", API)}
+    assert described
+    assert {path for path in described if path not in paths} == set()
+
+
+@pytest.mark.parametrize("kind", STATUS, ids=lambda kind: kind.__name__)
+def test_every_kind_of_refusal_is_described_beside_its_status(kind: type) -> None:
+    line = next(line for line in API.splitlines() if f"`{kind.slug}`" in line)
+    assert str(STATUS[kind]) in line.partition("|")[2].partition("|")[0]

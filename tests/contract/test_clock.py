@@ -1,0 +1,31 @@
+"""The clock port: whoever tells the time tells it aware, in UTC, and never backwards."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.adapters.system_clock import SystemClock
+from shared.ports.clock import Clock
+from tests.support.fakes import FixedClock
+
+
+@pytest.fixture(params=[FixedClock, SystemClock])
+def clock(request: pytest.FixtureRequest) -> Clock:
+    made: Clock = request.param()
+    return made
+
+
+def test_the_time_is_in_utc(clock: Clock) -> None:
+    assert clock.now().utcoffset() == timedelta()
+
+
+def test_the_time_does_not_run_backwards(clock: Clock) -> None:
+    earlier = clock.now()
+    assert clock.now() >= earlier
+
+
+def test_a_fixed_clock_moves_when_it_is_moved() -> None:
+    clock = FixedClock()
+    earlier = clock.now()
+    clock.advance(timedelta(hours=1))
+    assert clock.now() - earlier == timedelta(hours=1)

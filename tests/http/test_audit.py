@@ -1,0 +1,112 @@
+"""The audit trail: who changed what and when."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.http.conftest import Caller
+from tests.support.service import RunningService
+
+AUDIT = "/v1/accounts/acme/audit"
+POLICY = "/v1/accounts/acme/policy"
+EXCEPTIONS = "/v1/accounts/acme/exceptions"
+ANY = {"If-Match": "*"}
+SAM = {"subject": "panel-user-sam", "name": "Sam Security", "role": "SecurityManager"}
+OLGA = {"subject": "panel-user-olga", "name": "Olga Operator", "role": "Operator"}
+DEFAULT = {"mode": "off", "applicationsOff": [], "whenConnectionFails": "password"}
+
+
+def walk(caller: Caller, path: str, size: int) -> list[list[dict[str, object]]]:
+    """Every page of a list."""
+    pages, token = [], None
+    while True:
+        answer = caller("GET", path, params={"pageSize": size} | ({"continuationToken": token} if token else {}))
+        assert answer.status_code == 200, answer.text
+        pages.append(answer.json()["items"])
+        token = answer.json()["continuationToken"]
+        if token is None:
+            return pages
+
+
+def test_each_change_is_one_record_with_who_and_what_the_newest_first(acme: Caller, operator: Caller) -> None:
+    alice = {"email": "alice@contoso.example", "reason": "Kiosk", "expiresAt": None}
+    operator("PUT", POLICY, json={"mode": "on"}, headers=ANY)
+    entry = acme("POST", EXCEPTIONS, json=alice).json()["exceptionId"]
+    acme("PATCH", f"{EXCEPTIONS}/{entry}", json={"reason": "On leave"}, headers=ANY)
+    acme("DELETE", f"{EXCEPTIONS}/{entry}", headers=ANY)
+    acme("POST", EXCEPTIONS, json=[alice, {}, alice])
+    operator("PUT", "/v1/accounts/acme", json={"name": "Acme Ltd"}, headers=ANY)
+    items = acme("GET", AUDIT).json()["items"]
+    times = [item["at"] for item in items]
+    assert times == sorted(set(times), reverse=True)
+    on_leave = {"exceptionId": entry, **alice, "reason": "On leave"}
+    assert [(item["actor"], item["action"], item["details"]) for item in items] == [
+        (OLGA, "account.changed", {"name": "Acme Ltd", "products": [], "domains": None}),
+        (SAM, "exceptions.imported", {"count": 1, "lines": [1, 3], "exceptionIds": [entry]}),
+        (SAM, "exception.removed", on_leave),
+        (SAM, "exception.changed", on_leave),
+        (SAM, "exception.added", {"exceptionId": entry, **alice}),
+        (OLGA, "policy.changed", {"before": DEFAULT, "after": DEFAULT | {"mode": "on"}}),
+        (OLGA, "account.registered", {"name": "Acme", "products": ["Unite"], "domains": None}),
+    ]
+
+
+def test_what_is_refused_leaves_no_record(acme: Caller) -> None:
+    acme("PUT", POLICY, json={"mode": "on"}, headers={"If-Match": '"stale"'})
+    acme("PUT", POLICY, json={"mode": "?"}, headers=ANY)
+    acme("POST", EXCEPTIONS, json={"email": "nobody", "reason": "x"})
+    acme("POST", EXCEPTIONS, json=[{"email": "nobody", "reason": "x"}])
+    acme("DELETE", f"{EXCEPTIONS}/{'x' * 43}", headers=ANY)
+    assert [item["action"] for item in acme("GET", AUDIT).json()["items"]] == ["account.registered"]
+
+
+def test_the_newest_record_is_first_across_days_and_pages(acme: Caller, service: RunningService) -> None:
+    for number in range(5):
+        service.clock.advance(timedelta(days=number * 40))
+        acme("PATCH", POLICY, json={"applicationsOff": [f"app-{number}"]}, headers=ANY)
+    changes = [record for page in walk(acme, AUDIT, 2) for record in page][:-1]
+    assert [change["details"]["after"]["applicationsOff"] for change in changes] == [
+        [f"app-{n}"] for n in (4, 3, 2, 1, 0)
+    ]
+
+
+def test_pages_walk_every_record_once(acme: Caller) -> None:
+    for number in range(6):
+        acme("PATCH", POLICY, json={"applicationsOff": [f"app-{number}"]}, headers=ANY)
+    (whole,) = walk(acme, AUDIT, 1_000)
+    assert len(whole) == 7
+    for size in (1, 3, 7):
+        pages = walk(acme, AUDIT, size)
+        assert [record for page in pages for record in page] == whole
+        assert max(map(len, pages)) <= size
+
+
+@pytest.mark.parametrize("size", ["0", "1001", "-1", "x"])
+def test_a_page_size_out_of_bounds_is_refused(acme: Caller, size: str) -> None:
+    answer = acme("GET", AUDIT, params={"pageSize": size})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "pageSize")
+
+
+def test_another_account_s_continuation_shows_none_of_its_records(
+    acme: Caller, operator: Caller, manager: Callable[[str], Caller]
+) -> None:
+    for account in ("abel", "zoe"):
+        operator("PUT", f"/v1/accounts/{account}", json={"name": account})
+    acme("PATCH", POLICY, json={"mode": "on"}, headers=ANY)
+    foreign = acme("GET", AUDIT, params={"pageSize": 1}).json()["continuationToken"]
+    assert foreign is not None
+    for account in ("abel", "zoe"):
+        answer = manager(account)("GET", f"/v1/accounts/{account}/audit", params={"continuationToken": foreign})
+        assert answer.status_code == 200
+        assert {item["details"]["name"] for item in answer.json()["items"]} <= {account}
+
+
+def test_an_exceptions_continuation_shows_no_exceptions_here(acme: Caller) -> None:
+    for name in ("alice", "bob"):
+        acme("POST", EXCEPTIONS, json={"email": f"{name}@contoso.example", "reason": "Kiosk"})
+    foreign = acme("GET", EXCEPTIONS, params={"pageSize": 1}).json()["continuationToken"]
+    answer: httpx.Response = acme("GET", AUDIT, params={"continuationToken": foreign})
+    assert answer.status_code == 200
+    assert {item["action"] for item in answer.json()["items"]} <= {"account.registered", "exception.added"}

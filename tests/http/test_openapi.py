@@ -1,0 +1,128 @@
+"""The OpenAPI document: it describes every call that Azure indexes, and nothing else."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from functions.app import build_app
+from functions.edge.problems import INTERNAL, STATUS, TYPE_PREFIX
+from tests.http.conftest import Caller
+from tests.support.service import RunningService
+
+VERBS = {"get", "put", "post", "delete", "patch"}
+
+
+@pytest.fixture
+def api(client: httpx.Client) -> dict[str, Any]:
+    answer = client.get("/openapi.json")
+    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (200, "application/json")
+    return dict(answer.json())
+
+
+def operations(api: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, calls in api["paths"].items():
+        for verb, operation in calls.items():
+            yield path, verb, operation
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        yield from ([node["$ref"]] if isinstance(node.get("$ref"), str) else [])
+        for child in node.values():
+            yield from references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from references(child)
+
+
+def test_it_is_openapi_3_1_about_this_service(api: dict[str, Any], service: RunningService) -> None:
+    assert api["openapi"] == "3.1.0"
+    assert api["servers"] == [{"url": service.url}]
+    assert set(api["info"]) >= {"title", "version"}
+    assert set(api["components"]) == {"schemas", "securitySchemes", "responses"}
+
+
+def test_every_function_that_azure_indexes_is_described_and_nothing_else(
+    api: dict[str, Any], service: RunningService
+) -> None:
+    indexed = {
+        (function.get_function_name(), f"/{trigger['route']}", method)
+        for function in build_app(service.services).get_functions()
+        for trigger in [function.get_trigger().get_dict_repr()]
+        if trigger["type"] == "httpTrigger"
+        for method in map(str, trigger["methods"])
+    }
+    described = {(call["operationId"], path, verb.upper()) for path, verb, call in operations(api)}
+    assert described == {(name, path, method.rpartition(".")[2]) for name, path, method in indexed}
+
+
+def test_every_operation_is_whole(api: dict[str, Any]) -> None:
+    names = []
+    for path, verb, call in operations(api):
+        names.append(call["operationId"])
+        assert verb in VERBS
+        assert re.fullmatch(r"[A-Z].*[.?]", call["summary"])
+        assert set(call["responses"]) > {"default"}
+        assert call["security"] in ([], [{"controlPanel": []}], [{"functionKey": []}])
+        in_path = [each["name"] for each in call["parameters"] if each["in"] == "path" and each["required"]]
+        assert in_path == re.findall(r"\{(\w+)\}", path)
+    assert len(names) == len(set(names))
+
+
+def test_every_reference_leads_somewhere(api: dict[str, Any]) -> None:
+    found = set(references(api))
+    assert found
+    for reference in found:
+        node: Any = api
+        for step in reference.removeprefix("#/").split("/"):
+            node = node[step]
+        assert isinstance(node, dict)
+
+
+def test_every_schema_pattern_is_one_that_javascript_reads(api: dict[str, Any]) -> None:
+    patterns: set[str] = set()
+
+    def collect(node: Any) -> None:
+        children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        if isinstance(node, dict) and isinstance(node.get("pattern"), str):
+            patterns.add(node["pattern"])
+        for child in children:
+            collect(child)
+
+    collect(api["components"]["schemas"])
+    assert patterns
+    for pattern in patterns:
+        assert pattern.startswith("^")
+        assert pattern.endswith("$")
+        assert not re.search(r"\\[AZz]|\(\?P|\(\?#|\(\?[aiLmsux]", pattern)
+
+
+def test_the_problem_schema_knows_every_type(api: dict[str, Any]) -> None:
+    types = api["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
+    assert {TYPE_PREFIX + refusal.slug for refusal in STATUS} | {INTERNAL} == set(types)
+
+
+def test_a_change_says_that_it_needs_if_match(api: dict[str, Any], acme: Caller) -> None:
+    needing = {
+        call["operationId"]
+        for _, _, call in operations(api)
+        if any(each["name"] == "If-Match" and each["required"] for each in call["parameters"])
+    }
+    assert needing == {
+        "delete_account",
+        "delete_application",
+        "delete_connection",
+        "delete_exception",
+        "patch_exception",
+        "patch_policy",
+        "put_policy",
+        "reset_policy",
+        "switch_domain",
+    }
+
+
+def test_it_may_be_kept_for_five_minutes(client: httpx.Client) -> None:
+    assert client.get("/openapi.json").headers["Cache-Control"] == "public, max-age=300"

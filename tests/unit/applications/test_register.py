@@ -1,0 +1,32 @@
+"""The register of applications, where two operators meet."""
+
+import asyncio
+
+from shared.access.roles import Actor, Operator
+from shared.applications.register import ApplicationProfile, ApplicationRegister
+from shared.kernel.names import ClientId
+from shared.kernel.refusals import PreconditionRequired
+from tests.support.fakes import FixedClock, InMemoryTable
+
+OLGA = Operator(Actor("panel-7", "Olga", "Operator"))
+UNITE = ClientId("unite")
+
+
+def profile(name: str) -> ApplicationProfile:
+    return ApplicationProfile(name, (), sso_supported=True, requires_product=None, password_sign_in_uri=None)
+
+
+async def test_of_those_who_register_the_same_at_once_one_is_first_and_all_are_content() -> None:
+    register = ApplicationRegister(InMemoryTable(), FixedClock())
+    answers = await asyncio.gather(*(register.put(OLGA, UNITE, profile("Unite"), None) for _ in range(4)))
+    assert sorted(created for _, created in answers) == [False, False, False, True]
+    assert len({stored.version for stored, _ in answers}) == 1
+
+
+async def test_of_those_who_register_different_things_at_once_one_wins() -> None:
+    register = ApplicationRegister(InMemoryTable(), FixedClock())
+    puts = (register.put(OLGA, UNITE, profile(name), None) for name in ("One", "Other"))
+    answers = await asyncio.gather(*puts, return_exceptions=True)
+    (winner,) = (answer for answer in answers if not isinstance(answer, BaseException))
+    assert [type(answer) for answer in answers if isinstance(answer, BaseException)] == [PreconditionRequired]
+    assert (await register.read(UNITE)).record == winner[0].record

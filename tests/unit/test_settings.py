@@ -1,0 +1,195 @@
+"""Settings: what is missing or bad is named, with what to do; secrets are never shown."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.connection.return_urls import ReturnUrls
+from shared.kernel.refusals import FieldFault
+from shared.settings import Misconfiguration, Settings, read_settings
+
+SECRETS = {
+    "SSO_TABLES_CONNECTION_STRING": "AccountName=dev;AccountKey=secret-of-the-store;TableEndpoint=http://127.0.0.1:10002/dev",
+    "SSO_ENTRA_CLIENT_SECRET": "secret-of-the-registration",
+    "SSO_PSEUDONYM_KEY": "secret-of-the-pseudonyms-secret-of-the-pseudonyms",
+}
+
+AZURE = {
+    "SSO_PUBLIC_URL": "https://sso.vendor.example",
+    "SSO_TABLES_URL": "https://vendor.table.core.windows.net",
+    "SSO_IDENTITY_CLIENT_ID": "5e110000-0000-4000-8000-0000000001d0",
+    "SSO_ENTRA_CLIENT_ID": "a5500000-0000-4000-8000-0000000000a5",
+    "SSO_CONTROL_PANEL_ISSUER": "https://panel.vendor.example",
+    "SSO_CONTROL_PANEL_AUDIENCE": "azure-sso",
+    "SSO_PSEUDONYM_KEY": SECRETS["SSO_PSEUDONYM_KEY"],
+}
+
+DEVELOPMENT = {
+    name: value for name, value in AZURE.items() if name not in {"SSO_TABLES_URL", "SSO_IDENTITY_CLIENT_ID"}
+} | SECRETS
+
+
+def settings(environment: dict[str, str]) -> Settings:
+    read = read_settings(environment)
+    assert isinstance(read, Settings), read
+    return read
+
+
+def faults(environment: dict[str, str]) -> dict[str, str]:
+    read = read_settings(environment)
+    assert isinstance(read, Misconfiguration)
+    return {fault.field: fault.detail for fault in read.faults}
+
+
+@pytest.mark.parametrize("environment", [AZURE, DEVELOPMENT], ids=["Azure", "development"])
+def test_the_smallest_environment_is_enough(environment: dict[str, str]) -> None:
+    read = settings(environment)
+    assert read.public_url == "https://sso.vendor.example"
+    assert read.entra_authority == "https://login.microsoftonline.com"
+    assert read.graph_url == "https://graph.microsoft.com"
+    assert read.return_urls == ReturnUrls(())
+
+
+@pytest.mark.parametrize("name", [name for name in AZURE if name not in {"SSO_TABLES_URL", "SSO_IDENTITY_CLIENT_ID"}])
+@pytest.mark.parametrize("emptied", [False, True], ids=["missing", "empty"])
+def test_a_missing_setting_is_named_with_what_it_is_for(name: str, *, emptied: bool) -> None:
+    environment = AZURE | {name: ""} if emptied else {key: value for key, value in AZURE.items() if key != name}
+    description = {field.alias: field.description for field in Settings.model_fields.values()}[name]
+    assert faults(environment) == {name: f"Field required. {description}"}
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_an_empty_environment_names_all_that_is_missing_at_once() -> None:
+    assert set(faults({})) == set(AZURE) - {"SSO_TABLES_URL", "SSO_IDENTITY_CLIENT_ID"}
+
+
+@pytest.mark.parametrize(
+    "name", ["SSO_PUBLIC_URL", "SSO_TABLES_URL", "SSO_ENTRA_AUTHORITY", "SSO_GRAPH_URL", "SSO_CONTROL_PANEL_ISSUER"]
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "sso.example",
+        "http://sso.example",
+        "ftp://localhost",
+        "https://",
+        "https://sso.example?x=1",
+        "https://sso.example#x",
+        "https://[x",
+    ],
+)
+def test_an_address_that_is_none_is_named(name: str, value: str) -> None:
+    assert set(faults(AZURE | {name: value})) == {name}
+
+
+def test_addresses_lose_the_slash_at_their_end() -> None:
+    assert (
+        settings(AZURE | {"SSO_PUBLIC_URL": "https://sso.vendor.example/base/"}).public_url
+        == "https://sso.vendor.example/base"
+    )
+
+
+def test_an_issuer_keeps_it_because_issuers_are_compared_to_the_letter() -> None:
+    issuer = "https://panel.vendor.example/"
+    assert settings(AZURE | {"SSO_CONTROL_PANEL_ISSUER": issuer}).control_panel_issuer == issuer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UseDevelopmentStorage=true",
+        "AccountName=dev;AccountKey=secret-of-the-store",
+        "AccountName=dev;TableEndpoint=http://127.0.0.1:10002/dev",
+        "AccountKey=secret-of-the-store;EndpointSuffix=core.windows.net",
+    ],
+)
+def test_a_connection_string_must_be_whole(text: str) -> None:
+    sentence = faults(DEVELOPMENT | {"SSO_TABLES_CONNECTION_STRING": text})["SSO_TABLES_CONNECTION_STRING"]
+    assert sentence.startswith("It must name AccountName, AccountKey and TableEndpoint or EndpointSuffix.")
+
+
+@pytest.mark.parametrize("address", ["http://localhost:7071", "http://127.0.0.1:7071"])
+def test_plain_http_is_for_this_machine(address: str) -> None:
+    assert settings(AZURE | {"SSO_PUBLIC_URL": address}).public_url == address
+
+
+def test_return_urls_are_a_list() -> None:
+    read = settings(AZURE | {"SSO_RETURN_URLS": " https://panel.example/sso/, ,http://localhost:7071/ "})
+    assert read.return_urls == ReturnUrls.parse(("https://panel.example/sso/", "http://localhost:7071/"))
+
+
+@pytest.mark.parametrize(
+    "value", ["panel.example", "https://panel.example/,http://panel.example/", "https://x@panel.example/"]
+)
+def test_a_return_url_that_is_none_is_named(value: str) -> None:
+    assert set(faults(AZURE | {"SSO_RETURN_URLS": value})) == {"SSO_RETURN_URLS"}
+
+
+def test_a_ca_file_must_be_there(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    assert faults(DEVELOPMENT | {"SSO_ENTRA_CA_FILE": str(ca_file)})["SSO_ENTRA_CA_FILE"].startswith(
+        "There is no such file."
+    )
+    ca_file.touch()
+    assert settings(DEVELOPMENT | {"SSO_ENTRA_CA_FILE": str(ca_file)}).entra_ca_file == str(ca_file)
+
+
+TANGLES = {
+    "no store": ({name: value for name, value in AZURE.items() if name != "SSO_TABLES_URL"}, "SSO_TABLES_URL"),
+    "two stores": (AZURE | {"SSO_TABLES_CONNECTION_STRING": SECRETS["SSO_TABLES_CONNECTION_STRING"]}, "SSO_TABLES_URL"),
+    "a store without identity": (
+        {name: value for name, value in AZURE.items() if name != "SSO_IDENTITY_CLIENT_ID"},
+        "SSO_IDENTITY_CLIENT_ID",
+    ),
+    "neither identity nor secret": (
+        {name: value for name, value in DEVELOPMENT.items() if name != "SSO_ENTRA_CLIENT_SECRET"},
+        "SSO_IDENTITY_CLIENT_ID",
+    ),
+}
+
+
+@pytest.mark.parametrize(("environment", "named"), TANGLES.values(), ids=TANGLES)
+def test_settings_that_do_not_fit_together_are_named(environment: dict[str, str], named: str) -> None:
+    (sentence,) = faults(environment).values()
+    assert named in sentence
+
+
+def test_other_variables_are_none_of_ours() -> None:
+    assert settings(AZURE | {"PATH": "/bin", "SSO_UNHEARD_OF": "x"}) == settings(AZURE)
+
+
+def test_no_rendering_shows_a_secret() -> None:
+    read = settings(DEVELOPMENT)
+    assert "secret-of" not in f"{read} {read!r}"
+
+
+def test_no_fault_shows_a_secret() -> None:
+    bad = DEVELOPMENT | {"SSO_PSEUDONYM_KEY": "secret-of-few-words", "SSO_TABLES_URL": "http://secret-of-the-store"}
+    read = read_settings(bad)
+    assert isinstance(read, Misconfiguration)
+    assert {fault.field for fault in read.faults} == {"SSO_PSEUDONYM_KEY", "SSO_TABLES_URL"}
+    assert "secret-of" not in repr(read)
+
+
+def test_the_process_is_asked_where_no_environment_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields.values():
+        monkeypatch.delenv(str(name.alias), raising=False)
+    for name, value in AZURE.items():
+        monkeypatch.setenv(name, value)
+    assert read_settings() == settings(AZURE)
+
+
+def test_a_fault_reads_as_a_sentence() -> None:
+    read = read_settings(AZURE | {"SSO_PUBLIC_URL": "sso.example"})
+    assert read == Misconfiguration(
+        (
+            FieldFault(
+                "SSO_PUBLIC_URL",
+                "It must be an https address such as https://sso.example, without query. "
+                "Where the world reaches this service. Issuer, redirect URIs and links are built from it.",
+            ),
+        )
+    )

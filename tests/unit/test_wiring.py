@@ -1,0 +1,132 @@
+"""Settings in, services out: which adapters stand behind the ports, and that nothing is opened before it is needed."""
+
+import logging
+from collections.abc import Mapping
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from functions.app import build_app, build_routes
+from local.host import HostSettings, create_host
+from shared.kernel.refusals import Unavailable
+from shared.settings import Misconfiguration, Settings, read_settings
+from shared.wiring import Services, _msal_clients, _tables, build_services
+from tests.support.fakes import FixedClock
+from tests.support.wire import canned_web
+
+IN_AZURE = {
+    "SSO_PUBLIC_URL": "https://sso.example",
+    "SSO_TABLES_URL": "https://127.0.0.1:1",
+    "SSO_IDENTITY_CLIENT_ID": "5e110000-0000-4000-8000-0000000001d0",
+    "SSO_ENTRA_CLIENT_ID": "a5500000-0000-4000-8000-0000000000a5",
+    "SSO_CONTROL_PANEL_ISSUER": "https://panel.example",
+    "SSO_CONTROL_PANEL_AUDIENCE": "azure-sso",
+    "SSO_PSEUDONYM_KEY": "a pseudonym key of the tests, long enough",
+}
+IN_DEVELOPMENT = {
+    name: IN_AZURE[name] for name in IN_AZURE if name not in {"SSO_TABLES_URL", "SSO_IDENTITY_CLIENT_ID"}
+} | {
+    "SSO_TABLES_CONNECTION_STRING": "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
+    "TableEndpoint=http://127.0.0.1:1/a;",
+    "SSO_ENTRA_CLIENT_SECRET": "a secret",
+}
+
+
+def settings(environment: Mapping[str, str]) -> Settings:
+    read = read_settings(environment)
+    assert isinstance(read, Settings), read
+    return read
+
+
+def services(environment: Mapping[str, str]) -> Services:
+    built = build_services(settings(environment))
+    assert isinstance(built, Services)
+    return built
+
+
+@pytest.mark.parametrize("environment", [IN_AZURE, IN_DEVELOPMENT], ids=["azure", "development"])
+async def test_services_are_made_without_anybody_to_talk_to(environment: Mapping[str, str]) -> None:
+    built = services(environment)
+    assert built.public_url == "https://sso.example"
+    await built.close()
+
+
+async def test_a_store_that_is_not_there_shows_in_the_health() -> None:
+    built = services(IN_DEVELOPMENT)
+    found = await built.health.ask()
+    await built.close()
+    assert found["storage"] is False
+
+
+def test_a_clock_can_be_handed_in() -> None:
+    clock = FixedClock()
+    built = build_services(settings(IN_DEVELOPMENT), clock)
+    assert isinstance(built, Services)
+    assert built.clock is clock
+
+
+def test_what_is_wrong_with_the_settings_is_handed_on() -> None:
+    wrong = read_settings({})
+    assert isinstance(wrong, Misconfiguration)
+    assert build_services(wrong) is wrong
+
+
+def test_the_sdk_does_not_log_the_addresses_that_it_asks() -> None:
+    services(IN_DEVELOPMENT)
+    assert logging.getLogger("azure.core.pipeline.policies.http_logging_policy").getEffectiveLevel() == logging.WARNING
+
+
+async def test_in_azure_the_tables_are_opened_with_the_managed_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform is asked for a token of this very identity, for storage."""
+    with canned_web() as platform:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{platform.url}/msi/token")
+        monkeypatch.setenv("IDENTITY_HEADER", "header")
+        tables, close = _tables(settings(IN_AZURE))
+        with pytest.raises(Unavailable):
+            await tables.table("accounts").under("acme", "")
+        await close()
+    query = parse_qs(urlsplit(platform.asked[0]).query)
+    assert query["resource"] == ["https://storage.azure.com"]
+    assert query["client_id"] == [IN_AZURE["SSO_IDENTITY_CLIENT_ID"]]
+
+
+@pytest.mark.parametrize(
+    ("environment", "kind"), [(IN_AZURE, "client_assertion"), (IN_DEVELOPMENT, "secret")], ids=["azure", "development"]
+)
+async def test_the_service_proves_itself_to_entra_without_a_secret_in_azure(
+    environment: Mapping[str, str], kind: str
+) -> None:
+    credential = _msal_clients(settings(environment))._credential()
+    assert kind in credential
+
+
+def test_every_route_belongs_to_a_resource_and_every_function_has_a_name_of_its_own() -> None:
+    endpoints = [endpoint for routes in build_routes(services(IN_DEVELOPMENT)) for endpoint in routes.endpoints]
+    names = [endpoint.name for endpoint in endpoints]
+    assert len({*names}) == len(names)
+    assert len({(endpoint.method, endpoint.path) for endpoint in endpoints}) == len(endpoints)
+    assert all(endpoint.tag and endpoint.summary for endpoint in endpoints)
+
+
+async def test_an_app_without_settings_says_so_on_every_address(caplog: pytest.LogCaptureFixture) -> None:
+    wrong = read_settings(IN_DEVELOPMENT | {"SSO_PUBLIC_URL": "ftp://the-value", "SSO_PSEUDONYM_KEY": "the-value"})
+    assert isinstance(wrong, Misconfiguration)
+    with caplog.at_level(logging.ERROR):
+        app = build_app(wrong)
+    transport = httpx.ASGITransport(create_host(app, HostSettings(route_prefix="", function_key="f", master_key="m")))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        answers = [await client.get("/health"), await client.post("/v1/resolve"), await client.get("/")]
+    assert {answer.status_code for answer in answers} == {503}
+    (told,) = {answer.text for answer in answers}
+    for text in (told, caplog.text):
+        assert "SSO_PUBLIC_URL" in text
+        assert "SSO_PSEUDONYM_KEY" in text
+        assert "the-value" not in text
+
+
+def test_an_app_with_settings_has_every_function() -> None:
+    app = build_app(services(IN_DEVELOPMENT))
+    names = [function.get_function_name() for function in app.get_functions()]
+    assert len({*names}) == len(names)
+    assert {"resolve_email", "start_connection", "connect_callback", "get_health", "purge_flows"} <= {*names}
