@@ -4,7 +4,7 @@ from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.cookies import SIGN_IN, bind, browser_of
 from functions.edge.forms import FORM, parameters_of
-from functions.edge.pages import Pages, email_page, good_page, redirect, refusal_page
+from functions.edge.pages import Pages, email_page, framed_page, good_page, redirect, refusal_page
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
 from shared.broker.sign_in import AskForEmail, Outcome, ToApplication, ToMicrosoft
@@ -66,7 +66,7 @@ def signin_routes(services: Services) -> Routes:
     async def end_session(req: HttpRequest) -> HttpResponse:
         """Hear from Microsoft that a session is over."""
         await services.sign_out.ended_at_entra(req.params.get("sid", ""))
-        return good_page("Signed out", "You are signed out.")
+        return framed_page("Signed out", "You are signed out.")
 
     return routes
 

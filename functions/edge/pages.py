@@ -83,6 +83,18 @@ def good_page(title: str, text: str) -> HttpResponse:
     return _page(title, _said(text), status=200, small="You can close this window.", tone="good")
 
 
+def framed_page(title: str, text: str) -> HttpResponse:
+    """The same, for a frame of Microsoft's sign-out page (OpenID Connect Front-Channel Logout 1.0, section 2).
+
+    Whoever else frames it gains nothing: there is nothing on it to press.
+    """
+    answer = good_page(title, text)
+    del answer.headers["X-Frame-Options"]
+    policy = answer.headers["Content-Security-Policy"]
+    answer.headers["Content-Security-Policy"] = policy.replace("; frame-ancestors 'none'", "")
+    return answer
+
+
 def email_page(application_name: str, action: str, parameters: Mapping[str, str], fault: str | None) -> HttpResponse:
     """The first step of a sign-in: which address? The rest of the request goes along unseen."""
     kept = {name: value for name, value in parameters.items() if name != "login_hint"}

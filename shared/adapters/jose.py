@@ -148,12 +148,17 @@ class Jose:
 
 
 def _registered_key(jwks: str, header: Mapping[str, object]) -> "PyJWK":
-    """The client's key that the header names. Without an `alg` of its own an RSA key serves RS256 and PS256 alike."""
+    """The client's key that the header names, or its only one if the header names none (RFC 7515, section 4.1.4).
+
+    Without an `alg` of its own an RSA key serves RS256 and PS256 alike.
+    """
     import jwt  # noqa: PLC0415 - slow to import
 
     alg = next((alg for alg in _ASSERTION_ALGORITHMS if alg == header.get("alg")), None)
-    for key in json.loads(jwks)["keys"]:
-        if alg is not None and key.get("kid") == header.get("kid") and key.get("alg", alg) == alg:
+    keys = json.loads(jwks)["keys"]
+    nameless = "kid" not in header and len(keys) == 1
+    for key in keys:
+        if alg is not None and (nameless or key.get("kid") == header.get("kid")) and key.get("alg", alg) == alg:
             return jwt.PyJWK(key, alg)
     raise NotAuthenticated("The assertion is signed with a key that the client has not registered.")
 

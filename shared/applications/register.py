@@ -37,6 +37,9 @@ class AuthMethod(StrEnum):
     PRIVATE_KEY_JWT = "private_key_jwt"
 
 
+_BY_SECRET = frozenset({AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST})
+
+
 class ApplicationProfile(Record):
     """What an operator says of an application.
 
@@ -125,7 +128,8 @@ class ApplicationRegister:
                     "This application exists. To change it, send If-Match with the ETag you have read."
                 )
             expected.must_allow(version_of(row.document))
-            application = old.model_copy(update={"profile": profile, "updated_at": now})
+            kept = old.secret if profile.token_endpoint_auth_method in _BY_SECRET else None
+            application = old.model_copy(update={"profile": profile, "secret": kept, "updated_at": now})
         elif expected is not None:
             raise Stale("There is no such application any more. To register it, leave If-Match out.")
         stored = Stored(application, key, row)
@@ -160,8 +164,7 @@ class ApplicationRegister:
         """
         stored = await self.read(client_id)
         expected.must_allow(stored.version)
-        methods = {AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST}
-        if stored.record.profile.token_endpoint_auth_method not in methods:
+        if stored.record.profile.token_endpoint_auth_method not in _BY_SECRET:
             raise Conflict("This application does not authenticate by a secret. See its tokenEndpointAuthMethod.")
         secret = new_secret()
         update = {"secret": await hash_secret(secret), "updated_at": self._clock.now()}

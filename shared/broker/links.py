@@ -124,7 +124,13 @@ def _address(text: str | None) -> EmailAddress | None:
 
 
 class Links:
-    """Args: `table`, the accounts' table; `journal`; `clock`."""
+    """The ties of every account's users. Of any number of first sign-ins of a user, exactly one makes the tie.
+
+    Args:
+        table: the accounts' table.
+        journal: the audit trail.
+        clock: the time.
+    """
 
     def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
         self._table = table
@@ -138,6 +144,7 @@ class Links:
 
         Raises:
             LinkConflict: the user is tied to another identity, and the tenant vouches for this one, too.
+            NotFound: the account was removed meanwhile.
             SignInRefused: there is no tie to this identity, and the tenant does not vouch for the address; see
                 `prove_email`. Who has only picked the wrong account hears that, and can try again.
         """
@@ -146,6 +153,7 @@ class Links:
         if row is not None:
             return _must_be_of(Link.read(row), identity, email)
         prove_email(identity, email)
+        await read_head(self._table, account_id)
         link = Link(
             link_id=link_id, email=email.address, tid=identity.tid, oid=identity.oid, linked_at=self._clock.now()
         )

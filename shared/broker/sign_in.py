@@ -6,7 +6,7 @@ The storage calls of a whole sign-in, with what was asked a moment ago remembere
     complete    5  the state is read and removed, the link is read, the session and the code are written
     redeem      2  the code is read and removed
 
-A first sign-in writes one link more, in one transaction with its audit record.
+A first sign-in reads the account's head and writes the link, in one transaction with its audit record.
 """
 
 from collections.abc import Mapping
@@ -275,7 +275,7 @@ class SignIn:
             account_id=state.account_id,
             tid=link.tid,
             oid=link.oid,
-            sid=None if identity.sid is None else self._sessions.name_of(identity.sid),
+            sid=self._sessions.name_of(identity.sid) if identity.sid else None,
             signed_in_at=self._clock.now(),
         )
         await self._sessions.begin(person, request.client_id, identity.login_hint)

@@ -21,12 +21,16 @@ AZURE = {
     "SSO_ENTRA_CLIENT_ID": "a5500000-0000-4000-8000-0000000000a5",
     "SSO_CONTROL_PANEL_ISSUER": "https://panel.vendor.example",
     "SSO_CONTROL_PANEL_AUDIENCE": "azure-sso",
+    "SSO_SIGNING_KEY_URL": "https://vendor.vault.azure.net/keys/signing",
     "SSO_PSEUDONYM_KEY": SECRETS["SSO_PSEUDONYM_KEY"],
 }
+NOT_IN_DEVELOPMENT = {"SSO_TABLES_URL", "SSO_IDENTITY_CLIENT_ID", "SSO_SIGNING_KEY_URL"}
 
-DEVELOPMENT = {
-    name: value for name, value in AZURE.items() if name not in {"SSO_TABLES_URL", "SSO_IDENTITY_CLIENT_ID"}
-} | SECRETS
+DEVELOPMENT = (
+    {name: value for name, value in AZURE.items() if name not in NOT_IN_DEVELOPMENT}
+    | SECRETS
+    | {"SSO_SIGNING_KEY_FOLDER": ".local/keys"}
+)
 
 
 def settings(environment: dict[str, str]) -> Settings:
@@ -50,7 +54,7 @@ def test_the_smallest_environment_is_enough(environment: dict[str, str]) -> None
     assert read.return_urls == ReturnUrls(())
 
 
-@pytest.mark.parametrize("name", [name for name in AZURE if name not in {"SSO_TABLES_URL", "SSO_IDENTITY_CLIENT_ID"}])
+@pytest.mark.parametrize("name", [name for name in AZURE if name not in NOT_IN_DEVELOPMENT])
 @pytest.mark.parametrize("emptied", [False, True], ids=["missing", "empty"])
 def test_a_missing_setting_is_named_with_what_it_is_for(name: str, *, emptied: bool) -> None:
     environment = AZURE | {name: ""} if emptied else {key: value for key, value in AZURE.items() if key != name}
@@ -63,11 +67,19 @@ def test_every_setting_says_what_it_is_for() -> None:
 
 
 def test_an_empty_environment_names_all_that_is_missing_at_once() -> None:
-    assert set(faults({})) == set(AZURE) - {"SSO_TABLES_URL", "SSO_IDENTITY_CLIENT_ID"}
+    assert set(faults({})) == set(AZURE) - NOT_IN_DEVELOPMENT
 
 
 @pytest.mark.parametrize(
-    "name", ["SSO_PUBLIC_URL", "SSO_TABLES_URL", "SSO_ENTRA_AUTHORITY", "SSO_GRAPH_URL", "SSO_CONTROL_PANEL_ISSUER"]
+    "name",
+    [
+        "SSO_PUBLIC_URL",
+        "SSO_TABLES_URL",
+        "SSO_ENTRA_AUTHORITY",
+        "SSO_GRAPH_URL",
+        "SSO_CONTROL_PANEL_ISSUER",
+        "SSO_SIGNING_KEY_URL",
+    ],
 )
 @pytest.mark.parametrize(
     "value",
@@ -140,6 +152,11 @@ def test_a_ca_file_must_be_there(tmp_path: Path) -> None:
 TANGLES = {
     "no store": ({name: value for name, value in AZURE.items() if name != "SSO_TABLES_URL"}, "SSO_TABLES_URL"),
     "two stores": (AZURE | {"SSO_TABLES_CONNECTION_STRING": SECRETS["SSO_TABLES_CONNECTION_STRING"]}, "SSO_TABLES_URL"),
+    "no signing key": (
+        {name: value for name, value in AZURE.items() if name != "SSO_SIGNING_KEY_URL"},
+        "SSO_SIGNING_KEY_URL",
+    ),
+    "two signing keys": (AZURE | {"SSO_SIGNING_KEY_FOLDER": ".local/keys"}, "SSO_SIGNING_KEY_URL"),
     "a store without identity": (
         {name: value for name, value in AZURE.items() if name != "SSO_IDENTITY_CLIENT_ID"},
         "SSO_IDENTITY_CLIENT_ID",

@@ -22,11 +22,12 @@ IN_AZURE = {
     "SSO_ENTRA_CLIENT_ID": "a5500000-0000-4000-8000-0000000000a5",
     "SSO_CONTROL_PANEL_ISSUER": "https://panel.example",
     "SSO_CONTROL_PANEL_AUDIENCE": "azure-sso",
+    "SSO_SIGNING_KEY_URL": "https://127.0.0.1:1/keys/signing",
     "SSO_PSEUDONYM_KEY": "a pseudonym key of the tests, long enough",
 }
-IN_DEVELOPMENT = {
-    name: IN_AZURE[name] for name in IN_AZURE if name not in {"SSO_TABLES_URL", "SSO_IDENTITY_CLIENT_ID"}
-} | {
+NOT_IN_DEVELOPMENT = {"SSO_TABLES_URL", "SSO_IDENTITY_CLIENT_ID", "SSO_SIGNING_KEY_URL"}
+IN_DEVELOPMENT = {name: IN_AZURE[name] for name in IN_AZURE if name not in NOT_IN_DEVELOPMENT} | {
+    "SSO_SIGNING_KEY_FOLDER": "/nowhere/keys",
     "SSO_TABLES_CONNECTION_STRING": "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
     "TableEndpoint=http://127.0.0.1:1/a;",
     "SSO_ENTRA_CLIENT_SECRET": "a secret",

@@ -33,7 +33,7 @@ STRANGER = "00000000-0000-4000-8000-00000000dead"
 
 async def begun(real_entra: RealEntra) -> SignInRequest:
     real_entra.consent()
-    return await real_entra.provider.begin_sign_in(CONTOSO, CALLBACK, "the-state")
+    return await real_entra.provider.begin_sign_in(CONTOSO, CALLBACK, "the-state", prompt="select_account")
 
 
 async def signed_in(real_entra: RealEntra, hostile: Hostile | None = None) -> VerifiedIdentity:
@@ -200,7 +200,7 @@ async def test_discovery_out_of_order_does_not_look_like_a_tenant_that_is_not_th
 ) -> None:
     real_entra.entra.cloud.hostile = Hostile(discovery_status=status)
     with pytest.raises(Unavailable):
-        await real_entra.provider.begin_sign_in(FABRIKAM, CALLBACK, "the-state")
+        await real_entra.provider.begin_sign_in(FABRIKAM, CALLBACK, "the-state", prompt="select_account")
     with pytest.raises(Unavailable):
         await real_entra.provider.probe()
 
@@ -263,7 +263,7 @@ async def test_discovery_that_msal_cannot_read_is_not_a_tenant_that_is_not_there
     entra.cloud.hostile = Hostile(discovery_status=400)
     async with entra_on(OtherWeb(entra, "openid-configuration", 200, {"issuer": "somebody"}), entra) as real:
         with pytest.raises(Unavailable):
-            await real.provider.begin_sign_in(CONTOSO, CALLBACK, "the-state")
+            await real.provider.begin_sign_in(CONTOSO, CALLBACK, "the-state", prompt="select_account")
 
 
 async def test_an_authority_without_discovery_is_found_out(entra: LocalEntra) -> None:

@@ -13,7 +13,7 @@ UNITE = ClientId("unite")
 
 
 def profile(name: str) -> ApplicationProfile:
-    return ApplicationProfile(name, (), sso_supported=True, requires_product=None, password_sign_in_uri=None)
+    return ApplicationProfile(name=name, sso_supported=True)
 
 
 async def test_of_those_who_register_the_same_at_once_one_is_first_and_all_are_content() -> None:

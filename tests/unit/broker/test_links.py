@@ -25,6 +25,18 @@ MAIL = "carol@contoso-mail.example"
 ALICES = LinkId.of(ACME, ALICE)
 
 
+BETA = AccountId("beta")
+
+
+@pytest.fixture
+async def broker() -> Broker:
+    """Two accounts, as yet without ties."""
+    opened = Broker()
+    for account_id in (ACME, BETA):
+        await opened.add_account(account_id)
+    return opened
+
+
 # -- the first tie ----------------------------------------------------------------------------------------------------
 
 UPN = "preferred_username"
@@ -128,7 +140,7 @@ async def test_who_only_picked_the_wrong_account_hears_that_and_may_try_again(
 async def test_who_is_refused_leaves_nothing_behind(broker: Broker) -> None:
     with pytest.raises(GuestRefused):
         await broker.links.admit(ACME, ALICE, identity(acct=1))
-    assert len(broker.accounts_table) == 0
+    assert await trail(broker) == []
 
 
 async def test_of_many_first_sign_ins_at_once_one_makes_the_tie(broker: Broker) -> None:
@@ -147,7 +159,7 @@ async def test_of_two_identities_that_sign_in_first_at_once_one_gets_the_address
 
 async def test_one_address_in_two_accounts_is_two_users(broker: Broker) -> None:
     first = await broker.links.admit(ACME, ALICE, identity())
-    second = await broker.links.admit(AccountId("beta"), ALICE, identity(oid=BOB_OID))
+    second = await broker.links.admit(BETA, ALICE, identity(oid=BOB_OID))
     assert first.link_id != second.link_id
 
 
@@ -180,7 +192,7 @@ async def test_a_tie_is_released_once(broker: Broker) -> None:
 async def test_a_manager_releases_no_tie_of_another_account(broker: Broker) -> None:
     await broker.links.admit(ACME, ALICE, identity())
     with pytest.raises(NotFound):
-        await broker.links.release(AccountAdministrator(AccountId("beta"), SAM.actor), ALICES)
+        await broker.links.release(AccountAdministrator(BETA, SAM.actor), ALICES)
     assert await broker.links.admit(ACME, ALICE, identity())
 
 
@@ -213,9 +225,9 @@ async def test_ties_come_page_by_page(broker: Broker) -> None:
         await broker.links.page(SAM, 2, "made up")
 
 
-async def test_an_account_that_is_not_there_has_no_ties(broker: Broker) -> None:
+async def test_an_account_that_is_not_there_has_no_ties() -> None:
     with pytest.raises(NotFound):
-        await broker.links.page(SAM, 2, None)
+        await Broker().links.page(SAM, 2, None)
 
 
 async def test_the_row_of_a_tie_is_named_by_a_hash(broker: Broker) -> None:
@@ -223,3 +235,10 @@ async def test_the_row_of_a_tie_is_named_by_a_hash(broker: Broker) -> None:
     (row,) = await broker.accounts_table.under(ACME, "link:")
     assert "alice" not in row.key.row
     assert json.loads(row.document)["linkId"] == row.key.row.removeprefix("link:")
+
+
+async def test_nobody_is_tied_in_an_account_that_is_gone() -> None:
+    broker = Broker()
+    with pytest.raises(NotFound):
+        await broker.links.admit(ACME, ALICE, identity())
+    assert len(broker.accounts_table) == 0

@@ -96,9 +96,9 @@ class Broker:
         """Register an application, or change it."""
         await self.register.put(OLGA, client_id, profile(**changes), None)
 
-    async def add_account(self) -> None:
-        account = Account(account_id=ACME, name="Acme", created_at=NEW_YEAR, updated_at=NEW_YEAR)
-        await self.accounts_table.write(Put(Account.key(ACME), account.document()))
+    async def add_account(self, account_id: AccountId = ACME) -> None:
+        account = Account(account_id=account_id, name="Acme", created_at=NEW_YEAR, updated_at=NEW_YEAR)
+        await self.accounts_table.write(Put(Account.key(account_id), account.document()))
 
     async def issue(self, **changes: Any) -> str:
         """An authorization code, as a sign-in leaves it behind."""

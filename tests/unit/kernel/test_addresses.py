@@ -1,7 +1,8 @@
 """Addresses that operators register: where people and codes are sent, so nothing doubtful is taken."""
 
 import pytest
-from functions.edge.addresses import https_address
+
+from shared.kernel.addresses import https_address
 
 
 @pytest.mark.parametrize(
