@@ -40,7 +40,7 @@ def oauth_routes(services: Services) -> Routes:
         return oauth_answer(await services.redemption.told(unverified_token(req)))
 
     @routes.add("POST", "/oauth2/userinfo", caller=Caller.ANYBODY, gives={200: "application/json"})
-    async def post_userinfo(req: HttpRequest) -> HttpResponse:
+    async def get_userinfo_by_form(req: HttpRequest) -> HttpResponse:
         """The same by POST."""
         return oauth_answer(await services.redemption.told(unverified_token(req)))
 

@@ -41,22 +41,22 @@ def signin_routes(services: Services) -> Routes:
         return shown(await services.sign_in.authorize(parameters_of(req), browser_of(req, SIGN_IN)))
 
     @routes.add("GET", "/signin/callback", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
-    async def signin_callback(req: HttpRequest) -> HttpResponse:
+    async def complete_sign_in(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer."""
         return shown(await services.sign_in.complete(microsofts_answer(req), browser_of(req, SIGN_IN)))
 
     @routes.add("GET", _LOGOUT, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
-    async def logout(req: HttpRequest) -> HttpResponse:
+    async def sign_out(req: HttpRequest) -> HttpResponse:
         """Sign a person out, here, at Microsoft and in the other applications."""
         return redirect(await services.sign_out.leave(parameters_of(req)))
 
     @routes.add("POST", _LOGOUT, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None, 200: "text/html"})
-    async def logout_by_form(req: HttpRequest) -> HttpResponse:
+    async def sign_out_by_form(req: HttpRequest) -> HttpResponse:
         """The same from a form."""
         return redirect(await services.sign_out.leave(parameters_of(req)))
 
     @routes.add("GET", "/signed-out", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"}, parameters=("state",))
-    async def signed_out(req: HttpRequest) -> HttpResponse:
+    async def finish_sign_out(req: HttpRequest) -> HttpResponse:
         """Send the person on, now that Microsoft has signed them out."""
         return _left(await services.sign_out.returned(req.params.get("state")))
 

@@ -40,7 +40,7 @@ def oauth_answer(
 
 
 def _error(refusal: Refusal) -> str:
-    if isinstance(refusal, OAuthError):
+    if isinstance(refusal, OAuthError | InvalidClientError):
         return refusal.error
     if isinstance(refusal, NotAuthenticated):
         return "invalid_token"  # RFC 6750, section 3.1

@@ -1,6 +1,6 @@
 """Refusals in OAuth's own words: an error code from a registry, and a sentence for the developer."""
 
-from shared.kernel.refusals import Refusal
+from shared.kernel.refusals import NotAuthenticated, Refusal
 
 
 class OAuthError(Refusal):
@@ -19,11 +19,11 @@ class OAuthError(Refusal):
         self.error = error
 
 
-class InvalidClientError(OAuthError):
+class InvalidClientError(NotAuthenticated):
     """The client is not who it says it is, or does not say."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__("invalid_client", detail)
+    slug = "invalid-client"
+    error = "invalid_client"
 
 
 def invalid_request(detail: str) -> OAuthError:

@@ -45,7 +45,24 @@ EXPECTED = {
         "delete_exception",
     },
     "audit": {"list_audit"},
-    "applications": {"put_application", "get_application", "list_applications", "delete_application"},
+    "links": {"list_links", "release_link"},
+    "applications": {
+        "put_application",
+        "get_application",
+        "list_applications",
+        "delete_application",
+        "renew_application_secret",
+    },
+    "sign-in": {
+        "authorize",
+        "authorize_by_form",
+        "complete_sign_in",
+        "sign_out",
+        "sign_out_by_form",
+        "finish_sign_out",
+        "end_session",
+    },
+    "oauth": {"get_openid_configuration", "get_jwks", "redeem_code", "get_userinfo", "get_userinfo_by_form"},
     "resolve": {"resolve_email"},
     "health": {"get_health"},
     "openapi": {"get_openapi"},
@@ -93,7 +110,8 @@ def test_the_worker_finds_every_function() -> None:
 
 
 VERBS = {"put", "get", "delete", "start", "check", "show", "open", "connect", "list", "switch", "refresh", "patch"}
-VERBS |= {"reset", "add", "search", "resolve", "purge"}
+VERBS |= {"reset", "add", "search", "resolve", "purge", "release", "renew", "authorize", "complete", "sign", "finish"}
+VERBS |= {"end", "redeem"}
 
 
 def test_a_function_is_named_by_what_it_does() -> None:

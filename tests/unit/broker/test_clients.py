@@ -94,7 +94,7 @@ def test_an_assertion_that_names_nobody_is_nobodys(text: str) -> None:
     ],
 )
 def test_who_says_it_in_two_ways_is_told_so(authorization: str | None, parameters: dict) -> None:
-    with pytest.raises(OAuthError) as refused:
+    with pytest.raises((OAuthError, InvalidClientError)) as refused:
         read_claim(authorization, parameters)
     assert refused.value.error == "invalid_request"
 
@@ -124,7 +124,7 @@ NAMES = ("client_id", "client_secret", "client_assertion", "client_assertion_typ
 def claim_or_refusal(authorization: str | None, parameters: dict) -> Claim | OAuthError:
     try:
         return read_claim(authorization, parameters)
-    except OAuthError as refused:
+    except (OAuthError, InvalidClientError) as refused:
         return refused
 
 
@@ -139,7 +139,7 @@ def test_no_input_makes_anything_but_a_claim_or_an_oauth_error(authorization: st
     match claim_or_refusal(authorization, parameters):
         case Claim(client_id):
             assert ClientId(client_id) == client_id
-        case OAuthError(error=error):
+        case OAuthError(error=error) | InvalidClientError(error=error):
             assert error in {"invalid_client", "invalid_request"}
 
 
