@@ -54,11 +54,12 @@ def _commands(stack: Stack) -> str:
     script = f"""
         Paste this into another terminal, in this folder:
 
-        # Sam is Security Manager of {demo_data.ACCOUNT_ID}; the token is good for an hour
+        # Sam is Security Manager of {demo_data.ACCOUNT_ID}, Olga an operator; their tokens are good for an hour
         export SSO={stack.app_url}
         export ACCOUNT={stack.app_url}/v1/accounts/{demo_data.ACCOUNT_ID}
         export KEY={stack.function_key}
         export TOKEN={stack.panel_token(demo_data.SECURITY_MANAGER, demo_data.PASSWORD)}
+        export OPERATOR={stack.panel_token(demo_data.OPERATOR, demo_data.PASSWORD)}
 
         # Start Azure Integration
         {sam} $ACCOUNT/connection -X POST
