@@ -121,7 +121,7 @@ class ApplicationRegister:
         application = Application(client_id=client_id, profile=profile, created_at=now, updated_at=now)
         if row is not None:
             old = Application.read(row)
-            if old.profile == profile:
+            if old.profile.document() == profile.document():
                 return Stored(old, key, row), False
             if expected is None:
                 raise PreconditionRequired(

@@ -12,13 +12,21 @@ UNITE = {
     "requiresProduct": None,
     "passwordSignInUri": "https://unite.example/password",
 }
+UNSAID = {
+    "tokenEndpointAuthMethod": "none",
+    "jwks": None,
+    "postLogoutRedirectUris": [],
+    "backchannelLogoutUri": None,
+    "hasSecret": False,
+}
 
 
 def test_an_application_is_registered_and_read(operator: Caller) -> None:
     put = operator("PUT", APPLICATION, json=UNITE)
     assert put.status_code == 201
     told = put.json()
-    assert told == {"clientId": "unite", **UNITE, "createdAt": told["createdAt"], "updatedAt": told["createdAt"]}
+    times = {"createdAt": told["createdAt"], "updatedAt": told["createdAt"]}
+    assert told == {"clientId": "unite", **UNITE, **UNSAID, **times}
     got = operator("GET", APPLICATION)
     assert (got.status_code, got.json(), got.headers["ETag"]) == (200, told, put.headers["ETag"])
 
