@@ -11,7 +11,7 @@ from azure.functions import HttpRequest
 CONNECT = "__Host-azure-sso-connect"
 SIGN_IN = "__Host-azure-sso-sign-in"
 
-_SECONDS = 1_200
+_SECONDS = 2_400
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 

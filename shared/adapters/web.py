@@ -49,7 +49,7 @@ class Web:
         try:
             async with self._opened().post(url, data=dict(form), allow_redirects=False) as answer:
                 heard = answer.ok
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise Unavailable("The application does not answer.") from error
         if not heard:
             raise Unavailable("The application says no.")

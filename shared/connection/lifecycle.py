@@ -2,6 +2,8 @@
 
 import contextlib
 import logging
+from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
@@ -18,7 +20,12 @@ from shared.kernel.refusals import Conflict, NotFound, Stale, Unavailable
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import ConsentMissing, IdentityProvider
+from shared.ports.record import Stored
 from shared.ports.table import Table
+
+_BETWEEN_PROBES = timedelta(minutes=5)
+_PROBES_REMEMBERED = 1_000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +57,7 @@ class Lifecycle:
         self._accounts = accounts
         self._provider = provider
         self._clock = clock
+        self._probed: OrderedDict[AccountId, datetime] = OrderedDict()
 
     async def read(self, administrator: AccountAdministrator) -> tuple[Connection, str]:
         """The connection as it is now, and the version to change it by.
@@ -71,17 +79,36 @@ class Lifecycle:
         return await self._probe(administrator.account_id, administrator.actor)
 
     async def probe(self, account_id: AccountId) -> None:
-        """The same, when somebody's sign-in was refused as if the consent were gone. What stands is left to stand.
+        """Ask the tenant, when somebody's sign-in was refused as if the consent were gone.
+
+        Any browser can bring such a refusal, so an account is asked for at most once in five minutes an instance, and
+        nothing is written unless the consent is found to be gone. What changes meanwhile is left to stand.
 
         Raises:
             Unavailable: the store does not answer.
         """
+        now = self._clock.now()
+        if now - self._probed.get(account_id, _LONG_AGO) < _BETWEEN_PROBES:
+            return
+        self._probed[account_id] = now
+        self._probed.move_to_end(account_id)
+        while len(self._probed) > _PROBES_REMEMBERED:
+            self._probed.popitem(last=False)
         with contextlib.suppress(NotFound, Conflict, Stale):
-            await self._probe(account_id, OURSELVES)
+            stored = (await read_head(self._table, account_id)).stored(Connection)
+            checked = await self._found(stored.record)
+            if checked.status is not stored.record.status:
+                await self._write(account_id, OURSELVES, stored, checked)
 
     async def _probe(self, account_id: AccountId, actor: Actor) -> tuple[Connection, str]:
         stored = (await read_head(self._table, account_id)).stored(Connection)
-        tenant_id = connected_tenant(stored.record)
+        checked = await self._found(stored.record)
+        await self._write(account_id, actor, stored, checked)
+        return checked.as_of(self._clock.now()), stored.then(checked).version
+
+    async def _found(self, connection: Connection) -> Connection:
+        """The connection as a fresh token finds it."""
+        tenant_id = connected_tenant(connection)
         now = self._clock.now()
         try:
             organization = await self._provider.read_organization(tenant_id)
@@ -98,16 +125,13 @@ class Lifecycle:
                 "tenant_name": organization.display_name,
                 "last_check": check,
             }
-        checked = stored.record.model_copy(update=found)
+        return connection.model_copy(update=found)
+
+    async def _write(
+        self, account_id: AccountId, actor: Actor, stored: Stored[Connection], checked: Connection
+    ) -> None:
         details: dict[str, JsonValue] = {"outcome": checked.last_check.outcome if checked.last_check else None}
-        await self._journal.commit(
-            account_id,
-            actor,
-            "connection.checked",
-            details,
-            stored.rewrite(checked),
-        )
-        return checked.as_of(now), stored.then(checked).version
+        await self._journal.commit(account_id, actor, "connection.checked", details, stored.rewrite(checked))
 
     async def disconnect(self, administrator: AccountAdministrator, expected: Expected) -> None:
         """Undo the connection: domains stop routing; the policy, exceptions and domain switches are kept.

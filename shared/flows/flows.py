@@ -17,7 +17,7 @@ HANDLE_LENGTH = 43
 
 def digest(secret: str) -> str:
     """The hash by which a secret is known to us: SHA-256, in hexadecimal."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 class Flow(Record):

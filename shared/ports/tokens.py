@@ -1,9 +1,9 @@
 """Tokens that this service issues and is shown, as JOSE has them (RFC 7515, 7517, 7519)."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints
 
 from shared.kernel.names import ClientId
 
@@ -26,7 +26,7 @@ class VerifiedAssertion(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    jti: str
+    jti: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
     exp: float
 
 

@@ -214,7 +214,7 @@ def test_the_cookie_is_for_this_host_over_https_alone_and_no_script_reads_it(
     assert name.startswith("__Host-azure-sso-sign-in=")
     assert {attribute.lower() for attribute in attributes} == {
         "path=/",
-        "max-age=1200",
+        "max-age=2400",
         "httponly",
         "secure",
         "samesite=lax",

@@ -112,7 +112,7 @@ def test_a_ticket_binds_the_browser_and_leads_to_microsofts_consent_page(
     opened = integration.open(integration.start())
     assert opened.status_code == 303
     cookie, *attributes = opened.headers["set-cookie"].split("; ")
-    assert cookie.startswith("__Host-azure-sso=")
+    assert cookie.startswith("__Host-azure-sso-connect=")
     assert {attribute.lower() for attribute in attributes} == {
         "path=/",
         "max-age=2400",
@@ -142,7 +142,7 @@ def test_the_proof_is_a_sign_in_at_the_consenting_tenant_with_pkce_and_nonce(int
     assert (sent["response_type"], sent["response_mode"], sent["code_challenge_method"]) == ("code", "query", "S256")
     assert sent["nonce"]
     assert sent["state"] != query_of(consent)["state"]
-    assert set(sent["scope"].split()) == {"openid", "profile", "User.Read"}
+    assert set(sent["scope"].split()) == {"openid", "profile", "email", "User.Read"}
 
 
 def test_an_allowed_return_address_hears_that_it_is_connected(integration: Integration) -> None:
@@ -848,7 +848,7 @@ def test_two_tabs_of_one_browser_both_finish(
     "cookie", ["", "short", "a" * 42, "a" * 44, "a" * 42 + "%", '"' + "a" * 43 + '"'], ids=lambda value: value or "-"
 )
 def test_a_cookie_that_is_none_of_ours_is_replaced(integration: Integration, client: httpx.Client, cookie: str) -> None:
-    sent = {"Cookie": f"other=1; __Host-azure-sso={cookie}; azure-sso={'b' * 43}"}
+    sent = {"Cookie": f"other=1; __Host-azure-sso-connect={cookie}; azure-sso={'b' * 43}"}
     bound = client.post(integration.start(), headers=sent)
     assert bound.status_code == 303
     given = bound.headers["set-cookie"].partition("=")[2].partition(";")[0]

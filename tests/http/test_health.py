@@ -8,7 +8,7 @@ from azure.data.tables import TableServiceClient
 from tests.http.conftest import Switch
 from tests.support.service import RunningService
 
-PARTS = {"storage": "ok", "entra": "ok", "controlPanel": "ok"}
+PARTS = {"storage": "ok", "entra": "ok", "controlPanel": "ok", "signingKeys": "ok"}
 
 
 def asked_anew(client: httpx.Client, service: RunningService) -> tuple[int, dict[str, object]]:

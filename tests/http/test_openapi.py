@@ -114,6 +114,7 @@ def test_a_change_says_that_it_needs_if_match(api: dict[str, Any], acme: Caller)
     assert needing == {
         "delete_account",
         "delete_application",
+        "renew_application_secret",
         "delete_connection",
         "delete_exception",
         "patch_exception",

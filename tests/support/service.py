@@ -88,7 +88,7 @@ class RunningService:
 
     def empty(self) -> None:
         """Make the store as new, and let everything that was remembered age out."""
-        self.clock.advance(timedelta(minutes=1))
+        self.clock.advance(timedelta(minutes=6))
         with TableServiceClient.from_connection_string(self.connection_string) as service:
             for name in TABLE_NAMES:
                 table = service.get_table_client(name)

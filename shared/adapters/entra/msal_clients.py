@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TENANTS_REMEMBERED = 1_000
 _AT_ONCE = 16
+_TOO_MANY_REQUESTS = 429
 _TIMEOUT_SECONDS = (1, 5)
 
 type ClientCredential = str | dict[str, Callable[[], str]]
@@ -132,7 +133,11 @@ def _session(ca_file: str | None) -> "requests.Session":
 
     class Timely(HTTPAdapter):
         def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-            return super().send(*args, **{**kwargs, "timeout": _TIMEOUT_SECONDS})
+            answer = super().send(*args, **{**kwargs, "timeout": _TIMEOUT_SECONDS})
+            if answer.status_code == _TOO_MANY_REQUESTS:
+                answer.close()
+                raise requests.RequestException("Entra asks for patience")  # MSAL would take the body for a refusal
+            return answer
 
     session = requests.Session()
     session.trust_env = False

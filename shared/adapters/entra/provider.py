@@ -34,6 +34,9 @@ _SIGN_IN_SCOPES = ["User.Read", "email"]
 _OK = 200
 _FORBIDDEN = 403
 _REDEEMED = "redeemed"  # our own state is redeemed before; MSAL compares its copy of it with itself
+_ASKED_TOO_OFTEN = 50196
+"""AADSTS number of a client that asks in a loop: Entra dresses it as `invalid_grant`, and it is our own doing."""
+
 _CUSTOMER_SAYS_NO = frozenset(
     {"unauthorized_client", "invalid_grant", "access_denied", "consent_required", "interaction_required"}
 )
@@ -249,7 +252,7 @@ def _granted(
     if token in answer:
         return str(answer[token])
     error, description = str(answer.get("error", "")), str(answer.get("error_description", ""))
-    if error in _CUSTOMER_SAYS_NO | also:
+    if error in _CUSTOMER_SAYS_NO | also and number_in(description) != _ASKED_TOO_OFTEN:
         raise refusal(error, number_in(description), explain(error, description))
     _log.error("Entra refuses this service: error=%s AADSTS%s", error, number_in(description))
     raise Unavailable(explain(error, description), retry_after=30)

@@ -18,7 +18,7 @@ def request(cookie: str | None) -> HttpRequest:
 def test_a_cookie_is_for_this_host_alone_and_for_no_script() -> None:
     name_and_value, *attributes = bind(SIGN_IN, SECRET).split("; ")
     assert name_and_value == f"__Host-azure-sso-sign-in={SECRET}"
-    assert set(attributes) == {"Path=/", "Max-Age=1200", "HttpOnly", "Secure", "SameSite=Lax"}
+    assert set(attributes) == {"Path=/", "Max-Age=2400", "HttpOnly", "Secure", "SameSite=Lax"}
 
 
 @pytest.mark.parametrize(
