@@ -12,6 +12,7 @@ from local.entra.hostile import Hostile
 from local.entra.server import LocalEntra
 from shared.adapters.entra import id_tokens
 from shared.adapters.entra.id_tokens import IdTokens
+from shared.adapters.entra.provider import _granted as granted
 from shared.adapters.web import Web
 from shared.kernel.refusals import ProofFailed, Unavailable
 from shared.ports.identity_provider import ConsentMissing, ProviderRefused, SignInRequest, VerifiedIdentity
@@ -309,3 +310,13 @@ async def test_a_code_of_one_tenant_is_refused_at_another(real_entra: RealEntra,
     code = real_entra.code(request)
     with pytest.raises(ProviderRefused):
         await real_entra.provider.finish_sign_in(tenant_id, CALLBACK, code, request.code_verifier, request.nonce)
+
+
+def test_an_entra_that_is_asked_too_often_does_not_look_like_a_customer_who_says_no() -> None:
+    """AADSTS50196 comes dressed as `invalid_grant`, and would send a whole company back to the password."""
+    loop = {"error": "invalid_grant", "error_description": "AADSTS50196: The server terminated an operation."}
+    with pytest.raises(Unavailable):
+        granted(loop, "access_token", ConsentMissing)
+    gone = {"error": "invalid_grant", "error_description": "AADSTS65001: Nobody has consented."}
+    with pytest.raises(ConsentMissing):
+        granted(gone, "access_token", ConsentMissing)

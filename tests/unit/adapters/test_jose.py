@@ -295,3 +295,14 @@ async def test_an_assertion_is_none_of_our_tokens_and_the_other_way_round() -> N
     with pytest.raises(NotAuthenticated):
         await JOSE.verify(assertion(), "JWT", None)
     await refused(await signed(iss=UNITE, sub=UNITE, aud=ISSUER, jti="once"))
+
+
+@pytest.mark.parametrize("jti", ["", "\ud800", "x" * 2_001], ids=["empty", "half a character", "endless"])
+async def test_an_assertion_is_named_by_something_that_can_be_remembered(jti: str) -> None:
+    await refused(assertion(jti=jti))
+
+
+async def test_an_assertion_that_names_no_key_is_held_against_the_only_one() -> None:
+    text = assertion(header={})
+    assert await verified(text, jwk(CLIENT_RSA, None)) == ASSERTED["jti"]
+    await refused(text)
