@@ -180,7 +180,7 @@ def _tables(settings: Settings) -> tuple[AzureTables, Callable[[], Awaitable[Non
     if settings.tables_connection_string is not None:
         tables = AzureTables(connection_string=settings.tables_connection_string.get_secret_value())
         return tables, tables.close
-    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - slow to import, and not needed locally
+    from azure.identity.aio import ManagedIdentityCredential
 
     credential = ManagedIdentityCredential(client_id=settings.identity_client_id)
     tables = AzureTables(settings.tables_url, credential)
@@ -218,7 +218,7 @@ def _signing_keys(settings: Settings, clock: Clock) -> tuple[SigningKeys, Callab
     """The Key Vault key, or for development one in a folder; and what closes it."""
     if settings.signing_key_folder is not None:
         return LocalKeys(Path(settings.signing_key_folder), clock), _nothing
-    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - slow to import, and not needed locally
+    from azure.identity.aio import ManagedIdentityCredential
 
     vault_url, _, key_name = (settings.signing_key_url or "").partition("/keys/")
     credential = ManagedIdentityCredential(client_id=settings.identity_client_id)

@@ -31,7 +31,7 @@ class ControlPanelTokens:
 
     async def verify(self, unverified_token: str) -> VerifiedAccess:
         """See the port."""
-        import jwt  # noqa: PLC0415 - slow to import
+        import jwt
 
         try:
             if len(unverified_token) > _LIMIT:

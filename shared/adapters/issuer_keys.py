@@ -87,7 +87,7 @@ class IssuerKeys:
 
     def _read(self, document: dict[str, Any]) -> dict[str, "PyJWK"]:
         """The keys that we can use. One that we cannot spoils none of the others."""
-        import jwt  # noqa: PLC0415 - slow to import
+        import jwt
 
         keys: dict[str, PyJWK] = {}
         for key in document.get("keys", []):

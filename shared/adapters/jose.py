@@ -66,7 +66,7 @@ class Jose:
         self, unverified_token: str, typ: str, audience: str | None, *, expired: bool = False
     ) -> VerifiedToken:
         """See the port."""
-        import jwt  # noqa: PLC0415 - slow to import
+        import jwt
 
         try:
             header = _header(unverified_token)
@@ -97,7 +97,7 @@ class Jose:
         self, unverified_assertion: str, client_id: ClientId, jwks: str, audiences: tuple[str, ...]
     ) -> VerifiedAssertion:
         """See the port."""
-        import jwt  # noqa: PLC0415 - slow to import
+        import jwt
 
         try:
             header = _header(unverified_assertion)
@@ -139,7 +139,7 @@ class Jose:
         return self._clock.now().timestamp()
 
     async def _key(self, kid: object) -> "PyJWK":
-        import jwt  # noqa: PLC0415 - slow to import
+        import jwt
 
         for key in await self._keys.published():
             if key.kid == kid:
@@ -152,7 +152,7 @@ def _registered_key(jwks: str, header: Mapping[str, object]) -> "PyJWK":
 
     Without an `alg` of its own an RSA key serves RS256 and PS256 alike.
     """
-    import jwt  # noqa: PLC0415 - slow to import
+    import jwt
 
     alg = next((alg for alg in _ASSERTION_ALGORITHMS if alg == header.get("alg")), None)
     keys = json.loads(jwks)["keys"]
@@ -164,7 +164,7 @@ def _registered_key(jwks: str, header: Mapping[str, object]) -> "PyJWK":
 
 
 def _header(unverified_token: str) -> Mapping[str, object]:
-    import jwt  # noqa: PLC0415 - slow to import
+    import jwt
 
     if len(unverified_token) > _LIMIT:
         raise NotAuthenticated("The token is too long.")

@@ -150,7 +150,7 @@ class KeyVaultKeys:
         return self._public_halves[version]
 
     async def _sign(self, version: str, signing_input: bytes) -> bytes:
-        from azure.keyvault.keys.crypto import SignatureAlgorithm  # noqa: PLC0415 - slow to import
+        from azure.keyvault.keys.crypto import SignatureAlgorithm
 
         digest = hashlib.sha256(signing_input).digest()
         with _in_our_words():
@@ -166,7 +166,7 @@ class KeyVaultKeys:
 
     def _opened(self) -> "KeyClient":
         if self._client is None:
-            from azure.keyvault.keys.aio import KeyClient  # noqa: PLC0415 - slow to import
+            from azure.keyvault.keys.aio import KeyClient
 
             transport = self._transport() if self._transport else None
             self._client = KeyClient(self._vault_url, self._credential, transport=transport, **_RESPONSIVE)

@@ -83,8 +83,8 @@ def _make_first(directory: Path, now: datetime) -> None:
 
     Temporary files are for their owner alone (mode 0600). A link is made whole or not at all, and only by one.
     """
-    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key  # noqa: PLC0415 - slow to import
-    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - slow to import
+    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+    from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,
         PrivateFormat,
@@ -101,8 +101,8 @@ def _make_first(directory: Path, now: datetime) -> None:
 
 
 def _load(file: Path) -> _KeyPair:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 - slow to import
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - slow to import
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     with _in_our_words(f"The signing key {file.name} is no RSA key of {MINIMUM_BITS} bits or more. Remove it."):
         private = load_pem_private_key(file.read_bytes(), password=None)
@@ -113,8 +113,8 @@ def _load(file: Path) -> _KeyPair:
 
 
 async def _sign(private: "RSAPrivateKey", signing_input: bytes) -> bytes:
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415 - slow to import
-    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415 - slow to import
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import SHA256
 
     return private.sign(signing_input, PKCS1v15(), SHA256())
 

@@ -31,7 +31,7 @@ class Web:
         Raises:
             Unavailable: no answer in time, a server error, or no JSON.
         """
-        import aiohttp  # noqa: PLC0415 - slow to import
+        import aiohttp
 
         try:
             async with self._opened().get(url, headers=headers, allow_redirects=False) as answer:
@@ -44,7 +44,7 @@ class Web:
 
     async def post(self, url: str, form: Mapping[str, str]) -> None:
         """See `shared.ports.notices.Notices`; no redirect is followed."""
-        import aiohttp  # noqa: PLC0415 - slow to import
+        import aiohttp
 
         try:
             async with self._opened().post(url, data=dict(form), allow_redirects=False) as answer:
@@ -62,9 +62,9 @@ class Web:
 
     def _opened(self) -> "ClientSession":
         if self._session is None:
-            import ssl  # noqa: PLC0415 - slow to import
+            import ssl
 
-            import aiohttp  # noqa: PLC0415 - slow to import
+            import aiohttp
 
             context = ssl.create_default_context()
             if self._ca_file is not None:

@@ -97,7 +97,7 @@ class DomainName(Name):
         """Unicode labels become A-labels by UTS 46, as browsers and Entra have them."""
         if text.isascii():
             return text.lower()
-        import idna  # noqa: PLC0415 - most domains are ASCII, and a cold start should not pay for the others
+        import idna
 
         try:
             return idna.encode(text, uts46=True).decode("ascii").lower()
@@ -121,7 +121,7 @@ class EmailAddress:
         Raises:
             ValueError: it is not an email address; the message does not repeat it.
         """
-        from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - slow to import
+        from email_validator import EmailNotValidError, validate_email
 
         # test_environment lets .test domains pass (RFC 6761): whether a domain may route is asked elsewhere.
         try:

@@ -768,7 +768,7 @@ async def test_closed_keys_open_again(vault: Vault, clock: FixedClock) -> None:
     vault.add()
     keys = KeyVaultKeys(vault.url, KEY_NAME, vault.identity, clock, vault.transport)
     await keys.close()
-    await keys.published()
+    assert len(await keys.published()) == 1
 
     await keys.close()
 

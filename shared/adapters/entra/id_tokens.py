@@ -47,7 +47,7 @@ class IdTokens:
             ProofFailed: a check does not hold.
             Unavailable: the tenant's keys cannot be read.
         """
-        import jwt  # noqa: PLC0415 - slow to import
+        import jwt
 
         try:
             kid = jwt.get_unverified_header(unverified_id_token).get("kid")

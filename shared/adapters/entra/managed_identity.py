@@ -13,7 +13,7 @@ def managed_identity_assertion(client_id: str, audience: str) -> dict[str, Calla
         client_id: of the user-assigned managed identity.
         audience: of the federated credential, such as `api://AzureADTokenExchange`.
     """
-    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - slow to import
+    from azure.identity import ManagedIdentityCredential
 
     credential = ManagedIdentityCredential(client_id=client_id)
 

@@ -77,8 +77,8 @@ class MsalClients:
             del self._clients[tenant_id]
 
     async def _in_thread[A, T](self, work: Callable[[A], T], argument: A) -> T:
-        import requests  # noqa: PLC0415 - slow to import
-        from msal.exceptions import MsalServiceError  # noqa: PLC0415 - slow to import
+        import requests
+        from msal.exceptions import MsalServiceError
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, argument)
@@ -88,7 +88,7 @@ class MsalClients:
             raise Unavailable("The managed identity of this service does not answer.", retry_after=30) from error
 
     def _make(self, tenant_id: TenantId) -> "ConfidentialClientApplication":
-        import msal  # noqa: PLC0415 - slow to import
+        import msal
 
         return msal.ConfidentialClientApplication(
             self._client_id,
@@ -117,7 +117,7 @@ class _NoHttpCache(dict[str, Any]):
 
 
 def _no_token_cache() -> Any:
-    import msal  # noqa: PLC0415 - slow to import
+    import msal
 
     class NoTokenCache(msal.TokenCache):
         def add(self, event: Any, now: Any = None) -> None:
@@ -128,8 +128,8 @@ def _no_token_cache() -> Any:
 
 def _session(ca_file: str | None) -> "requests.Session":
     """A requests session with the timeouts that MSAL lacks; the environment cannot change whom it trusts."""
-    import requests  # noqa: PLC0415 - slow to import
-    from requests.adapters import HTTPAdapter  # noqa: PLC0415 - slow to import
+    import requests
+    from requests.adapters import HTTPAdapter
 
     class Timely(HTTPAdapter):
         def send(self, *args: Any, **kwargs: Any) -> requests.Response:
