@@ -69,7 +69,8 @@ async def authorize(cloud: Cloud, request: Request) -> Response:
 
 
 def _sign_in(visit: Visit, answer_to: Recipient, wanted: AuthorizationRequest, path_tenant: Tenant | None) -> Response:
-    prompt = "" if wanted.silent else wanted.prompt
+    ignored = visit.cloud.hostile.ignore_prompt_login and wanted.prompt == "login"
+    prompt = "" if wanted.silent or ignored else wanted.prompt
     session = person_or_page(visit, prompt=prompt, hint=wanted.login_hint, buttons=BUTTONS)
     if isinstance(session, Response):
         return answer_to.refuse(aadsts(50058)) if wanted.silent else session
@@ -87,6 +88,7 @@ def _sign_in(visit: Visit, answer_to: Recipient, wanted: AuthorizationRequest, p
         tenant_id=tenant.tenant_id,
         oid=user.oid,
         sid=session.sid,
+        auth_time=session.began_at,
         redirect_uri=answer_to.redirect_uri,
         code_challenge=wanted.code_challenge,
         nonce=wanted.nonce,

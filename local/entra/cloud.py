@@ -6,7 +6,7 @@ endpoints read and change it; it knows no HTTP. It lives on one event loop, so n
 
 import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,10 +41,14 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Session:
-    """A browser that somebody is signed in with; `tenant_id` and `sign_in_name` are those of home."""
+    """A browser that somebody is signed in with; `tenant_id` and `sign_in_name` are those of home.
+
+    `began_at` is when they gave their password; going on without being asked does not change it.
+    """
 
     tenant_id: str
     sign_in_name: str
+    began_at: datetime
     sid: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
@@ -64,6 +68,7 @@ class AuthorizationCode:
     tenant_id: str
     oid: str
     sid: str
+    auth_time: datetime
     redirect_uri: str
     code_challenge: str
     nonce: str
@@ -75,9 +80,14 @@ class AuthorizationCode:
 class Cloud:
     """The state of local Entra, and the questions all endpoints ask of it."""
 
+    sign_in_clock: Callable[[], datetime]
+    """What says when people sign in. A test that moves the service's clock moves this one along: sessions grow old,
+    while tokens, which every library holds against the machine's clock, stay good."""
+
     def __init__(self, pristine: Directory, addresses: Addresses) -> None:
         """Start from a directory as it was read, with fresh keys and nothing granted."""
         self.addresses = addresses
+        self.sign_in_clock = utc_now
         self.keys = SigningKeys()
         self.control_panel_keys = SigningKeys()
         self.csrf_key = secrets.token_bytes(32)

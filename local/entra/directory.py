@@ -61,7 +61,7 @@ class Application(Entry):
     delegated_permissions: tuple[str, ...]
     application_permissions: tuple[str, ...]
     group_membership_claims: Literal["None", "SecurityGroup", "DirectoryRole", "All"]
-    optional_claims: frozenset[Literal["acct", "email", "login_hint", "sid", "xms_edov"]]
+    optional_claims: frozenset[Literal["acct", "auth_time", "email", "login_hint", "sid", "xms_edov"]]
     remove_unverified_email_claim: bool
 
 

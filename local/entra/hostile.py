@@ -44,8 +44,12 @@ class Hostile(BaseModel):
     """Personal Microsoft accounts are let through."""
     authorize_error: AuthorizeError | None = None
     authorize_state_suffix: str = ""
+    ignore_prompt_login: bool = False
+    """Whoever is signed in goes on without being asked, as where somebody has taken `prompt` out of the address."""
     id_token: dict[str, Any] = Field(default_factory=dict)
     """Claims to set; null removes one."""
+    auth_time_offset: int = 0
+    """Seconds by which `auth_time` is off: negative, and the sign-in looks older than it is."""
     id_token_signature: Forgery | None = None
     clock_offset: float = 0.0
     """Seconds that Entra's clock is ahead (or, negative, behind)."""

@@ -70,7 +70,8 @@ class Visit:
     def start_session(self, home: Tenant, user: User) -> Session:
         """Sign a person in, under a new cookie so that no older one can be fixed upon them."""
         self.end_session()
-        session = self.cloud.sessions[self.cookie] = Session(home.tenant_id, user.sign_in_name)
+        began_at = self.cloud.sign_in_clock()
+        session = self.cloud.sessions[self.cookie] = Session(home.tenant_id, user.sign_in_name, began_at)
         return session
 
     def end_session(self) -> None:

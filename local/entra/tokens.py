@@ -110,6 +110,7 @@ def _optional_claims(cloud: Cloud, code: AuthorizationCode, tenant: Tenant, user
     application = cloud.directory.application
     available: dict[str, Any] = {
         "acct": int(user.is_guest),
+        "auth_time": int(code.auth_time.timestamp()) + cloud.hostile.auth_time_offset,
         "login_hint": login_hint(user.sign_in_name),
         "sid": code.sid,
     }

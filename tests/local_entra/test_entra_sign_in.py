@@ -1,6 +1,8 @@
 """Sign-in and tokens, as real MSAL sees them: what is issued, and everything that is refused."""
 
 import base64
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -172,6 +174,60 @@ def test_prompt_login_asks_again(browser: Browser, entra: LocalEntra) -> None:
     page.forms[0].buttons.append("return")
     assert "code" not in answered(browser.press(page, "return")).parameters
     assert "code" in answered(browser.sign_in(page, "alice@contoso.example")).parameters
+
+
+def auth_time_of(client: Client, answer: object) -> int:
+    """When the person of this answer signed in."""
+    token = redeem(client, answered(answer).parameters["code"])["id_token"]
+    auth_time: int = jwt.decode(token, options={"verify_signature": False})["auth_time"]
+    return auth_time
+
+
+@pytest.fixture
+def an_hour_later(entra: LocalEntra, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Lets an hour pass for sessions; the time that it is then."""
+    now = entra.cloud.sign_in_clock
+
+    def pass_time() -> int:
+        later: datetime = now() + timedelta(hours=1)
+        monkeypatch.setattr(entra.cloud, "sign_in_clock", lambda: later)
+        return int(later.timestamp())
+
+    return pass_time
+
+
+def test_auth_time_stays_while_nobody_is_asked(
+    browser: Browser, client: Client, an_hour_later: Callable[[], int]
+) -> None:
+    page = browser.open(authorize_url(client.entra), authorize_query())
+    first = auth_time_of(client, browser.sign_in(page, "alice@contoso.example"))
+    later = an_hour_later()
+
+    assert abs(later - 3600 - first) <= 60
+    for more in ({}, {"prompt": "none"}):
+        assert auth_time_of(client, browser.open(authorize_url(client.entra), authorize_query(**more))) == first
+    picker = browser.open(authorize_url(client.entra), authorize_query(prompt="select_account"))
+    assert auth_time_of(client, browser.press(picker, "continue")) == first
+
+
+def test_prompt_login_makes_a_new_auth_time(browser: Browser, client: Client, an_hour_later: Callable[[], int]) -> None:
+    code_for(browser, client.entra)
+    later = an_hour_later()
+    page = browser.open(authorize_url(client.entra), authorize_query(prompt="login"))
+
+    assert auth_time_of(client, browser.sign_in(page, "alice@contoso.example")) == later
+
+
+def test_a_registration_that_does_not_list_auth_time_gets_none(
+    browser: Browser, client: Client, entra: LocalEntra
+) -> None:
+    directory = entra.cloud.directory
+    without = directory.application.model_copy(
+        update={"optional_claims": directory.application.optional_claims - {"auth_time"}}
+    )
+    entra.cloud.directory = directory.model_copy(update={"application": without})
+
+    assert "auth_time" not in claims_of(browser, client, "alice@contoso.example")
 
 
 def test_prompt_select_account_offers_who_is_signed_in(browser: Browser, entra: LocalEntra) -> None:
@@ -493,6 +549,24 @@ def test_hostile_claims_are_set_and_removed(browser: Browser, client: Client, co
 
     assert claims["tid"] == "another"
     assert "oid" not in claims
+
+
+def test_hostile_sign_ins_look_old(browser: Browser, client: Client, control: httpx.Client) -> None:
+    honest = claims_of(browser, client, "alice@contoso.example")["auth_time"]
+    control.put("/hostile", json={"auth_time_offset": -3600}).raise_for_status()
+
+    again = browser.open(authorize_url(client.entra), authorize_query())
+
+    assert auth_time_of(client, again) == honest - 3600
+
+
+def test_hostile_prompt_login_asks_nobody(browser: Browser, entra: LocalEntra, control: httpx.Client) -> None:
+    code_for(browser, entra)
+    control.put("/hostile", json={"ignore_prompt_login": True}).raise_for_status()
+
+    answer = browser.open(authorize_url(entra), authorize_query(prompt="login"))
+
+    assert "code" in answered(answer).parameters
 
 
 def test_hostile_policy_refuses_or_strands(browser: Browser, client: Client, control: httpx.Client) -> None:
