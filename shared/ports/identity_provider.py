@@ -1,6 +1,7 @@
 """Microsoft Entra ID as the product sees it: consent, sign-in, and what an organisation says of itself."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -27,8 +28,28 @@ def _is_yes(claim: object) -> bool:
     return claim in (True, "1", "true")
 
 
+_LATEST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
+
+
+def _time_of(claim: object) -> datetime | None:
+    """A claim in whole seconds since 1970, as Entra writes them.
+
+    Told apart here, because pydantic would also take text and truth for a time, and large numbers for milliseconds.
+    """
+    if claim is None or isinstance(claim, datetime):
+        return claim
+    if type(claim) is not int or not 0 < claim <= _LATEST:
+        message = "not a time in seconds since 1970"
+        raise ValueError(message)
+    return datetime.fromtimestamp(claim, UTC)
+
+
 class VerifiedIdentity(BaseModel):
-    """Who signed in, from an ID token of which every check has held. Only an `IdentityProvider` makes one."""
+    """Who signed in, from an ID token of which every check has held. Only an `IdentityProvider` makes one.
+
+    `auth_time` is when they last proved to Entra who they are; None if the app registration does not ask for the claim
+    (https://learn.microsoft.com/entra/identity-platform/optional-claims-reference).
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -40,6 +61,7 @@ class VerifiedIdentity(BaseModel):
     email: str | None = None
     xms_edov: Annotated[bool, BeforeValidator(_is_yes)] = False
     acct: int | None = None
+    auth_time: Annotated[datetime | None, BeforeValidator(_time_of)] = None
     sid: str | None = None
     login_hint: str | None = None
 

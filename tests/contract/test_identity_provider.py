@@ -171,7 +171,7 @@ async def test_no_two_sign_ins_share_a_secret(world: World) -> None:
 async def test_a_code_tells_who_signed_in(world: World) -> None:
     request = await begun(world)
     identity = await finished(world, request, world.code(request))
-    of_the_session = {"wids", "sid", "login_hint"}
+    of_the_session = {"wids", "sid", "login_hint", "auth_time"}
     seen = identity.model_dump(exclude=of_the_session)
     assert seen == ADA_AS_ENTRA_SEES_HER.model_dump(exclude=of_the_session)
     assert GLOBAL_ADMINISTRATOR in identity.wids

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
@@ -75,6 +76,10 @@ async def test_a_token_that_lacks_a_claim_proves_nothing(real_entra: RealEntra, 
         {"nbf": 4_000_000_000},
         {"iat": 4_000_000_000},
         {"wids": "62e90394-69f5-4237-9190-012177145e10"},
+        *(
+            {"auth_time": time}
+            for time in ("1767225600", "2026-01-01T00:00:00Z", True, 1767225600.5, 0, -1, 10**12, [])
+        ),
     ],
     ids=str,
 )
@@ -118,6 +123,23 @@ async def test_the_keys_of_so_many_tenants_are_remembered(
         with pytest.raises(ProofFailed):
             await verifier.verify(entra.cloud.keys.sign({}), tenant_id, "nonce")
     assert [*verifier._keys] == [FABRIKAM]
+
+
+async def test_a_token_says_when_the_person_signed_in(real_entra: RealEntra) -> None:
+    asked_at = datetime.now(UTC).replace(microsecond=0)
+    signed_in_at = (await signed_in(real_entra)).auth_time
+    assert signed_in_at is not None
+    assert timedelta() <= signed_in_at - asked_at <= timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("seconds", [1, 253_402_214_400])
+async def test_auth_time_is_in_seconds_however_many(real_entra: RealEntra, seconds: int) -> None:
+    identity = await signed_in(real_entra, Hostile(id_token={"auth_time": seconds}))
+    assert identity.auth_time == datetime.fromtimestamp(seconds, UTC)
+
+
+async def test_a_token_need_not_say_when_the_person_signed_in(real_entra: RealEntra) -> None:
+    assert (await signed_in(real_entra, Hostile(id_token={"auth_time": None}))).auth_time is None
 
 
 # -- the sign-in request -----------------------------------------------------------------------------------------------
