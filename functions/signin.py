@@ -7,11 +7,16 @@ from functions.edge.forms import FORM, parameters_of
 from functions.edge.pages import Pages, email_page, framed_page, good_page, redirect, refusal_page
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
+from shared.broker.recent_sign_in import SignInTooOld
 from shared.broker.sign_in import AskForEmail, Outcome, ToApplication, ToMicrosoft
+from shared.kernel.refusals import Refusal
 from shared.wiring import Services
 
 _AUTHORIZE = "/oauth2/authorize"
 _LOGOUT = "/oauth2/logout"
+
+_AGAIN: dict[type[Refusal], str] = {SignInTooOld: "Sign in again"}
+"""What the way back to Microsoft is called, where another account is not what is needed."""
 
 
 def signin_routes(services: Services) -> Routes:
@@ -27,7 +32,8 @@ def signin_routes(services: Services) -> Routes:
             case AskForEmail(application_name, parameters, fault):
                 return email_page(application_name, services.public_url + _AUTHORIZE, parameters, fault)
             case _:
-                again = [("Try again with another account", outcome.again_url)] if outcome.again_url else []
+                label = _AGAIN.get(type(outcome.refusal), "Try again with another account")
+                again = [(label, outcome.again_url)] if outcome.again_url else []
                 return refusal_page(outcome.refusal, *again, ("Back to the application", outcome.application_url))
 
     @routes.add("GET", _AUTHORIZE, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})

@@ -9,6 +9,7 @@ from azure.functions import HttpResponse
 
 from shared.broker.links import EmailUnverified, GuestRefused, LinkConflict, SignInRefused, WrongPerson
 from shared.broker.oauth_errors import InvalidClientError, OAuthError
+from shared.broker.recent_sign_in import AuthTimeMissing, SignInTooOld
 from shared.broker.sign_in import SsoSwitchedOff
 from shared.kernel.refusals import (
     AlreadyExists,
@@ -47,6 +48,8 @@ STATUS: dict[type[Refusal], int] = {
     EmailUnverified: 403,
     LinkConflict: 403,
     SsoSwitchedOff: 403,
+    SignInTooOld: 403,
+    AuthTimeMissing: 403,
     NotFound: 404,
     Conflict: 409,
     AlreadyExists: 409,

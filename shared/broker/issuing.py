@@ -25,7 +25,8 @@ TOKEN_LIFETIME = timedelta(minutes=10)
 class Person(Record):
     """Who signed in, as applications are told: `sub` is one person's name in all applications, for ever.
 
-    `sid` names the session at Microsoft, by its hash, so that signing out can find it.
+    `sid` names the session at Microsoft, by its hash, so that signing out can find it. `auth_time` is when they signed
+    in there, which may be long ago; None where Microsoft does not say.
     """
 
     sub: str
@@ -35,7 +36,7 @@ class Person(Record):
     tid: TenantId
     oid: str
     sid: str | None
-    signed_in_at: datetime
+    auth_time: datetime | None = None
 
 
 class Code(Flow):
@@ -78,7 +79,7 @@ class Issuer:
         claims = {
             **self._common(code.client_id, person.sub),
             **told_of(person, code.scope),
-            "auth_time": int(person.signed_in_at.timestamp()),
+            "auth_time": int(person.auth_time.timestamp()) if person.auth_time else None,
             "at_hash": _base64url(halved),
             "nonce": code.nonce,
             "sid": person.sid,

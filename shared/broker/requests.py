@@ -49,6 +49,11 @@ class AuthorizationRequest(Record):
     max_age: int | None = None
     login_hint: str | None = None
 
+    @property
+    def asks_for_login(self) -> bool:
+        """Whether the person must sign in anew; `max_age=0` says the same (OpenID Connect Core, section 3.1.2.1)."""
+        return self.prompt is Prompt.LOGIN or self.max_age == 0
+
     def parameters(self) -> dict[str, str]:
         """The same as the client sent it, for asking again."""
         given = {

@@ -27,6 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningS
     with azurite() as store, LocalEntra(state_dir=tmp_path_factory.mktemp("entra"), service_url=url) as entra:
         store.create_tables(TABLE_NAMES)
         with RunningService(port, settings_for(url, store.connection_string, entra)) as service:
+            entra.cloud.sign_in_clock = service.clock.now
             yield service, entra
 
 

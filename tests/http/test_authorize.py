@@ -228,8 +228,10 @@ def test_the_cookie_is_for_this_host_over_https_alone_and_no_script_reads_it(
         ({"prompt": "consent"}, None, ALICE),
         ({"prompt": "select_account"}, "select_account", None),
         ({"max_age": "0"}, "login", ALICE),
-        ({"max_age": "3600"}, "login", ALICE),
-        ({"max_age": "3600", "prompt": "select_account"}, "login", ALICE),
+        ({"max_age": "0", "prompt": "select_account"}, "login", ALICE),
+        ({"max_age": "3600"}, None, ALICE),
+        ({"max_age": "3600", "prompt": "select_account"}, "select_account", None),
+        ({"max_age": "3600", "prompt": "none"}, "none", ALICE),
     ],
 )
 def test_microsoft_is_told_how_much_to_ask(
@@ -245,7 +247,8 @@ def test_who_is_signed_in_at_microsoft_comes_back_at_once_unless_the_client_want
     person.sign_in(unite)
     assert person.open(person.leave(unite)).has_redirect_location
     assert not person.open(person.leave(unite, prompt="login")).has_redirect_location
-    assert not person.open(person.leave(unite, max_age="60")).has_redirect_location
+    assert not person.open(person.leave(unite, max_age="0")).has_redirect_location
+    assert person.open(person.leave(unite, max_age="60")).has_redirect_location
 
 
 def test_a_person_may_choose_another_account_and_is_let_in_only_as_whom_they_typed(
@@ -281,7 +284,7 @@ def test_a_form_that_is_not_ascii_is_refused(unite: Asked, client: httpx.Client)
 
 @pytest.mark.parametrize(
     "changes",
-    [{"login_hint": None}, {"login_hint": "no address"}, {"max_age": "60"}, {"login_hint": "a@nobody.example"}],
+    [{"login_hint": None}, {"login_hint": "no address"}, {"max_age": "0"}, {"login_hint": "a@nobody.example"}],
 )
 def test_who_cannot_be_asked_must_sign_in_elsewhere(
     unite: Asked, person: Person, changes: dict[str, str | None]

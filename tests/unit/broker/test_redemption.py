@@ -170,6 +170,14 @@ async def test_an_id_token_says_who_signed_in(broker: Broker) -> None:
     assert jwt.get_unverified_header(granted.id_token)["typ"] == ID_TOKEN
 
 
+async def test_an_id_token_says_when_the_person_signed_in_at_microsoft_or_nothing(broker: Broker) -> None:
+    long_ago = broker.clock.now() - timedelta(days=3)
+    granted = await broker.redemption.redeem(None, form(await broker.issue(person=person(auth_time=long_ago))))
+    assert said_in(granted.id_token)["auth_time"] == int(long_ago.timestamp())
+    granted = await broker.redemption.redeem(None, form(await broker.issue(person=person(auth_time=None))))
+    assert "auth_time" not in said_in(granted.id_token)
+
+
 async def test_an_access_token_is_for_ourselves_and_has_a_name_of_its_own(broker: Broker) -> None:
     tokens = [(await broker.redemption.redeem(None, form(await broker.issue()))).access_token for _ in range(2)]
     first, second = map(said_in, tokens)

@@ -1,7 +1,7 @@
 """The way to the tenant and back, where others act between its steps; the way itself is walked over HTTP."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,8 +10,9 @@ import pytest
 from shared.accounts.claims import Claims
 from shared.accounts.head import read_head
 from shared.accounts.register import AccountRegister
-from shared.broker.issuing import Code, challenge_of, subject_of
+from shared.broker.issuing import Code, Person, challenge_of, subject_of
 from shared.broker.links import LinkConflict
+from shared.broker.recent_sign_in import AuthTimeMissing, SignInTooOld
 from shared.broker.sessions import Sessions
 from shared.broker.sign_in import (
     AskForEmail,
@@ -34,7 +35,7 @@ from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.identity_provider import Organization
 from shared.ports.table import Key, Put
 from shared.resolution.resolver import Resolver, Shelves
-from tests.support.fakes import FakeIdentityProvider, InMemoryTable
+from tests.support.fakes import NEW_YEAR, FakeIdentityProvider, InMemoryTable
 from tests.unit.broker.world import (
     ACME,
     ALICE,
@@ -44,6 +45,7 @@ from tests.unit.broker.world import (
     CONTOSO,
     ISSUER,
     OLGA,
+    SAM,
     UNITE,
     VERIFIER,
     WHATEVER_STANDS,
@@ -153,7 +155,9 @@ async def test_a_person_comes_back_with_a_code_that_speaks_of_them(story: Story)
         ({"prompt": "login"}, {"login_hint": ALICE.address, "prompt": "login"}),
         ({"prompt": "none"}, {"login_hint": ALICE.address, "prompt": "none"}),
         ({"prompt": "select_account"}, {"prompt": "select_account"}),
-        ({"max_age": "60"}, {"login_hint": ALICE.address, "prompt": "login"}),
+        ({"max_age": "60"}, {"login_hint": ALICE.address}),
+        ({"max_age": "60", "prompt": "none"}, {"login_hint": ALICE.address, "prompt": "none"}),
+        ({"max_age": "0"}, {"login_hint": ALICE.address, "prompt": "login"}),
         ({"prompt": "select_account", "max_age": "0"}, {"login_hint": ALICE.address, "prompt": "login"}),
     ],
 )
@@ -176,7 +180,7 @@ async def test_the_store_never_sees_what_opens_a_sign_in(story: Story) -> None:
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"prompt": "none", "max_age": "60"}, "login_required"),
+        ({"prompt": "none", "max_age": "0"}, "login_required"),
         ({"prompt": "none", "login_hint": None}, "login_required"),
         ({"prompt": "none", "login_hint": "nobody@nowhere.example"}, "login_required"),
         ({"code_challenge": None}, "invalid_request"),
@@ -239,10 +243,87 @@ async def test_who_gets_the_address_while_another_signs_in_keeps_it(story: Story
     assert ended.again_url is None
 
 
-async def test_what_another_account_can_mend_may_be_tried_again_and_asks_for_a_login(story: Story) -> None:
-    ended = await story.sign_in_as(*await story.leave(prompt="select_account"), acct=1)
+@pytest.mark.parametrize(
+    ("asked", "again"),
+    [
+        ({}, "select_account"),
+        ({"prompt": "select_account"}, "select_account"),
+        ({"max_age": "60"}, "select_account"),
+        ({"prompt": "login"}, "login"),
+        ({"max_age": "0"}, "login"),
+    ],
+)
+async def test_what_another_account_can_mend_may_be_tried_again_with_another_account(
+    story: Story, asked: dict[str, str], again: str
+) -> None:
+    ended = await story.sign_in_as(*await story.leave(**asked), acct=1, auth_time=story.broker.clock.now())
+    query = query_of(ended.again_url)
+    assert (query["prompt"], query["login_hint"], query["state"]) == (again, ALICE.address, "s")
+    assert query.get("max_age") == asked.get("max_age")
+
+
+LONG_AGO = NEW_YEAR - timedelta(hours=1)
+
+
+async def person_of(story: Story, back: ToApplication) -> Person:
+    return (await story.broker.flows.redeem(query_of(back.url)["code"], Code)).person
+
+
+@pytest.mark.parametrize("auth_time", [None, LONG_AGO, NEW_YEAR])
+async def test_what_entra_says_of_when_they_signed_in_is_kept(story: Story, auth_time: datetime | None) -> None:
+    back = await story.sign_in_as(*await story.leave(), auth_time=auth_time)
+    assert (await person_of(story, back)).auth_time == auth_time
+
+
+@pytest.mark.parametrize("prompt", [None, "select_account"])
+async def test_who_signed_in_longer_ago_than_max_age_is_sent_back_once_to_sign_in(
+    story: Story, prompt: str | None
+) -> None:
+    anew = await story.sign_in_as(*await story.leave(max_age="60", prompt=prompt), auth_time=LONG_AGO)
+    assert isinstance(anew, ToMicrosoft)
+    asked = query_of(anew.url)
+    assert (asked["prompt"], asked["login_hint"]) == ("login", ALICE.address)
+
+    ended = await story.sign_in_as(anew, asked["state"], auth_time=LONG_AGO)
+    assert isinstance(ended.refusal, SignInTooOld)
     again = query_of(ended.again_url)
-    assert (again["prompt"], again["login_hint"], again["state"]) == ("login", ALICE.address, "s")
+    assert (again["prompt"], again["max_age"]) == ("login", "60")
+
+
+async def test_who_then_signs_in_is_let_in(story: Story) -> None:
+    anew = await story.sign_in_as(*await story.leave(max_age="60"), auth_time=LONG_AGO)
+    back = await story.sign_in_as(anew, query_of(anew.url)["state"], auth_time=NEW_YEAR)
+    assert (await person_of(story, back)).auth_time == NEW_YEAR
+
+
+async def test_nobody_is_tied_by_a_sign_in_that_is_too_old(story: Story) -> None:
+    await story.sign_in_as(*await story.leave(prompt="login"), auth_time=LONG_AGO)
+    tied, _ = await story.broker.links.page(SAM, 1, None)
+    assert tied == ()
+
+
+async def test_who_is_sent_back_after_sso_was_switched_off_goes_to_the_password_instead(story: Story) -> None:
+    away, state = await story.leave(max_age="60")
+    await story.set_policy(Mode.OFF)
+    back = await story.sign_in_as(away, state, auth_time=LONG_AGO)
+    assert back == ToApplication(f"{PASSWORD_PAGE}&login_hint=alice%40contoso.example&state=s")
+
+
+@pytest.mark.parametrize("auth_time", [None, LONG_AGO])
+async def test_a_client_that_wants_no_page_hears_that_a_login_is_needed(
+    story: Story, auth_time: datetime | None
+) -> None:
+    back = await story.sign_in_as(*await story.leave(prompt="none", max_age="60"), auth_time=auth_time)
+    assert query_of(back.url)["error"] == "login_required"
+
+
+@pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "0"}, {"max_age": "999999"}])
+async def test_without_auth_time_nothing_is_taken_for_recent_and_trying_again_does_not_help(
+    story: Story, asked: dict[str, str]
+) -> None:
+    ended = await story.sign_in_as(*await story.leave(**asked))
+    assert isinstance(ended.refusal, AuthTimeMissing)
+    assert ended.again_url is None
 
 
 async def test_a_client_that_wants_no_page_hears_of_a_refusal_itself(story: Story) -> None:

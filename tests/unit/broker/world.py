@@ -55,7 +55,7 @@ def identity(**claims: Any) -> VerifiedIdentity:
 
 def person(**changes: Any) -> Person:
     told: dict[str, Any] = {"sub": "subject", "email": ALICE.address, "name": "Alice", "sid": "session"}
-    ids = {"account_id": ACME, "tid": CONTOSO, "oid": ALICE_OID, "signed_in_at": NEW_YEAR}
+    ids = {"account_id": ACME, "tid": CONTOSO, "oid": ALICE_OID, "auth_time": NEW_YEAR}
     return Person(**told | ids | changes)
 
 
