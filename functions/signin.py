@@ -16,7 +16,7 @@ _LOGOUT = "/oauth2/logout"
 
 def signin_routes(services: Services) -> Routes:
     """The pages and redirects of a sign-in."""
-    routes = Routes("sign-in", Pages())
+    routes = Routes("sign-in", services.telemetry, Pages())
 
     def shown(outcome: Outcome) -> HttpResponse:
         match outcome:
