@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
@@ -78,6 +80,13 @@ def test_a_line_is_json_whose_keys_stand_in_one_order(lines: pytest.LogCaptureFi
 def test_what_is_not_known_is_left_out(lines: pytest.LogCaptureFixture, event: Event, expected: dict[str, str]) -> None:
     LinesAndCounters(PSEUDONYMS, None).note(event)
     assert [json.loads(line) for line in lines.messages] == [expected]
+
+
+@given(reason=st.text())
+def test_a_line_is_json_whatever_the_reason(reason: str) -> None:
+    line = LinesAndCounters(PSEUDONYMS, None)._line(Event(EventName.SIGN_IN, SignInStep.REFUSED, reason))
+    assert json.loads(line) == {"event": "sign_in", "outcome": "refused", "reason": reason}
+    assert "\n" not in line
 
 
 def test_a_line_names_a_person_by_pseudonym_only(lines: pytest.LogCaptureFixture) -> None:
