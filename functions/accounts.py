@@ -48,7 +48,7 @@ _REGISTERED = {200: AccountDocument, 201: AccountDocument}
 
 def account_routes(services: Services) -> Routes:
     """The calls on accounts."""
-    routes = Routes("accounts")
+    routes = Routes("accounts", services.telemetry)
     callers = Callers(services.access_tokens)
 
     @routes.add("PUT", _ACCOUNT, takes={JSON: AccountBody}, gives=_REGISTERED, if_match="optional")

@@ -55,6 +55,6 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
         signin_routes(services),
         oauth_routes(services),
         health_routes(services),
-        openapi_routes(endpoints, services.public_url),
+        openapi_routes(endpoints, services),
     )
     return routes

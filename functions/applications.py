@@ -56,7 +56,7 @@ _REGISTERED = {200: ApplicationDocument, 201: ApplicationDocument}
 
 def application_routes(services: Services) -> Routes:
     """The calls on applications."""
-    routes = Routes("applications")
+    routes = Routes("applications", services.telemetry)
     callers = Callers(services.access_tokens)
 
     @routes.add("PUT", _APPLICATION, takes={JSON: ApplicationBody}, gives=_REGISTERED, if_match="optional")

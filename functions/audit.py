@@ -37,7 +37,7 @@ class AuditDocument(Document):
 
 def audit_routes(services: Services) -> Routes:
     """The calls on an account's audit trail."""
-    routes = Routes("audit")
+    routes = Routes("audit", services.telemetry)
     callers = Callers(services.access_tokens)
 
     @routes.add(

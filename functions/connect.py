@@ -22,7 +22,7 @@ _PAGE = "text/html"
 
 def connect_routes(services: Services) -> Routes:
     """The pages of an integration."""
-    routes = Routes("connect", Pages())
+    routes = Routes("connect", services.telemetry, Pages())
 
     @routes.add("GET", _TICKET, caller=Caller.ANYBODY, gives={200: _PAGE})
     async def show_connect(req: HttpRequest) -> HttpResponse:

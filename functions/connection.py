@@ -57,7 +57,7 @@ class ConnectionDocument(Document):
 
 def connection_routes(services: Services) -> Routes:
     """The calls on an account's connection."""
-    routes = Routes("connection")
+    routes = Routes("connection", services.telemetry)
     callers = Callers(services.access_tokens)
 
     @routes.add("POST", _CONNECTION, takes={JSON: StartBody}, body_optional=True, gives={201: StartDocument})

@@ -37,7 +37,7 @@ class DomainsDocument(Document):
 
 def domain_routes(services: Services) -> Routes:
     """The calls on an account's domains."""
-    routes = Routes("domains")
+    routes = Routes("domains", services.telemetry)
     callers = Callers(services.access_tokens)
 
     @routes.add("GET", _DOMAINS, gives={200: DomainsDocument})

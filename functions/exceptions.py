@@ -92,7 +92,7 @@ class SearchBody(Asked):
 
 def exception_routes(services: Services) -> Routes:
     """The calls on an account's exception list."""
-    routes = Routes("exceptions")
+    routes = Routes("exceptions", services.telemetry)
     callers = Callers(services.access_tokens)
     exemptions = services.exemptions
 

@@ -19,7 +19,7 @@ class HealthDocument(Document):
 
 def health_routes(services: Services) -> Routes:
     """The call that load balancers make."""
-    routes = Routes("health")
+    routes = Routes("health", services.telemetry)
 
     @routes.add("GET", "/health", caller=Caller.ANYBODY, gives={200: HealthDocument, 503: HealthDocument})
     async def get_health(_req: HttpRequest) -> HttpResponse:

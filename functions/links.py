@@ -32,7 +32,7 @@ class LinksDocument(Document):
 
 def link_routes(services: Services) -> Routes:
     """The calls on an account's links."""
-    routes = Routes("links")
+    routes = Routes("links", services.telemetry)
     callers = Callers(services.access_tokens)
 
     @routes.add("GET", _LINKS, gives={200: LinksDocument}, parameters=("pageSize", "continuationToken"))

@@ -15,7 +15,7 @@ from shared.wiring import Services
 
 def oauth_routes(services: Services) -> Routes:
     """The calls of applications' servers and libraries."""
-    routes = Routes("oauth", OAuthJson())
+    routes = Routes("oauth", services.telemetry, OAuthJson())
     metadata = provider_metadata(services.public_url)
 
     @routes.add("GET", "/.well-known/openid-configuration", caller=Caller.ANYBODY, gives={200: "application/json"})

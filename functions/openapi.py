@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from functions.edge.problems import INTERNAL, STATUS, TYPE_PREFIX
 from functions.edge.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.edge.routing import Caller, Endpoint, Routes
+from shared.wiring import Services
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _VERSION = "0.1.0"
@@ -22,15 +23,15 @@ _REFERENCE = "#/components/schemas/{model}"
 type References = Mapping[Any, Any]
 
 
-def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], public_url: str) -> Routes:
+def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], services: Services) -> Routes:
     """The call that tells all calls.
 
     Args:
         endpoints: every endpoint of the app, asked for when the document is first read.
-        public_url: where the service is reached.
+        services: where the service is reached, and where refusals are told.
     """
-    routes = Routes("openapi")
-    text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), public_url)))
+    routes = Routes("openapi", services.telemetry)
+    text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), services.public_url)))
 
     @routes.add("GET", "/openapi.json", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_openapi(_req: HttpRequest) -> HttpResponse:

@@ -33,7 +33,7 @@ class PolicyDocument(Document):
 
 def policy_routes(services: Services) -> Routes:
     """The calls on an account's policy."""
-    routes = Routes("policy")
+    routes = Routes("policy", services.telemetry)
     callers = Callers(services.access_tokens)
 
     @routes.add("GET", _POLICY, gives={200: PolicyDocument})

@@ -41,7 +41,7 @@ class ResolveDocument(RootModel[SsoDocument | PasswordDocument]):
 
 def resolve_routes(services: Services) -> Routes:
     """The one call of applications."""
-    routes = Routes("resolve")
+    routes = Routes("resolve", services.telemetry)
 
     @routes.add(
         "POST", "/v1/resolve", caller=Caller.APPLICATION, takes={JSON: ResolveBody}, gives={200: ResolveDocument}

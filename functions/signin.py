@@ -21,7 +21,7 @@ _AGAIN: dict[type[Refusal], str] = {SignInTooOld: "Sign in again"}
 
 def signin_routes(services: Services) -> Routes:
     """The pages and redirects of a sign-in."""
-    routes = Routes("sign-in", Pages())
+    routes = Routes("sign-in", services.telemetry, Pages())
 
     def shown(outcome: Outcome) -> HttpResponse:
         match outcome:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
@@ -58,12 +59,18 @@ def _connection_string(secret: SecretStr) -> SecretStr:
 
 
 def _resolved(secret: SecretStr) -> SecretStr:
-    """Where the platform cannot resolve a reference, the app is given the reference itself, which is no secret
-    (https://learn.microsoft.com/azure/app-service/app-service-key-vault-references).
+    """The secret, unless it is a reference: an app is given the reference itself where the platform cannot resolve it.
+
+    https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
     """
     if secret.get_secret_value().startswith("@Microsoft.KeyVault("):
         raise ValueError("Its Key Vault reference was not resolved: may the app's identity read the vault's secrets?")
     return secret
+
+
+def _true_as_the_worker_reads_it(text: object) -> bool:
+    """What the worker takes for true, of which everything else is the contrary (`azure_functions_runtime`)."""
+    return str(text).lower().strip() in {"1", "true", "t", "yes", "y"}
 
 
 def _readable(path: str) -> str:
@@ -78,10 +85,14 @@ ConnectionString = Annotated[SecretStr, AfterValidator(_connection_string)]
 AllowedReturnUrls = Annotated[ReturnUrls, PlainValidator(_return_urls)]
 ReferencedSecret = Annotated[SecretStr, AfterValidator(_resolved)]
 File = Annotated[str, AfterValidator(_readable)]
+WorkersFlag = Annotated[bool, BeforeValidator(_true_as_the_worker_reads_it)]
 
 
 class Settings(BaseModel):
-    """What an operator sets, as environment variables of the same names with the prefix `SSO_` in upper case."""
+    """What an operator sets, as environment variables of the same names with the prefix `SSO_` in upper case.
+
+    The one that the Python worker reads, too, has the name that it has there.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=lambda name: f"SSO_{name.upper()}")
 
@@ -131,6 +142,11 @@ class Settings(BaseModel):
     pseudonym_key: ReferencedSecret = Field(
         min_length=32,
         description="At least 32 characters that key the hash which stands for an email in logs.",
+    )
+    telemetry: WorkersFlag = Field(
+        default=False,
+        alias="PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
+        description="`true` lets the Python worker send logs and counters to Application Insights by OpenTelemetry.",
     )
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ from shared.adapters.key_vault import KeyVaultKeys
 from shared.adapters.local_keys import LocalKeys
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.adapters.system_clock import SystemClock
+from shared.adapters.telemetry import LinesAndCounters, workers_meter
 from shared.adapters.web import Web
 from shared.applications.register import ApplicationRegister
 from shared.broker.clients import Clients
@@ -42,6 +43,7 @@ from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
 from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Key
+from shared.ports.telemetry import Telemetry
 from shared.ports.tokens import Tokens
 from shared.resolution.resolver import Resolver, Shelves
 from shared.settings import Misconfiguration, Settings
@@ -60,6 +62,7 @@ class Services:
 
     public_url: str
     clock: Clock
+    telemetry: Telemetry
     access_tokens: AccessTokens
     accounts: AccountRegister
     applications: ApplicationRegister
@@ -91,6 +94,8 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
         return settings
     clock = clock or SystemClock()
     logging.getLogger("azure").setLevel(logging.WARNING)  # at INFO it writes request URLs
+    pseudonyms = Pseudonyms(settings.pseudonym_key.get_secret_value().encode())
+    telemetry = LinesAndCounters(pseudonyms, workers_meter if settings.telemetry else None)
     tables, close_tables = _tables(settings)
     recent: dict[str, RecentRows] = {}
     watched: dict[str, WatchedTable] = {}
@@ -108,12 +113,12 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
     routing = DomainRouting(watched["accounts"], journal, claims, provider, clock)
     flows = Flows(watched["flows"], clock)
     accounts = AccountRegister(watched["accounts"], journal, clock)
-    lifecycle = Lifecycle(watched["accounts"], journal, routing, accounts, provider, clock)
+    lifecycle = Lifecycle(watched["accounts"], journal, routing, accounts, provider, clock, telemetry)
     resolver = Resolver(
         Shelves(accounts=recent["accounts"], domains=recent["domains"], applications=recent["applications"]),
         provider,
         clock,
-        Pseudonyms(settings.pseudonym_key.get_secret_value().encode()),
+        telemetry,
         f"{settings.public_url}/oauth2/authorize",
     )
     keys, close_keys = _signing_keys(settings, clock)
@@ -137,6 +142,7 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
     return Services(
         public_url=settings.public_url,
         clock=clock,
+        telemetry=telemetry,
         access_tokens=access_tokens,
         accounts=accounts,
         applications=ApplicationRegister(watched["applications"], clock),
@@ -148,6 +154,7 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
             routing,
             provider,
             clock,
+            telemetry,
             settings.return_urls,
             f"{settings.public_url}/v1/connect/callback",
         ),
@@ -159,9 +166,11 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
         flows=flows,
         tokens=tokens,
         links=links,
-        sign_in=SignIn(clients, resolver, flows, links, sessions, lifecycle, provider, clock, settings.public_url),
+        sign_in=SignIn(
+            clients, resolver, flows, links, sessions, lifecycle, provider, clock, telemetry, settings.public_url
+        ),
         sign_out=SignOut(clients, sessions, flows, provider, tokens, issuer, web),
-        redemption=Redemption(clients, flows, issuer, tokens),
+        redemption=Redemption(clients, flows, issuer, tokens, telemetry),
         health=Health(
             {
                 "storage": probe_storage,

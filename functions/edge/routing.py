@@ -13,8 +13,9 @@ from azure.functions import AuthLevel, Blueprint, Context, HttpRequest, HttpResp
 from pydantic import BaseModel
 
 from functions.edge.invocation import invocation_id
-from functions.edge.problems import Dialect, Problems, log_failure, log_unavailable
+from functions.edge.problems import Dialect, Problems, log_failure, log_unavailable, status_of
 from shared.kernel.refusals import Refusal, Unavailable
+from shared.ports.telemetry import Event, EventName, Telemetry
 
 type Bodies = Mapping[str, type[BaseModel] | None]
 """Content types of a body, each with its model, or None where it is no JSON."""
@@ -62,13 +63,15 @@ class Routes:
 
     Args:
         tag: the resource, as the OpenAPI document groups it.
+        telemetry: where refusals are told.
         dialect: how refusals are told.
     """
 
-    def __init__(self, tag: str, dialect: Dialect | None = None) -> None:
+    def __init__(self, tag: str, telemetry: Telemetry, dialect: Dialect | None = None) -> None:
         self.blueprint = Blueprint()
         self.endpoints: list[Endpoint] = []
         self._tag = tag
+        self._telemetry = telemetry
         self._dialect = dialect or Problems()
 
     def add(
@@ -105,14 +108,14 @@ class Routes:
             )
             level = AuthLevel.FUNCTION if caller is Caller.APPLICATION else AuthLevel.ANONYMOUS
             route = self.blueprint.route(route=path.lstrip("/"), methods=[method], auth_level=level)
-            self.blueprint.function_name(name)(route(_answering(handler, name, self._dialect)))
+            self.blueprint.function_name(name)(route(_answering(handler, name, self._dialect, self._telemetry)))
             return handler
 
         return offer
 
 
 def _answering(
-    handler: Handler, name: str, dialect: Dialect
+    handler: Handler, name: str, dialect: Dialect, telemetry: Telemetry
 ) -> Callable[[HttpRequest, Context], Awaitable[HttpResponse]]:
     """The handler as the worker calls it: it answers whatever happens."""
 
@@ -122,11 +125,22 @@ def _answering(
             return await handler(req)
         except Unavailable as refusal:
             log_unavailable(name, refusal)
+            telemetry.note(_told(refusal))
             return dialect.refused(refusal, context.invocation_id)
         except Refusal as refusal:
+            telemetry.note(_told(refusal))
             return dialect.refused(refusal, context.invocation_id)
         except Exception as error:  # noqa: BLE001 - the last place where an error can be told in words
             log_failure(name, error)
+            telemetry.note(_FAILED)
             return dialect.failed(context.invocation_id)
 
     return answer
+
+
+def _told(refusal: Refusal) -> Event:
+    return Event(EventName.REFUSAL, str(status_of(refusal)), refusal.reason)
+
+
+_FAILED = Event(EventName.REFUSAL, "500", "internal")
+"""An error of ours; what and where is in the log."""

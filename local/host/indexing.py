@@ -1,9 +1,10 @@
 """Indexing: from a directory with a `function_app.py`, or an app object, to functions to invoke.
 
-The worker library does the work in the order of its own `worker_init_request`: load the binding registry,
-import the app, validate every function's signature, produce the host's metadata. In Azure that metadata is a
-protobuf message; `_Protos` gives the library plain classes of the same shape instead. This module knows the
-worker's internals so that no other has to, and it is not where requests are handled: see `local.host.server`.
+The worker library does the work in the order of its own `worker_init_request`: set up telemetry if a setting asks
+for it, load the binding registry, import the app, validate every function's signature, produce the host's metadata. In
+Azure that metadata is a protobuf message; `_Protos` gives the library plain classes of the same shape instead. This
+module knows the worker's internals so that no other has to, and it is not where requests are handled: see
+`local.host.server`.
 """
 
 import importlib
@@ -21,6 +22,9 @@ from azure_functions_runtime.bindings.meta import load_binding_registry
 from azure_functions_runtime.functions import Registry
 from azure_functions_runtime.handle_event import _functions as _worker_functions
 from azure_functions_runtime.loader import index_function_app, process_indexed_function
+from azure_functions_runtime.otel import initialize_azure_monitor, otel_manager
+from azure_functions_runtime.utils.app_setting_manager import is_envvar_true
+from azure_functions_runtime.utils.constants import PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY
 
 _SCRIPT: Final = "function_app.py"
 _WORKER: Final = cast("Registry", _worker_functions)
@@ -76,6 +80,8 @@ def index(app: Path | FunctionRegister) -> tuple[IndexedFunction, ...]:
     Raises IndexingError, with the app's own exception as its cause, when the worker would not load it or when
     the app has a trigger or binding that this host does not serve.
     """
+    if is_envvar_true(PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY) and not otel_manager.get_azure_monitor_available():
+        initialize_azure_monitor()
     load_binding_registry()
     registry = Registry()
     try:

@@ -18,6 +18,11 @@ class OAuthError(Refusal):
         super().__init__(detail)
         self.error = error
 
+    @property
+    def reason(self) -> str:
+        """The registered code: one slug stands for all of them."""
+        return self.error
+
 
 class InvalidClientError(NotAuthenticated):
     """The client is not who it says it is, or does not say."""

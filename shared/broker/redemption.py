@@ -12,7 +12,9 @@ from shared.broker.issuing import ACCESS_TOKEN, TOKEN_LIFETIME, Code, Issuer, ch
 from shared.broker.oauth_errors import OAuthError, invalid_grant, invalid_request
 from shared.broker.requests import Parameters, one
 from shared.flows.flows import Flows
+from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent
+from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.ports.tokens import Tokens
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -30,13 +32,14 @@ class Granted:
 
 
 class Redemption:
-    """Args: `clients`, `flows` with the codes, `issuer` that makes tokens, `tokens` that verifies them."""
+    """Args: `clients`, `flows` with the codes, `issuer` that makes tokens, `tokens` that verifies them, `telemetry`."""
 
-    def __init__(self, clients: Clients, flows: Flows, issuer: Issuer, tokens: Tokens) -> None:
+    def __init__(self, clients: Clients, flows: Flows, issuer: Issuer, tokens: Tokens, telemetry: Telemetry) -> None:
         self._clients = clients
         self._flows = flows
         self._issuer = issuer
         self._tokens = tokens
+        self._telemetry = telemetry
 
     async def redeem(self, authorization: str | None, parameters: Parameters) -> Granted:
         """Trade a code.
@@ -58,9 +61,13 @@ class Redemption:
         code = await self._take(handle)
         _must_be_theirs(code, application, parameters)
         access_token = await self._issuer.access_token(code)
+        id_token = await self._issuer.id_token(code, access_token)
+        email = EmailAddress(code.person.email)
+        step = SignInStep.REDEEMED
+        self._telemetry.note(Event(EventName.SIGN_IN, step, None, code.person.account_id, application.client_id, email))
         return Granted(
             access_token=access_token,
-            id_token=await self._issuer.id_token(code, access_token),
+            id_token=id_token,
             expires_in=int(TOKEN_LIFETIME.total_seconds()),
             scope=" ".join(code.scope),
         )

@@ -34,10 +34,11 @@ from shared.broker.sessions import Sessions
 from shared.connection.lifecycle import Lifecycle
 from shared.connection.proof import Answer
 from shared.flows.flows import Flow, Flows, digest
-from shared.kernel.names import AccountId, EmailAddress, TenantId
+from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.refusals import FlowSpent, Malformed, Refusal
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import IdentityProvider, ProviderRefused, VerifiedIdentity
+from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.resolution.resolver import Resolver, Sso
 
 
@@ -122,6 +123,7 @@ class SignIn:
         lifecycle: probes a tenant that seems to have revoked its consent.
         provider: Entra.
         clock: the time.
+        telemetry: where each step is told.
         issuer: of this service, which answers carry (RFC 9207).
     """
 
@@ -135,6 +137,7 @@ class SignIn:
         lifecycle: Lifecycle,
         provider: IdentityProvider,
         clock: Clock,
+        telemetry: Telemetry,
         issuer: str,
     ) -> None:
         self._clients = clients
@@ -145,6 +148,7 @@ class SignIn:
         self._lifecycle = lifecycle
         self._provider = provider
         self._clock = clock
+        self._telemetry = telemetry
         self._issuer = issuer
         self._redirect_uri = f"{issuer}/signin/callback"
 
@@ -164,6 +168,7 @@ class SignIn:
             request = read_request(parameters, application, redirect_uri)
             return await self._begin(request, application, browser)
         except OAuthError as refusal:
+            self._note(SignInStep.REFUSED, application.client_id, reason=refusal.reason)
             states = parameters.get("state", ())
             state = states[0] if len(states) == 1 else None
             return self._back(redirect_uri, state, error=refusal.error, error_description=refusal.detail)
@@ -183,22 +188,25 @@ class SignIn:
             raise FlowSpent(f"Microsoft's answer carries no state. {SignInState.start}")
         state = await self._flows.redeem(answer.state, SignInState, browser)
         asked = state.request
+        self._note_of(state, SignInStep.RETURNED)
         application, _ = await self._answerable(
             {"client_id": (asked.client_id,), "redirect_uri": (asked.redirect_uri,)}
         )
         try:
             if answer.error is not None:
-                told = self._provider.explain(answer.error, answer.error_description)
-                return await self._refused_by_entra(state, answer.error, SignInRefused(told))
+                told = SignInRefused(self._provider.explain(answer.error, answer.error_description))
+                reason = self._provider.reason(answer.error, answer.error_description)
+                return await self._refused_by_entra(state, answer.error, told, reason)
             identity = await self._identify(state, answer)
             if self._must_sign_in_anew(state, identity):
                 anew = asked.model_copy(update={"prompt": Prompt.LOGIN})
                 return await self._begin(anew, application, browser)
             return await self._signed_in(state, identity)
         except ProviderRefused as refusal:
-            return await self._refused_by_entra(state, refusal.error, refusal)
+            reason = refusal.error if refusal.code is None else f"AADSTS{refusal.code}"
+            return await self._refused_by_entra(state, refusal.error, refusal, reason)
         except Refusal as refusal:
-            return self._explained(asked, refusal)
+            return self._explained(state, refusal, refusal.reason)
 
     async def _answerable(self, parameters: Parameters) -> tuple[Application, str]:
         """The client and its redirect URI.
@@ -220,11 +228,15 @@ class SignIn:
         except ValueError as fault:
             if silent:
                 raise OAuthError("login_required", "Nobody was named by login_hint, and nobody may be asked.") from None
+            self._note(SignInStep.ASKED, application.client_id, reason="not_an_address" if request.login_hint else None)
             return AskForEmail(
                 application.profile.name, request.parameters(), str(fault) if request.login_hint else None
             )
-        resolution = await self._resolver.resolve(email, request.client_id)
+        resolution = await self._resolver.decide(email, request.client_id)
         if resolution.sso is None or resolution.account_id is None:
+            self._note(
+                SignInStep.PASSWORD, application.client_id, email, resolution.account_id, reason=resolution.because
+            )
             return self._to_password(request, application, email, silent=silent)
         return await self._to_entra(request, email, resolution.account_id, resolution.sso, browser)
 
@@ -234,7 +246,8 @@ class SignIn:
         """To the application's own password page, with what it needs to go on; or back with an error."""
         if silent or application.profile.password_sign_in_uri is None:
             error = "login_required" if silent else "access_denied"
-            raise OAuthError(error, "SSO does not apply to this person: sign them in with the vendor's password.")
+            told = "SSO does not apply to this person: sign them in with the vendor's password."
+            return self._back(request.redirect_uri, request.state, error=error, error_description=told)
         return ToApplication(
             with_query(application.profile.password_sign_in_uri, login_hint=email.address, state=request.state)
         )
@@ -260,6 +273,7 @@ class SignIn:
             nonce=entra.nonce,
         )
         await self._flows.issue(state, handle)
+        self._note_of(state, SignInStep.STARTED)
         return ToMicrosoft(entra.url, browser)
 
     async def _identify(self, state: SignInState, answer: Answer) -> VerifiedIdentity:
@@ -287,7 +301,7 @@ class SignIn:
     async def _signed_in(self, state: SignInState, identity: VerifiedIdentity) -> ToApplication:
         """Decide once more, tie the person, and let the application have a code."""
         request, email = state.request, EmailAddress.parse(state.email)
-        resolution = await self._resolver.resolve(email, request.client_id)
+        resolution = await self._resolver.decide(email, request.client_id)
         still = resolution.sso is not None and resolution.sso.tenant_id == identity.tid
         if not still or resolution.account_id != state.account_id:
             raise SsoSwitchedOff(
@@ -315,20 +329,25 @@ class SignIn:
             scope=request.scope,
             person=person,
         )
-        return self._back(request.redirect_uri, request.state, code=await self._flows.issue(code))
+        handle = await self._flows.issue(code)
+        self._note_of(state, SignInStep.COMPLETED)
+        return self._back(request.redirect_uri, request.state, code=handle)
 
-    async def _refused_by_entra(self, state: SignInState, error: str, refusal: Refusal) -> Outcome:
+    async def _refused_by_entra(self, state: SignInState, error: str, refusal: Refusal, reason: str) -> Outcome:
         """What Entra refused. A browser may have brought this, so nothing is believed: a probe of ours decides."""
         request = state.request
         if error in _SILENT and request.prompt is Prompt.NONE:
             detail = "Microsoft has to ask the person something."
+            self._note_of(state, SignInStep.REFUSED, reason=error)
             return self._back(request.redirect_uri, request.state, error=error, error_description=detail)
         if error in _NOBODY_CONSENTED:
             await self._lifecycle.probe(state.account_id)
-        return self._explained(request, refusal)
+        return self._explained(state, refusal, reason)
 
-    def _explained(self, request: AuthorizationRequest, refusal: Refusal) -> Outcome:
+    def _explained(self, state: SignInState, refusal: Refusal, reason: str) -> Outcome:
         """A page that explains; or back to a client that wants no page (OpenID Connect Core, section 3.1.2.1)."""
+        request = state.request
+        self._note_of(state, SignInStep.REFUSED, reason=reason)
         # Another account is chosen, not proven anew: a login that nobody asked for would have to be proven.
         prompt = Prompt.LOGIN if request.asks_for_login else Prompt.SELECT_ACCOUNT
         again = request.model_copy(update={"prompt": prompt}).parameters()
@@ -346,3 +365,18 @@ class SignIn:
     def _back(self, redirect_uri: str, state: str | None, **answer: str) -> ToApplication:
         """An answer to the application: with its state, and who answers (RFC 9207)."""
         return ToApplication(with_query(redirect_uri, **answer, state=state, iss=self._issuer))
+
+    def _note_of(self, state: SignInState, step: SignInStep, reason: str | None = None) -> None:
+        """Tell a step of somebody who is on their way by Microsoft; the address was parsed before it was kept."""
+        self._note(step, state.request.client_id, EmailAddress(state.email), state.account_id, reason=reason)
+
+    def _note(
+        self,
+        step: SignInStep,
+        application: ClientId,
+        email: EmailAddress | None = None,
+        account_id: AccountId | None = None,
+        *,
+        reason: str | None = None,
+    ) -> None:
+        self._telemetry.note(Event(EventName.SIGN_IN, step, reason, account_id, application, email))

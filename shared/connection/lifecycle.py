@@ -22,10 +22,13 @@ from shared.ports.clock import Clock
 from shared.ports.identity_provider import ConsentMissing, IdentityProvider
 from shared.ports.record import Stored
 from shared.ports.table import Table
+from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 
 _BETWEEN_PROBES = timedelta(minutes=5)
 _PROBES_REMEMBERED = 1_000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+_FOUND = {Status.CONNECTED: ConnectStep.RESTORED, Status.CONSENT_REVOKED: ConnectStep.REVOKED}
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class Lifecycle:
         accounts: the register, from which a closed account is erased.
         provider: Entra.
         clock: the time.
+        telemetry: where it is told what befalls a connection.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Lifecycle:
         accounts: AccountRegister,
         provider: IdentityProvider,
         clock: Clock,
+        telemetry: Telemetry,
     ) -> None:
         self._table = table
         self._journal = journal
@@ -57,6 +62,7 @@ class Lifecycle:
         self._accounts = accounts
         self._provider = provider
         self._clock = clock
+        self._telemetry = telemetry
         self._probed: OrderedDict[AccountId, datetime] = OrderedDict()
 
     async def read(self, administrator: AccountAdministrator) -> tuple[Connection, str]:
@@ -132,6 +138,8 @@ class Lifecycle:
     ) -> None:
         details: dict[str, JsonValue] = {"outcome": checked.last_check.outcome if checked.last_check else None}
         await self._journal.commit(account_id, actor, "connection.checked", details, stored.rewrite(checked))
+        if checked.status is not stored.record.status:
+            self._note(_FOUND[checked.status], account_id)
 
     async def disconnect(self, administrator: AccountAdministrator, expected: Expected) -> None:
         """Undo the connection: domains stop routing; the policy, exceptions and domain switches are kept.
@@ -184,7 +192,12 @@ class Lifecycle:
             domains.rewrite(domains.record.model_copy(update={"domains": let_go})),
             *account,
         )
+        if connection.record.tenant is not None:
+            self._note(ConnectStep.DISCONNECTED, head.account_id)
         # Not only those that are held: an undoing that was cut off has let go of them, but not released them.
         names = {each.name for each in domains.record.domains}
         release = self._routing.release if closing else self._routing.let_go
         await release(head.account_id, names, now)
+
+    def _note(self, step: ConnectStep, account_id: AccountId) -> None:
+        self._telemetry.note(Event(EventName.CONNECT, step, account_id=account_id))

@@ -33,6 +33,7 @@ from shared.ports.clock import Clock
 from shared.ports.identity_provider import IdentityProvider, Organization, VerifiedIdentity
 from shared.ports.record import Record
 from shared.ports.table import Table
+from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 
 _TEN_MINUTES = timedelta(minutes=10)
 
@@ -121,6 +122,7 @@ class Onboarding:
         routing: which domains route where.
         provider: Entra.
         clock: the time.
+        telemetry: where each step is told.
         return_urls: where browsers may be sent back to.
         redirect_uri: where Microsoft returns to, as the app registration has it.
     """
@@ -133,6 +135,7 @@ class Onboarding:
         routing: DomainRouting,
         provider: IdentityProvider,
         clock: Clock,
+        telemetry: Telemetry,
         return_urls: ReturnUrls,
         redirect_uri: str,
     ) -> None:
@@ -142,6 +145,7 @@ class Onboarding:
         self._routing = routing
         self._provider = provider
         self._clock = clock
+        self._telemetry = telemetry
         self._return_urls = return_urls
         self._redirect_uri = redirect_uri
 
@@ -164,7 +168,9 @@ class Onboarding:
             actor=actor,
             return_url=checked,
         )
-        return Start(await self._flows.issue(ticket), ticket.expires_at)
+        handle = await self._flows.issue(ticket)
+        self._note(ConnectStep.STARTED, account_id)
+        return Start(handle, ticket.expires_at)
 
     async def look(self, handle: str) -> Invitation:
         """What a ticket is for. The administrator of the tenant need not be who started, and must know for whom it is.
@@ -201,6 +207,7 @@ class Onboarding:
                 return_url=ticket.return_url,
             )
         )
+        self._note(ConnectStep.OPENED, ticket.account_id)
         return Departure(self._provider.admin_consent_url(self._redirect_uri, state), browser)
 
     async def come_back(self, answer: Answer, browser: str | None) -> Departure | Arrival | Unfinished:
@@ -223,6 +230,7 @@ class Onboarding:
                 return await self._consented(state, answer)
             return await self._proven(state, state.proof, answer)
         except Refusal as refusal:
+            self._note(ConnectStep.REFUSED, state.account_id, refusal.reason)
             with contextlib.suppress(Refusal):  # what befell the integration must reach the person, whatever else fails
                 await self._write_down(state, refusal)
             return Unfinished(refusal, state.return_url)
@@ -241,6 +249,7 @@ class Onboarding:
         leg = ProofLeg(tenant_id=tenant_id, code_verifier=request.code_verifier, nonce=request.nonce)
         proof = state.model_copy(update={"expires_at": self._flows.expiry(ConnectState), "proof": leg})
         await self._flows.issue(proof, handle)
+        self._note(ConnectStep.CONSENTED, state.account_id)
         return Departure(request.url)
 
     async def _proven(self, state: ConnectState, leg: ProofLeg, answer: Answer) -> Arrival:
@@ -285,6 +294,7 @@ class Onboarding:
             connection.rewrite(connected),
             domains.rewrite(read),
         )
+        self._note(ConnectStep.CONNECTED, state.account_id)
         await self._routing.let_go(state.account_id, held(domains.record) - held(read), now)
         return Arrival(account.name, organization.display_name, state.return_url)
 
@@ -308,6 +318,9 @@ class Onboarding:
             await self._journal.commit(account_id, actor, "connection.started", {}, stored.rewrite(pending))
         except Stale:
             await self._await_answer(administrator, attempt)
+
+    def _note(self, step: ConnectStep, account_id: AccountId, reason: str | None = None) -> None:
+        self._telemetry.note(Event(EventName.CONNECT, step, reason, account_id))
 
 
 def _must_count(connection: Connection, attempt_id: str) -> None:

@@ -50,6 +50,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
         super().__init__(detail)
         self.detail = detail
 
+    @property
+    def reason(self) -> str:
+        """The one word by which refusals are counted."""
+        return self.slug
+
 
 class Malformed(Refusal):
     """The request cannot be read."""

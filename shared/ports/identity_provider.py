@@ -184,3 +184,10 @@ class IdentityProvider(Protocol):
             description: Entra's text, in which an AADSTS number may stand. It is not repeated.
         """
         ...
+
+    def reason(self, error: str, description: str) -> str:
+        """The one word by which such an answer is counted: `AADSTS` and a known number, a known error, or `unknown`.
+
+        There are few such words, whatever a browser brings.
+        """
+        ...

@@ -7,7 +7,6 @@ Its readers may be some seconds old; see `shared.adapters.recent_rows` for how o
 """
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -17,16 +16,14 @@ from shared.applications.register import Application, find_application
 from shared.connection.connection import Connection
 from shared.connection.tenant_domains import DomainState, TenantDomains
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
-from shared.kernel.pseudonyms import Pseudonyms
 from shared.kernel.refusals import FieldFault, Invalid
 from shared.policies.exemptions import Exemption, find_exemption
 from shared.policies.policy import Policy
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import IdentityProvider
 from shared.ports.table import RowReader
+from shared.ports.telemetry import Event, EventName, Telemetry
 from shared.resolution.decision import Method, Situation, decide
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ class Resolver:
         shelves: where to read.
         provider: Entra, for the authority of a tenant.
         clock: the time, for exceptions that expire.
-        pseudonyms: what stands for an email in the log.
+        telemetry: where resolutions are told.
         authorize_url: this service's authorization endpoint.
     """
 
@@ -72,22 +69,31 @@ class Resolver:
         shelves: Shelves,
         provider: IdentityProvider,
         clock: Clock,
-        pseudonyms: Pseudonyms,
+        telemetry: Telemetry,
         authorize_url: str,
     ) -> None:
         self._shelves = shelves
         self._provider = provider
         self._clock = clock
-        self._pseudonyms = pseudonyms
+        self._telemetry = telemetry
         self._authorize_url = authorize_url
 
     async def resolve(self, email: EmailAddress, client_id: ClientId | None) -> Resolution:
-        """How this person signs in, in this application or in general.
+        """Tell an application how this person signs in, there or in general.
 
         Raises:
             Invalid: the application is unknown.
             Unavailable: the store does not answer.
         """
+        resolution = await self.decide(email, client_id)
+        method = Method.SSO if resolution.sso else Method.PASSWORD
+        self._telemetry.note(
+            Event(EventName.RESOLVE, method, resolution.because, resolution.account_id, client_id, email)
+        )
+        return resolution
+
+    async def decide(self, email: EmailAddress, client_id: ClientId | None) -> Resolution:
+        """The same for a sign-in, which decides when it begins and when it ends, and tells what became of it itself."""
         claim, application = await asyncio.gather(
             find_claim(self._shelves.domains, email.domain), self._application(client_id)
         )
@@ -97,16 +103,7 @@ class Resolver:
                 find_head(self._shelves.accounts, claim.account_id),
                 find_exemption(self._shelves.accounts, claim.account_id, email),
             )
-        resolution = self._resolution(email, application, head, exemption)
-        _log.info(
-            "resolve method=%s because=%s account=%s application=%s email=%s",
-            Method.SSO if resolution.sso else Method.PASSWORD,
-            resolution.because,
-            resolution.account_id,
-            client_id,
-            self._pseudonyms.of(email),
-        )
-        return resolution
+        return self._resolution(email, application, head, exemption)
 
     async def _application(self, client_id: ClientId | None) -> Application | None:
         if client_id is None:

@@ -70,8 +70,18 @@ EXPECTED = {
 }
 """Function names by blueprint, as operators read them in the portal."""
 
-SLOW = {"msal", "jwt", "aiohttp", "requests", "cryptography", "email_validator", "dns", "msal_extensions"}
-SLOW_PARTS = {"azure.identity", "azure.core.pipeline.transport._aiohttp", "azure.keyvault"}
+SLOW = {
+    "msal",
+    "jwt",
+    "aiohttp",
+    "requests",
+    "cryptography",
+    "email_validator",
+    "dns",
+    "msal_extensions",
+    "opentelemetry",
+}
+SLOW_PARTS = {"azure.identity", "azure.core.pipeline.transport._aiohttp", "azure.keyvault", "azure.monitor"}
 
 
 def run(script: str, environment: dict[str, str], *, folder: Path = ROOT) -> str:
@@ -140,6 +150,33 @@ def test_nothing_slow_is_imported_at_start(environment: dict[str, str]) -> None:
     assert "azure.functions" in modules
     assert {module.partition(".")[0] for module in modules} & SLOW == set()
     assert {part for part in SLOW_PARTS if part in modules} == set()
+
+
+NOBODY = "https://127.0.0.1:1"
+FIRST_USE = """
+import asyncio, sys, function_app, azure.identity.aio, azure.keyvault.keys.crypto.aio
+from shared.ports.telemetry import Event, EventName
+from shared.settings import read_settings
+from shared.wiring import build_services
+
+async def use():
+    services = build_services(read_settings())
+    print(sorted(await services.health.ask()))
+    services.telemetry.note(Event(EventName.REFUSAL, "404", "not-found"))
+    await services.close()
+
+asyncio.run(use())
+print(*sys.modules, sep="\\n")
+"""
+
+
+def test_with_telemetry_off_nothing_imports_opentelemetry_even_when_it_is_used() -> None:
+    """Azure's libraries could trace with it, since it is installed."""
+    nobody = {"SSO_ENTRA_AUTHORITY": NOBODY, "SSO_CONTROL_PANEL_ISSUER": NOBODY}
+    asked, *modules = run(FIRST_USE, IN_DEVELOPMENT | nobody).splitlines()
+    assert "storage" in asked
+    assert {"azure.data.tables.aio", "aiohttp", "azure.identity.aio", "msal"} <= {*modules}
+    assert [name for name in modules if name.startswith(("opentelemetry", "azure.monitor"))] == []
 
 
 def test_a_broken_setting_leaves_a_function_to_be_found() -> None:
@@ -235,3 +272,10 @@ def test_the_node_packages_are_pinned_without_addresses() -> None:
 def test_routes_have_no_prefix_and_urls_stay_out_of_the_log() -> None:
     host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
     assert host["extensions"]["http"]["routePrefix"] == ""
+
+
+def test_the_host_speaks_opentelemetry_and_is_told_nothing_that_it_would_not_heed() -> None:
+    """In that mode `logging.applicationInsights` does nothing, and whoever reads it would believe in its sampling."""
+    host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    assert host["telemetryMode"] == "OpenTelemetry"
+    assert "applicationInsights" not in host["logging"]

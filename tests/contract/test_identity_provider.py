@@ -254,3 +254,8 @@ def test_an_explanation_never_repeats_what_was_said(world: World) -> None:
     told = world.provider.explain("no_such_error", "AADSTS99999: ada@contoso.example did something")
     assert "ada" not in told
     assert "Microsoft" in told
+
+
+def test_what_an_answer_is_counted_by_is_a_known_number_or_nothing_that_was_said(world: World) -> None:
+    assert world.provider.reason("access_denied", "AADSTS65004: ada@contoso.example declined") == "AADSTS65004"
+    assert world.provider.reason("made_up_by_a_browser", "AADSTS123456: ada@contoso.example") == "unknown"

@@ -86,8 +86,10 @@ def test_nothing_that_is_personal_or_secret_is_logged(port: int, url: str, store
         assert {answer.status_code for answer in refused} >= {400, 401, 409, 422}
         story.call("manager", "GET", f"{ACCOUNT}/exceptions", headers={"Accept": "text/csv"})
         log = host.log()
-    assert "resolve method=sso" in log, "the log says what happened"
-    assert "account=contoso" in log
+    assert '{"event":"resolve","outcome":"sso","reason":"sso_applies","account":"contoso"' in log, (
+        "it says what happened"
+    )
+    assert '{"event":"connect","outcome":"connected","account":"contoso"}' in log
     personal = {*people, "ada@contoso.example", "broken address", "Ada Admin", "Alice Archer", "o'brien", "o%27brien"}
     forged = {"wrong-key", "forged.bearer.token", "forged-state-parameter", "forged-code", "forged-ticket-of-nobody"}
     secrets = {secret for secret in story.secrets if len(secret) > 6} | {CLIENT_SECRET, PSEUDONYM_KEY, AZURITES_KEY}

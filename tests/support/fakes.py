@@ -39,6 +39,7 @@ from shared.ports.table import (
     RowChanged,
     RowExists,
 )
+from shared.ports.telemetry import Event
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -54,6 +55,16 @@ class FixedClock:
 
     def advance(self, by: timedelta) -> None:
         self.at += by
+
+
+class NotedEvents:
+    """Remembers what it was told, for tests to look at."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def note(self, event: Event) -> None:
+        self.events.append(event)
 
 
 class _Answering:
@@ -251,6 +262,10 @@ class FakeIdentityProvider(_Answering):
 
     def explain(self, error: str, description: str) -> str:
         return f"Microsoft refused ({error}). Ask an administrator of your organisation at Microsoft."
+
+    def reason(self, error: str, description: str) -> str:
+        known = re.match(r"AADSTS(54005|65004|700016)\b", description)
+        return known[0] if known else "unknown"
 
     def _must_exist(self, tenant_id: TenantId) -> None:
         if tenant_id not in self.organizations:

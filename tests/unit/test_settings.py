@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from azure_functions_runtime.utils.app_setting_manager import is_envvar_true
+from azure_functions_runtime.utils.constants import PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY
 
 from shared.connection.return_urls import ReturnUrls
 from shared.kernel.refusals import FieldFault
@@ -216,3 +218,18 @@ def test_a_fault_reads_as_a_sentence() -> None:
             ),
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("true", True), (" True ", True), ("1", True), ("y", True), ("false", False), ("on", False)]
+)
+def test_telemetry_is_on_when_the_worker_takes_it_for_on(
+    value: str, monkeypatch: pytest.MonkeyPatch, *, expected: bool
+) -> None:
+    monkeypatch.setenv(PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY, value)
+    assert settings(AZURE | {PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: value}).telemetry is expected
+    assert is_envvar_true(PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY) is expected
+
+
+def test_telemetry_is_off_unless_it_is_switched_on() -> None:
+    assert settings(AZURE).telemetry is False

@@ -67,3 +67,11 @@ def explain(error: str, description: str) -> str:
     if words is None:
         words = _WITHOUT_NUMBER.get(error, f"Microsoft refused. Try again. {_ADMIN} if it stays so.")
     return f"{words} (AADSTS{number})" if number is not None else words
+
+
+def reason(error: str, description: str) -> str:
+    """One of the few words that errors are counted by. Any browser can bring any number, so only known ones count."""
+    number = number_in(description)
+    if number in _WORDS:
+        return f"AADSTS{number}"
+    return error if error in _WITHOUT_NUMBER else "unknown"

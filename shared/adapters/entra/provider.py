@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.adapters.entra.explanations import explain, number_in
+from shared.adapters.entra.explanations import explain, number_in, reason
 from shared.adapters.entra.id_tokens import IdTokens
 from shared.adapters.entra.msal_clients import MsalClients
 from shared.adapters.web import Web
@@ -206,6 +206,10 @@ class EntraProvider:
     def explain(self, error: str, description: str) -> str:
         """See the port."""
         return explain(error, description)
+
+    def reason(self, error: str, description: str) -> str:
+        """See the port."""
+        return reason(error, description)
 
     @property
     def _graph_scope(self) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.entra.explanations import explain, number_in
+from shared.adapters.entra.explanations import explain, number_in, reason
 
 KNOWN = [
     50011, 50020, 50034, 50053, 50057, 50058, 50076, 50079, 50105, 50194, 51004, 53003, 54005, 65001, 65004, 90002,
@@ -85,3 +85,18 @@ def test_nor_is_what_entra_writes_without_a_number(text: str, error: str) -> Non
 )
 def test_the_number_is_the_first_that_is_named(description: str, number: int | None) -> None:
     assert number_in(description) == number
+
+
+@pytest.mark.parametrize("number", KNOWN)
+def test_a_known_number_is_what_an_answer_is_counted_by(number: int) -> None:
+    assert reason("access_denied", f"AADSTS{number}: Whatever Entra says.") == f"AADSTS{number}"
+
+
+@given(error=st.text(), description=st.text() | st.integers(100_000, 499_999).map("AADSTS{}".format))
+def test_no_browser_can_make_up_what_answers_are_counted_by(error: str, description: str) -> None:
+    assert reason(error, description) == "unknown"
+
+
+def test_without_a_known_number_a_known_error_is_what_counts() -> None:
+    assert reason("access_denied", "The person said no") == "access_denied"
+    assert reason("server_error", "AADSTS99999") == "server_error"

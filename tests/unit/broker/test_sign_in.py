@@ -29,7 +29,6 @@ from shared.connection.lifecycle import Lifecycle
 from shared.connection.proof import Answer
 from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
 from shared.flows.flows import digest
-from shared.kernel.pseudonyms import Pseudonyms
 from shared.kernel.refusals import FlowSpent, Malformed, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.identity_provider import Organization
@@ -114,9 +113,11 @@ async def story(broker: Broker) -> Story:
     )
     accounts = AccountRegister(broker.accounts_table, broker.journal, broker.clock)
     routing = DomainRouting(broker.accounts_table, broker.journal, claims, provider, broker.clock)
-    lifecycle = Lifecycle(broker.accounts_table, broker.journal, routing, accounts, provider, broker.clock)
+    lifecycle = Lifecycle(
+        broker.accounts_table, broker.journal, routing, accounts, provider, broker.clock, broker.telemetry
+    )
     shelves = Shelves(accounts=broker.accounts_table, domains=domains, applications=broker.applications)
-    resolver = Resolver(shelves, provider, broker.clock, Pseudonyms(b"key"), f"{ISSUER}/oauth2/authorize")
+    resolver = Resolver(shelves, provider, broker.clock, broker.telemetry, f"{ISSUER}/oauth2/authorize")
     sign_in = SignIn(
         broker.clients,
         resolver,
@@ -126,6 +127,7 @@ async def story(broker: Broker) -> Story:
         lifecycle,
         provider,
         broker.clock,
+        broker.telemetry,
         ISSUER,
     )
     story = Story(broker, provider, sign_in)

@@ -20,7 +20,7 @@ from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.versions import Expected
 from shared.ports.identity_provider import VerifiedIdentity
 from shared.ports.table import Put
-from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
+from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.signing_keys import InMemorySigningKeys
 
@@ -79,6 +79,7 @@ class Broker:
     applications: InMemoryTable = field(default_factory=InMemoryTable)
     flows_table: InMemoryTable = field(default_factory=InMemoryTable)
     accounts_table: InMemoryTable = field(default_factory=InMemoryTable)
+    telemetry: NotedEvents = field(default_factory=NotedEvents)
 
     def __post_init__(self) -> None:
         self.flows_raced, self.accounts_raced = Interleaved(self.flows_table), Interleaved(self.accounts_table)
@@ -88,7 +89,7 @@ class Broker:
         self.issuer = Issuer(ISSUER, self.tokens, self.clock)
         self.flows = Flows(self.flows_raced, self.clock)
         self.sessions = Sessions(self.flows_raced, self.clock)
-        self.redemption = Redemption(self.clients, self.flows, self.issuer, self.tokens)
+        self.redemption = Redemption(self.clients, self.flows, self.issuer, self.tokens, self.telemetry)
         self.journal = Journal(self.accounts_raced, self.clock)
         self.links = Links(self.accounts_raced, self.journal, self.clock)
 

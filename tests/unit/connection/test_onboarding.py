@@ -22,7 +22,7 @@ from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, NotFound, Refusal, Stale, Unavailable
 from shared.kernel.versions import Expected
 from shared.ports.identity_provider import Organization, VerifiedIdentity
-from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable
+from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
@@ -48,6 +48,7 @@ class Service:
     clock: FixedClock = field(default_factory=FixedClock)
     accounts_table: InMemoryTable = field(default_factory=InMemoryTable)
     domains_table: InMemoryTable = field(default_factory=InMemoryTable)
+    telemetry: NotedEvents = field(default_factory=NotedEvents)
 
     def __post_init__(self) -> None:
         self.accounts = Interleaved(self.accounts_table)
@@ -66,10 +67,13 @@ class Service:
             self.routing,
             self.provider,
             self.clock,
+            self.telemetry,
             ReturnUrls.parse(()),
             "https://sso.example/v1/connect/callback",
         )
-        self.lifecycle = Lifecycle(self.accounts, journal, self.routing, self.register, self.provider, self.clock)
+        self.lifecycle = Lifecycle(
+            self.accounts, journal, self.routing, self.register, self.provider, self.clock, self.telemetry
+        )
 
     def verify(self, tenant_id: TenantId, *domains: DomainName) -> None:
         """What the tenant has verified at Microsoft, from now on."""

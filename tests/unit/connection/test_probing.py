@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.access.roles import AccountAdministrator, Actor
 from shared.accounts.claims import Claims
 from shared.accounts.head import Account, read_head
 from shared.accounts.journal import PREFIX, Journal
@@ -14,7 +15,8 @@ from shared.connection.lifecycle import Lifecycle
 from shared.kernel.names import AccountId, TenantId
 from shared.ports.identity_provider import ConsentMissing, Organization
 from shared.ports.table import Put
-from tests.support.fakes import NEW_YEAR, FakeIdentityProvider, FixedClock, InMemoryTable
+from shared.ports.telemetry import ConnectStep, Event, EventName
+from tests.support.fakes import NEW_YEAR, FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
 
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
 
@@ -38,7 +40,8 @@ class World:
         journal = Journal(self.table, self.clock)
         routing = DomainRouting(self.table, journal, Claims(InMemoryTable(), self.clock), self.tenant, self.clock)
         register = AccountRegister(self.table, journal, self.clock)
-        self.lifecycle = Lifecycle(self.table, journal, routing, register, self.tenant, self.clock)
+        self.telemetry = NotedEvents()
+        self.lifecycle = Lifecycle(self.table, journal, routing, register, self.tenant, self.clock, self.telemetry)
 
     async def connected(self, name: str) -> AccountId:
         account_id = AccountId(name)
@@ -83,3 +86,14 @@ async def test_one_account_does_not_hold_up_another_and_memory_is_bounded(world:
         await world.lifecycle.probe(AccountId(f"nobody{number}"))
     await world.lifecycle.probe(first)
     assert world.tenant.asked == 2
+
+
+async def test_a_consent_that_goes_and_comes_back_is_told_each_time_once(world: World) -> None:
+    acme = await world.connected("acme")
+    sam = AccountAdministrator(acme, Actor("sam", "Sam Security", "SecurityManager"))
+    for consents in (True, False, False, True, True):
+        world.tenant.consents = consents
+        await world.lifecycle.check(sam)
+    assert world.telemetry.events == [
+        Event(EventName.CONNECT, step, account_id=acme) for step in (ConnectStep.REVOKED, ConnectStep.RESTORED)
+    ]

@@ -7,6 +7,7 @@ from azure.functions import HttpRequest, HttpResponse
 from functions.edge.invocation import invocation_id
 from functions.edge.routing import Caller, Routes
 from shared.kernel.refusals import Refusal
+from tests.support.fakes import NotedEvents
 
 
 class Invocation:
@@ -27,7 +28,7 @@ class Echo:
 
 
 async def test_each_call_sees_its_own_id() -> None:
-    routes = Routes("echo", Echo())
+    routes = Routes("echo", NotedEvents(), Echo())
 
     @routes.add("GET", "/echo", caller=Caller.ANYBODY, gives={200: "text/plain"})
     async def get_echo(_req: HttpRequest) -> HttpResponse:

@@ -1,0 +1,104 @@
+"""With telemetry on, what happens reaches Application Insights by the worker's OpenTelemetry, and nobody by name."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from local.processes import Azurite
+from tests.support.ingestion import Ingestion, ingestion
+from tests.support.stack import Entra, FunctionsHost, functions_host
+from tests.support.story import CLIENT_SECRET, HOST, PSEUDONYM_KEY, Story, settings
+
+ON = {
+    "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true",
+    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": (
+        "azure_sdk,django,fastapi,flask,httpx,httpx2,psycopg2,requests,urllib,urllib3"
+    ),
+}
+"""As the infrastructure sets them."""
+
+AT_ONCE = {"OTEL_METRIC_EXPORT_INTERVAL": "300", "OTEL_BLRP_SCHEDULE_DELAY": "200"}
+"""In milliseconds; a minute and 5 seconds are usual."""
+
+ALONE = {
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
+    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
+}
+"""What the exporter would tell Microsoft of itself, and ask it, stays out of a test."""
+
+PATIENCE = 30.0
+"""Seconds."""
+
+
+@pytest.fixture
+def taken() -> Iterator[Ingestion]:
+    with ingestion() as running:
+        yield running
+
+
+@pytest.fixture
+def host(port: int, url: str, store: Azurite, entra: Entra, taken: Ingestion) -> Iterator[FunctionsHost]:
+    insights = {"APPLICATIONINSIGHTS_CONNECTION_STRING": taken.connection_string}
+    environment = settings(url, entra, store.connection_string) | ON | AT_ONCE | ALONE | insights
+    with functions_host(environment, port=port, settings=HOST) as running:
+        yield running
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.1)
+
+
+def counts(taken: Ingestion) -> dict[tuple[str, str, str | None], float]:
+    """Counters by name, outcome and reason; the exporter sends what was added since it last did."""
+    sums: dict[tuple[str, str, str | None], float] = {}
+    for data in taken.of_type("MetricData"):
+        for metric in data["metrics"]:
+            if metric["name"].startswith("azure_sso."):
+                key = (metric["name"], data["properties"]["outcome"], data["properties"].get("reason"))
+                sums[key] = sums.get(key, 0) + metric["value"]
+    return sums
+
+
+def events(taken: Ingestion) -> list[dict[str, str]]:
+    messages = [data["message"] for data in taken.of_type("MessageData")]
+    return [json.loads(message) for message in messages if message.startswith('{"event":')]
+
+
+def test_lines_and_counters_arrive_and_nothing_that_is_personal_does(
+    host: FunctionsHost, taken: Ingestion, url: str, entra: Entra
+) -> None:
+    with Story.at(url, entra) as story:
+        story.begin()
+        for _ in range(3):
+            assert story.method("alice@contoso.example") == "sso"
+        assert story.method("nora@northwind.example") == "password"
+        story.resolve("broken address@contoso.example")
+        expected = {
+            ("azure_sso.connections", "started", None): 1.0,
+            ("azure_sso.connections", "opened", None): 1.0,
+            ("azure_sso.connections", "consented", None): 1.0,
+            ("azure_sso.connections", "connected", None): 1.0,
+            ("azure_sso.resolutions", "sso", "sso_applies"): 3.0,
+            ("azure_sso.resolutions", "password", "domain_not_routed"): 1.0,
+            ("azure_sso.refusals", "422", "invalid"): 1.0,
+        }
+        wait_for(lambda: counts(taken) == expected)
+        wait_for(lambda: len(events(taken)) == 9)
+        secrets = {secret for secret in story.secrets if len(secret) > 6} | {CLIENT_SECRET, PSEUDONYM_KEY}
+    told = [(event["event"], event["outcome"]) for event in events(taken)]
+    assert told.count(("resolve", "sso")) == 3
+    assert {event.get("account") for event in events(taken)} == {"contoso", None}
+    lines = [item for item in taken.items if item["data"]["baseData"].get("message", "").startswith('{"event":')]
+    assert all(item["tags"]["ai.operation.id"] for item in lines), "each line belongs to a request"
+    assert taken.of_type("RemoteDependencyData") == [], "addresses of rows and of Entra stay here"
+    sent = json.dumps(taken.items)
+    people = {"alice@contoso", "nora@northwind", "broken address", "ada@contoso", "Ada Admin"}
+    assert {text for text in people | secrets if text.lower() in sent.lower()} == set()
+    assert "Traceback" not in host.log()
