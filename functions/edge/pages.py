@@ -131,13 +131,10 @@ def _onwards(action: str) -> str:
     return "'self' https:" if action.startswith("https:") else "'self' http:"
 
 
-def redirect(url: str, cookie: str | None = None) -> HttpResponse:
+def redirect(url: str) -> HttpResponse:
     """Send the browser on with GET (RFC 9110, section 15.4.4)."""
     headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    answer = HttpResponse(status_code=303, headers=headers)
-    if cookie is not None:
-        answer.headers.add("Set-Cookie", cookie)
-    return answer
+    return HttpResponse(status_code=303, headers=headers)
 
 
 def _said(text: str, ways: Iterable[tuple[str, str]] = ()) -> str:

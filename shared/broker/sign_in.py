@@ -31,7 +31,7 @@ from shared.broker.requests import (
 from shared.broker.sessions import Sessions
 from shared.connection.lifecycle import Lifecycle
 from shared.connection.proof import Answer
-from shared.flows.flows import Flow, Flows, digest
+from shared.flows.flows import Binding, Flow, Flows, digest
 from shared.kernel.names import AccountId, EmailAddress, TenantId
 from shared.kernel.refusals import FlowSpent, Malformed, Refusal
 from shared.ports.clock import Clock
@@ -64,10 +64,10 @@ class SignInState(Flow):
 
 @dataclass(frozen=True, slots=True)
 class ToMicrosoft:
-    """The browser goes to sign in; `browser` is the secret of the cookie that binds it."""
+    """The browser goes to sign in, bound to the flow that takes the answer."""
 
     url: str
-    browser: str
+    binding: Binding
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +141,11 @@ class SignIn:
         self._issuer = issuer
         self._redirect_uri = f"{issuer}/signin/callback"
 
-    async def authorize(self, parameters: Parameters, browser: str | None) -> Outcome:
+    async def authorize(self, parameters: Parameters) -> Outcome:
         """Take an authorization request.
 
         Args:
             parameters: as they were sent.
-            browser: the secret that the browser has from another sign-in that is under way, in another tab.
 
         Raises:
             Malformed: client or redirect URI are not known; nothing may be sent anywhere.
@@ -155,7 +154,7 @@ class SignIn:
         application, redirect_uri = await self._answerable(parameters)
         try:
             request = read_request(parameters, application, redirect_uri)
-            return await self._begin(request, application, browser)
+            return await self._begin(request, application)
         except OAuthError as refusal:
             states = parameters.get("state", ())
             state = states[0] if len(states) == 1 else None
@@ -166,7 +165,7 @@ class SignIn:
 
         Args:
             answer: the query of the request; nothing of it is proven.
-            browser: the secret in the browser's cookie.
+            browser: the secret that the browser brings for this state.
 
         Raises:
             FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the request then.
@@ -198,7 +197,7 @@ class SignIn:
             raise Malformed("The application is not registered here (client_id). Its developers must mend this.")
         return application, redirect_uri_of(parameters, application)
 
-    async def _begin(self, request: AuthorizationRequest, application: Application, browser: str | None) -> Outcome:
+    async def _begin(self, request: AuthorizationRequest, application: Application) -> Outcome:
         silent = request.prompt is Prompt.NONE
         if silent and request.max_age is not None:
             raise OAuthError("login_required", "max_age can only be kept by asking the person to sign in.")
@@ -213,7 +212,7 @@ class SignIn:
         resolution = await self._resolver.resolve(email, request.client_id)
         if resolution.sso is None or resolution.account_id is None:
             return self._to_password(request, application, email, silent=silent)
-        return await self._to_entra(request, email, resolution.account_id, resolution.sso, browser)
+        return await self._to_entra(request, email, resolution.account_id, resolution.sso)
 
     def _to_password(
         self, request: AuthorizationRequest, application: Application, email: EmailAddress, *, silent: bool
@@ -227,9 +226,8 @@ class SignIn:
         )
 
     async def _to_entra(
-        self, request: AuthorizationRequest, email: EmailAddress, account_id: AccountId, sso: Sso, browser: str | None
+        self, request: AuthorizationRequest, email: EmailAddress, account_id: AccountId, sso: Sso
     ) -> ToMicrosoft:
-        browser = browser or self._flows.new_handle()
         handle = self._flows.new_handle()
         # Entra does not say when a person last signed in, so a limit to that is kept by asking them.
         prompt = request.prompt if request.max_age is None else Prompt.LOGIN
@@ -237,9 +235,10 @@ class SignIn:
         entra = await self._provider.begin_sign_in(
             sso.tenant_id, self._redirect_uri, handle, prompt=prompt, login_hint=hint
         )
+        binding = self._flows.bind(handle, SignInState)
         state = SignInState(
             expires_at=self._flows.expiry(SignInState),
-            browser_digest=digest(browser),
+            browser_digest=digest(binding.secret),
             request=request,
             email=email.address,
             account_id=account_id,
@@ -248,7 +247,7 @@ class SignIn:
             nonce=entra.nonce,
         )
         await self._flows.issue(state, handle)
-        return ToMicrosoft(entra.url, browser)
+        return ToMicrosoft(entra.url, binding)
 
     async def _identify(self, state: SignInState, answer: Answer) -> VerifiedIdentity:
         if answer.code is None:

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from functions.edge.cookies import MOST
+from shared.flows.flows import name_of
 from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import (
@@ -210,11 +212,13 @@ def test_the_state_is_kept_by_its_hash_and_the_browsers_secret_is_not_kept_at_al
 def test_the_cookie_is_for_this_host_over_https_alone_and_no_script_reads_it(
     contoso: Caller, unite: Asked, person: Person
 ) -> None:
-    name, *attributes = person.authorize(unite).headers["set-cookie"].split("; ")
-    assert name.startswith("__Host-azure-sso-sign-in=")
+    response = person.authorize(unite)
+    name, *attributes = response.headers["set-cookie"].split("; ")
+    flow = name_of(query_of(response.headers["location"])["state"])
+    assert name.startswith(f"__Host-azure-sso-sign-in-{flow}=")
     assert {attribute.lower() for attribute in attributes} == {
         "path=/",
-        "max-age=2400",
+        "max-age=900",
         "httponly",
         "secure",
         "samesite=lax",
@@ -430,6 +434,20 @@ def test_a_script_in_a_parameter_is_not_repeated_to_the_client(unite: Asked, per
     assert "alert" not in response.headers["location"]
 
 
-def test_two_people_are_bound_to_two_browsers(contoso: Caller, unite: Asked, new_person: NewPerson) -> None:
-    cookies = {new_person().authorize(unite).headers["set-cookie"].partition(";")[0] for _ in range(2)}
-    assert len(cookies) == 2
+def test_each_sign_in_has_a_cookie_and_a_secret_of_its_own(
+    contoso: Caller, unite: Asked, person: Person, new_person: NewPerson
+) -> None:
+    answers = [somebody.authorize(unite) for somebody in (person, person, new_person())]
+    pairs = [answer.headers["set-cookie"].partition(";")[0].partition("=") for answer in answers]
+    assert [len({pair[part] for pair in pairs}) for part in (0, 2)] == [3, 3]
+
+
+def test_a_browser_that_begins_sign_ins_and_ends_none_keeps_the_newest_of_them(
+    contoso: Caller, unite: Asked, person: Person
+) -> None:
+    first, *others = [person.leave(unite) for _ in range(MOST + 1)]
+    assert len(person.cookies) == MOST
+    spent = person.open(person.sign_in_at_microsoft(first))
+    assert spent.status_code == 400
+    for url in (others[0], others[-1]):
+        assert answered(person.open(person.sign_in_at_microsoft(url)))["state"] == unite.state

@@ -78,7 +78,7 @@ class Story:
             "state": "s",
             "login_hint": ALICE.address,
         }
-        return await self.sign_in.authorize(sent(**asked | changes), None)
+        return await self.sign_in.authorize(sent(**asked | changes))
 
     async def leave(self, **changes: Any) -> tuple[ToMicrosoft, str]:
         """To Microsoft; and the state that comes back from there."""
@@ -88,7 +88,7 @@ class Story:
 
     async def sign_in_as(self, away: ToMicrosoft, state: str, **claims: Any) -> Any:
         code = self.provider.sign_in(away.url, identity(**claims))
-        return await self.sign_in.complete(Answer(state=state, code=code), away.browser)
+        return await self.sign_in.complete(Answer(state=state, code=code), away.binding.secret)
 
     async def status(self) -> Status:
         return (await read_head(self.broker.accounts_table, ACME)).stored(Connection).record.status
@@ -170,7 +170,8 @@ async def test_the_store_never_sees_what_opens_a_sign_in(story: Story) -> None:
     row = await story.broker.flows_table.get(Key(digest(state), "sign-in-state"))
     assert row is not None
     assert state not in row.document
-    assert away.browser not in row.document
+    assert away.binding.secret not in row.document
+    assert state not in repr(away.binding)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +253,7 @@ async def test_a_client_that_wants_no_page_hears_of_a_refusal_itself(story: Stor
 
 async def test_what_entra_says_to_a_silent_request_goes_back_to_the_client(story: Story) -> None:
     away, state = await story.leave(prompt="none")
-    back = await story.sign_in.complete(Answer(state=state, error="login_required"), away.browser)
+    back = await story.sign_in.complete(Answer(state=state, error="login_required"), away.binding.secret)
     assert query_of(back.url)["error"] == "login_required"
 
 
@@ -270,20 +271,22 @@ async def test_only_our_own_probe_tells_that_a_consent_is_gone(
     away, state = await story.leave()
     if not consented:
         story.provider.consented.clear()
-    assert isinstance(await story.sign_in.complete(Answer(state=state, error=error), away.browser), Explained)
+    ended = await story.sign_in.complete(Answer(state=state, error=error), away.binding.secret)
+    assert isinstance(ended, Explained)
     assert await story.status() is status
 
 
 async def test_a_code_that_entra_does_not_know_is_explained(story: Story) -> None:
     away, state = await story.leave()
-    ended = await story.sign_in.complete(Answer(state=state, code="made-up"), away.browser)
+    ended = await story.sign_in.complete(Answer(state=state, code="made-up"), away.binding.secret)
     assert isinstance(ended, Explained)
     assert ended.again_url is not None
 
 
 async def test_an_answer_without_code_and_error_is_explained(story: Story) -> None:
     away, state = await story.leave()
-    assert isinstance((await story.sign_in.complete(Answer(state=state), away.browser)).refusal, Malformed)
+    ended = await story.sign_in.complete(Answer(state=state), away.binding.secret)
+    assert isinstance(ended.refusal, Malformed)
 
 
 @pytest.mark.parametrize("state", [None, "", "made-up"])
