@@ -8,6 +8,7 @@ from functions.edge.pages import Pages, email_page, framed_page, good_page, redi
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
 from shared.broker.sign_in import AskForEmail, Outcome, ToApplication, ToMicrosoft
+from shared.kernel.refusals import Unavailable
 from shared.wiring import Services
 
 _AUTHORIZE = "/oauth2/authorize"
@@ -27,7 +28,8 @@ def signin_routes(services: Services) -> Routes:
             case AskForEmail(application_name, parameters, fault):
                 return email_page(application_name, services.public_url + _AUTHORIZE, parameters, fault)
             case _:
-                again = [("Try again with another account", outcome.again_url)] if outcome.again_url else []
+                offer = "Try again" if isinstance(outcome.refusal, Unavailable) else "Try again with another account"
+                again = [(offer, outcome.again_url)] if outcome.again_url else []
                 return refusal_page(outcome.refusal, *again, ("Back to the application", outcome.application_url))
 
     @routes.add("GET", _AUTHORIZE, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})

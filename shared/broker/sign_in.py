@@ -9,6 +9,8 @@ The storage calls of a whole sign-in, with what was asked a moment ago remembere
 A first sign-in reads the account's head and writes the link, in one transaction with its audit record.
 """
 
+import contextlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +28,7 @@ from shared.broker.requests import (
     client_id_of,
     read_request,
     redirect_uri_of,
+    state_of,
     with_query,
 )
 from shared.broker.sessions import Sessions
@@ -33,10 +36,12 @@ from shared.connection.lifecycle import Lifecycle
 from shared.connection.proof import Answer
 from shared.flows.flows import Binding, Flow, Flows, digest
 from shared.kernel.names import AccountId, EmailAddress, TenantId
-from shared.kernel.refusals import FlowSpent, Malformed, Refusal
+from shared.kernel.refusals import FlowSpent, Malformed, Refusal, Unavailable
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import IdentityProvider, ProviderRefused, VerifiedIdentity
 from shared.resolution.resolver import Resolver, Sso
+
+_log = logging.getLogger(__name__)
 
 
 class SsoSwitchedOff(SignInRefused):
@@ -88,7 +93,7 @@ class AskForEmail:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The sign-in came to nothing: why, and where the person may go from here."""
+    """The sign-in came to nothing: why, and where the person may go from here, or once what is out answers again."""
 
     refusal: Refusal
     again_url: str | None
@@ -100,7 +105,10 @@ type Outcome = ToMicrosoft | ToApplication | AskForEmail | Explained
 _SILENT = frozenset({"login_required", "interaction_required", "consent_required", "account_selection_required"})
 """What Entra says to `prompt=none`; the client asked for it and can deal with it."""
 
-_NOBODY_CONSENTED = frozenset({"unauthorized_client", "invalid_client", "consent_required", "access_denied"})
+_NOBODY_CONSENTED = frozenset(
+    {"unauthorized_client", "invalid_client", "consent_required", "access_denied", "invalid_tenant"}
+)
+"""What Entra says where no consent stands, or no tenant any more. It may mean something else, so it is only asked."""
 
 
 class SignIn:
@@ -149,15 +157,14 @@ class SignIn:
 
         Raises:
             Malformed: client or redirect URI are not known; nothing may be sent anywhere.
-            Unavailable: the store or Entra does not answer.
+            Unavailable: the store does not say who asks; likewise.
         """
         application, redirect_uri = await self._answerable(parameters)
         try:
             request = read_request(parameters, application, redirect_uri)
-            return await self._begin(request, application)
+            return await self._begun(request, application)
         except OAuthError as refusal:
-            states = parameters.get("state", ())
-            state = states[0] if len(states) == 1 else None
+            state = state_of(parameters)
             return self._back(redirect_uri, state, error=refusal.error, error_description=refusal.detail)
 
     async def complete(self, answer: Answer, browser: str | None) -> Outcome:
@@ -179,10 +186,10 @@ class SignIn:
         try:
             if answer.error is not None:
                 told = self._provider.explain(answer.error, answer.error_description)
-                return await self._refused_by_entra(state, answer.error, SignInRefused(told))
+                return await self._refused_by_entra(asked, state.account_id, answer.error, SignInRefused(told))
             return await self._signed_in(state, await self._identify(state, answer))
         except ProviderRefused as refusal:
-            return await self._refused_by_entra(state, refusal.error, refusal)
+            return await self._refused_by_entra(asked, state.account_id, refusal.error, refusal)
         except Refusal as refusal:
             return self._explained(asked, refusal)
 
@@ -196,6 +203,15 @@ class SignIn:
         if application is None:
             raise Malformed("The application is not registered here (client_id). Its developers must mend this.")
         return application, redirect_uri_of(parameters, application)
+
+    async def _begun(self, request: AuthorizationRequest, application: Application) -> Outcome:
+        """Where the person goes; or why they go nowhere, in every way that is not the client's to mend."""
+        try:
+            return await self._begin(request, application)
+        except OAuthError:
+            raise
+        except Refusal as refusal:
+            return self._explained(request, refusal)
 
     async def _begin(self, request: AuthorizationRequest, application: Application) -> Outcome:
         silent = request.prompt is Prompt.NONE
@@ -227,14 +243,17 @@ class SignIn:
 
     async def _to_entra(
         self, request: AuthorizationRequest, email: EmailAddress, account_id: AccountId, sso: Sso
-    ) -> ToMicrosoft:
+    ) -> Outcome:
         handle = self._flows.new_handle()
         # Entra does not say when a person last signed in, so a limit to that is kept by asking them.
         prompt = request.prompt if request.max_age is None else Prompt.LOGIN
         hint = None if prompt is Prompt.SELECT_ACCOUNT else email.address
-        entra = await self._provider.begin_sign_in(
-            sso.tenant_id, self._redirect_uri, handle, prompt=prompt, login_hint=hint
-        )
+        try:
+            entra = await self._provider.begin_sign_in(
+                sso.tenant_id, self._redirect_uri, handle, prompt=prompt, login_hint=hint
+            )
+        except ProviderRefused as refusal:
+            return await self._refused_by_entra(request, account_id, refusal.error, refusal)
         binding = self._flows.bind(handle, SignInState)
         state = SignInState(
             expires_at=self._flows.expiry(SignInState),
@@ -289,28 +308,31 @@ class SignIn:
         )
         return self._back(request.redirect_uri, request.state, code=await self._flows.issue(code))
 
-    async def _refused_by_entra(self, state: SignInState, error: str, refusal: Refusal) -> Outcome:
+    async def _refused_by_entra(
+        self, request: AuthorizationRequest, account_id: AccountId, error: str, refusal: Refusal
+    ) -> Outcome:
         """What Entra refused. A browser may have brought this, so nothing is believed: a probe of ours decides."""
-        request = state.request
         if error in _SILENT and request.prompt is Prompt.NONE:
             detail = "Microsoft has to ask the person something."
             return self._back(request.redirect_uri, request.state, error=error, error_description=detail)
         if error in _NOBODY_CONSENTED:
-            await self._lifecycle.probe(state.account_id)
+            with contextlib.suppress(Unavailable):  # what was refused must reach the person, whatever else fails
+                await self._lifecycle.probe(account_id)
         return self._explained(request, refusal)
 
     def _explained(self, request: AuthorizationRequest, refusal: Refusal) -> Outcome:
         """A page that explains; or back to a client that wants no page (OpenID Connect Core, section 3.1.2.1)."""
-        again = request.model_copy(update={"prompt": Prompt.LOGIN}).parameters()
-        hopeless = isinstance(refusal, SignInRefused) and not refusal.again
-        silent = request.prompt is Prompt.NONE
+        silent, again = request.prompt is Prompt.NONE, request.model_copy(update={"prompt": Prompt.LOGIN})
         error = "interaction_required" if silent else "access_denied"
+        if isinstance(refusal, Unavailable):
+            _log.warning("sign-in unavailable: %s cause=%s", refusal.detail, type(refusal.__cause__).__name__)
+            error, again = "temporarily_unavailable", request
         back = self._back(request.redirect_uri, request.state, error=error, error_description=refusal.title)
         if silent:
             return back
-        return Explained(
-            refusal, None if hopeless else with_query(f"{self._issuer}/oauth2/authorize", **again), back.url
-        )
+        hopeless = isinstance(refusal, SignInRefused) and not refusal.again
+        again_url = with_query(f"{self._issuer}/oauth2/authorize", **again.parameters())
+        return Explained(refusal, None if hopeless else again_url, back.url)
 
     def _back(self, redirect_uri: str, state: str | None, **answer: str) -> ToApplication:
         """An answer to the application: with its state, and who answers (RFC 9207)."""

@@ -11,7 +11,7 @@ from shared.accounts.claims import Claims
 from shared.accounts.head import read_head
 from shared.accounts.register import AccountRegister
 from shared.broker.issuing import Code, challenge_of, subject_of
-from shared.broker.links import LinkConflict
+from shared.broker.links import LinkConflict, SignInRefused
 from shared.broker.sessions import Sessions
 from shared.broker.sign_in import (
     AskForEmail,
@@ -31,7 +31,7 @@ from shared.flows.flows import digest
 from shared.kernel.pseudonyms import Pseudonyms
 from shared.kernel.refusals import FlowSpent, Malformed, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
-from shared.ports.identity_provider import Organization
+from shared.ports.identity_provider import ConsentMissing, Organization
 from shared.ports.table import Key, Put
 from shared.resolution.resolver import Resolver, Shelves
 from tests.support.fakes import FakeIdentityProvider, InMemoryTable
@@ -295,10 +295,55 @@ async def test_an_answer_to_nothing_is_refused(story: Story, state: str | None) 
         await story.sign_in.complete(Answer(state=state, code="code"), None)
 
 
-async def test_a_store_that_is_out_when_somebody_leaves_is_told(story: Story) -> None:
-    story.broker.flows_table.available = False
+@pytest.mark.parametrize("part", ["store", "entra"])
+async def test_what_is_out_when_somebody_leaves_is_told_with_ways_on(
+    story: Story, part: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = {"store": story.broker.flows_table, "entra": story.provider}[part]
+    out.available = False
+    ended = await story.ask(max_age="60")
+    assert isinstance(ended, Explained)
+    assert isinstance(ended.refusal, Unavailable)
+    assert query_of(ended.application_url)["error"] == "temporarily_unavailable"
+    assert "sign-in unavailable: It does not answer." in caplog.text
+    silent = query_of((await story.ask(prompt="none")).url)
+    assert (silent["error"], silent["state"], silent["iss"]) == ("temporarily_unavailable", "s", ISSUER)
+
+    out.available = True
+    assert ended.again_url is not None
+    again = query_of(ended.again_url)
+    assert "prompt" not in again, "who tries again asks for the same"
+    assert isinstance(await story.sign_in.authorize(sent(**again)), ToMicrosoft)
+
+
+async def test_a_store_that_does_not_say_who_asks_answers_nobody(story: Story) -> None:
+    story.broker.applications.available = False
     with pytest.raises(Unavailable):
-        await story.ask()
+        await story.ask(prompt="none")
+
+
+async def test_a_tenant_that_is_gone_is_explained_and_people_fall_back_to_the_password(story: Story) -> None:
+    story.provider.organizations.clear()
+    ended = await story.ask()
+    assert isinstance(ended, Explained)
+    assert isinstance(ended.refusal, ConsentMissing)
+    assert query_of(ended.application_url)["error"] == "access_denied"
+    assert await story.status() is Status.CONSENT_REVOKED
+    assert isinstance(await story.ask(), ToApplication)
+
+
+async def test_a_client_that_wants_no_page_hears_of_a_tenant_that_is_gone_itself(story: Story) -> None:
+    story.provider.organizations.clear()
+    assert query_of((await story.ask(prompt="none")).url)["error"] == "interaction_required"
+    assert await story.status() is Status.CONSENT_REVOKED
+
+
+async def test_what_entra_refused_is_told_though_the_store_is_out_meanwhile(story: Story) -> None:
+    away, state = await story.leave()
+    story.broker.accounts_table.available = False
+    ended = await story.sign_in.complete(Answer(state=state, error="unauthorized_client"), away.binding.secret)
+    assert isinstance(ended, Explained)
+    assert isinstance(ended.refusal, SignInRefused)
 
 
 async def test_a_state_lives_for_a_quarter_of_an_hour(story: Story) -> None:
