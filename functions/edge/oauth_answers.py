@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from functions.edge.problems import headers_of, status_of
 from shared.broker.oauth_errors import InvalidClientError, OAuthError
-from shared.kernel.refusals import NotAuthenticated, Refusal, Unavailable
+from shared.kernel.refusals import NotAuthenticated, Refusal, Throttled, Unavailable
 
 _UNSAVED = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"}
 
@@ -44,7 +44,7 @@ def _error(refusal: Refusal) -> str:
         return refusal.error
     if isinstance(refusal, NotAuthenticated):
         return "invalid_token"  # RFC 6750, section 3.1
-    return "temporarily_unavailable" if isinstance(refusal, Unavailable) else "invalid_request"
+    return "temporarily_unavailable" if isinstance(refusal, Unavailable | Throttled) else "invalid_request"
 
 
 def public_answer(told: Mapping[str, JsonValue]) -> HttpResponse:

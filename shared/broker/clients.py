@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 from pydantic import BaseModel
 
 from shared.applications.register import Application, AuthMethod, find_application
-from shared.applications.secrets import verify_secret
+from shared.applications.secrets import SecretChecks
 from shared.broker.oauth_errors import InvalidClientError, invalid_request
 from shared.broker.requests import LONGEST_TOKEN, Parameters, one
 from shared.flows.flows import digest
@@ -43,13 +43,22 @@ class Clients:
         flows: remembers used assertions.
         tokens: verifies assertions.
         audiences: what an assertion may name as its audience: issuer and token endpoint.
+        secrets: verifies client secrets.
     """
 
-    def __init__(self, applications: RowReader, flows: Table, tokens: Tokens, audiences: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        applications: RowReader,
+        flows: Table,
+        tokens: Tokens,
+        audiences: tuple[str, ...],
+        secrets: SecretChecks,
+    ) -> None:
         self._applications = applications
         self._flows = flows
         self._tokens = tokens
         self._audiences = audiences
+        self._secrets = secrets
 
     async def find(self, client_id: ClientId) -> Application | None:
         """The application of this id."""
@@ -65,6 +74,7 @@ class Clients:
         Raises:
             InvalidClientError: unknown, or its proof is not good, or not of the registered method.
             OAuthError: it says nothing, or says it in two ways.
+            Throttled: too many secrets are being checked.
         """
         claim = read_claim(authorization, parameters)
         application = await self.find(claim.client_id)
@@ -79,7 +89,8 @@ class Clients:
             case AuthMethod.NONE:
                 return True
             case AuthMethod.CLIENT_SECRET_BASIC | AuthMethod.CLIENT_SECRET_POST:
-                return application.secret is not None and await verify_secret(claim.proof, application.secret)
+                kept = application.secret
+                return kept is not None and await self._secrets.verify(claim.client_id, claim.proof, kept)
             case _:
                 return await self._assertion_holds(application, claim.proof)
 
