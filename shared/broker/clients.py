@@ -7,6 +7,7 @@ import base64
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
 from urllib.parse import unquote_plus
 
 from pydantic import BaseModel
@@ -95,7 +96,10 @@ class Clients:
                 return await self._assertion_holds(application, claim.proof)
 
     async def _assertion_holds(self, application: Application, unverified_assertion: str) -> bool:
-        """An assertion is good once: its `jti` is written down until it expires."""
+        """An assertion is good once: its `jti` is written down until it expires.
+
+        What is written is the receipt: if its answer was lost and the SDK repeated it, the row that is there is ours.
+        """
         try:
             assertion = await self._tokens.verify_assertion(
                 unverified_assertion, application.client_id, json.dumps(application.profile.jwks), self._audiences
@@ -104,10 +108,12 @@ class Clients:
             return False
         key = Key(digest(f"{application.client_id} {assertion.jti}"), "assertion")
         expires_at = datetime.fromtimestamp(assertion.exp, UTC) + _CLOCKS_DIFFER_BY
+        receipt = json.dumps({"receipt": token_urlsafe(16)})
         try:
-            await self._flows.write(Insert(key, "{}", expires_at=expires_at))
+            await self._flows.write(Insert(key, receipt, expires_at=expires_at))
         except RowExists:
-            return False
+            row = await self._flows.get(key)
+            return row is not None and row.document == receipt
         return True
 
 
