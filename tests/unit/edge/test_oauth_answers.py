@@ -12,6 +12,7 @@ from shared.kernel.refusals import (
     NotAuthenticated,
     Refusal,
     Throttled,
+    TokenMissing,
     TooLarge,
     Unavailable,
     UnsupportedMediaType,
@@ -54,6 +55,13 @@ def test_a_refusal_is_told_in_oauths_words(refusal: Refusal, status: int, error:
 )
 def test_a_refusal_carries_the_header_that_http_wants(refusal: Refusal, header: str, value: str) -> None:
     assert OAuthJson().refused(refusal, ID).headers[header] == value
+
+
+def test_who_sends_no_token_is_told_that_one_is_wanted_and_of_no_error() -> None:
+    """RFC 6750, section 3.1."""
+    answer = OAuthJson().refused(TokenMissing("Why."), ID)
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="azure-sso"')
+    assert json.loads(answer.get_body()) == {}
 
 
 def test_a_code_that_is_not_good_asks_for_no_proof_and_no_patience() -> None:
