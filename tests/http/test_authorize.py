@@ -451,7 +451,7 @@ def test_a_person_whom_nobody_named_is_asked_for_their_address(contoso: Caller, 
     assert page.one("label", **{"for": "email"}).text == "Email address"
     assert field.attributes | {"name": "login_hint", "type": "email", "autocomplete": "username"} == field.attributes
     assert {"required", "autofocus"} <= field.attributes.keys()
-    assert field.attributes.keys().isdisjoint({"aria-invalid", "aria-describedby"})
+    assert field.attributes.keys().isdisjoint({"aria-invalid", "aria-describedby", "value"})
     form = person.browser.open(str(response.url)).forms[0]
     assert form.action == f"{person.service.url}/oauth2/authorize"
     assert form.fields == unite.parameters(max_age="60", login_hint="")
@@ -477,6 +477,7 @@ def test_what_is_no_address_is_asked_for_again_with_the_fault(unite: Asked, pers
     assert (response.status_code, page.title) == (422, "Sign in to Unite")
     field, fault = page.one("input", id="email"), page.one("p", id="fault")
     assert (field.attributes["aria-invalid"], field.attributes["aria-describedby"]) == ("true", "fault")
+    assert field.attributes["value"] == typed, "it can be mended"
     assert fault.attributes["role"] == "alert"
     assert fault.text.startswith("This is not an email address.")
 
