@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import CONNECT, bind, browser_of
+from functions.edge.cookies import CONNECT, with_cookies
 from functions.edge.pages import Pages, good_page, invitation_page, redirect, refusal_page
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
@@ -35,7 +35,7 @@ def connect_routes(services: Services) -> Routes:
     @routes.add("POST", _TICKET, caller=Caller.ANYBODY, gives={303: None})
     async def open_connect(req: HttpRequest) -> HttpResponse:
         """Bind the browser and send it to Microsoft's consent page."""
-        return _shown(await services.onboarding.open(req.route_params["ticket"], browser_of(req, CONNECT)))
+        return _shown(req, await services.onboarding.open(req.route_params["ticket"]))
 
     @routes.add(
         "GET",
@@ -46,15 +46,17 @@ def connect_routes(services: Services) -> Routes:
     )
     async def connect_callback(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer, for consent and for sign-in."""
-        return _shown(await services.onboarding.come_back(microsofts_answer(req), browser_of(req, CONNECT)))
+        answer = microsofts_answer(req)
+        outcome = await services.onboarding.come_back(answer, CONNECT.secret(req, answer.state))
+        return with_cookies(_shown(req, outcome), CONNECT.release(answer.state))
 
     return routes
 
 
-def _shown(outcome: Departure | Arrival | Unfinished) -> HttpResponse:
+def _shown(req: HttpRequest, outcome: Departure | Arrival | Unfinished) -> HttpResponse:
     match outcome:
-        case Departure(url, browser):
-            return redirect(url, bind(CONNECT, browser) if browser else None)
+        case Departure(url, binding):
+            return with_cookies(redirect(url), *CONNECT.bind(req, binding))
         case Arrival(_, _, str(return_url)):
             return redirect(with_outcome(return_url, "connected"))
         case Arrival(account_name, tenant_name, _):

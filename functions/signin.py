@@ -2,20 +2,20 @@
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import SIGN_IN, bind, browser_of
+from functions.edge.cookies import SIGN_IN, with_cookies
 from functions.edge.forms import FORM, parameters_of
 from functions.edge.pages import Pages, email_page, framed_page, good_page, redirect, refusal_page
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
 from shared.broker.recent_sign_in import SignInTooOld
 from shared.broker.sign_in import AskForEmail, Outcome, ToApplication, ToMicrosoft
-from shared.kernel.refusals import Refusal
+from shared.kernel.refusals import Refusal, Unavailable
 from shared.wiring import Services
 
 _AUTHORIZE = "/oauth2/authorize"
 _LOGOUT = "/oauth2/logout"
 
-_AGAIN: dict[type[Refusal], str] = {SignInTooOld: "Sign in again"}
+_AGAIN: dict[type[Refusal], str] = {SignInTooOld: "Sign in again", Unavailable: "Try again"}
 """What the way back to Microsoft is called, where another account is not what is needed."""
 
 
@@ -23,10 +23,10 @@ def signin_routes(services: Services) -> Routes:
     """The pages and redirects of a sign-in."""
     routes = Routes("sign-in", services.telemetry, Pages())
 
-    def shown(outcome: Outcome) -> HttpResponse:
+    def shown(req: HttpRequest, outcome: Outcome) -> HttpResponse:
         match outcome:
-            case ToMicrosoft(url, browser):
-                return redirect(url, bind(SIGN_IN, browser))
+            case ToMicrosoft(url, binding):
+                return with_cookies(redirect(url), *SIGN_IN.bind(req, binding))
             case ToApplication(url):
                 return redirect(url)
             case AskForEmail(application_name, parameters, fault):
@@ -39,17 +39,19 @@ def signin_routes(services: Services) -> Routes:
     @routes.add("GET", _AUTHORIZE, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def authorize(req: HttpRequest) -> HttpResponse:
         """Take an authorization request."""
-        return shown(await services.sign_in.authorize(parameters_of(req), browser_of(req, SIGN_IN)))
+        return shown(req, await services.sign_in.authorize(parameters_of(req)))
 
     @routes.add("POST", _AUTHORIZE, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None, 200: "text/html"})
     async def authorize_by_form(req: HttpRequest) -> HttpResponse:
         """The same from a form, our own page's among them."""
-        return shown(await services.sign_in.authorize(parameters_of(req), browser_of(req, SIGN_IN)))
+        return shown(req, await services.sign_in.authorize(parameters_of(req)))
 
     @routes.add("GET", "/signin/callback", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def complete_sign_in(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer."""
-        return shown(await services.sign_in.complete(microsofts_answer(req), browser_of(req, SIGN_IN)))
+        answer = microsofts_answer(req)
+        outcome = await services.sign_in.complete(answer, SIGN_IN.secret(req, answer.state))
+        return with_cookies(shown(req, outcome), SIGN_IN.release(answer.state))
 
     @routes.add("GET", _LOGOUT, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def sign_out(req: HttpRequest) -> HttpResponse:

@@ -24,6 +24,7 @@ from shared.adapters.system_clock import SystemClock
 from shared.adapters.telemetry import LinesAndCounters, workers_meter
 from shared.adapters.web import Web
 from shared.applications.register import ApplicationRegister
+from shared.applications.secrets import SecretChecks
 from shared.broker.clients import Clients
 from shared.broker.issuing import Issuer
 from shared.broker.links import Links
@@ -124,7 +125,7 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
     keys, close_keys = _signing_keys(settings, clock)
     tokens = Jose(keys, settings.public_url, clock)
     audiences = (settings.public_url, f"{settings.public_url}/oauth2/token")
-    clients = Clients(recent["applications"], watched["flows"], tokens, audiences)
+    clients = Clients(recent["applications"], watched["flows"], tokens, audiences, SecretChecks(clock))
     issuer = Issuer(settings.public_url, tokens, clock)
     links = Links(watched["accounts"], journal, clock)
     sessions = Sessions(watched["flows"], clock)

@@ -6,7 +6,7 @@ from azure.functions import HttpRequest
 
 from functions.edge.requests import account_id
 from shared.access.roles import AccountAdministrator, Operator, as_administrator, as_operator
-from shared.kernel.refusals import NotAuthenticated
+from shared.kernel.refusals import TokenMissing
 from shared.ports.access_tokens import AccessTokens
 
 
@@ -43,9 +43,9 @@ def unverified_token(req: HttpRequest) -> str:
     """The bearer token of the request, unchecked.
 
     Raises:
-        NotAuthenticated: there is none.
+        TokenMissing: there is none.
     """
     scheme, _, token = str(req.headers.get("authorization", "")).partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise NotAuthenticated("Send the access token as 'Authorization: Bearer ...'.")
+        raise TokenMissing("Send the access token as 'Authorization: Bearer ...'.")
     return token.strip()

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from functions.edge.problems import headers_of, status_of
 from shared.broker.oauth_errors import InvalidClientError, OAuthError
-from shared.kernel.refusals import NotAuthenticated, Refusal, Unavailable
+from shared.kernel.refusals import NotAuthenticated, Refusal, Throttled, TokenMissing, Unavailable
 
 _UNSAVED = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"}
 
@@ -18,11 +18,13 @@ class OAuthJson:
 
     def refused(self, refusal: Refusal, invocation_id: str) -> HttpResponse:
         """See `functions.edge.problems.Dialect`. The id stands in a header, since OAuth has no field for it."""
-        error = _error(refusal)
+        told: dict[str, JsonValue] = {"error": _error(refusal), "error_description": refusal.detail}
         headers = {**headers_of(refusal), "X-Request-Id": invocation_id}
         if isinstance(refusal, InvalidClientError):
             headers["WWW-Authenticate"] = 'Basic realm="azure-sso"'
-        return oauth_answer({"error": error, "error_description": refusal.detail}, status_of(refusal), headers)
+        if isinstance(refusal, TokenMissing):
+            told = {}  # who knows of no token is told of no error (RFC 6750, section 3.1)
+        return oauth_answer(told, status_of(refusal), headers)
 
     def failed(self, invocation_id: str) -> HttpResponse:
         """See `functions.edge.problems.Dialect`."""
@@ -44,7 +46,7 @@ def _error(refusal: Refusal) -> str:
         return refusal.error
     if isinstance(refusal, NotAuthenticated):
         return "invalid_token"  # RFC 6750, section 3.1
-    return "temporarily_unavailable" if isinstance(refusal, Unavailable) else "invalid_request"
+    return "temporarily_unavailable" if isinstance(refusal, Unavailable | Throttled) else "invalid_request"
 
 
 def public_answer(told: Mapping[str, JsonValue]) -> HttpResponse:

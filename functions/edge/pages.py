@@ -96,15 +96,16 @@ def framed_page(title: str, text: str) -> HttpResponse:
 
 
 def email_page(application_name: str, action: str, parameters: Mapping[str, str], fault: str | None) -> HttpResponse:
-    """The first step of a sign-in: which address? The rest of the request goes along unseen."""
+    """The first step of a sign-in: which address? One that is none stays to be mended; the rest goes along unseen."""
     kept = {name: value for name, value in parameters.items() if name != "login_hint"}
     hidden = "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(kept[name])}">' for name in kept)
     told = f'<p id="fault" class="fault" role="alert">{escape(fault)}</p>' if fault else ""
     described = ' aria-invalid="true" aria-describedby="fault"' if fault else ""
+    typed = f' value="{escape(parameters["login_hint"])}"' if "login_hint" in parameters else ""
     form = (
         f'<form method="post" action="{escape(action)}">{hidden}{told}<label for="email">Email address</label>'
-        f'<input id="email" name="login_hint" type="email" autocomplete="username" required autofocus{described}>'
-        "<button>Next</button></form>"
+        f'<input id="email" name="login_hint" type="email"{typed} autocomplete="username" required autofocus{described}'
+        "><button>Next</button></form>"
     )
     small = "You will sign in with your company's Microsoft account, or with your password."
     title = f"Sign in to {application_name}"
@@ -131,13 +132,10 @@ def _onwards(action: str) -> str:
     return "'self' https:" if action.startswith("https:") else "'self' http:"
 
 
-def redirect(url: str, cookie: str | None = None) -> HttpResponse:
+def redirect(url: str) -> HttpResponse:
     """Send the browser on with GET (RFC 9110, section 15.4.4)."""
     headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    answer = HttpResponse(status_code=303, headers=headers)
-    if cookie is not None:
-        answer.headers.add("Set-Cookie", cookie)
-    return answer
+    return HttpResponse(status_code=303, headers=headers)
 
 
 def _said(text: str, ways: Iterable[tuple[str, str]] = ()) -> str:

@@ -26,6 +26,7 @@ from shared.kernel.refusals import (
     Refusal,
     Stale,
     Throttled,
+    TokenMissing,
     TooLarge,
     Unavailable,
     UnsupportedMediaType,
@@ -39,6 +40,7 @@ STATUS: dict[type[Refusal], int] = {
     OAuthError: 400,
     InvalidClientError: 401,
     NotAuthenticated: 401,
+    TokenMissing: 401,
     Forbidden: 403,
     ConsentRefused: 403,
     ProofFailed: 403,
@@ -125,9 +127,11 @@ def status_of(refusal: Refusal) -> int:
 
 
 def headers_of(refusal: Refusal) -> dict[str, str]:
-    """The headers that HTTP wants with a refusal (RFC 9110, sections 10.2.3 and 11.6.1)."""
+    """The headers that HTTP wants with a refusal (RFC 9110, sections 10.2.3 and 11.6.1; RFC 6750, section 3)."""
     if isinstance(refusal, Unavailable | Throttled):
         return {"Retry-After": str(refusal.retry_after)}
+    if isinstance(refusal, TokenMissing):
+        return {"WWW-Authenticate": 'Bearer realm="azure-sso"'}
     if isinstance(refusal, NotAuthenticated):
         return {"WWW-Authenticate": 'Bearer realm="azure-sso", error="invalid_token"'}
     return {}

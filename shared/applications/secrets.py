@@ -1,9 +1,32 @@
-"""Client secrets: made here, shown once, and kept as a salted slow hash."""
+"""Client secrets: made here, shown once, and kept as a salted slow hash; and what it may cost to check them.
+
+A hash takes 16 MiB and some 50 ms of a core, whether the secret is right or wrong. `SecretChecks` makes two at once:
+32 MiB, and 20 checks a second on one core, 40 on two. Ten may be under way, of which the last is done within half a
+second on one core; whoever comes then is refused for a second. A secret that has been proven right costs a keyed hash,
+some microseconds, and waits for nobody: however many wrong ones are tried, the clients that are known go on.
+"""
 
 import asyncio
 import hashlib
 import hmac
 import secrets
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+from shared.kernel.names import ClientId
+from shared.kernel.refusals import Throttled
+from shared.ports.clock import Clock
+
+AT_ONCE = 2
+"""Slow hashes that an instance makes at a time."""
+
+UNDER_WAY = 10
+"""Slow hashes that it has begun or will begin."""
+
+REMEMBERED_FOR = timedelta(minutes=10)
+"""How long a right secret is known after it was used last."""
+
+MOST_REMEMBERED = 1_000
 
 
 def new_secret() -> str:
@@ -21,6 +44,67 @@ async def verify_secret(secret: str, kept: str) -> bool:
     """Whether this is the secret of which `kept` was kept."""
     salt, _, hashed = kept.partition(":")
     return hmac.compare_digest(await _scrypt(secret, bytes.fromhex(salt)), bytes.fromhex(hashed))
+
+
+class SecretChecks:
+    """Verifies secrets at a bounded cost; see the module.
+
+    What is remembered of a right secret is an HMAC, by a key that the process has made, over client, kept hash and
+    secret. So it is good for nothing elsewhere, and a secret that was renewed or taken away counts no more at once:
+    what is kept is another hash then.
+
+    Args: `clock`, by which memories age.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._key = secrets.token_bytes(32)
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._under_way: dict[bytes, asyncio.Future[bool]] = {}
+        self._proven: OrderedDict[bytes, datetime] = OrderedDict()
+
+    async def verify(self, client_id: ClientId, secret: str, kept: str) -> bool:
+        """Whether this is the client's secret. Callers who show the same one at the same time share one hash.
+
+        Args:
+            client_id: whose it would be.
+            secret: as it was shown.
+            kept: what is kept of the right one.
+
+        Raises:
+            Throttled: it is not known yet, and too many are being checked.
+        """
+        mark = hmac.digest(self._key, f"{client_id}\0{kept}\0{secret}".encode(), "sha256")
+        if self._remembers(mark):
+            return True
+        if mark not in self._under_way:
+            if len(self._under_way) >= UNDER_WAY:
+                raise Throttled("Too many secrets are being checked here. Try again in a second.", retry_after=1)
+            self._under_way[mark] = asyncio.ensure_future(self._prove(mark, secret, kept))
+        return await asyncio.shield(self._under_way[mark])
+
+    async def _prove(self, mark: bytes, secret: str, kept: str) -> bool:
+        try:
+            async with self._slots:
+                right = await verify_secret(secret, kept)
+        finally:
+            del self._under_way[mark]
+        if right:
+            self._remember(mark)
+        return right
+
+    def _remembers(self, mark: bytes) -> bool:
+        used_at = self._proven.pop(mark, None)
+        if used_at is None or self._clock.now() - used_at >= REMEMBERED_FOR:
+            return False
+        self._remember(mark)
+        return True
+
+    def _remember(self, mark: bytes) -> None:
+        """As the last one in the row; the one that was used longest ago makes room."""
+        self._proven[mark] = self._clock.now()
+        while len(self._proven) > MOST_REMEMBERED:
+            self._proven.popitem(last=False)
 
 
 async def _scrypt(secret: str, salt: bytes) -> bytes:

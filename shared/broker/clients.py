@@ -7,12 +7,13 @@ import base64
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
 from urllib.parse import unquote_plus
 
 from pydantic import BaseModel
 
 from shared.applications.register import Application, AuthMethod, find_application
-from shared.applications.secrets import verify_secret
+from shared.applications.secrets import SecretChecks
 from shared.broker.oauth_errors import InvalidClientError, invalid_request
 from shared.broker.requests import LONGEST_TOKEN, Parameters, one
 from shared.flows.flows import digest
@@ -43,13 +44,22 @@ class Clients:
         flows: remembers used assertions.
         tokens: verifies assertions.
         audiences: what an assertion may name as its audience: issuer and token endpoint.
+        secrets: verifies client secrets.
     """
 
-    def __init__(self, applications: RowReader, flows: Table, tokens: Tokens, audiences: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        applications: RowReader,
+        flows: Table,
+        tokens: Tokens,
+        audiences: tuple[str, ...],
+        secrets: SecretChecks,
+    ) -> None:
         self._applications = applications
         self._flows = flows
         self._tokens = tokens
         self._audiences = audiences
+        self._secrets = secrets
 
     async def find(self, client_id: ClientId) -> Application | None:
         """The application of this id."""
@@ -65,6 +75,7 @@ class Clients:
         Raises:
             InvalidClientError: unknown, or its proof is not good, or not of the registered method.
             OAuthError: it says nothing, or says it in two ways.
+            Throttled: too many secrets are being checked.
         """
         claim = read_claim(authorization, parameters)
         application = await self.find(claim.client_id)
@@ -79,12 +90,16 @@ class Clients:
             case AuthMethod.NONE:
                 return True
             case AuthMethod.CLIENT_SECRET_BASIC | AuthMethod.CLIENT_SECRET_POST:
-                return application.secret is not None and await verify_secret(claim.proof, application.secret)
+                kept = application.secret
+                return kept is not None and await self._secrets.verify(claim.client_id, claim.proof, kept)
             case _:
                 return await self._assertion_holds(application, claim.proof)
 
     async def _assertion_holds(self, application: Application, unverified_assertion: str) -> bool:
-        """An assertion is good once: its `jti` is written down until it expires."""
+        """An assertion is good once: its `jti` is written down until it expires.
+
+        What is written is the receipt: if its answer was lost and the SDK repeated it, the row that is there is ours.
+        """
         try:
             assertion = await self._tokens.verify_assertion(
                 unverified_assertion, application.client_id, json.dumps(application.profile.jwks), self._audiences
@@ -93,10 +108,12 @@ class Clients:
             return False
         key = Key(digest(f"{application.client_id} {assertion.jti}"), "assertion")
         expires_at = datetime.fromtimestamp(assertion.exp, UTC) + _CLOCKS_DIFFER_BY
+        receipt = json.dumps({"receipt": token_urlsafe(16)})
         try:
-            await self._flows.write(Insert(key, "{}", expires_at=expires_at))
+            await self._flows.write(Insert(key, receipt, expires_at=expires_at))
         except RowExists:
-            return False
+            row = await self._flows.get(key)
+            return row is not None and row.document == receipt
         return True
 
 

@@ -51,6 +51,7 @@ class Redemption:
         Raises:
             InvalidClientError: the client is not who it says it is.
             OAuthError: the code is not good, or not good for this client, address or verifier.
+            Throttled: too many client secrets are being checked.
         """
         application = await self._clients.authenticate(authorization, parameters)
         if one(parameters, "grant_type") != "authorization_code":

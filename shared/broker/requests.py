@@ -86,6 +86,14 @@ def one(parameters: Parameters, name: str, longest: int = _LONGEST) -> str | Non
     return values[0] or None if values else None
 
 
+def state_of(parameters: Parameters) -> str | None:
+    """The state that an error answer carries, for a request that is refused; none that no honest client sends."""
+    try:
+        return one(parameters, "state")
+    except OAuthError:
+        return None
+
+
 def client_id_of(parameters: Parameters) -> ClientId:
     """Which client asks, still to be looked up.
 

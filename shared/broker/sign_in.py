@@ -10,6 +10,8 @@ A first sign-in reads the account's head and writes the link, in one transaction
 anew, because it was longer ago than `max_age`, goes to Microsoft twice: three calls more.
 """
 
+import contextlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,18 +30,21 @@ from shared.broker.requests import (
     client_id_of,
     read_request,
     redirect_uri_of,
+    state_of,
     with_query,
 )
 from shared.broker.sessions import Sessions
 from shared.connection.lifecycle import Lifecycle
 from shared.connection.proof import Answer
-from shared.flows.flows import Flow, Flows, digest
-from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
-from shared.kernel.refusals import FlowSpent, Malformed, Refusal
+from shared.flows.flows import Binding, Flow, Flows, digest
+from shared.kernel.names import AccountId, EmailAddress, TenantId
+from shared.kernel.refusals import FlowSpent, Malformed, Refusal, Unavailable
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import IdentityProvider, ProviderRefused, VerifiedIdentity
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.resolution.resolver import Resolver, Sso
+
+_log = logging.getLogger(__name__)
 
 
 class SsoSwitchedOff(SignInRefused):
@@ -69,13 +74,27 @@ class SignInState(Flow):
         """When the person was sent to Microsoft."""
         return self.expires_at - self.lifetime
 
+    @property
+    def visit(self) -> "Visit":
+        """Who comes back; the address was parsed before it was kept."""
+        return Visit(self.request, EmailAddress(self.email), self.account_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What is asked, and as much as is known of the person for whom."""
+
+    request: AuthorizationRequest
+    email: EmailAddress | None = None
+    account_id: AccountId | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class ToMicrosoft:
-    """The browser goes to sign in; `browser` is the secret of the cookie that binds it."""
+    """The browser goes to sign in, bound to the flow that takes the answer."""
 
     url: str
-    browser: str
+    binding: Binding
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +115,7 @@ class AskForEmail:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The sign-in came to nothing: why, and where the person may go from here."""
+    """The sign-in came to nothing: why, and where the person may go from here, or once what is out answers again."""
 
     refusal: Refusal
     again_url: str | None
@@ -108,7 +127,10 @@ type Outcome = ToMicrosoft | ToApplication | AskForEmail | Explained
 _SILENT = frozenset({"login_required", "interaction_required", "consent_required", "account_selection_required"})
 """What Entra says to `prompt=none`; the client asked for it and can deal with it."""
 
-_NOBODY_CONSENTED = frozenset({"unauthorized_client", "invalid_client", "consent_required", "access_denied"})
+_NOBODY_CONSENTED = frozenset(
+    {"unauthorized_client", "invalid_client", "consent_required", "access_denied", "invalid_tenant"}
+)
+"""What Entra says where no consent stands, or no tenant any more. It may mean something else, so it is only asked."""
 
 
 class SignIn:
@@ -152,25 +174,24 @@ class SignIn:
         self._issuer = issuer
         self._redirect_uri = f"{issuer}/signin/callback"
 
-    async def authorize(self, parameters: Parameters, browser: str | None) -> Outcome:
+    async def authorize(self, parameters: Parameters) -> Outcome:
         """Take an authorization request.
 
         Args:
             parameters: as they were sent.
-            browser: the secret that the browser has from another sign-in that is under way, in another tab.
 
         Raises:
             Malformed: client or redirect URI are not known; nothing may be sent anywhere.
-            Unavailable: the store or Entra does not answer.
+            Unavailable: the store does not say who asks; likewise.
         """
         application, redirect_uri = await self._answerable(parameters)
         try:
             request = read_request(parameters, application, redirect_uri)
-            return await self._begin(request, application, browser)
+            return await self._begun(request, application)
         except OAuthError as refusal:
-            self._note(SignInStep.REFUSED, application.client_id, reason=refusal.reason)
-            states = parameters.get("state", ())
-            state = states[0] if len(states) == 1 else None
+            client_id = application.client_id
+            self._telemetry.note(Event(EventName.SIGN_IN, SignInStep.REFUSED, refusal.reason, application=client_id))
+            state = state_of(parameters)
             return self._back(redirect_uri, state, error=refusal.error, error_description=refusal.detail)
 
     async def complete(self, answer: Answer, browser: str | None) -> Outcome:
@@ -178,7 +199,7 @@ class SignIn:
 
         Args:
             answer: the query of the request; nothing of it is proven.
-            browser: the secret in the browser's cookie.
+            browser: the secret that the browser brings for this state.
 
         Raises:
             FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the request then.
@@ -188,7 +209,7 @@ class SignIn:
             raise FlowSpent(f"Microsoft's answer carries no state. {SignInState.start}")
         state = await self._flows.redeem(answer.state, SignInState, browser)
         asked = state.request
-        self._note_of(state, SignInStep.RETURNED)
+        self._note(SignInStep.RETURNED, state.visit)
         application, _ = await self._answerable(
             {"client_id": (asked.client_id,), "redirect_uri": (asked.redirect_uri,)}
         )
@@ -196,17 +217,15 @@ class SignIn:
             if answer.error is not None:
                 told = SignInRefused(self._provider.explain(answer.error, answer.error_description))
                 reason = self._provider.reason(answer.error, answer.error_description)
-                return await self._refused_by_entra(state, answer.error, told, reason)
+                return await self._refused_by_entra(state.visit, state.account_id, answer.error, told, reason)
             identity = await self._identify(state, answer)
             if self._must_sign_in_anew(state, identity):
-                anew = asked.model_copy(update={"prompt": Prompt.LOGIN})
-                return await self._begin(anew, application, browser)
+                return await self._begin(asked.model_copy(update={"prompt": Prompt.LOGIN}), application)
             return await self._signed_in(state, identity)
         except ProviderRefused as refusal:
-            reason = refusal.error if refusal.code is None else f"AADSTS{refusal.code}"
-            return await self._refused_by_entra(state, refusal.error, refusal, reason)
+            return await self._refused_by_entra(state.visit, state.account_id, refusal.error, refusal, refusal.reason)
         except Refusal as refusal:
-            return self._explained(state, refusal, refusal.reason)
+            return self._explained(state.visit, refusal, refusal.reason)
 
     async def _answerable(self, parameters: Parameters) -> tuple[Application, str]:
         """The client and its redirect URI.
@@ -219,7 +238,16 @@ class SignIn:
             raise Malformed("The application is not registered here (client_id). Its developers must mend this.")
         return application, redirect_uri_of(parameters, application)
 
-    async def _begin(self, request: AuthorizationRequest, application: Application, browser: str | None) -> Outcome:
+    async def _begun(self, request: AuthorizationRequest, application: Application) -> Outcome:
+        """Where the person goes; or why they go nowhere, in every way that is not the client's to mend."""
+        try:
+            return await self._begin(request, application)
+        except OAuthError:
+            raise
+        except Refusal as refusal:
+            return self._explained(Visit(request), refusal, refusal.reason)
+
+    async def _begin(self, request: AuthorizationRequest, application: Application) -> Outcome:
         silent = request.prompt is Prompt.NONE
         if silent and request.asks_for_login:
             raise OAuthError("login_required", "max_age=0 can only be kept by asking the person to sign in.")
@@ -228,17 +256,15 @@ class SignIn:
         except ValueError as fault:
             if silent:
                 raise OAuthError("login_required", "Nobody was named by login_hint, and nobody may be asked.") from None
-            self._note(SignInStep.ASKED, application.client_id, reason="not_an_address" if request.login_hint else None)
+            self._note(SignInStep.ASKED, Visit(request), "not_an_address" if request.login_hint else None)
             return AskForEmail(
                 application.profile.name, request.parameters(), str(fault) if request.login_hint else None
             )
         resolution = await self._resolver.decide(email, request.client_id)
         if resolution.sso is None or resolution.account_id is None:
-            self._note(
-                SignInStep.PASSWORD, application.client_id, email, resolution.account_id, reason=resolution.because
-            )
+            self._note(SignInStep.PASSWORD, Visit(request, email, resolution.account_id), resolution.because)
             return self._to_password(request, application, email, silent=silent)
-        return await self._to_entra(request, email, resolution.account_id, resolution.sso, browser)
+        return await self._to_entra(request, email, resolution.account_id, resolution.sso)
 
     def _to_password(
         self, request: AuthorizationRequest, application: Application, email: EmailAddress, *, silent: bool
@@ -253,18 +279,22 @@ class SignIn:
         )
 
     async def _to_entra(
-        self, request: AuthorizationRequest, email: EmailAddress, account_id: AccountId, sso: Sso, browser: str | None
-    ) -> ToMicrosoft:
-        browser = browser or self._flows.new_handle()
+        self, request: AuthorizationRequest, email: EmailAddress, account_id: AccountId, sso: Sso
+    ) -> Outcome:
         handle = self._flows.new_handle()
         prompt = Prompt.LOGIN if request.asks_for_login else request.prompt
         hint = None if prompt is Prompt.SELECT_ACCOUNT else email.address
-        entra = await self._provider.begin_sign_in(
-            sso.tenant_id, self._redirect_uri, handle, prompt=prompt, login_hint=hint
-        )
+        try:
+            entra = await self._provider.begin_sign_in(
+                sso.tenant_id, self._redirect_uri, handle, prompt=prompt, login_hint=hint
+            )
+        except ProviderRefused as refusal:
+            visit = Visit(request, email, account_id)
+            return await self._refused_by_entra(visit, account_id, refusal.error, refusal, refusal.reason)
+        binding = self._flows.bind(handle, SignInState)
         state = SignInState(
             expires_at=self._flows.expiry(SignInState),
-            browser_digest=digest(browser),
+            browser_digest=digest(binding.secret),
             request=request,
             email=email.address,
             account_id=account_id,
@@ -273,8 +303,8 @@ class SignIn:
             nonce=entra.nonce,
         )
         await self._flows.issue(state, handle)
-        self._note_of(state, SignInStep.STARTED)
-        return ToMicrosoft(entra.url, browser)
+        self._note(SignInStep.STARTED, state.visit)
+        return ToMicrosoft(entra.url, binding)
 
     async def _identify(self, state: SignInState, answer: Answer) -> VerifiedIdentity:
         if answer.code is None:
@@ -330,53 +360,47 @@ class SignIn:
             person=person,
         )
         handle = await self._flows.issue(code)
-        self._note_of(state, SignInStep.COMPLETED)
+        self._note(SignInStep.COMPLETED, state.visit)
         return self._back(request.redirect_uri, request.state, code=handle)
 
-    async def _refused_by_entra(self, state: SignInState, error: str, refusal: Refusal, reason: str) -> Outcome:
+    async def _refused_by_entra(
+        self, visit: Visit, account_id: AccountId, error: str, refusal: Refusal, reason: str
+    ) -> Outcome:
         """What Entra refused. A browser may have brought this, so nothing is believed: a probe of ours decides."""
-        request = state.request
+        request = visit.request
         if error in _SILENT and request.prompt is Prompt.NONE:
+            self._note(SignInStep.REFUSED, visit, error)
             detail = "Microsoft has to ask the person something."
-            self._note_of(state, SignInStep.REFUSED, reason=error)
             return self._back(request.redirect_uri, request.state, error=error, error_description=detail)
         if error in _NOBODY_CONSENTED:
-            await self._lifecycle.probe(state.account_id)
-        return self._explained(state, refusal, reason)
+            with contextlib.suppress(Unavailable):  # what was refused must reach the person, whatever else fails
+                await self._lifecycle.probe(account_id)
+        return self._explained(visit, refusal, reason)
 
-    def _explained(self, state: SignInState, refusal: Refusal, reason: str) -> Outcome:
+    def _explained(self, visit: Visit, refusal: Refusal, reason: str) -> Outcome:
         """A page that explains; or back to a client that wants no page (OpenID Connect Core, section 3.1.2.1)."""
-        request = state.request
-        self._note_of(state, SignInStep.REFUSED, reason=reason)
+        request = visit.request
+        self._note(SignInStep.REFUSED, visit, reason)
         # Another account is chosen, not proven anew: a login that nobody asked for would have to be proven.
-        prompt = Prompt.LOGIN if request.asks_for_login else Prompt.SELECT_ACCOUNT
-        again = request.model_copy(update={"prompt": prompt}).parameters()
-        hopeless = isinstance(refusal, SignInRefused) and not refusal.again
+        again = request.model_copy(update={"prompt": Prompt.LOGIN if request.asks_for_login else Prompt.SELECT_ACCOUNT})
         silent = request.prompt is Prompt.NONE
-        unproven = isinstance(refusal, SignInTooOld | AuthTimeMissing)
-        error = ("login_required" if unproven else "interaction_required") if silent else "access_denied"
+        error = "interaction_required" if silent else "access_denied"
+        if silent and isinstance(refusal, SignInTooOld | AuthTimeMissing):
+            error = "login_required"
+        if isinstance(refusal, Unavailable):
+            _log.warning("sign-in unavailable: %s cause=%s", refusal.detail, type(refusal.__cause__).__name__)
+            error, again = "temporarily_unavailable", request
         back = self._back(request.redirect_uri, request.state, error=error, error_description=refusal.title)
         if silent:
             return back
-        return Explained(
-            refusal, None if hopeless else with_query(f"{self._issuer}/oauth2/authorize", **again), back.url
-        )
+        hopeless = isinstance(refusal, SignInRefused) and not refusal.again
+        again_url = None if hopeless else with_query(f"{self._issuer}/oauth2/authorize", **again.parameters())
+        return Explained(refusal, again_url, back.url)
 
     def _back(self, redirect_uri: str, state: str | None, **answer: str) -> ToApplication:
         """An answer to the application: with its state, and who answers (RFC 9207)."""
         return ToApplication(with_query(redirect_uri, **answer, state=state, iss=self._issuer))
 
-    def _note_of(self, state: SignInState, step: SignInStep, reason: str | None = None) -> None:
-        """Tell a step of somebody who is on their way by Microsoft; the address was parsed before it was kept."""
-        self._note(step, state.request.client_id, EmailAddress(state.email), state.account_id, reason=reason)
-
-    def _note(
-        self,
-        step: SignInStep,
-        application: ClientId,
-        email: EmailAddress | None = None,
-        account_id: AccountId | None = None,
-        *,
-        reason: str | None = None,
-    ) -> None:
-        self._telemetry.note(Event(EventName.SIGN_IN, step, reason, account_id, application, email))
+    def _note(self, step: SignInStep, visit: Visit, reason: str | None = None) -> None:
+        client_id = visit.request.client_id
+        self._telemetry.note(Event(EventName.SIGN_IN, step, reason, visit.account_id, client_id, visit.email))

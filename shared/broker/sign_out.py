@@ -101,9 +101,9 @@ class SignOut:
         try:
             hint = one(parameters, "id_token_hint", LONGEST_TOKEN)
             url, state = one(parameters, "post_logout_redirect_uri"), one(parameters, "state")
+            client_id = client_id_of(parameters) if one(parameters, "client_id") else None
         except OAuthError as refusal:
             raise Malformed(refusal.detail) from None
-        client_id = client_id_of(parameters) if "client_id" in parameters else None
         sid = None
         if hint is not None:
             client_id, sid = await self._hinted(hint, client_id)

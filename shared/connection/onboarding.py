@@ -2,8 +2,8 @@
 
     start      the Security Manager gets a ticket, a link that opens once
     look       an administrator of the tenant, who may be somebody else, sees which account it is for
-    open       their browser is bound to the flow by a cookie, and goes to Microsoft's consent page
-    consented  Microsoft answers; the answer proves nothing yet, so the browser goes to sign in at that very tenant
+    open       their browser is bound to the flow, and goes to Microsoft's consent page
+    consented  Microsoft answers; the answer proves nothing yet, so the browser, bound anew, signs in at that tenant
     proven     the sign-in, an app-only token and Graph prove it; domains are claimed, the connection is written
 
 Microsoft returns to one address for both answers; which one it is, our own state tells. A crash at any point leaves
@@ -26,7 +26,7 @@ from shared.connection.domain_routing import DomainRouting
 from shared.connection.proof import Answer, claimed_tenant, prove_administrator, prove_organization
 from shared.connection.return_urls import ReturnUrls
 from shared.connection.tenant_domains import TenantDomains, held
-from shared.flows.flows import Flow, Flows, digest
+from shared.flows.flows import Binding, Flow, Flows, digest
 from shared.kernel.names import AccountId, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, Refusal, Stale
 from shared.ports.clock import Clock
@@ -89,10 +89,10 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """The browser goes to Microsoft; `browser` is the secret of the cookie that binds it, where one must be set."""
+    """The browser goes to Microsoft, bound to the flow that takes the answer."""
 
     url: str
-    browser: str | None = None
+    binding: Binding
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +183,8 @@ class Onboarding:
         head = await self._counting(ticket)
         return Invitation(head.account.record.name, ticket.actor.name or ticket.actor.subject)
 
-    async def open(self, handle: str, browser: str | None) -> Departure:
+    async def open(self, handle: str) -> Departure:
         """Open a ticket, once, and send the browser to Microsoft's consent page.
-
-        Args:
-            handle: of the ticket.
-            browser: the secret in the browser's cookie, if it is on its way for another integration in another tab.
 
         Raises:
             FlowSpent: the ticket is unknown, used or expired.
@@ -196,26 +192,28 @@ class Onboarding:
         """
         ticket = await self._flows.redeem(handle, Ticket)
         await self._counting(ticket)
-        browser = browser or self._flows.new_handle()
-        state = await self._flows.issue(
+        state = self._flows.new_handle()
+        binding = self._flows.bind(state, ConnectState)
+        await self._flows.issue(
             ConnectState(
                 expires_at=self._flows.expiry(ConnectState),
-                browser_digest=digest(browser),
+                browser_digest=digest(binding.secret),
                 account_id=ticket.account_id,
                 attempt_id=ticket.attempt_id,
                 actor=ticket.actor,
                 return_url=ticket.return_url,
-            )
+            ),
+            state,
         )
         self._note(ConnectStep.OPENED, ticket.account_id)
-        return Departure(self._provider.admin_consent_url(self._redirect_uri, state), browser)
+        return Departure(self._provider.admin_consent_url(self._redirect_uri, state), binding)
 
     async def come_back(self, answer: Answer, browser: str | None) -> Departure | Arrival | Unfinished:
         """Take what the browser brings from Microsoft, for consent and for sign-in alike.
 
         Args:
             answer: the query of the request; nothing of it is proven.
-            browser: the secret in the browser's cookie.
+            browser: the secret that the browser brings for this state.
 
         Raises:
             FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the account then.
@@ -247,10 +245,11 @@ class Onboarding:
         handle = self._flows.new_handle()
         request = await self._provider.begin_sign_in(tenant_id, self._redirect_uri, handle, prompt="select_account")
         leg = ProofLeg(tenant_id=tenant_id, code_verifier=request.code_verifier, nonce=request.nonce)
-        proof = state.model_copy(update={"expires_at": self._flows.expiry(ConnectState), "proof": leg})
-        await self._flows.issue(proof, handle)
+        binding = self._flows.bind(handle, ConnectState)
+        renewed = {"expires_at": self._flows.expiry(ConnectState), "browser_digest": digest(binding.secret)}
+        await self._flows.issue(state.model_copy(update={**renewed, "proof": leg}), handle)
         self._note(ConnectStep.CONSENTED, state.account_id)
-        return Departure(request.url)
+        return Departure(request.url, binding)
 
     async def _proven(self, state: ConnectState, leg: ProofLeg, answer: Answer) -> Arrival:
         if answer.code is None:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -14,10 +15,29 @@ from shared.ports.table import Key, Put, Remove, Row, RowChanged, Table
 HANDLE_LENGTH = 43
 """Characters of a handle: 32 random bytes in base64url. Fixed, because browsers have been seen to append to `state`."""
 
+_NAME_LENGTH = 16
+
 
 def digest(secret: str) -> str:
     """The hash by which a secret is known to us: SHA-256, in hexadecimal."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+def name_of(handle: str) -> str:
+    """What a flow is called where its handle must not stand: the start of the handle's digest, in hexadecimal.
+
+    64 bits tell the flows of one browser apart, and lead to no handle.
+    """
+    return digest(handle[:HANDLE_LENGTH])[:_NAME_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What ties one flow to one browser, which brings `secret` under the flow's name as long as the flow lives."""
+
+    flow: str
+    secret: str
+    lifetime: timedelta
 
 
 class Flow(Record):
@@ -53,6 +73,14 @@ class Flows:
         """A handle for a flow that must be known before the flow itself is: 32 random bytes in base64url."""
         return secrets.token_urlsafe(32)
 
+    @staticmethod
+    def bind(handle: str, kind: type[Flow]) -> Binding:
+        """Tie the flow that will have this handle to a browser, by a secret of its own.
+
+        The flow keeps only the digest of the secret, as its `browser_digest`.
+        """
+        return Binding(name_of(handle), secrets.token_urlsafe(32), kind.lifetime)
+
     async def issue(self, flow: Flow, handle: str | None = None) -> str:
         """Keep the flow and return its handle, the only thing by which it can be redeemed.
 
@@ -75,7 +103,7 @@ class Flows:
         Args:
             handle: what `issue` returned; anything behind its 43 characters is ignored.
             kind: the sort of flow expected.
-            browser: the secret of the browser's cookie, if the flow is bound to one.
+            browser: the secret that the browser brings for this flow, if it is bound to one.
 
         Raises:
             FlowSpent: unknown, used, expired, or bound to another browser.

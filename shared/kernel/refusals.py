@@ -4,6 +4,7 @@
      ├ Malformed               the request cannot be read
      │  └ FlowSpent            a ticket or state that is unknown, used, expired or another browser's
      ├ NotAuthenticated        no proof of who asks, or a bad one
+     │  └ TokenMissing         no proof at all
      ├ Forbidden               known, but not allowed to
      │  ├ ConsentRefused       Microsoft or the person said no on the consent page
      │  └ ProofFailed          the consent is not proven to be this tenant's
@@ -75,6 +76,10 @@ class NotAuthenticated(Refusal):
 
     slug = "not-authenticated"
     title = "Sign in first"
+
+
+class TokenMissing(NotAuthenticated):
+    """Nothing was sent that could prove who asks. What is wrong with a token is not to be told then (RFC 6750, 3.1)."""
 
 
 class Forbidden(Refusal):

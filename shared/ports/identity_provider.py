@@ -96,6 +96,11 @@ class ProviderRefused(Conflict):
         self.error = error
         self.code = code
 
+    @property
+    def reason(self) -> str:
+        """Entra's number, or OAuth's error where there is none."""
+        return self.error if self.code is None else f"AADSTS{self.code}"
+
 
 class ConsentMissing(ProviderRefused):
     """The tenant has not consented to this service, or no longer does, or is gone."""

@@ -117,6 +117,16 @@ class Person:
             return self.press(page, "sign_in", email=username, password=PASSWORD)
         return str(answer.headers["location"])
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        """What the service has left in this browser."""
+        return {name: value for (_, _, name), value in self.browser._cookies.items() if name.startswith("__Host-")}
+
+    def keep(self, *cookies: str) -> None:
+        """Take Set-Cookie lines that came with answers to requests of this browser, or that somebody planted."""
+        for cookie in cookies:
+            self.browser._keep("localhost", cookie)
+
     def press(self, page: Page, action: str, **values: str) -> str:
         """Press a button on a page; where it leads, without going there."""
         return press(self.browser, page, action, **values)

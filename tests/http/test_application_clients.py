@@ -1,10 +1,13 @@
 """Applications as OAuth clients: how each proves who it is, by the one method that it is registered with."""
 
 import base64
+import hashlib
 import json
 import secrets
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import timedelta
+from threading import Event
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -13,6 +16,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from shared.applications.secrets import UNDER_WAY
 from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import Asked, Person, Register, redeem
@@ -206,6 +210,32 @@ def test_a_secret_of_another_client_is_not_good(
     renew()
     rival = operator("POST", "/v1/applications/rival/secret", headers={"If-Match": "*"}).json()["clientSecret"]
     assert not authenticated(knock(client_secret=rival))
+
+
+def test_who_tries_secrets_is_held_up_and_holds_up_nobody_who_is_known(
+    register: Register, renew: Callable[[], str], knock: Knock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register("unite", tokenEndpointAuthMethod="client_secret_post").raise_for_status()
+    secret = renew()
+    assert authenticated(knock(client_secret=secret))
+    gate, slow_hash = Event(), hashlib.scrypt
+
+    def held_up(*args: Any, **kwargs: Any) -> bytes:
+        assert gate.wait(30)
+        return slow_hash(*args, **kwargs)
+
+    monkeypatch.setattr(hashlib, "scrypt", held_up)
+    with ThreadPoolExecutor(UNDER_WAY + 1) as attackers:
+        guesses = [attackers.submit(knock, client_secret=f"guess {number}") for number in range(UNDER_WAY + 1)]
+        try:
+            (refused,) = wait(guesses, 30, FIRST_COMPLETED).done  # the others are hashed, or wait for it
+            assert authenticated(knock(client_secret=secret))
+        finally:
+            gate.set()
+    response = refused.result()
+    assert (response.status_code, response.headers["retry-after"]) == (429, "1")
+    assert response.json()["error"] == "temporarily_unavailable"
+    assert not any(authenticated(guess.result()) for guess in guesses if guess is not refused)
 
 
 def test_basic_credentials_are_form_encoded_first(register: Register, renew: Callable[[], str], knock: Knock) -> None:

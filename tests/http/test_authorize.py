@@ -2,11 +2,19 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import httpx
 import pytest
+from azure.data.tables import TableClient
 
+from functions.edge.cookies import MOST
+from local.entra.server import LocalEntra
+from local.processes import free_port
+from shared.adapters.azure_tables import AzureTable
+from shared.flows.flows import name_of
+from shared.kernel.refusals import Unavailable
 from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import (
@@ -26,12 +34,13 @@ from tests.http.signing_in import (
     set_policy,
     without_query,
 )
-from tests.support.service import RunningService
+from tests.support.service import RunningService, settings_for
 
 register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
 new_person, person = signing_in.new_person, signing_in.person
 
 CONTOSO = "c0c00000-0000-4000-8000-000000000000"
+NOBODYS_TENANT = "00000000-0000-4000-8000-000000000001"
 
 
 # -- who asks, and where the answer may go ----------------------------------------------------------------------------
@@ -154,9 +163,17 @@ def test_of_two_states_none_is_taken_for_the_clients(unite: Asked, person: Perso
     assert answer["error"] == "invalid_request"
 
 
-def test_a_huge_state_goes_back_as_a_fault(unite: Asked, person: Person) -> None:
-    asked = Asked(state="s" * 2_001)
-    assert refused(person.service, person.authorize(asked), asked) == "invalid_request"
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [({"state": "s" * 2_001}, "invalid_request"), ({"state": "", "scope": "email"}, "invalid_scope")],
+    ids=["huge", "empty"],
+)
+def test_a_state_that_is_huge_or_empty_does_not_come_back(
+    unite: Asked, person: Person, changes: dict[str, str], error: str
+) -> None:
+    answer = answered(person.authorize(unite, **changes))
+    assert answer.keys() == {"error", "error_description", "iss"}
+    assert answer["error"] == error
 
 
 def test_an_empty_parameter_counts_as_missing(unite: Asked, person: Person) -> None:
@@ -210,11 +227,13 @@ def test_the_state_is_kept_by_its_hash_and_the_browsers_secret_is_not_kept_at_al
 def test_the_cookie_is_for_this_host_over_https_alone_and_no_script_reads_it(
     contoso: Caller, unite: Asked, person: Person
 ) -> None:
-    name, *attributes = person.authorize(unite).headers["set-cookie"].split("; ")
-    assert name.startswith("__Host-azure-sso-sign-in=")
+    response = person.authorize(unite)
+    name, *attributes = response.headers["set-cookie"].split("; ")
+    flow = name_of(query_of(response.headers["location"])["state"])
+    assert name.startswith(f"__Host-azure-sso-sign-in-{flow}=")
     assert {attribute.lower() for attribute in attributes} == {
         "path=/",
-        "max-age=2400",
+        "max-age=900",
         "httponly",
         "secure",
         "samesite=lax",
@@ -361,6 +380,69 @@ def test_an_application_without_a_password_page_hears_that_sso_does_not_apply(
     assert refused(person.service, person.authorize(asked), asked) == "access_denied"
 
 
+# -- what does not answer, or is gone ---------------------------------------------------------------------------------
+
+
+def ways_on(response: httpx.Response, status: int, slug: str, error: str) -> dict[str, str]:
+    """The links of a page that says why nobody can sign in; the way back tells the application of this error."""
+    page = Shown.by(response)
+    assert (response.status_code, page.small.partition(",")[0]) == (status, slug), response.text
+    assert query_of(page.ways["Back to the application"])["error"] == error
+    return page.ways
+
+
+async def out(*_: object) -> None:
+    raise Unavailable("The store cannot be reached. Try again in a few seconds.")
+
+
+def test_a_store_that_is_out_is_told_with_ways_on(
+    contoso: Caller, unite: Asked, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(AzureTable, "write", out)
+        response = person.authorize(unite)
+        ways = ways_on(response, 503, "unavailable", "temporarily_unavailable")
+        assert int(response.headers["retry-after"]) > 0
+        assert person.cookies == {}
+        silent = person.authorize(unite, prompt="none")
+        assert refused(person.service, silent, unite) == "temporarily_unavailable"
+    again = person.open(ways["Try again"]).headers["location"]
+    assert answered(person.open(person.sign_in_at_microsoft(again)))["state"] == unite.state
+
+
+def test_an_entra_that_is_out_is_told_with_ways_on(
+    contoso: Caller, unite: Asked, person: Person, service: RunningService, entra: LocalEntra
+) -> None:
+    port = free_port()
+    settings = settings_for(service.url, service.connection_string, entra)
+    with RunningService(port, settings | {"SSO_ENTRA_AUTHORITY": f"https://localhost:{free_port()}"}) as other:
+        address = f"http://localhost:{port}/oauth2/authorize"
+        other.clock.ahead = service.clock.ahead
+        page = person.open(f"{address}?{urlencode(unite.parameters())}")
+        ways = ways_on(page, 503, "unavailable", "temporarily_unavailable")
+        silent = person.open(f"{address}?{urlencode(unite.parameters(prompt='none'))}")
+        assert refused(service, silent, unite) == "temporarily_unavailable"
+    assert query_of(ways["Try again"]) == unite.parameters()
+
+
+@pytest.mark.parametrize("prompt", [None, "none"])
+def test_a_tenant_that_is_gone_is_noticed_and_people_fall_back_to_the_password(
+    contoso: Caller, unite: Asked, person: Person, service: RunningService, prompt: str | None
+) -> None:
+    with TableClient.from_connection_string(service.connection_string, "accounts") as table:
+        entity = table.get_entity("acme", "head:connection")
+        moved = {name: str(value).replace(CONTOSO, NOBODYS_TENANT) for name, value in entity.items()}
+        table.upsert_entity(moved, mode="replace")
+    service.clock.advance(timedelta(seconds=11))
+    response = person.authorize(unite, prompt=prompt)
+    if prompt:
+        assert refused(service, response, unite) == "interaction_required"
+    else:
+        ways_on(response, 409, "consent-missing", "access_denied")
+    assert contoso("GET", "/v1/accounts/acme/connection").json()["status"] == "consent_revoked"
+    assert person.authorize(unite).headers["location"].startswith(without_query(PASSWORD_URI))
+
+
 # -- which address? ---------------------------------------------------------------------------------------------------
 
 
@@ -372,7 +454,7 @@ def test_a_person_whom_nobody_named_is_asked_for_their_address(contoso: Caller, 
     assert page.one("label", **{"for": "email"}).text == "Email address"
     assert field.attributes | {"name": "login_hint", "type": "email", "autocomplete": "username"} == field.attributes
     assert {"required", "autofocus"} <= field.attributes.keys()
-    assert field.attributes.keys().isdisjoint({"aria-invalid", "aria-describedby"})
+    assert field.attributes.keys().isdisjoint({"aria-invalid", "aria-describedby", "value"})
     form = person.browser.open(str(response.url)).forms[0]
     assert form.action == f"{person.service.url}/oauth2/authorize"
     assert form.fields == unite.parameters(max_age="60", login_hint="")
@@ -398,6 +480,7 @@ def test_what_is_no_address_is_asked_for_again_with_the_fault(unite: Asked, pers
     assert (response.status_code, page.title) == (422, "Sign in to Unite")
     field, fault = page.one("input", id="email"), page.one("p", id="fault")
     assert (field.attributes["aria-invalid"], field.attributes["aria-describedby"]) == ("true", "fault")
+    assert field.attributes["value"] == typed, "it can be mended"
     assert fault.attributes["role"] == "alert"
     assert fault.text.startswith("This is not an email address.")
 
@@ -433,6 +516,20 @@ def test_a_script_in_a_parameter_is_not_repeated_to_the_client(unite: Asked, per
     assert "alert" not in response.headers["location"]
 
 
-def test_two_people_are_bound_to_two_browsers(contoso: Caller, unite: Asked, new_person: NewPerson) -> None:
-    cookies = {new_person().authorize(unite).headers["set-cookie"].partition(";")[0] for _ in range(2)}
-    assert len(cookies) == 2
+def test_each_sign_in_has_a_cookie_and_a_secret_of_its_own(
+    contoso: Caller, unite: Asked, person: Person, new_person: NewPerson
+) -> None:
+    answers = [somebody.authorize(unite) for somebody in (person, person, new_person())]
+    pairs = [answer.headers["set-cookie"].partition(";")[0].partition("=") for answer in answers]
+    assert [len({pair[part] for pair in pairs}) for part in (0, 2)] == [3, 3]
+
+
+def test_a_browser_that_begins_sign_ins_and_ends_none_keeps_the_newest_of_them(
+    contoso: Caller, unite: Asked, person: Person
+) -> None:
+    first, *others = [person.leave(unite) for _ in range(MOST + 1)]
+    assert len(person.cookies) == MOST
+    spent = person.open(person.sign_in_at_microsoft(first))
+    assert spent.status_code == 400
+    for url in (others[0], others[-1]):
+        assert answered(person.open(person.sign_in_at_microsoft(url)))["state"] == unite.state

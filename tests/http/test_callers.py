@@ -82,6 +82,7 @@ def refusal(answer: httpx.Response) -> tuple[int, str, str]:
     return answer.status_code, answer.json()["type"], answer.headers["WWW-Authenticate"]
 
 
+UNASKED = (*NOT_AUTHENTICATED, 'Bearer realm="azure-sso"')
 UNPROVEN = (*NOT_AUTHENTICATED, 'Bearer realm="azure-sso", error="invalid_token"')
 
 
@@ -119,11 +120,22 @@ def test_a_false_claim_proves_nothing(client: httpx.Client, token: Token, claims
     assert refusal(Caller(client, token("olga", **claims))("GET", POLICY)) == UNPROVEN
 
 
-NO_TOKENS = {
+NOTHING = {
     "empty": b"",
     "the scheme alone": b"Bearer",
     "another scheme": b"Basic b2xnYTpwYXNz",
     "no scheme": b"eyJhbGciOiJSUzI1NiJ9.e30.x",
+}
+
+
+@pytest.mark.parametrize("header", NOTHING.values(), ids=NOTHING)
+def test_who_sends_no_token_is_asked_for_one_and_told_of_no_error(client: httpx.Client, header: bytes) -> None:
+    """RFC 6750, section 3.1."""
+    assert refusal(client.get(POLICY, headers=[(b"Authorization", header)])) == UNASKED
+    assert refusal(client.get(POLICY)) == UNASKED
+
+
+NO_TOKENS = {
     "two segments": b"Bearer eyJhbGciOiJSUzI1NiJ9.e30",
     "four dots": b"Bearer ....",
     "no base64": b"Bearer %%%.%%%.%%%",
@@ -141,7 +153,7 @@ def test_what_is_no_token_proves_nothing(client: httpx.Client, header: bytes) ->
 
 
 def test_a_token_in_the_address_is_not_looked_at(client: httpx.Client, token: Token) -> None:
-    assert refusal(client.get(POLICY, params={"access_token": token("olga")})) == UNPROVEN
+    assert refusal(client.get(POLICY, params={"access_token": token("olga")})) == UNASKED
 
 
 def test_a_token_after_another_is_none(client: httpx.Client, token: Token) -> None:

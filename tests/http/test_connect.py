@@ -16,6 +16,7 @@ from azure.data.tables import TableClient
 from functions.edge.pages import invitation_page
 from local.demo_browser import Browser
 from local.entra.server import LocalEntra
+from shared.flows.flows import name_of
 from tests.http.conftest import ATTACKER, CONTOSO, FABRIKAM, PERSONAL, Caller, Resolve, Switch, Token, Walk
 from tests.support.integration import (
     NEVER_CONNECTED,
@@ -112,10 +113,10 @@ def test_a_ticket_binds_the_browser_and_leads_to_microsofts_consent_page(
     opened = integration.open(integration.start())
     assert opened.status_code == 303
     cookie, *attributes = opened.headers["set-cookie"].split("; ")
-    assert cookie.startswith("__Host-azure-sso-connect=")
+    assert cookie.startswith(f"__Host-azure-sso-connect-{name_of(query_of(opened.headers['location'])['state'])}=")
     assert {attribute.lower() for attribute in attributes} == {
         "path=/",
-        "max-age=2400",
+        "max-age=600",
         "httponly",
         "secure",
         "samesite=lax",
@@ -135,7 +136,6 @@ def test_the_proof_is_a_sign_in_at_the_consenting_tenant_with_pkce_and_nonce(int
     consent = integration.consent()
     departure = integration.come_back(consent)
     assert departure.status_code == 303
-    assert "set-cookie" not in departure.headers
     target = departure.headers["location"]
     assert urlsplit(target).path == f"/{CONTOSO}/oauth2/v2.0/authorize"
     sent = query_of(target)
@@ -143,6 +143,31 @@ def test_the_proof_is_a_sign_in_at_the_consenting_tenant_with_pkce_and_nonce(int
     assert sent["nonce"]
     assert sent["state"] != query_of(consent)["state"]
     assert set(sent["scope"].split()) == {"openid", "profile", "email", "User.Read"}
+
+
+def cookies_of(browser: Browser) -> dict[str, str]:
+    """What the service has left in this browser: the name of each cookie without what all of them begin with."""
+    prefix = "__Host-azure-sso-connect-"
+    held = {name: value for (_, _, name), value in browser._cookies.items() if name.startswith("__Host-")}
+    return {name.removeprefix(prefix): value for name, value in held.items()}
+
+
+def test_each_way_to_microsoft_has_a_cookie_of_its_own_and_none_is_left_at_the_end(integration: Integration) -> None:
+    consent = integration.consent()
+    ((flow, secret),) = cookies_of(integration.browser).items()
+    assert flow == name_of(query_of(consent)["state"])
+    proof = integration.sign_in(consent)
+    ((next_flow, next_secret),) = cookies_of(integration.browser).items()
+    assert next_flow == name_of(query_of(proof)["state"])
+    assert secret != next_secret
+    assert integration.come_back(proof).status_code == 200
+    assert cookies_of(integration.browser) == {}
+
+
+def test_nothing_is_left_in_the_browser_of_an_integration_that_came_to_nothing(integration: Integration) -> None:
+    declined = edited(integration.consent(), error="access_denied")
+    refused(integration.come_back(declined), 403, "consent-refused")
+    assert cookies_of(integration.browser) == {}
 
 
 def test_an_allowed_return_address_hears_that_it_is_connected(integration: Integration) -> None:
@@ -834,7 +859,7 @@ def test_two_tabs_of_one_browser_both_finish(
     other = Integration(manager("beta"), integration.browser, "beta")
     tabs = [integration, other]
     opened = [tab.open(tab.start()) for tab in tabs]
-    assert len({answer.headers["set-cookie"] for answer in opened}) == 1
+    assert len({answer.headers["set-cookie"] for answer in opened}) == 2
     page = integration.browser.open(opened[0].headers["location"])
     fill_in(integration.browser, page, ADA)
     pages = [tab.browser.open(answer.headers["location"]) for tab, answer in zip(tabs, opened, strict=True)]
@@ -844,16 +869,33 @@ def test_two_tabs_of_one_browser_both_finish(
     assert [status(tab.caller, tab.account_id) for tab in tabs] == ["connected", "connected"]
 
 
+def test_two_tabs_that_start_at_the_same_instant_both_finish(
+    integration: Integration, operator: Caller, manager: Callable[[str], Caller], client: httpx.Client
+) -> None:
+    operator("PUT", "/v1/accounts/beta", json={"name": "Beta"}).raise_for_status()
+    other = Integration(manager("beta"), integration.browser, "beta")
+    opened = [client.post(tab.start()) for tab in (integration, other)]  # neither brings a cookie of the other's
+    browser = integration.browser
+    for answer in opened:
+        browser._keep("localhost", answer.headers["set-cookie"])
+    fill_in(browser, browser.open(opened[0].headers["location"]), ADA)
+    for answer in opened:
+        consent = press(browser, browser.open(answer.headers["location"]), "accept")
+        assert integration.come_back(integration.sign_in(consent)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "cookie", ["", "short", "a" * 42, "a" * 44, "a" * 42 + "%", '"' + "a" * 43 + '"'], ids=lambda value: value or "-"
 )
-def test_a_cookie_that_is_none_of_ours_is_replaced(integration: Integration, client: httpx.Client, cookie: str) -> None:
-    sent = {"Cookie": f"other=1; __Host-azure-sso-connect={cookie}; azure-sso={'b' * 43}"}
-    bound = client.post(integration.start(), headers=sent)
-    assert bound.status_code == 303
-    given = bound.headers["set-cookie"].partition("=")[2].partition(";")[0]
-    assert re.fullmatch("[A-Za-z0-9_-]{43}", given)
-    assert given not in sent["Cookie"]
+def test_a_cookie_that_is_none_of_ours_opens_nothing(
+    integration: Integration, client: httpx.Client, cookie: str
+) -> None:
+    answer = integration.consent()
+    ((flow, right),) = cookies_of(integration.browser).items()
+    name = f"__Host-azure-sso-connect-{flow}"
+    sent = {"Cookie": f"other=1; {name}={cookie}; __Host-azure-sso-connect={right}; azure-sso={right}"}
+    refused(client.get(answer, headers=sent), 400, "flow-spent")
+    assert integration.come_back(answer).status_code == 303
 
 
 def test_an_account_that_is_gone_meanwhile_gets_no_connection(

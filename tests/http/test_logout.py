@@ -190,7 +190,18 @@ def test_an_address_that_is_not_registered_is_not_returned_to(register: Register
     assert "post_logout_redirect_uri" in Shown.by(response).told
 
 
-@pytest.mark.parametrize("who", [{}, {"client_id": "stranger"}, {"client_id": "rival"}])
+def test_empty_parameters_count_as_missing(contoso: Caller, register: Register, person: Person) -> None:
+    register("unite", postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    id_token = person.tokens(Asked())["id_token"]
+    back = {"post_logout_redirect_uri": GOODBYE, "client_id": "", "state": ""}
+    at_microsoft = query_of(leave(person, id_token_hint=id_token, **back).headers["location"])
+    returned = person.open(f"{at_microsoft['post_logout_redirect_uri']}?state={at_microsoft['state']}")
+    assert returned.headers["location"] == GOODBYE
+    nothing = dict.fromkeys(("id_token_hint", "client_id", "post_logout_redirect_uri", "state"), "")
+    assert leave(person, **nothing).status_code == 303
+
+
+@pytest.mark.parametrize("who", [{}, {"client_id": ""}, {"client_id": "stranger"}, {"client_id": "rival"}])
 def test_an_address_of_nobody_or_somebody_else_is_not_returned_to(
     register: Register, person: Person, who: dict[str, str]
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from local.entra.server import LocalEntra
 from shared.adapters.azure_tables import AzureTable
+from shared.kernel.refusals import Unavailable
 from tests.http import signing_in
 from tests.http.conftest import (
     ATTACKER,
@@ -64,7 +65,15 @@ def user(control: httpx.Client) -> Callable[..., None]:
     return change
 
 
-def explained(response: httpx.Response, asked: Asked, slug: str, *, again: bool = True, status: int = 403) -> Shown:
+def explained(
+    response: httpx.Response,
+    asked: Asked,
+    slug: str,
+    *,
+    again: bool = True,
+    status: int = 403,
+    error: str = "access_denied",
+) -> Shown:
     """A page that says why nobody was signed in, under which id operators find it, and where to go from there."""
     page = Shown.by(response)
     assert response.status_code == status, response.text
@@ -72,8 +81,8 @@ def explained(response: httpx.Response, asked: Asked, slug: str, *, again: bool 
     assert (reason, len(invocation)) == (slug, 36)
     back = query_of(page.ways["Back to the application"])
     assert page.ways["Back to the application"].startswith(f"{REDIRECT_URI}?")
-    assert (back["error"], back["state"]) == ("access_denied", asked.state)
-    assert ("Try again with another account" in page.ways) is again
+    assert (back["error"], back["state"]) == (error, asked.state)
+    assert any(way.startswith("Try again") for way in page.ways) is again
     return page
 
 
@@ -142,6 +151,56 @@ def test_two_tabs_at_once_both_come_through(contoso: Caller, unite: Asked, perso
     assert answered(person.open(person.sign_in_at_microsoft(first)))["state"] == unite.state
 
 
+def test_two_tabs_that_start_at_the_same_instant_both_come_through(
+    contoso: Caller, unite: Asked, person: Person, new_person: NewPerson
+) -> None:
+    tabs = [Asked(), unite]
+    started = [new_person().authorize(asked) for asked in tabs]  # neither request brings a cookie of the other's
+    for response in started:
+        person.keep(*response.headers.get_list("set-cookie"))
+    for asked, response in zip(tabs, started, strict=True):
+        answer = person.sign_in_at_microsoft(response.headers["location"])
+        assert answered(person.open(answer))["state"] == asked.state
+
+
+def test_a_post_from_another_site_does_not_disturb_a_sign_in_under_way(
+    contoso: Caller, unite: Asked, person: Person, client: httpx.Client
+) -> None:
+    answer = person.answer(unite)
+    forged = client.post("/oauth2/authorize", data=Asked().parameters())  # SameSite=Lax: it carries no cookie of ours
+    person.keep(*forged.headers.get_list("set-cookie"))
+    assert len(person.cookies) == 2
+    assert answered(person.open(answer))["state"] == unite.state
+
+
+def test_nothing_is_left_in_the_browser_of_a_sign_in_that_is_over(
+    contoso: Caller, unite: Asked, person: Person
+) -> None:
+    other = person.answer(Asked())
+    (kept,) = person.cookies
+    person.sign_in(unite)
+    explained(person.come_back(unite, BOB, prompt="login"), unite, "wrong-person")
+    silent = person.open(edited(person.answer(unite, prompt="none"), error="login_required"))
+    assert refused(person.service, silent, unite) == "login_required"
+    assert person.cookies.keys() == {kept}
+    answered(person.open(other))
+    assert person.cookies == {}
+
+
+def test_a_store_that_is_out_when_a_person_comes_back_leaves_them_their_cookie_to_try_again(
+    contoso: Caller, unite: Asked, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = person.answer(unite)
+
+    async def out(*_: object) -> None:
+        raise Unavailable("The store cannot be reached.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(AzureTable, "get", out)
+        assert person.open(answer).status_code == 503
+    assert answered(person.open(answer))["state"] == unite.state
+
+
 def test_a_renamed_user_is_still_the_same_person(
     contoso: Caller, unite: Asked, person: Person, user: Callable[..., None], service: RunningService
 ) -> None:
@@ -199,6 +258,10 @@ def test_an_answer_of_another_browser_is_refused_and_does_not_spend_it_for_its_o
     spent(stranger.open(answer))
     stranger.authorize(Asked())
     spent(stranger.open(answer))
+    ((name, _),) = person.cookies.items()
+    ((_, own),) = stranger.cookies.items()
+    stranger.keep(f"{name}={own}; Path=/")
+    spent(stranger.open(answer))
     assert answered(person.open(answer))["state"] == unite.state
 
 
@@ -206,21 +269,26 @@ def test_a_fixed_cookie_opens_nothing_once_somebody_has_signed_in_with_it(
     contoso: Caller, unite: Asked, person: Person, new_person: NewPerson
 ) -> None:
     attacker = new_person()
-    cookie = attacker.authorize(unite).headers["set-cookie"]
-    person.browser._keep("localhost", cookie)
+    person.keep(attacker.authorize(unite).headers["set-cookie"])
     answer = person.answer(unite)
+    (secret,) = attacker.cookies.values()
+    _, own = person.cookies
+    attacker.keep(f"{own}={secret}; Path=/")
+    spent(attacker.open(answer))
     assert "code" in answered(person.open(answer))
     spent(attacker.open(answer))
     silent = attacker.open(attacker.open(attacker.leave(unite, prompt="none")).headers["location"])
     assert refused(attacker.service, silent, unite) == "login_required"
 
 
-@pytest.mark.parametrize("cookie", ["short", "x" * 44, "<" * 43])
-def test_a_cookie_that_cannot_be_ours_is_replaced(contoso: Caller, unite: Asked, person: Person, cookie: str) -> None:
-    person.browser._keep("localhost", f"__Host-azure-sso-sign-in={cookie}; Path=/")
-    given = person.authorize(unite).headers["set-cookie"]
-    assert cookie not in given
-    assert "code" in person.sign_in(unite)
+@pytest.mark.parametrize("secret", ["short", "x" * 44, "<" * 43])
+def test_a_cookie_that_cannot_be_ours_opens_nothing(contoso: Caller, unite: Asked, person: Person, secret: str) -> None:
+    answer = person.answer(unite)
+    ((name, right),) = person.cookies.items()
+    person.keep(f"{name}={secret}; Path=/")
+    spent(person.open(answer))
+    person.keep(f"{name}={right}; Path=/")
+    assert "code" in answered(person.open(answer))
 
 
 def test_the_cookie_of_an_integration_is_not_one_of_a_sign_in(
@@ -228,8 +296,8 @@ def test_the_cookie_of_an_integration_is_not_one_of_a_sign_in(
 ) -> None:
     answer = person.answer(unite)
     stranger = new_person()
-    secret = next(value for (_, _, name), value in person.browser._cookies.items() if name.endswith("sign-in"))
-    stranger.browser._keep("localhost", f"__Host-azure-sso-connect={secret}; Path=/")
+    ((name, secret),) = person.cookies.items()
+    stranger.keep(f"{name.replace('sign-in', 'connect')}={secret}; Path=/")
     spent(stranger.open(answer))
 
 
@@ -632,7 +700,8 @@ def test_a_microsoft_that_is_out_of_order_is_explained(
     answer = person.answer(unite)
     hostile(token_status=503)
     response = person.open(answer)
-    explained(response, unite, "unavailable", status=503)
+    page = explained(response, unite, "unavailable", status=503, error="temporarily_unavailable")
+    assert "Try again" in page.ways
     assert int(response.headers["retry-after"]) > 0
 
 

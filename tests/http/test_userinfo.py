@@ -81,5 +81,10 @@ def test_garbage_is_no_access_token(client: httpx.Client, garbage: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer"}, {"Authorization": "Basic dW5pdGU6eA=="}])
-def test_nobody_is_told_nothing(client: httpx.Client, headers: dict[str, str]) -> None:
-    refused(client.get("/oauth2/userinfo", headers=headers))
+def test_who_sends_no_token_is_asked_for_one_and_told_of_no_error(
+    client: httpx.Client, headers: dict[str, str]
+) -> None:
+    """RFC 6750, section 3.1."""
+    response = client.get("/oauth2/userinfo", headers=headers)
+    assert (response.status_code, response.headers["www-authenticate"]) == (401, 'Bearer realm="azure-sso"')
+    assert response.json() == {}

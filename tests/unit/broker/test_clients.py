@@ -17,6 +17,8 @@ from shared.broker.clients import Claim, read_claim
 from shared.broker.oauth_errors import InvalidClientError, OAuthError
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
+from shared.ports.table import Remove
+from tests.support.interleaving import LostAnswers
 from tests.unit.broker.world import ISSUER, OLGA, OTHER, TOKEN_ENDPOINT, UNITE, WHATEVER_STANDS, Broker, sent
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -215,6 +217,28 @@ async def test_an_assertion_is_good_once_of_however_many_who_show_it(broker: Bro
     )
     assert [type(answer) for answer in answers].count(InvalidClientError) == 9
     await broker.clients.authenticate(None, asserted(assertion(broker, jti="another")))
+
+
+async def test_an_assertion_whose_answer_was_lost_is_not_taken_for_a_replay(broker: Broker) -> None:
+    await broker.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    clients, shown = broker.clients_on(LostAnswers(broker.flows_table)), asserted(assertion(broker))
+    assert (await clients.authenticate(None, shown)).client_id == UNITE
+    with pytest.raises(InvalidClientError):
+        await clients.authenticate(None, shown)
+
+
+async def test_an_assertion_that_is_purged_while_it_is_shown_again_is_refused(broker: Broker) -> None:
+    await broker.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    shown = asserted(assertion(broker))
+    await broker.clients.authenticate(None, shown)
+
+    async def another_purges() -> None:
+        for row in [row async for row in broker.flows_table.expired(broker.clock.now() + timedelta(days=1))]:
+            await broker.flows_table.write(Remove(row))
+
+    broker.flows_raced.before_reading(another_purges)
+    await refused(broker, None, shown)
+    assert len(broker.flows_table) == 0
 
 
 async def test_two_clients_may_use_one_jti(broker: Broker) -> None:

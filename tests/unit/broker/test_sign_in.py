@@ -11,7 +11,7 @@ from shared.accounts.claims import Claims
 from shared.accounts.head import read_head
 from shared.accounts.register import AccountRegister
 from shared.broker.issuing import Code, Person, challenge_of, subject_of
-from shared.broker.links import LinkConflict
+from shared.broker.links import LinkConflict, SignInRefused
 from shared.broker.recent_sign_in import AuthTimeMissing, SignInTooOld
 from shared.broker.sessions import Sessions
 from shared.broker.sign_in import (
@@ -31,7 +31,7 @@ from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
 from shared.flows.flows import digest
 from shared.kernel.refusals import FlowSpent, Malformed, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
-from shared.ports.identity_provider import Organization
+from shared.ports.identity_provider import ConsentMissing, Organization
 from shared.ports.table import Key, Put
 from shared.resolution.resolver import Resolver, Shelves
 from tests.support.fakes import NEW_YEAR, FakeIdentityProvider, InMemoryTable
@@ -79,7 +79,7 @@ class Story:
             "state": "s",
             "login_hint": ALICE.address,
         }
-        return await self.sign_in.authorize(sent(**asked | changes), None)
+        return await self.sign_in.authorize(sent(**asked | changes))
 
     async def leave(self, **changes: Any) -> tuple[ToMicrosoft, str]:
         """To Microsoft; and the state that comes back from there."""
@@ -89,7 +89,7 @@ class Story:
 
     async def sign_in_as(self, away: ToMicrosoft, state: str, **claims: Any) -> Any:
         code = self.provider.sign_in(away.url, identity(**claims))
-        return await self.sign_in.complete(Answer(state=state, code=code), away.browser)
+        return await self.sign_in.complete(Answer(state=state, code=code), away.binding.secret)
 
     async def status(self) -> Status:
         return (await read_head(self.broker.accounts_table, ACME)).stored(Connection).record.status
@@ -176,7 +176,8 @@ async def test_the_store_never_sees_what_opens_a_sign_in(story: Story) -> None:
     row = await story.broker.flows_table.get(Key(digest(state), "sign-in-state"))
     assert row is not None
     assert state not in row.document
-    assert away.browser not in row.document
+    assert away.binding.secret not in row.document
+    assert state not in repr(away.binding)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +336,7 @@ async def test_a_client_that_wants_no_page_hears_of_a_refusal_itself(story: Stor
 
 async def test_what_entra_says_to_a_silent_request_goes_back_to_the_client(story: Story) -> None:
     away, state = await story.leave(prompt="none")
-    back = await story.sign_in.complete(Answer(state=state, error="login_required"), away.browser)
+    back = await story.sign_in.complete(Answer(state=state, error="login_required"), away.binding.secret)
     assert query_of(back.url)["error"] == "login_required"
 
 
@@ -353,20 +354,22 @@ async def test_only_our_own_probe_tells_that_a_consent_is_gone(
     away, state = await story.leave()
     if not consented:
         story.provider.consented.clear()
-    assert isinstance(await story.sign_in.complete(Answer(state=state, error=error), away.browser), Explained)
+    ended = await story.sign_in.complete(Answer(state=state, error=error), away.binding.secret)
+    assert isinstance(ended, Explained)
     assert await story.status() is status
 
 
 async def test_a_code_that_entra_does_not_know_is_explained(story: Story) -> None:
     away, state = await story.leave()
-    ended = await story.sign_in.complete(Answer(state=state, code="made-up"), away.browser)
+    ended = await story.sign_in.complete(Answer(state=state, code="made-up"), away.binding.secret)
     assert isinstance(ended, Explained)
     assert ended.again_url is not None
 
 
 async def test_an_answer_without_code_and_error_is_explained(story: Story) -> None:
     away, state = await story.leave()
-    assert isinstance((await story.sign_in.complete(Answer(state=state), away.browser)).refusal, Malformed)
+    ended = await story.sign_in.complete(Answer(state=state), away.binding.secret)
+    assert isinstance(ended.refusal, Malformed)
 
 
 @pytest.mark.parametrize("state", [None, "", "made-up"])
@@ -375,10 +378,55 @@ async def test_an_answer_to_nothing_is_refused(story: Story, state: str | None) 
         await story.sign_in.complete(Answer(state=state, code="code"), None)
 
 
-async def test_a_store_that_is_out_when_somebody_leaves_is_told(story: Story) -> None:
-    story.broker.flows_table.available = False
+@pytest.mark.parametrize("part", ["store", "entra"])
+async def test_what_is_out_when_somebody_leaves_is_told_with_ways_on(
+    story: Story, part: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = {"store": story.broker.flows_table, "entra": story.provider}[part]
+    out.available = False
+    ended = await story.ask(max_age="60")
+    assert isinstance(ended, Explained)
+    assert isinstance(ended.refusal, Unavailable)
+    assert query_of(ended.application_url)["error"] == "temporarily_unavailable"
+    assert "sign-in unavailable: It does not answer." in caplog.text
+    silent = query_of((await story.ask(prompt="none")).url)
+    assert (silent["error"], silent["state"], silent["iss"]) == ("temporarily_unavailable", "s", ISSUER)
+
+    out.available = True
+    assert ended.again_url is not None
+    again = query_of(ended.again_url)
+    assert "prompt" not in again, "who tries again asks for the same"
+    assert isinstance(await story.sign_in.authorize(sent(**again)), ToMicrosoft)
+
+
+async def test_a_store_that_does_not_say_who_asks_answers_nobody(story: Story) -> None:
+    story.broker.applications.available = False
     with pytest.raises(Unavailable):
-        await story.ask()
+        await story.ask(prompt="none")
+
+
+async def test_a_tenant_that_is_gone_is_explained_and_people_fall_back_to_the_password(story: Story) -> None:
+    story.provider.organizations.clear()
+    ended = await story.ask()
+    assert isinstance(ended, Explained)
+    assert isinstance(ended.refusal, ConsentMissing)
+    assert query_of(ended.application_url)["error"] == "access_denied"
+    assert await story.status() is Status.CONSENT_REVOKED
+    assert isinstance(await story.ask(), ToApplication)
+
+
+async def test_a_client_that_wants_no_page_hears_of_a_tenant_that_is_gone_itself(story: Story) -> None:
+    story.provider.organizations.clear()
+    assert query_of((await story.ask(prompt="none")).url)["error"] == "interaction_required"
+    assert await story.status() is Status.CONSENT_REVOKED
+
+
+async def test_what_entra_refused_is_told_though_the_store_is_out_meanwhile(story: Story) -> None:
+    away, state = await story.leave()
+    story.broker.accounts_table.available = False
+    ended = await story.sign_in.complete(Answer(state=state, error="unauthorized_client"), away.binding.secret)
+    assert isinstance(ended, Explained)
+    assert isinstance(ended.refusal, SignInRefused)
 
 
 async def test_a_state_lives_for_a_quarter_of_an_hour(story: Story) -> None:

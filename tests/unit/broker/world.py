@@ -10,6 +10,7 @@ from shared.accounts.head import Account
 from shared.accounts.journal import Journal
 from shared.adapters.jose import Jose
 from shared.applications.register import Application, ApplicationProfile, ApplicationRegister
+from shared.applications.secrets import SecretChecks
 from shared.broker.clients import Clients
 from shared.broker.issuing import Code, Issuer, Person, challenge_of
 from shared.broker.links import Links
@@ -19,7 +20,7 @@ from shared.flows.flows import Flows
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.versions import Expected
 from shared.ports.identity_provider import VerifiedIdentity
-from shared.ports.table import Put
+from shared.ports.table import Put, Table
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.signing_keys import InMemorySigningKeys
@@ -85,13 +86,18 @@ class Broker:
         self.flows_raced, self.accounts_raced = Interleaved(self.flows_table), Interleaved(self.accounts_table)
         self.tokens = Jose(signing_keys(), ISSUER, self.clock)
         self.register = ApplicationRegister(self.applications, self.clock)
-        self.clients = Clients(self.applications, self.flows_raced, self.tokens, (ISSUER, TOKEN_ENDPOINT))
+        self.clients = self.clients_on(self.flows_raced)
         self.issuer = Issuer(ISSUER, self.tokens, self.clock)
         self.flows = Flows(self.flows_raced, self.clock)
         self.sessions = Sessions(self.flows_raced, self.clock)
         self.redemption = Redemption(self.clients, self.flows, self.issuer, self.tokens, self.telemetry)
         self.journal = Journal(self.accounts_raced, self.clock)
         self.links = Links(self.accounts_raced, self.journal, self.clock)
+
+    def clients_on(self, flows: Table) -> Clients:
+        """The clients, whose assertions are remembered in this table."""
+        audiences = (ISSUER, TOKEN_ENDPOINT)
+        return Clients(self.applications, flows, self.tokens, audiences, SecretChecks(self.clock))
 
     async def add(self, client_id: ClientId = UNITE, **changes: Any) -> None:
         """Register an application, or change it."""

@@ -86,9 +86,9 @@ class Service:
 
     async def open(self, account_id: AccountId, tenant_id: TenantId = CONTOSO) -> tuple[Answer, str]:
         """Walk up to the answer of the consent page; with the secret of the browser."""
-        departure = await self.onboarding.open(await self.start(account_id), None)
-        assert departure.browser is not None
-        return Answer(state=_state(departure.url), admin_consent="True", tenant=tenant_id), departure.browser
+        departure = await self.onboarding.open(await self.start(account_id))
+        answer = Answer(state=_state(departure.url), admin_consent="True", tenant=tenant_id)
+        return answer, departure.binding.secret
 
     async def prove(self, account_id: AccountId, tenant_id: TenantId = CONTOSO) -> tuple[Answer, str]:
         """Walk up to the answer that finishes it; with the secret of the browser."""
@@ -97,7 +97,7 @@ class Service:
         assert isinstance(to_sign_in, Departure)
         admin = VerifiedIdentity(tid=tenant_id, oid="ada", name="Ada Admin", wids=(GLOBAL_ADMINISTRATOR,))
         code = self.provider.sign_in(to_sign_in.url, admin)
-        return Answer(state=_state(to_sign_in.url), code=code), browser
+        return Answer(state=_state(to_sign_in.url), code=code), to_sign_in.binding.secret
 
     async def connect(self, account_id: AccountId, tenant_id: TenantId = CONTOSO) -> Departure | Arrival | Unfinished:
         return await self.onboarding.come_back(*await self.prove(account_id, tenant_id))
@@ -150,7 +150,7 @@ async def test_an_invitation_tells_for_whom_it_is_and_looking_at_it_spends_nothi
     ticket = await service.start(ACME)
     invitations = [await service.onboarding.look(ticket) for _ in range(3)]
     assert {(each.account_name, each.started_by) for each in invitations} == {("Acme", "Sam Security")}
-    assert isinstance(await service.onboarding.open(ticket, None), Departure)
+    assert isinstance(await service.onboarding.open(ticket), Departure)
     with pytest.raises(FlowSpent):
         await service.onboarding.look(ticket)
 
@@ -169,11 +169,11 @@ async def test_of_two_who_start_at_once_the_later_one_counts(service: Service) -
 
     service.accounts.before_writing(another_starts)
     mine = await service.start(ACME)
-    assert isinstance(await service.onboarding.open(mine, None), Departure)
+    assert isinstance(await service.onboarding.open(mine), Departure)
     with pytest.raises(Conflict, match="started anew"):
         await service.onboarding.look(others[0])
     with pytest.raises(Conflict, match="started anew"):
-        await service.onboarding.open(others[0], None)
+        await service.onboarding.open(others[0])
     assert (await service.connection(ACME)).status is Status.PENDING
 
 
@@ -197,7 +197,7 @@ async def test_a_finished_attempt_is_over(service: Service) -> None:
     ticket = await service.start(ACME)
     await service.connect(ACME)
     with pytest.raises(Conflict):
-        await service.onboarding.open(ticket, None)
+        await service.onboarding.open(ticket)
 
 
 async def test_disconnecting_cancels_what_is_under_way(service: Service) -> None:
@@ -228,7 +228,7 @@ async def test_what_was_under_way_for_an_erased_account_does_not_reach_the_next_
     for account_id in (ACME, BETA):
         await service.register.put(OPERATOR, account_id, Profile("Another", (), None), None)
     with pytest.raises(Conflict):
-        await service.onboarding.open(ticket, None)
+        await service.onboarding.open(ticket)
     assert why(await service.onboarding.come_back(*answer)) is Conflict
     assert (await service.connection(ACME)).status is Status.DISCONNECTED
 

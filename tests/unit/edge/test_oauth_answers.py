@@ -11,6 +11,8 @@ from shared.kernel.refusals import (
     Malformed,
     NotAuthenticated,
     Refusal,
+    Throttled,
+    TokenMissing,
     TooLarge,
     Unavailable,
     UnsupportedMediaType,
@@ -31,6 +33,7 @@ ID = "6c1d0f7e-6a0c-4f0e-8a44-8f3c3f6f2a10"
         (UnsupportedMediaType("Why."), 415, "invalid_request"),
         (NotAuthenticated("Why."), 401, "invalid_token"),
         (Unavailable("Why."), 503, "temporarily_unavailable"),
+        (Throttled("Why.", 1), 429, "temporarily_unavailable"),
     ],
 )
 def test_a_refusal_is_told_in_oauths_words(refusal: Refusal, status: int, error: str) -> None:
@@ -47,10 +50,18 @@ def test_a_refusal_is_told_in_oauths_words(refusal: Refusal, status: int, error:
         (InvalidClientError("Why."), "WWW-Authenticate", 'Basic realm="azure-sso"'),
         (NotAuthenticated("Why."), "WWW-Authenticate", 'Bearer realm="azure-sso", error="invalid_token"'),
         (Unavailable("Why.", 7), "Retry-After", "7"),
+        (Throttled("Why.", 1), "Retry-After", "1"),
     ],
 )
 def test_a_refusal_carries_the_header_that_http_wants(refusal: Refusal, header: str, value: str) -> None:
     assert OAuthJson().refused(refusal, ID).headers[header] == value
+
+
+def test_who_sends_no_token_is_told_that_one_is_wanted_and_of_no_error() -> None:
+    """RFC 6750, section 3.1."""
+    answer = OAuthJson().refused(TokenMissing("Why."), ID)
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="azure-sso"')
+    assert json.loads(answer.get_body()) == {}
 
 
 def test_a_code_that_is_not_good_asks_for_no_proof_and_no_patience() -> None:

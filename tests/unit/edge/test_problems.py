@@ -17,6 +17,7 @@ from shared.kernel.refusals import (
     NotFound,
     Refusal,
     Throttled,
+    TokenMissing,
     Unavailable,
 )
 
@@ -51,6 +52,7 @@ def test_what_is_invalid_names_each_field() -> None:
     ("refusal", "status", "header", "value"),
     [
         (NotAuthenticated("Who?"), 401, "WWW-Authenticate", 'Bearer realm="azure-sso", error="invalid_token"'),
+        (TokenMissing("Who?"), 401, "WWW-Authenticate", 'Bearer realm="azure-sso"'),
         (Throttled("Too often.", 30), 429, "Retry-After", "30"),
         (Unavailable("The store is out."), 503, "Retry-After", "5"),
         (Unavailable("The store is out.", 60), 503, "Retry-After", "60"),
