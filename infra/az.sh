@@ -108,8 +108,8 @@ meaning_of() {
     *"az login"* | *AADSTS50173* | *AADSTS70043* | *AADSTS700082*)
       echo "Nobody is signed in to Azure, or no longer. Run: az login" ;;
     *RoleAssignmentUpdateNotPermitted*)
-      echo "Role assignments of an identity that is gone stand in the way. In the portal, open Access control (IAM) of" \
-        "the resource group, remove what is assigned to \"Identity not found\", and run this again." ;;
+      echo "Role assignments of an identity that is gone stand in the way. In the portal, open Access control (IAM)" \
+        "of the resource group, remove what is assigned to \"Identity not found\", and run this again." ;;
     *roleAssignments/write*)
       echo "You may not assign roles in this resource group. Ask its owner for the role Owner, or for Contributor" \
         "together with Role Based Access Control Administrator, and run this again." ;;
@@ -132,6 +132,8 @@ meaning_of() {
     *quota* | *Quota*)
       echo "The subscription's quota for Flex Consumption in this region is used up. Ask Azure support for more, or" \
         "choose another region." ;;
+    *DeploymentActive*)
+      echo "Another run of this deployment is still under way. Wait until it has ended, and run this again." ;;
     *ScopeLocked*)
       echo "A lock protects this resource group. az lock list shows it; remove it if you mean to go on." ;;
     *"ERROR: "*certificate* | *"Max retries exceeded"* | *"Failed to establish a new connection"*)

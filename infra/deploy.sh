@@ -37,7 +37,8 @@ declare -rA roles=(
 )
 # Who may make app registrations: Global, Application and Cloud Application Administrator, Application Developer,
 # https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
-readonly registrars='62e90394-69f5-4237-9190-012177145e10|9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3|158c047a-c907-4556-b7ef-446551a6b5f7|cf1c38e5-3621-4004-a7cb-879624dced7a'
+readonly registrars=(62e90394-69f5-4237-9190-012177145e10 9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3
+  158c047a-c907-4556-b7ef-446551a6b5f7 cf1c38e5-3621-4004-a7cb-879624dced7a)
 
 group='' location='' environment='' public_url='' display_name='' entra=bicep yes=no
 while (($#)); do
@@ -61,12 +62,12 @@ done
   stop "--entra must be bicep, script, or the client id of an app registration."
 [[ -z $public_url ]] || is_address "$public_url" ||
   stop "--public-url must be an address such as https://sso.example.com, without a slash at its end."
-if [[ $environment = prod ]]; then : "${display_name:=Azure SSO}"; else : "${display_name:=Azure SSO ($environment)}"; fi
+if [[ -z $display_name ]]; then display_name="Azure SSO$([[ $environment = prod ]] || echo " ($environment)")"; fi
 subscription='' tenant='' user='' user_type='' login='' graph='' principal_id='' app='' client_id=''
 parameters=infra/$environment.parameters.json
 deployment=azure-sso-$environment
 
-# -- 1: may this go well? ------------------------------------------------------------------------------------------------
+# -- 1: may this go well? ----------------------------------------------------------------------------------------------
 
 is_older() { [[ $1 != "$2" && $(printf '%s\n' "$1" "$2" | sort -V | head -n 1) = "$1" ]]; }
 
@@ -80,8 +81,8 @@ check_tools() {
   ask "Bicep CLI version $oldest_bicep" az bicep version || stop "Bicep is missing. Run: az bicep install"
   [[ $answer =~ ([0-9]+\.[0-9]+\.[0-9]+) ]] || stop "az bicep version does not tell a version. Run: az bicep install"
   if [[ $entra = bicep ]] && is_older "${BASH_REMATCH[1]}" $oldest_bicep; then
-    stop "Bicep ${BASH_REMATCH[1]} does not know the Microsoft Graph extension: $oldest_bicep or newer does. Run az bicep" \
-      "upgrade; or run this with --entra script."
+    stop "Bicep ${BASH_REMATCH[1]} does not know the Microsoft Graph extension: $oldest_bicep or newer does. Run" \
+      "az bicep upgrade; or run this with --entra script."
   fi
 }
 
@@ -136,40 +137,54 @@ check_rights() {
   set -f # the patterns are not file names
   local action
   for action in Microsoft.Resources/deployments/write Microsoft.Web/sites/write; do
-    may $action || stop "You may not deploy into $group ($action is missing). Ask its owner for the role Owner, or for" \
-      "Contributor together with Role Based Access Control Administrator."
+    may $action || stop "You may not deploy into $group ($action is missing). Ask its owner for the role Owner, or" \
+      "for Contributor together with Role Based Access Control Administrator."
   done
   may Microsoft.Authorization/roleAssignments/write || stop "You may not assign roles in $group, which its identity" \
     "needs. Ask the group's owner for the role Owner, or for Role Based Access Control Administrator beside your own."
   set +f
 }
 
+# Like `ask`, for what a check wants to know: whoever may not even see it finds out later, where it matters.
+see() {
+  local what=$1
+  shift
+  if ask "$@"; then return; fi
+  case $(complaint) in
+    *AuthorizationFailed* | *Authorization_RequestDenied* | *Forbidden* | *"Insufficient privileges"*)
+      say "You may not see $what. That is not checked."
+      return 1 ;;
+    *) failed "Azure does not tell $what." ;;
+  esac
+}
+
 check_directory_rights() {
   if [[ $user_type != user ]]; then
-    say "A service principal is signed in: whether it may make app registrations will only show."
+    say "A service principal is signed in: whether it may make app registrations is not checked."
     return
   fi
-  ask '62e90394-69f5-4237-9190-012177145e10' az rest --method get --url \
+  see "your roles in the directory" "${registrars[0]}" az rest --method get --url \
     "$graph/v1.0/me/transitiveMemberOf/microsoft.graph.directoryRole?\$select=roleTemplateId" \
-    --query 'value[].roleTemplateId' --output tsv || failed "Your roles in the directory cannot be read."
-  if grep -qE "$registrars" <<<"$answer"; then return; fi
-  ask true az rest --method get --url "$graph/v1.0/policies/authorizationPolicy" \
-    --query defaultUserRolePermissions.allowedToCreateApps --output tsv || failed "The directory's policy cannot be read."
-  [[ ${answer,,} = true ]] || stop "You may not make app registrations in this directory. Ask for the role Application" \
-    "Administrator; or have somebody who has it run infra/entra.sh, and hand its client id to --entra."
+    --query 'value[].roleTemplateId' --output tsv || return 0
+  if grep -qF "$(printf '%s\n' "${registrars[@]}")" <<<"$answer"; then return; fi
+  see "the directory's policy on app registrations" true az rest --method get \
+    --url "$graph/v1.0/policies/authorizationPolicy" \
+    --query defaultUserRolePermissions.allowedToCreateApps --output tsv || return 0
+  [[ ${answer,,} = true ]] || stop "You may not make app registrations in this directory. Ask for the role" \
+    "Application Administrator; or have somebody who has it run infra/entra.sh, and hand its client id to --entra."
 }
 
 check_region() {
-  ask "$location" az functionapp list-flexconsumption-locations --query '[].name' --output tsv ||
-    failed "The regions of Flex Consumption cannot be read."
+  see "the regions of Flex Consumption" "$location" az functionapp list-flexconsumption-locations \
+    --query '[].name' --output tsv || return 0
   local wanted=${location// /}
   grep -qxi "$wanted" <<<"${answer// /}" || stop "Azure does not offer Flex Consumption in $location. It does in:" \
     "$(sort <<<"$answer" | paste -sd ' ')"
 }
 
 check_providers() {
-  ask "$(printf '%s\n' "${providers[@]}")" az provider list \
-    --query "[?registrationState=='Registered'].namespace" --output tsv || failed "The resource providers cannot be read."
+  see "the subscription's resource providers" "$(printf '%s\n' "${providers[@]}")" az provider list \
+    --query "[?registrationState=='Registered'].namespace" --output tsv || return 0
   local provider missing=()
   for provider in "${providers[@]}"; do
     grep -qxi "$provider" <<<"$answer" || missing+=("az provider register --namespace $provider --wait")
@@ -178,7 +193,7 @@ check_providers() {
 $(printf '  %s\n' "${missing[@]}")"
 }
 
-# -- 2: the parts ----------------------------------------------------------------------------------------------------------
+# -- 2: the parts ------------------------------------------------------------------------------------------------------
 
 # The address of something in the resource group, for az rest.
 arm() { echo "/subscriptions/$subscription/resourceGroups/$group$1?api-version=$2"; }
@@ -278,17 +293,19 @@ deploy_service() {
 
 # A role that is assigned but not yet seen makes a new app's first start fail.
 await_roles() {
-  local pause role unseen
+  local pause role unseen assignments
+  assignments=$(arm /providers/Microsoft.Authorization/roleAssignments 2022-04-01)
   for pause in 5 10 20 30 60 120 ''; do
     ask "$(printf '/%s\n' "${!roles[@]}")" az rest --method get \
-      --url "$(arm /providers/Microsoft.Authorization/roleAssignments 2022-04-01)&\$filter=principalId eq '$principal_id'" \
+      --url "$assignments&\$filter=principalId eq '$principal_id'" \
       --query 'value[].properties.roleDefinitionId' --output tsv || failed "The role assignments cannot be read."
     unseen=
     for role in "${!roles[@]}"; do
       [[ $answer = *"/$role"* ]] || unseen+="${unseen:+, }${roles[$role]}"
     done
     if [[ -z $unseen ]]; then return; fi
-    [[ -n $pause ]] || stop "Azure does not show what the service's identity was given: $unseen. Run this again in some minutes."
+    [[ -n $pause ]] || stop "Azure does not show what the service's identity was given: $unseen. Run this again in" \
+      "some minutes."
     say "Not seen yet: $unseen. Looking again in $pause s."
     sleep "$pause"
   done
@@ -307,19 +324,25 @@ publish() {
   say "az doubts that the app is well. The package is deployed, though: the app itself is asked next."
 }
 
-# -- 3: is it well? --------------------------------------------------------------------------------------------------------
+# -- 3: is it well? ----------------------------------------------------------------------------------------------------
 
 # What an unhealthy part means, and what to do.
 advice_on() {
   case $1 in
-    storage) echo "The tables cannot be reached. A role that was just assigned can take ten minutes to count: run this again then." ;;
-    signingKeys) echo "Key Vault cannot be reached. A role that was just assigned can take ten minutes to count: run this again then." ;;
+    storage)
+      echo "The tables cannot be reached. A role that was just assigned can take ten minutes to count: run this" \
+        "again then." ;;
+    signingKeys)
+      echo "Key Vault cannot be reached. A role that was just assigned can take ten minutes to count: run this" \
+        "again then." ;;
     entra) echo "Microsoft Entra ID cannot be reached from the service. Check SSO_ENTRA_AUTHORITY and the network." ;;
-    controlPanel) echo "The control panel's issuer cannot be reached from the service. Check controlPanelIssuer in $parameters." ;;
+    controlPanel)
+      echo "The control panel's issuer cannot be reached from the service. Check controlPanelIssuer in $parameters." ;;
     credential)
       echo "Microsoft Entra ID issues no token to the service. Its app registration must trust exactly this identity:" \
-        "issuer $login/$tenant/v2.0, subject $principal_id. What stands there, shows:" \
-        "$(quoted az ad app federated-credential list --id "$client_id"). If that is right, it was not yet known everywhere: run this again." ;;
+        "issuer $login/$tenant/v2.0, subject $principal_id. What it trusts, you see by" \
+        "$(quoted az ad app federated-credential list --id "$client_id"). If that is right, it is not yet known" \
+        "everywhere: run this again." ;;
     *) echo "See the log of the function app for what it says of $1." ;;
   esac
 }
@@ -347,7 +370,7 @@ check_health() {
         return ;;
     esac
     [[ -n $pause ]] || break
-    say "Not well yet ($(if [[ $status = 000 ]]; then echo no answer; else echo "$status" "$(parts_down "$body" | paste -sd ' ')"; fi)). Asking again in $pause s."
+    say "Not well yet (status $status; down: $(parts_down "$body" | paste -sd ' ')). Asking again in $pause s."
     sleep "$pause"
   done
   if [[ -n $(parts_down "$body") ]]; then
@@ -355,8 +378,8 @@ check_health() {
 $(for part in $(parts_down "$body"); do echo "  $part: $(advice_on "$part")"; done)"
   fi
   case $status in
-    404) stop "The app runs without functions: its code could not be imported, or the package is not there yet. See the" \
-      "traceback in its log stream: $(quoted az webapp log tail --resource-group "$group" --name "$app")" ;;
+    404) stop "The app runs without functions: its code could not be imported, or the package is not there yet. See" \
+      "the traceback in its log stream: $(quoted az webapp log tail --resource-group "$group" --name "$app")" ;;
     000) stop "Nobody answers at $public_url/health. If this is a custom domain or Front Door, let it lead to" \
       "https://$app.azurewebsites.net first, and run this again. curl says: $(complaint)" ;;
     *) stop "$public_url/health answers $status. See the app's log stream:" \
@@ -364,9 +387,10 @@ $(for part in $(parts_down "$body"); do echo "  $part: $(advice_on "$part")"; do
   esac
 }
 
-# -- the way through -------------------------------------------------------------------------------------------------------
+# -- the way through ---------------------------------------------------------------------------------------------------
 
-[[ $yes = yes || $dry_run = yes || -t 0 ]] || stop "Nobody is here to confirm what will change. Run this in a terminal, or with --yes."
+[[ $yes = yes || $dry_run = yes || -t 0 ]] ||
+  stop "Nobody is here to confirm what will change. Run this in a terminal, or with --yes."
 
 step "1/7 Tools, rights and region"
 check_tools

@@ -54,7 +54,8 @@ permissions='[{
 
 # https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
 claims='{"idToken": [
-  {"name": "xms_edov"}, {"name": "email"}, {"name": "acct"}, {"name": "login_hint"}, {"name": "sid"}, {"name": "auth_time"}
+  {"name": "xms_edov"}, {"name": "email"}, {"name": "acct"},
+  {"name": "login_hint"}, {"name": "sid"}, {"name": "auth_time"}
 ]}'
 
 on_one_line() { tr -d '\n' <<<"$1" | tr -s ' '; }
@@ -84,14 +85,14 @@ if [[ -z $client_id ]]; then
     if [[ " $uris " = *" ${redirect_uris[1]} "* ]]; then client_id=$id; fi
   done <<<"$namesakes"
   if [[ -z $client_id && -n $namesakes ]]; then
-    stop "There is a registration of this name that does not belong to $public_url: ${namesakes%% *}. If it is that of this" \
-      "service at another address, hand it to --client-id, so that customers need not consent anew; otherwise" \
-      "choose another --display-name."
+    stop "There is a registration of this name that does not belong to $public_url: ${namesakes%% *}. If it is that" \
+      "of this service at another address, hand it to --client-id, so that customers need not consent anew;" \
+      "otherwise choose another --display-name."
   fi
 fi
 
 properties=(--display-name "$display_name" --sign-in-audience AzureADMultipleOrgs
-  --enable-id-token-issuance false --enable-access-token-issuance false
+  --is-fallback-public-client false --enable-id-token-issuance false --enable-access-token-issuance false
   --web-redirect-uris "${redirect_uris[@]}"
   --required-resource-accesses "$(on_one_line "$permissions")" --optional-claims "$(on_one_line "$claims")")
 if [[ -n $client_id ]]; then
@@ -104,11 +105,15 @@ else
   say "It is made: $client_id."
 fi
 
-# az has no options for these two. `web` goes whole, so that nothing depends on how Graph merges it.
+# az has no options for these. `web` goes whole, so that nothing depends on how Graph merges it. With the lock nobody can
+# add a credential to what stands for this application in a customer's directory. That an email which nobody verified is
+# left out of tokens is the rule for every registration since June 2023, and only Graph's beta would let us say it again.
+rest=$(printf '{"groupMembershipClaims": "DirectoryRole", "servicePrincipalLockConfiguration": %s, "web": %s}' \
+  '{"isEnabled": true, "allProperties": true}' \
+  "$(printf '{"redirectUris": ["%s", "%s", "%s"], "logoutUrl": "%s"}' "${redirect_uris[@]}" "$logout_url")")
 ask_patiently '' az rest --method patch --url "${graph%/}/v1.0/applications(appId='$client_id')" \
-  --headers Content-Type=application/json --body "$(printf \
-    '{"groupMembershipClaims": "DirectoryRole", "web": {"redirectUris": ["%s", "%s", "%s"], "logoutUrl": "%s"}}' \
-    "${redirect_uris[@]}" "$logout_url")" || failed "The roles in tokens and the sign-out address cannot be set."
+  --headers Content-Type=application/json --body "$rest" ||
+  failed "The roles in tokens and the sign-out address cannot be set."
 
 say "Its credential is the managed identity $principal_id."
 trust=$(printf '"issuer": "%s", "subject": "%s", "audiences": ["%s"]' "$issuer" "$principal_id" "$audience")

@@ -69,6 +69,7 @@ fi
 step "Deleting, which takes some minutes"
 run az group delete --name "$group" --yes || failed "The resource group cannot be deleted."
 for client_id in "${client_ids[@]}"; do
-  run az ad app delete --id "$client_id" || failed "The resource group is gone, but the app registration $client_id is not."
+  run az ad app delete --id "$client_id" ||
+    failed "The resource group is gone, but the app registration $client_id is not."
 done
 step "$(if [[ $dry_run = yes ]]; then echo "Nothing was run."; else echo "It is gone."; fi)"

@@ -222,7 +222,7 @@ def test_a_cold_start_is_waited_for(machine: Machine) -> None:
     machine.app.answers = [(404, {}), (503, {"status": "degraded", "parts": {"storage": "down"}}), (200, WELL)]
     ended = deploys(machine)
     assert ended.code == 0
-    assert "Not well yet (503 storage). Asking again in 10 s." in ended.output
+    assert "Not well yet (status 503; down: storage). Asking again in 10 s." in ended.output
     assert machine.app.asked == ["/health"] * 3
 
 
@@ -343,7 +343,25 @@ def test_a_pipeline_finds_out_whether_it_may_make_app_registrations(machine: Mac
     machine.plays(Part("az account show", lines(SUBSCRIPTION, TENANT, CLIENT_ID, "servicePrincipal")))
     ended = deploys(machine)
     assert ended.code == 0
-    assert "whether it may make app registrations will only show" in ended.output
+    assert "whether it may make app registrations is not checked" in ended.output
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["az rest … directoryRole", "az functionapp list-flexconsumption-locations", "az provider list"],
+)
+def test_what_may_not_be_seen_does_not_stop_it(machine: Machine, hidden: str) -> None:
+    """Rights in the resource group alone are enough."""
+    machine.plays(Part(hidden, complains="ERROR: (AuthorizationFailed) The client may not read.\n", fails=1))
+    ended = deploys(machine)
+    assert ended.code == 0
+    assert "That is not checked." in ended.output
+
+
+def test_what_cannot_be_seen_for_another_reason_stops_it(machine: Machine) -> None:
+    machine.plays(Part("az provider list", complains="ERROR: (InternalServerError) Try later.\n", fails=1))
+    ended = deploys(machine)
+    assert (ended.code, "Azure does not tell the subscription's resource providers." in ended.sentence) == (1, True)
 
 
 def test_a_region_without_flex_consumption(machine: Machine) -> None:
@@ -432,6 +450,7 @@ def test_a_vault_that_was_deleted_is_brought_back(machine: Machine, when: str, f
         ("StorageAccountAlreadyTaken: The storage account named x is", "A name that this deployment needs is taken"),
         ("(MissingSubscriptionRegistration) namespace 'Microsoft.App'", "The subscription lacks a resource provider."),
         ("SubscriptionIsOverQuotaForSku: additional quota", "The subscription's quota for Flex Consumption"),
+        ("(DeploymentActive) Unable to edit", "Another run of this deployment is still under way."),
         ("(ScopeLocked) The scope is locked", "A lock protects this resource group."),
         ("Max retries exceeded with url: /subscriptions", "Azure cannot be reached from here."),
     ],

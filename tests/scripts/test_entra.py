@@ -1,6 +1,7 @@
 """infra/entra.sh: the app registration without Bicep's Graph extension."""
 
 import json
+import re
 
 import pytest
 
@@ -14,6 +15,7 @@ REDIRECTS = [f"{URL}/v1/connect/callback", f"{URL}/signin/callback", f"{URL}/sig
 FOUND = "az ad app list … displayName eq 'Vendor''s SSO' "
 LOCAL = load(ROOT / "local" / "entra" / "directory.toml").application
 
+GRAPH = "00000003-0000-0000-c000-000000000000"
 PERMISSIONS = {
     "openid": "37f7f235-527c-4136-accd-4a02d197296e",
     "profile": "14dad69e-099b-42c9-810b-d002981feec1",
@@ -77,7 +79,7 @@ def test_it_asks_for_what_the_service_uses_and_no_more(directory: Machine) -> No
     """As local Entra has it, against which the service is tested."""
     ended = registers(directory)
     (wanted,) = json.loads(option(ended, "az ad app create", "--required-resource-accesses")[0])
-    assert wanted["resourceAppId"] == "00000003-0000-0000-c000-000000000000"
+    assert wanted["resourceAppId"] == GRAPH
     asked = {(entry["type"], entry["id"]) for entry in wanted["resourceAccess"]}
     assert asked == {("Scope", PERMISSIONS[name]) for name in LOCAL.delegated_permissions} | {
         ("Role", PERMISSIONS[name]) for name in LOCAL.application_permissions
@@ -95,6 +97,7 @@ def test_the_addresses_are_those_of_the_service(directory: Machine) -> None:
     body = json.loads(option(ended, "az rest", "--body")[0])
     assert body == {
         "groupMembershipClaims": LOCAL.group_membership_claims,
+        "servicePrincipalLockConfiguration": {"isEnabled": True, "allProperties": True},
         "web": {
             "redirectUris": [f"{URL}{path}" for path in LOCAL.redirect_paths],
             "logoutUrl": f"{URL}{LOCAL.front_channel_logout_path}",
@@ -185,3 +188,19 @@ def test_an_address_that_is_none_is_refused(directory: Machine, url: str) -> Non
     ended = directory.runs("entra.sh", *OPTIONS[:3], url, *OPTIONS[4:])
     assert (ended.code, ended.calls) == (1, ())
     assert ended.sentence.startswith("--public-url must be an address")
+
+
+# -- the Bicep beside it -----------------------------------------------------------------------------------------------
+
+BICEP = ROOT / "infra" / "entra.bicep"
+
+
+@pytest.mark.skipif(not BICEP.exists(), reason="there is no Bicep to compare with")
+def test_both_ways_make_the_same_registration() -> None:
+    bicep, script = BICEP.read_text(encoding="utf-8"), (ROOT / "infra" / "entra.sh").read_text(encoding="utf-8")
+    guid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+    assert {*guid.findall(bicep)} == {*guid.findall(script)} == {*PERMISSIONS.values(), GRAPH}
+    paths = {*re.findall(r"\$\{address\}(/[^']+)'", bicep)}
+    assert paths == {*LOCAL.redirect_paths, LOCAL.front_channel_logout_path}
+    (listed,) = re.findall(r"var optionalClaims = \[(.*?)\]", bicep, re.DOTALL)
+    assert {*re.findall(r"'(\w+)'", listed)} == {*re.findall(r'\{"name": "(\w+)"\}', script)}
