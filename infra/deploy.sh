@@ -350,7 +350,7 @@ advice_on() {
 parts_down() { grep -oE '"[A-Za-z]+":"down"' <<<"$1" | cut -d '"' -f 2 || true; }
 
 check_health() {
-  local pause status='' body='' part
+  local pause status='' body='' down part
   if [[ $dry_run = yes ]]; then
     quoted curl --silent --show-error --max-time 30 "$public_url/health"
     return
@@ -370,7 +370,8 @@ check_health() {
         return ;;
     esac
     [[ -n $pause ]] || break
-    say "Not well yet (status $status; down: $(parts_down "$body" | paste -sd ' ')). Asking again in $pause s."
+    down=$(parts_down "$body" | paste -sd ' ')
+    say "Not well yet (status $status${down:+; down: $down}). Asking again in $pause s."
     sleep "$pause"
   done
   if [[ -n $(parts_down "$body") ]]; then
