@@ -1,47 +1,65 @@
 """Which parts answer. Asked by load balancers and by anybody, so it costs little however often it is asked."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from shared.kernel.refusals import Refusal
 from shared.ports.clock import Clock
 
+_log = logging.getLogger(__name__)
+
 _FRESH = timedelta(seconds=5)
+_COSTLY_FRESH = timedelta(minutes=1)
 _PATIENCE = timedelta(seconds=8)
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 type Probe = Callable[[], Awaitable[object]]
 
 
 class Health:
-    """Probes all parts at once, and at most every five seconds.
+    """Probes all parts at once, and each at most every five seconds; costly ones once a minute.
 
     Args:
         probes: by the name of the part; a refusal means that it does not answer.
         clock: the time.
         patience: how long a part may take to answer.
+        costly: likewise, parts that anonymous callers must not make us ask often, whatever they answered.
     """
 
-    def __init__(self, probes: Mapping[str, Probe], clock: Clock, patience: timedelta = _PATIENCE) -> None:
-        self._probes = probes
+    def __init__(
+        self,
+        probes: Mapping[str, Probe],
+        clock: Clock,
+        patience: timedelta = _PATIENCE,
+        *,
+        costly: Mapping[str, Probe] | None = None,
+    ) -> None:
+        self._fresh = dict.fromkeys(probes, _FRESH) | dict.fromkeys(costly or {}, _COSTLY_FRESH)
+        self._probes = {**probes, **(costly or {})}
         self._clock = clock
         self._patience = patience
         self._probing = asyncio.Lock()
-        self._found: dict[str, bool] = {}
-        self._until: datetime | None = None
+        self._found = dict.fromkeys(self._probes, True)
+        self._until = dict.fromkeys(self._probes, _NEVER)
 
     async def ask(self) -> dict[str, bool]:
         """Whether each part answers."""
         async with self._probing:
-            if self._until is None or self._until <= self._clock.now():
-                answers = await asyncio.gather(*map(self._answers, self._probes.values()))
-                self._found = dict(zip(self._probes, answers, strict=True))
-                self._until = self._clock.now() + _FRESH
-            return self._found
+            stale = [part for part, until in self._until.items() if until <= self._clock.now()]
+            answers = await asyncio.gather(*map(self._answers, stale))
+            for part, answer in zip(stale, answers, strict=True):
+                self._found[part] = answer
+                self._until[part] = self._clock.now() + self._fresh[part]
+            return dict(self._found)
 
-    async def _answers(self, probe: Probe) -> bool:
+    async def _answers(self, part: str) -> bool:
         try:
-            await asyncio.wait_for(probe(), self._patience.total_seconds())
-        except (Refusal, TimeoutError):
+            await asyncio.wait_for(self._probes[part](), self._patience.total_seconds())
+        except (Refusal, TimeoutError) as reason:
+            if self._found[part]:  # say it once, not every five seconds
+                _log.warning("%s is down: %s", part, str(reason) or "it does not answer in time")
             return False
         return True

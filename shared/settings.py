@@ -25,6 +25,7 @@ from pydantic import (
 
 from shared.connection.return_urls import ReturnUrls
 from shared.kernel.faults import faults_of
+from shared.kernel.names import TenantId
 from shared.kernel.refusals import FieldFault
 
 
@@ -113,6 +114,10 @@ class Settings(BaseModel):
     entra_client_secret: SecretStr | None = Field(
         None,
         description="For development: a client secret, instead of the managed identity as federated credential.",
+    )
+    entra_home_tenant: TenantId | None = Field(
+        None,
+        description="The tenant of the app registration itself; `/health` then checks the app's credential there.",
     )
     entra_authority: Address = Field(
         "https://login.microsoftonline.com",

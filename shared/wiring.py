@@ -36,7 +36,7 @@ from shared.connection.domain_routing import DomainRouting
 from shared.connection.lifecycle import Lifecycle
 from shared.connection.onboarding import Onboarding
 from shared.flows.flows import Flows
-from shared.health import Health
+from shared.health import Health, Probe
 from shared.kernel.pseudonyms import Pseudonyms
 from shared.policies.exemptions import ExemptionList
 from shared.policies.policy import PolicyBook
@@ -180,6 +180,7 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
                 "signingKeys": keys.probe,
             },
             clock,
+            costly=_credential_probe(settings, provider),
         ),
         close=close,
     )
@@ -222,6 +223,13 @@ def _provider(settings: Settings, clients: MsalClients, web: Web, clock: Clock) 
         graph_url=settings.graph_url,
         client_id=settings.entra_client_id,
     )
+
+
+def _credential_probe(settings: Settings, provider: EntraProvider) -> dict[str, Probe]:
+    """Whether Entra believes this service, if it is said at which tenant that can be asked."""
+    if settings.entra_home_tenant is None:
+        return {}
+    return {"credential": functools.partial(provider.probe_credential, settings.entra_home_tenant)}
 
 
 def _signing_keys(settings: Settings, clock: Clock) -> tuple[SigningKeys, Callable[[], Awaitable[None]]]:

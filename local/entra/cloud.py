@@ -146,8 +146,12 @@ class Cloud:
         return found
 
     def granted(self, tenant_id: str) -> Consent | None:
-        """What the application was granted in a tenant; None where it has no service principal."""
-        return self.consents.get(tenant_id)
+        """What the application was granted in a tenant; None where it has no service principal.
+
+        At home it has one without any consent, since the registration was made there.
+        """
+        at_home = tenant_id == self.directory.application.home_tenant
+        return self.consents.get(tenant_id, Consent(frozenset(), frozenset()) if at_home else None)
 
     def grant(self, tenant_id: str, delegated: Iterable[str], application: Iterable[str]) -> None:
         """Record an administrator's consent, in place of any earlier one."""

@@ -56,6 +56,7 @@ class Application(Entry):
     name: str
     client_id: str
     client_secret: str
+    home_tenant: str
     redirect_paths: tuple[str, ...]
     front_channel_logout_path: str
     delegated_permissions: tuple[str, ...]

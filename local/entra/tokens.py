@@ -64,10 +64,10 @@ def access_token_of_person(cloud: Cloud, code: AuthorizationCode, tenant: Tenant
 
 def access_token_of_application(cloud: Cloud, tenant: Tenant) -> str:
     """A Graph access token with the application permissions in `roles`; the claim is absent where there are none."""
-    consent = cloud.consents[tenant.tenant_id]
+    consent = cloud.granted(tenant.tenant_id)
     service_principal = pairwise_subject("service principal", tenant.tenant_id)
     claims = _for_graph(cloud, tenant) | {"idtyp": "app", "oid": service_principal, "sub": service_principal}
-    return cloud.keys.sign(claims | ({"roles": sorted(consent.application)} if consent.application else {}))
+    return cloud.keys.sign(claims | ({"roles": sorted(consent.application)} if consent and consent.application else {}))
 
 
 def login_hint(sign_in_name: str) -> str:

@@ -173,6 +173,16 @@ class IdentityProvider(Protocol):
         """
         ...
 
+    async def probe_credential(self, tenant_id: TenantId) -> None:
+        """Ask for a fresh app-only token of the tenant that this service's own registration is in, and drop it.
+
+        It proves the service's credential and nothing of any customer.
+
+        Raises:
+            Unavailable: no token is issued. The log says why.
+        """
+        ...
+
     async def probe(self) -> None:
         """Read Entra's discovery document.
 

@@ -20,7 +20,7 @@ from shared.ports.identity_provider import (
     VerifiedIdentity,
 )
 from tests.support.fakes import FakeIdentityProvider
-from tests.support.real_parts import ADA, CALLBACK, CONTOSO, FABRIKAM, NOBODYS, RealEntra
+from tests.support.real_parts import ADA, CALLBACK, CONTOSO, FABRIKAM, HOME, NOBODYS, RealEntra
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 ADA_AS_ENTRA_SEES_HER = VerifiedIdentity(
@@ -54,6 +54,9 @@ class World(Protocol):
     def code(self, request: SignInRequest) -> str:
         """Ada signs in, and this comes back."""
 
+    def lose_credential(self) -> None:
+        """The registration no longer believes that the service is who it says."""
+
     def fall_silent(self) -> None:
         """Nothing answers any more."""
 
@@ -67,6 +70,7 @@ class FakeWorld:
         default_factory=lambda: FakeIdentityProvider(
             CONTOSO_AS_GRAPH_SEES_IT,
             Organization(tenant_id=FABRIKAM, display_name="Fabrikam", verified_domains=()),
+            Organization(tenant_id=HOME, display_name="Vendor", verified_domains=()),
         )
     )
 
@@ -78,6 +82,9 @@ class FakeWorld:
 
     def code(self, request: SignInRequest) -> str:
         return self.provider.sign_in(request.url, ADA_AS_ENTRA_SEES_HER)
+
+    def lose_credential(self) -> None:
+        self.provider.credential_holds = False
 
     def fall_silent(self) -> None:
         self.provider.available = False
@@ -102,6 +109,9 @@ class RealWorld:
 
     def code(self, request: SignInRequest) -> str:
         return self.real.code(request)
+
+    def lose_credential(self) -> None:
+        self.real.renew_secret()
 
     def fall_silent(self) -> None:
         self.real.entra.cloud.hostile = Hostile(token_status=503, discovery_status=503, graph_status=503)
@@ -232,6 +242,18 @@ async def test_an_organisation_that_does_not_exist_has_not_consented(world: Worl
         await world.provider.read_organization(NOBODYS)
 
 
+async def test_at_home_the_credential_proves_itself_without_consent(world: World) -> None:
+    await world.provider.probe_credential(HOME)
+    world.lose_credential()
+    with pytest.raises(Unavailable):
+        await world.provider.probe_credential(HOME)
+
+
+async def test_a_home_tenant_that_does_not_exist_proves_no_credential(world: World) -> None:
+    with pytest.raises(Unavailable):
+        await world.provider.probe_credential(NOBODYS)
+
+
 async def test_silence_is_nobodys_refusal_and_passes(world: World) -> None:
     request = await begun(world)
     code = world.code(request)
@@ -241,6 +263,7 @@ async def test_silence_is_nobodys_refusal_and_passes(world: World) -> None:
         lambda: world.provider.begin_sign_in(FABRIKAM, CALLBACK, "the-state", prompt="select_account"),
         lambda: world.provider.read_organization(CONTOSO),
         world.provider.probe,
+        lambda: world.provider.probe_credential(HOME),
     ):
         with pytest.raises(Unavailable):
             await call()

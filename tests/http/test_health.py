@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import httpx
+import pytest
 from azure.data.tables import TableServiceClient
 
+from local.entra.server import LocalEntra
 from tests.http.conftest import Switch
 from tests.support.service import RunningService
 
-PARTS = {"storage": "ok", "entra": "ok", "controlPanel": "ok", "signingKeys": "ok"}
+PARTS = {"storage": "ok", "entra": "ok", "controlPanel": "ok", "signingKeys": "ok", "credential": "ok"}
 
 
 def asked_anew(client: httpx.Client, service: RunningService) -> tuple[int, dict[str, object]]:
@@ -25,10 +27,38 @@ def test_all_is_well(client: httpx.Client, service: RunningService) -> None:
 def test_without_entra_it_still_resolves_so_no_balancer_takes_it_out(
     client: httpx.Client, service: RunningService, hostile: Switch
 ) -> None:
-    hostile(discovery_status=503)
-    assert asked_anew(client, service) == (200, {"status": "degraded", "parts": PARTS | {"entra": "down"}})
+    hostile(discovery_status=503, token_status=503)
+    out = PARTS | {"entra": "down", "credential": "down"}
+    assert asked_anew(client, service) == (200, {"status": "degraded", "parts": out})
     hostile()
     assert asked_anew(client, service) == (200, {"status": "ok", "parts": PARTS})
+
+
+def test_a_secret_that_entra_does_not_take_shows_and_is_told_in_the_log(
+    client: httpx.Client, service: RunningService, entra: LocalEntra, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As if the registration's secret had expired, or its federated credential named somebody else."""
+    renewed = entra.cloud.directory.application.model_copy(update={"client_secret": "another"})
+    entra.cloud.directory = entra.cloud.directory.model_copy(update={"application": renewed})
+    out = PARTS | {"credential": "down"}
+    assert asked_anew(client, service) == (200, {"status": "degraded", "parts": out})
+    assert "Entra refuses this service: error=invalid_client AADSTS7000215" in caplog.text
+    assert (
+        "credential is down: The vendor's operators must mend this: Microsoft does not accept the secret" in caplog.text
+    )
+    entra.cloud.reset()
+    assert asked_anew(client, service) == (200, {"status": "ok", "parts": PARTS})
+
+
+def test_asking_often_does_not_make_us_ask_entra_for_tokens_often(
+    client: httpx.Client, service: RunningService, hostile: Switch
+) -> None:
+    assert asked_anew(client, service)[0] == 200
+    hostile(token_status=503)
+    service.clock.advance(timedelta(seconds=50))
+    assert client.get("/health").json() == {"status": "ok", "parts": PARTS}
+    service.clock.advance(timedelta(seconds=10))
+    assert client.get("/health").json() == {"status": "degraded", "parts": PARTS | {"credential": "down"}}
 
 
 def test_without_its_store_nothing_works(client: httpx.Client, service: RunningService) -> None:

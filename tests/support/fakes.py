@@ -202,6 +202,7 @@ class FakeIdentityProvider(_Answering):
         super().__init__()
         self.organizations = {organization.tenant_id: organization for organization in organizations}
         self.consented: set[TenantId] = set()
+        self.credential_holds = True
         self._codes: dict[str, _Code] = {}
 
     def authority(self, tenant_id: TenantId) -> str:
@@ -256,6 +257,11 @@ class FakeIdentityProvider(_Answering):
         if tenant_id not in self.consented:
             raise ConsentMissing("unauthorized_client", 700016, self.explain("unauthorized_client", "AADSTS700016"))
         return self.organizations[tenant_id]
+
+    async def probe_credential(self, tenant_id: TenantId) -> None:
+        await self._travel()
+        if not self.credential_holds or tenant_id not in self.organizations:
+            raise Unavailable("Entra does not believe that this is the service. See the log.")
 
     async def probe(self) -> None:
         await self._travel()

@@ -21,6 +21,7 @@ CALLBACK = f"{SERVICE}/v1/connect/callback"
 CLIENT_ID = "a5500000-0000-4000-8000-0000000000a5"
 SECRET = "local-client-secret"
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
+HOME = TenantId("5e110000-0000-4000-8000-000000000000")
 FABRIKAM = TenantId("fab00000-0000-4000-8000-000000000000")
 NOBODYS = TenantId("00000000-0000-4000-8000-000000000000")
 ADA = "ada@contoso.example"
@@ -62,6 +63,12 @@ class RealEntra:
     def consent(self, tenant_id: TenantId = CONTOSO) -> None:
         application = self.entra.cloud.directory.application
         self.entra.cloud.grant(tenant_id, application.delegated_permissions, application.application_permissions)
+
+    def renew_secret(self) -> None:
+        """The registration gets another secret, of which the service does not know."""
+        cloud = self.entra.cloud
+        renewed = cloud.directory.application.model_copy(update={"client_secret": "another"})
+        cloud.directory = cloud.directory.model_copy(update={"application": renewed})
 
     def code(self, request: SignInRequest, person: str = ADA) -> str:
         """What Entra answers when this person signs in."""

@@ -44,6 +44,7 @@ def settings_for(url: str, connection_string: str, entra: LocalEntra) -> dict[st
         "SSO_TABLES_CONNECTION_STRING": connection_string,
         "SSO_ENTRA_CLIENT_ID": "a5500000-0000-4000-8000-0000000000a5",
         "SSO_ENTRA_CLIENT_SECRET": "local-client-secret",
+        "SSO_ENTRA_HOME_TENANT": "5e110000-0000-4000-8000-000000000000",
         "SSO_ENTRA_AUTHORITY": entra.https,
         "SSO_ENTRA_BROWSER_URL": entra.http,
         "SSO_ENTRA_CA_FILE": str(entra.ca_file),

@@ -42,6 +42,7 @@ def settings(url: str, entra: EntraAddresses, connection_string: str) -> dict[st
         "SSO_TABLES_CONNECTION_STRING": connection_string,
         "SSO_ENTRA_CLIENT_ID": "a5500000-0000-4000-8000-0000000000a5",
         "SSO_ENTRA_CLIENT_SECRET": CLIENT_SECRET,
+        "SSO_ENTRA_HOME_TENANT": "5e110000-0000-4000-8000-000000000000",
         "SSO_ENTRA_AUTHORITY": entra.https,
         "SSO_ENTRA_BROWSER_URL": entra.http,
         "SSO_ENTRA_CA_FILE": entra.ca,

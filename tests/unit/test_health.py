@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from shared.health import Health
 from shared.kernel.refusals import Unavailable
 from tests.support.fakes import FixedClock
@@ -41,6 +43,33 @@ async def test_a_crowd_that_asks_at_once_costs_one_probe() -> None:
     health = health_of(FixedClock(), part=part)
     assert await asyncio.gather(*(health.ask() for _ in range(50))) == [{"part": True}] * 50
     assert part.asked == 1
+
+
+async def test_a_costly_part_is_asked_once_a_minute_whatever_it_answers() -> None:
+    cheap, costly, clock = Part(), Part(), FixedClock()
+    costly.refuses = True
+    health = Health({"cheap": cheap.probe}, clock, costly={"costly": costly.probe})
+    for _ in range(12):
+        assert await health.ask() == {"cheap": True, "costly": False}
+        costly.refuses = False
+        clock.advance(timedelta(seconds=5))
+    assert await health.ask() == {"cheap": True, "costly": True}
+    assert (cheap.asked, costly.asked) == (13, 2)
+
+
+async def test_why_a_part_is_down_is_told_once_until_it_answered_again(caplog: pytest.LogCaptureFixture) -> None:
+    ill, hanging, clock = Part(), Part(), FixedClock()
+    ill.refuses = hanging.hangs = True
+    health = health_of(clock, ill=ill, hanging=hanging)
+    for refuses in (True, True, False, True):
+        ill.refuses = refuses
+        await health.ask()
+        clock.advance(timedelta(seconds=5))
+    assert sorted(caplog.messages) == [
+        "hanging is down: it does not answer in time",
+        "ill is down: It is out.",
+        "ill is down: It is out.",
+    ]
 
 
 async def test_an_answer_is_good_for_five_seconds() -> None:

@@ -99,6 +99,10 @@ def test_an_address_that_is_none_is_named(name: str, value: str) -> None:
     assert set(faults(AZURE | {name: value})) == {name}
 
 
+def test_the_home_tenant_is_a_guid() -> None:
+    assert set(faults(AZURE | {"SSO_ENTRA_HOME_TENANT": "vendor.example"})) == {"SSO_ENTRA_HOME_TENANT"}
+
+
 def test_addresses_lose_the_slash_at_their_end() -> None:
     assert (
         settings(AZURE | {"SSO_PUBLIC_URL": "https://sso.vendor.example/base/"}).public_url

@@ -60,6 +60,17 @@ async def test_a_store_that_is_not_there_shows_in_the_health() -> None:
     assert found["storage"] is False
 
 
+async def test_the_credential_is_looked_at_where_its_tenant_is_known() -> None:
+    home = {
+        "SSO_ENTRA_HOME_TENANT": "5e110000-0000-4000-8000-000000000000",
+        "SSO_ENTRA_AUTHORITY": "https://127.0.0.1:1",
+    }
+    for environment, shown in ((IN_DEVELOPMENT | home, True), (IN_DEVELOPMENT, False)):
+        built = services(environment)
+        assert ("credential" in await built.health.ask()) is shown
+        await built.close()
+
+
 def test_a_clock_can_be_handed_in() -> None:
     clock = FixedClock()
     built = build_services(settings(IN_DEVELOPMENT), clock)

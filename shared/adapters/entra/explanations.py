@@ -12,6 +12,11 @@ _NUMBER = re.compile(r"AADSTS(\d{4,7})")
 _ADMIN = "Ask an administrator of your organisation at Microsoft"
 _VENDOR = "The vendor's operators must mend this:"
 
+_NOT_TRUSTED = (
+    f"{_VENDOR} no federated credential of the app registration names the managed identity of this service, with "
+    "this issuer, subject and audience."
+)
+
 _WORDS = {
     50011: f"{_VENDOR} the redirect URI of this service is not in its app registration.",
     50020: "This account is not a member of the organisation. Sign in with an account of that organisation.",
@@ -29,6 +34,7 @@ _WORDS = {
     65001: f"Your organisation has not consented. {_ADMIN} to accept the consent page.",
     65004: "The consent page was declined. Start again, and accept it to go on.",
     70008: "This sign-in took too long. Start again.",
+    70021: _NOT_TRUSTED,
     90002: "There is no such organisation at Microsoft. Start again.",
     90072: "This account is not a member of the organisation. Sign in with an account of that organisation.",
     90094: f"Only an administrator can consent to this. {_ADMIN} to start the integration.",
@@ -41,6 +47,9 @@ _WORDS = {
     700005: "This sign-in belongs to another organisation. Start again.",
     700016: f"Your organisation has not consented, or has removed this application. {_ADMIN} to consent again.",
     700027: f"{_VENDOR} Microsoft does not accept the credential of this service.",
+    700211: _NOT_TRUSTED,
+    700212: _NOT_TRUSTED,
+    700213: _NOT_TRUSTED,
     7000112: f"Your organisation has disabled this application. {_ADMIN} to enable it.",
     7000215: f"{_VENDOR} Microsoft does not accept the secret of this service.",
     7000222: f"{_VENDOR} the secret of this service has expired.",

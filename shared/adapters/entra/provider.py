@@ -167,15 +167,7 @@ class EntraProvider:
 
     async def read_organization(self, tenant_id: TenantId) -> Organization:
         """See the port."""
-
-        def ask(client: "ConfidentialClientApplication") -> dict[str, Any]:
-            answer: dict[str, Any] = client.acquire_token_for_client([self._graph_scope])
-            return answer
-
-        answer = await self._asked(tenant_id, ask)
-        if answer.get("error") in {"invalid_request", "invalid_tenant"}:
-            await self._must_exist(tenant_id)
-        token = _granted(answer, "access_token", ConsentMissing)
+        token = await self._app_only_token(tenant_id)
         status, document = await self._web.get_json(
             f"{self._graph_url}/v1.0/organization?$select=id,displayName,verifiedDomains",
             headers={"Authorization": f"Bearer {token}"},
@@ -197,6 +189,18 @@ class EntraProvider:
             verified_domains=tuple(_known_to_dns(domain.name for domain in organization.verified_domains)),
         )
 
+    async def probe_credential(self, tenant_id: TenantId) -> None:
+        """See the port. At home nobody has to consent: there is a service principal, or the operator forgot it."""
+        try:
+            await self._app_only_token(tenant_id)
+        except ConsentMissing as refused:
+            _log.error("Entra refuses this service: error=%s AADSTS%s in its home tenant", refused.error, refused.code)
+            raise Unavailable(
+                "Microsoft Entra ID does not know this service in its home tenant. Create its service principal there "
+                "(az ad sp create), or correct SSO_ENTRA_HOME_TENANT.",
+                retry_after=30,
+            ) from refused
+
     async def probe(self) -> None:
         """See the port."""
         status, _ = await self._web.get_json(f"{self._authority}/organizations/v2.0/.well-known/openid-configuration")
@@ -214,6 +218,22 @@ class EntraProvider:
     @property
     def _graph_scope(self) -> str:
         return f"{self._graph_url}/.default"
+
+    async def _app_only_token(self, tenant_id: TenantId) -> str:
+        """A token of this service itself in a tenant, for Graph.
+
+        Raises:
+            ConsentMissing: none is issued: there is no consent, or no such tenant.
+        """
+
+        def ask(client: "ConfidentialClientApplication") -> dict[str, Any]:
+            answer: dict[str, Any] = client.acquire_token_for_client([self._graph_scope])
+            return answer
+
+        answer = await self._asked(tenant_id, ask)
+        if answer.get("error") in {"invalid_request", "invalid_tenant"}:
+            await self._must_exist(tenant_id)
+        return _granted(answer, "access_token", ConsentMissing)
 
     async def _asked(
         self, tenant_id: TenantId, ask: "Callable[[ConfidentialClientApplication], dict[str, Any]]"

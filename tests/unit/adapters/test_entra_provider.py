@@ -228,6 +228,15 @@ async def test_discovery_out_of_order_does_not_look_like_a_tenant_that_is_not_th
         await real_entra.provider.probe()
 
 
+async def test_a_home_that_does_not_know_the_service_says_what_to_do(
+    real_entra: RealEntra, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Contoso stands for a home tenant whose operator has made the registration without its service principal."""
+    with pytest.raises(Unavailable, match="az ad sp create"):
+        await real_entra.provider.probe_credential(CONTOSO)
+    assert "Entra refuses this service: error=unauthorized_client AADSTS700016" in caplog.text
+
+
 async def test_what_graph_says_of_another_tenant_is_handed_on_as_such(real_entra: RealEntra) -> None:
     """Whoever asked compares: see the proof of a connection."""
     real_entra.consent()

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# The app registration, as infra/entra.bicep makes it, for directories where Bicep's Microsoft Graph extension cannot
+# be used. Run again, it mends what differs. The last line that it prints is the client id.
+set -euo pipefail
+# shellcheck source=infra/az.sh
+source "$(dirname "$0")/az.sh"
+
+usage() {
+  cat <<'END'
+Usage: infra/entra.sh --display-name N --public-url U --identity-principal-id P [--client-id C] [--dry-run]
+
+  --display-name N            what people read on Microsoft's consent page
+  --public-url U              where the world reaches the service, such as https://sso.example.com
+  --identity-principal-id P   of the managed identity that the service runs as
+  --client-id C               mend this registration, whatever its name is; its redirect URIs become those of U
+  --dry-run                   print the commands and run none
+END
+}
+
+display_name='' public_url='' principal_id='' client_id='' cloud='' login='' graph=''
+while (($#)); do
+  case $1 in
+    --display-name) needs_value "$@"; display_name=$2; shift ;;
+    --public-url) needs_value "$@"; public_url=$2; shift ;;
+    --identity-principal-id) needs_value "$@"; principal_id=$2; shift ;;
+    --client-id) needs_value "$@"; client_id=$2; shift ;;
+    --dry-run) dry_run=yes ;;
+    --help) usage; exit ;;
+    *) stop "There is no option $1. See infra/entra.sh --help." ;;
+  esac
+  shift
+done
+[[ -n $display_name && -n $public_url && -n $principal_id ]] ||
+  stop "--display-name, --public-url and --identity-principal-id are needed. See infra/entra.sh --help."
+is_address "$public_url" ||
+  stop "--public-url must be an address such as https://sso.example.com, without a slash at its end."
+
+# Where Entra sends browsers back to: shared/connection (consent), shared/broker (sign-in, sign-out).
+redirect_uris=("$public_url/v1/connect/callback" "$public_url/signin/callback" "$public_url/signed-out")
+logout_url=$public_url/signin/front-channel-logout
+
+# Microsoft Graph, its delegated permissions (Scope) and its application permission (Role):
+# https://learn.microsoft.com/graph/permissions-reference
+permissions='[{
+  "resourceAppId": "00000003-0000-0000-c000-000000000000",
+  "resourceAccess": [
+    {"type": "Scope", "id": "37f7f235-527c-4136-accd-4a02d197296e"},
+    {"type": "Scope", "id": "14dad69e-099b-42c9-810b-d002981feec1"},
+    {"type": "Scope", "id": "64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0"},
+    {"type": "Scope", "id": "e1fe6dd8-ba31-4d61-89e7-88639da4683d"},
+    {"type": "Role", "id": "498476ce-e0fe-48b0-b801-37ba7e2685c6"}
+  ]
+}]' # openid, profile, email, User.Read; Organization.Read.All
+
+# https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
+claims='{"idToken": [
+  {"name": "xms_edov"}, {"name": "email"}, {"name": "acct"},
+  {"name": "login_hint"}, {"name": "sid"}, {"name": "auth_time"}
+]}'
+
+on_one_line() { tr -d '\n' <<<"$1" | tr -s ' '; }
+
+step "The app registration \"$display_name\""
+ask $'AzureCloud\nhttps://login.microsoftonline.com\nhttps://graph.microsoft.com/' \
+  az cloud show --query '[name, endpoints.activeDirectory, endpoints.microsoftGraphResourceId]' --output tsv ||
+  failed "Which cloud this is cannot be read."
+into cloud login graph
+ask '<tenantId>' az account show --query tenantId --output tsv || failed "The signed-in account cannot be read."
+issuer=${login%/}/$answer/v2.0
+# https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+case $cloud in
+  AzureUSGovernment) audience=api://AzureADTokenExchangeUSGov ;;
+  AzureChinaCloud) audience=api://AzureADTokenExchangeChina ;;
+  *) audience=api://AzureADTokenExchange ;;
+esac
+
+# A display name is not unique, and az would silently take over a registration that bears it: only one that already
+# returns to this service is taken for ours.
+if [[ -z $client_id ]]; then
+  ask '' az ad app list --filter "displayName eq '${display_name//\'/\'\'}'" \
+    --query "[].join(' ', [appId, join(' ', web.redirectUris)])" --output tsv ||
+    failed "The app registrations cannot be read."
+  namesakes=$answer
+  while read -r id uris; do
+    if [[ " $uris " = *" ${redirect_uris[1]} "* ]]; then client_id=$id; fi
+  done <<<"$namesakes"
+  if [[ -z $client_id && -n $namesakes ]]; then
+    stop "There is a registration of this name that does not belong to $public_url: ${namesakes%% *}. If it is that" \
+      "of this service at another address, hand it to --client-id, so that customers need not consent anew;" \
+      "otherwise choose another --display-name."
+  fi
+fi
+
+properties=(--display-name "$display_name" --sign-in-audience AzureADMultipleOrgs
+  --is-fallback-public-client false --enable-id-token-issuance false --enable-access-token-issuance false
+  --web-redirect-uris "${redirect_uris[@]}"
+  --required-resource-accesses "$(on_one_line "$permissions")" --optional-claims "$(on_one_line "$claims")")
+if [[ -n $client_id ]]; then
+  say "It is there: $client_id. What differs is mended."
+  run az ad app update --id "$client_id" "${properties[@]}" || failed "The app registration cannot be changed."
+else
+  ask '<clientId>' az ad app create "${properties[@]}" --query appId --output tsv ||
+    failed "The app registration cannot be made."
+  client_id=$answer
+  say "It is made: $client_id."
+fi
+
+# az has no options for these. `web` goes whole, so that nothing depends on how Graph merges it. With the lock nobody can
+# add a credential to what stands for this application in a customer's directory. That an email which nobody verified is
+# left out of tokens is the rule for every registration since June 2023, and only Graph's beta would let us say it again.
+rest=$(printf '{"groupMembershipClaims": "DirectoryRole", "servicePrincipalLockConfiguration": %s, "web": %s}' \
+  '{"isEnabled": true, "allProperties": true}' \
+  "$(printf '{"redirectUris": ["%s", "%s", "%s"], "logoutUrl": "%s"}' "${redirect_uris[@]}" "$logout_url")")
+ask_patiently '' az rest --method patch --url "${graph%/}/v1.0/applications(appId='$client_id')" \
+  --headers Content-Type=application/json --body "$rest" ||
+  failed "The roles in tokens and the sign-out address cannot be set."
+
+say "Its credential is the managed identity $principal_id."
+trust=$(printf '"issuer": "%s", "subject": "%s", "audiences": ["%s"]' "$issuer" "$principal_id" "$audience")
+ask_patiently '' az ad app federated-credential list --id "$client_id" \
+  --query "[?name=='managed-identity' || subject=='$principal_id'].id | [0]" --output tsv ||
+  failed "The federated credentials cannot be read."
+if [[ -n $answer ]]; then
+  run az ad app federated-credential update --id "$client_id" --federated-credential-id "$answer" \
+    --parameters "{$trust}" --output none || failed "The federated credential cannot be changed."
+else
+  run az ad app federated-credential create --id "$client_id" --parameters "{\"name\": \"managed-identity\", $trust}" \
+    --output none || failed "The federated credential cannot be made."
+fi
+
+# Without a service principal of its own, the home tenant would issue no token to check the credential with.
+ask '' az ad sp list --filter "appId eq '$client_id'" --query '[0].id' --output tsv ||
+  failed "The service principal cannot be looked for."
+if [[ -z $answer ]]; then
+  ask_patiently '' az ad sp create --id "$client_id" --query id --output tsv ||
+    failed "The service principal cannot be made."
+fi
+
+step "$client_id"

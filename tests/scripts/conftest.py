@@ -1,0 +1,198 @@
+"""A machine on which the scripts are run: az, make and sleep are played, and the deployed app is a real web server."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pytest
+
+from local.processes import ROOT
+from tests.support.wire import CannedWeb, canned_web
+
+STAND_IN = Path(__file__).with_name("stand_in.py")
+
+GROUP = "rg-sso"
+SUBSCRIPTION = "5c500000-0000-4000-8000-000000000001"
+TENANT = "5e110000-0000-4000-8000-000000000000"
+PRINCIPAL = "5e110000-0000-4000-8000-0000000001d1"
+CLIENT_ID = "a5500000-0000-4000-8000-0000000000a5"
+APPLICATION_ADMINISTRATOR = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
+ROLES = (
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
+    "3913510d-42f4-4e42-8a64-420c390055eb",
+    "12338af0-0e69-4776-bea7-57ae8d297424",
+    "4633458b-17de-408a-b874-0445c86b69e6",
+)
+PARTS = {"storage": "ok", "entra": "ok", "controlPanel": "ok", "signingKeys": "ok", "credential": "ok"}
+WELL = {"status": "ok", "parts": PARTS}
+PARAMETERS = {"parameters": {"controlPanelIssuer": {"value": "https://panel.vendor.net"}}}
+
+PROVIDERS = (
+    "Microsoft.App",
+    "Microsoft.Insights",
+    "Microsoft.KeyVault",
+    "Microsoft.ManagedIdentity",
+    "Microsoft.OperationalInsights",
+    "Microsoft.Storage",
+    "Microsoft.Web",
+    "Microsoft.Features",
+)
+
+NO_GROUP = "ERROR: (ResourceGroupNotFound) Resource group 'rg-sso' could not be found.\n"
+NO_APP = "ERROR: (ResourceNotFound) The Resource 'Microsoft.Web/sites/func-sso-dev-x' was not found.\n"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is played `when` a command is called; `after` is a call that must have been made before."""
+
+    when: str
+    answers: str = ""
+    complains: str = ""
+    fails: int = 0
+    times: int = 1_000
+    after: str = ""
+
+
+def lines(*text: str) -> str:
+    return "".join(f"{line}\n" for line in text)
+
+
+DEPLOYED = "az deployment group create … --name azure-sso-dev "
+APP_SETTINGS = "az functionapp config appsettings list"
+
+
+def azure(url: str) -> list[Part]:
+    """Azure and a directory where all goes well, for somebody who may do everything, with an empty resource group."""
+    roles = [
+        f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{role}" for role in ROLES
+    ]
+    vault = "https://kv-sso-dev-x.vault.azure.net/keys/signing"
+    return [
+        Part("az version", lines("2.79.0")),
+        Part("az bicep version", lines("Bicep CLI version 0.38.33 (6bb5d5f859)")),
+        Part("az account show … --query tenantId", lines(TENANT)),
+        Part("az account show … --query user.name", lines("ada@vendor.net")),
+        Part("az account show", lines(SUBSCRIPTION, TENANT, "ada@vendor.net", "user")),
+        Part("az group show", lines("westeurope")),
+        Part(
+            "az cloud show … [name",
+            lines("AzureCloud", "https://login.microsoftonline.com", "https://graph.microsoft.com/"),
+        ),
+        Part("az cloud show", lines("https://login.microsoftonline.com", "https://graph.microsoft.com/")),
+        Part("az rest … /permissions?", lines("*/read|", "*|")),
+        Part("az rest … directoryRole", lines(APPLICATION_ADMINISTRATOR)),
+        Part("az functionapp list-flexconsumption-locations", lines("northeurope", "westeurope", "uksouth")),
+        Part("az provider list", lines(*PROVIDERS)),
+        Part("az deployment group create … --name azure-sso-dev-identity ", lines(PRINCIPAL, "func-sso-dev-x", url)),
+        Part("az deployment group create … --name azure-sso-dev-entra ", lines(CLIENT_ID)),
+        Part(APP_SETTINGS, lines(vault), after=DEPLOYED),
+        Part(APP_SETTINGS, complains=NO_APP, fails=3),
+        Part("az rest … /vaults/kv-sso-dev-x/secrets/pseudonym-key?", lines("pseudonym-key")),
+        Part("az deployment group what-if", lines("Resource changes: 21 to create.")),
+        Part(DEPLOYED, lines("Succeeded")),
+        Part("az rest … /roleAssignments?", lines(*roles)),
+        Part("make zip", lines("dist/azure-sso.zip: 90 files, 150 kB")),
+        Part("az functionapp deployment source config-zip", complains="WARNING: Getting scm site credentials\n"),
+        Part("sleep"),
+    ]
+
+
+class DeployedApp(CannedWeb):
+    """What answers at the service's address: each answer once, and the last one for ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[tuple[int, object]] = [(200, WELL)]
+
+    def answer(self, path: str) -> bytes:
+        self.asked.append(path)
+        self.status, document = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
+        return json.dumps(document).encode()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a script ended, and the commands that it ran, in words."""
+
+    code: int
+    output: str
+    sentence: str
+    words: tuple[tuple[str, ...], ...]
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The commands as one would say them, without quotes."""
+        return tuple(map(" ".join, self.words))
+
+
+@dataclass
+class Machine:
+    """Runs the scripts in a copy of the folder, with stand-ins on the PATH."""
+
+    folder: Path
+    app: DeployedApp
+    parts: list[Part] = field(default_factory=list)
+
+    def plays(self, *parts: Part) -> None:
+        """From now on these come before what was played so far."""
+        self.parts = [*parts, *self.parts]
+
+    def runs(self, script: str, *options: str, stdin: int = subprocess.DEVNULL) -> Ended:
+        for name in ("az", "make", "sleep"):
+            stand_in = self.folder / "bin" / name
+            stand_in.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-IS", str(STAND_IN), name])} "$@"\n')
+            stand_in.chmod(0o755)
+        record = self.folder / "calls.jsonl"
+        record.unlink(missing_ok=True)
+        (self.folder / "play.json").write_text(json.dumps([asdict(part) for part in self.parts]))
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        ended = subprocess.run(
+            [self.folder / "infra" / script, *options],
+            env={"PATH": path, "STAND_IN": str(self.folder), "TMPDIR": str(self.folder), "NO_PROXY": "*"},
+            cwd="/",
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        calls = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+        unexpected = [shlex.join(call["words"]) for call in calls if call["part"] is None]
+        assert unexpected == []
+        left = [file.name for file in self.folder.glob("tmp.*")]
+        assert left == [], "the script leaves files behind"
+        words = tuple(tuple(call["words"]) for call in calls)
+        return Ended(ended.returncode, ended.stdout, ended.stderr.strip(), words)
+
+
+@pytest.fixture
+def app() -> Iterator[DeployedApp]:
+    served = DeployedApp()
+    with canned_web(served):
+        yield served
+
+
+@pytest.fixture
+def machine(tmp_path: Path, app: DeployedApp) -> Machine:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "infra").mkdir()
+    for script in (ROOT / "infra").glob("*.sh"):
+        shutil.copy(script, tmp_path / "infra")
+    for environment in ("dev", "prod"):
+        (tmp_path / "infra" / f"{environment}.parameters.json").write_text(json.dumps(PARAMETERS))
+    return Machine(tmp_path, app, azure(app.url))
+
+
+def shown(ended: Ended) -> list[str]:
+    """The commands among what a dry run prints, in the words that a shell makes of them, without quotes."""
+    commands = [line for line in ended.output.splitlines() if re.match(r"(az|make|curl|timeout) ", line)]
+    return [" ".join(shlex.split(line)) for line in commands]
