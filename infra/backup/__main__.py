@@ -31,7 +31,7 @@ def main() -> None:
     except sqlite3.OperationalError as error:
         sys.exit(f"Temporary files cannot be written: {error}.")
     except KeyboardInterrupt:
-        sys.exit("Stopped. An export is gone; an import that had begun to write is finished by repeating it.")
+        sys.exit("Stopped. An export is gone; an import that had begun is finished by repeating it.")
 
 
 def _asked() -> argparse.Namespace:

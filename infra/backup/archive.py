@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 from pydantic import JsonValue
 
 from infra.backup import TABLES
-from infra.backup.entities import from_json
+from infra.backup.entities import from_json, to_json
 from infra.backup.spool import Key, Spool
 
 _FORMAT: Final = "azure-sso tables"
@@ -26,7 +26,7 @@ _BROKEN: Final = "The file was cut off or changed after it was written. Take ano
 
 
 class ArchiveError(Exception):
-    """The file cannot be restored from; the message is a sentence that says why."""
+    """The file cannot be written or restored from; the message is a sentence that says why."""
 
 
 class Archive:
@@ -73,8 +73,16 @@ def create(path: Path) -> Iterator[Archive]:
             raise
 
 
-def line_of(table: str, document: Mapping[str, JsonValue]) -> bytes:
-    """The line of an entity; equal entities have equal lines."""
+def line_of(table: str, entity: Mapping[str, object]) -> bytes:
+    """The line of an entity, as the SDK reads it; equal entities have equal lines.
+
+    Raises:
+        ArchiveError: it cannot be kept as it is.
+    """
+    try:
+        document = to_json(entity)
+    except ValueError as error:
+        raise ArchiveError(f"An entity of the table {table} cannot be kept. {error}") from None
     return _line({"table": table, "entity": dict(sorted(document.items()))})
 
 

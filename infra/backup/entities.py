@@ -32,7 +32,7 @@ def to_json(entity: Mapping[str, object]) -> dict[str, JsonValue]:
         entity: as the SDK reads it.
 
     Raises:
-        TypeError: it has a property of a type that Table Storage did not know when this was written.
+        ValueError: it has a property of a type that Table Storage did not know when this was written.
     """
     document: dict[str, JsonValue] = {}
     for name, value in entity.items():
@@ -71,7 +71,7 @@ def _typed(value: object) -> tuple[EdmType | None, JsonValue]:
             return EdmType.GUID, str(value)
         case datetime() if isinstance(value, _AsStored):
             return EdmType.DATETIME, value.tables_service_value
-    raise TypeError(f"A property is a {type(value).__name__}, which cannot be kept.")
+    raise ValueError("It has a property of a type that is not known here.")
 
 
 def _not_finite(number: float) -> str:

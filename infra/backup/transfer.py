@@ -16,7 +16,6 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from infra.backup import archive
-from infra.backup.entities import to_json
 from infra.backup.spool import Key, Spool
 from shared.ports.table import TRANSACTION_LIMIT
 from shared.wiring import TABLE_NAMES
@@ -52,7 +51,7 @@ async def export_tables(service: TableServiceClient, path: Path) -> dict[str, in
             with closing(Spool()) as spool:
                 async for entity in service.get_table_client(table).list_entities():
                     key = Key(table, entity["PartitionKey"], entity["RowKey"])
-                    spool.put(key, archive.line_of(table, to_json(entity)))
+                    spool.put(key, archive.line_of(table, entity))
                 for key, line in spool:
                     file.add(key, line)
         return file.rows
