@@ -100,7 +100,7 @@ def _in_our_words() -> Iterator[None]:
             raise StoreError(_LOCKED) from error
         code = getattr(error, "error_code", None) or error.status_code
         raise StoreError(f"The store refuses it with {getattr(code, 'value', code)}. It is safe to repeat.") from error
-    except AzureError as error:
+    except (AzureError, TimeoutError) as error:
         raise StoreError("The store cannot be reached. Is the address right, and may this machine call it?") from error
 
 

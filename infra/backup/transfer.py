@@ -12,8 +12,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 from azure.data.tables import UpdateMode
-from azure.data.tables.aio import TableServiceClient
+from azure.data.tables.aio import TableClient, TableServiceClient
 
 from infra.backup import archive
 from infra.backup.spool import Key, Spool
@@ -25,8 +26,13 @@ TRANSACTION_BYTES: Final = 1_000_000
 writes it, which adds a type to each string and some 600 bytes to each row. An entity that is larger by itself goes
 alone: it holds 1 MiB at most in the store, and 4 MiB hold that however it is written."""
 
+_BUSY: Final = frozenset({500, 503})
+
 _AT_ONCE: Final = 8
 """Transactions under way at the same time: one takes as long as the way to the store and back."""
+
+_PAUSES: Final = (1, 2, 4, 8, 16)
+"""Seconds between the tries of a transaction that got no answer."""
 
 type Operation = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 """A write as the SDK's transactions take it."""
@@ -117,12 +123,32 @@ async def _others(service: TableServiceClient, table: str, kept: Spool, *, remov
         return len(others)
 
 
+async def _write(table: TableClient, batch: list[Operation]) -> None:
+    """One transaction, until the store answers.
+
+    The SDK does not repeat a POST, as it cannot know whether that is safe; of these writes we know. Only a removal
+    whose answer was lost is refused when it is repeated, and then the import is to be repeated.
+    """
+    for pause in _PAUSES:
+        try:
+            await table.submit_transaction(batch)
+        except (ServiceRequestError, ServiceResponseError, TimeoutError):
+            await asyncio.sleep(pause)
+        except HttpResponseError as error:
+            if error.status_code not in _BUSY:
+                raise
+            await asyncio.sleep(pause)
+        else:
+            return
+    await table.submit_transaction(batch)
+
+
 async def _submit(service: TableServiceClient, batches: Iterator[tuple[str, list[Operation]]]) -> None:
     """Write them all, several at a time. The first refusal ends it."""
 
     async def work() -> None:
         for table, batch in batches:
-            await service.get_table_client(table).submit_transaction(batch)
+            await _write(service.get_table_client(table), batch)
 
     try:
         async with asyncio.TaskGroup() as group:

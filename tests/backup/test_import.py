@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 from infra.backup.spool import Key
 from infra.backup.transfer import TRANSACTION_BYTES, Operation, transactions
-from local.processes import free_port, running
+from local.processes import azurite, free_port, running
 from shared.ports.table import TRANSACTION_LIMIT
 from shared.wiring import TABLE_NAMES
 from tests.backup.conftest import SETTING, Backup, Store
 from tests.support.story import at_port
 
 ACME = {"PartitionKey": "acme", "RowKey": "head:account", "document": "{}"}
+ALL_TABLES = {"format": "azure-sso tables", "version": 1, "tables": ["accounts", "applications", "domains"]}
 EVERY_KIND: dict[str, Any] = {
     "Text": "Zoë \u2028 \U0001f389 \x01 ' \" \\ \n",
     "HalfAPair": "\ud83c",
@@ -100,9 +101,8 @@ def test_a_file_of_an_older_release_leaves_newer_tables_alone(backup: Backup, st
 
 
 def test_an_import_that_was_cut_off_is_finished_by_repeating_it(backup: Backup, store: Store) -> None:
-    header = {"format": "azure-sso tables", "version": 1, "tables": ["accounts", "applications", "domains"]}
     rows = [{"table": "accounts", "entity": {"PartitionKey": f"{number:03}", "RowKey": "r"}} for number in range(400)]
-    file = sealed(backup.folder / "many.jsonl", [header, *rows])
+    file = sealed(backup.folder / "many.jsonl", [ALL_TABLES, *rows])
     command = [sys.executable, "-m", "infra.backup", "import", file]
     with running("The import", command, backup.folder / "log", {SETTING: store.azurite.connection_string}) as child:
         child.wait_until(lambda: store.wire("accounts"), 30)
@@ -110,6 +110,24 @@ def test_an_import_that_was_cut_off_is_finished_by_repeating_it(backup: Backup, 
     assert 0 < len(store.wire("accounts")) < 400
     backup.must("import", file)
     assert backup.exported("again.jsonl").read_bytes() == file.read_bytes()
+
+
+def test_a_store_that_goes_away_in_between_is_waited_for(backup: Backup) -> None:
+    rows = [{"table": "accounts", "entity": {"PartitionKey": f"{number:03}", "RowKey": "r"}} for number in range(400)]
+    file = sealed(backup.folder / "many.jsonl", [ALL_TABLES, *rows])
+    command = [sys.executable, "-m", "infra.backup", "import", file]
+    (backup.folder / "data").mkdir()
+    with azurite(location=backup.folder / "data") as lasting:
+        lasting.create_tables(TABLE_NAMES)
+        store = Store(lasting)
+        with running("The import", command, backup.folder / "log", {SETTING: lasting.connection_string}) as child:
+            child.wait_until(lambda: store.wire("accounts"), 30)
+            lasting.stop()
+            lasting.start()
+            assert child.process.wait(60) == 0, child.last_words()
+        backup.name(lasting.connection_string)
+        assert backup.exported("again.jsonl").read_bytes() == file.read_bytes()
+        store.service.close()
 
 
 def test_a_store_that_cannot_be_reached_is_told_in_a_sentence(backup: Backup, store: Store) -> None:
