@@ -16,7 +16,7 @@ from shared.kernel.refusals import Refusal
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "core", "base"}
 PRODUCT = [ROOT / "function_app.py", *(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
-STANDS = [file for folder in ("local", "tests", "bench") for file in (ROOT / folder).rglob("*.py")]
+STANDS = [file for folder in ("local", "infra", "tests", "bench") for file in (ROOT / folder).rglob("*.py")]
 
 
 def trees() -> Iterator[tuple[Path, ast.Module]]:
