@@ -57,6 +57,15 @@ def _connection_string(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _resolved(secret: SecretStr) -> SecretStr:
+    """Where the platform cannot resolve a reference, the app is given the reference itself, which is no secret
+    (https://learn.microsoft.com/azure/app-service/app-service-key-vault-references).
+    """
+    if secret.get_secret_value().startswith("@Microsoft.KeyVault("):
+        raise ValueError("Its Key Vault reference was not resolved: may the app's identity read the vault's secrets?")
+    return secret
+
+
 def _readable(path: str) -> str:
     if not Path(path).is_file():
         raise ValueError("There is no such file.")
@@ -67,6 +76,7 @@ Address = Annotated[str, AfterValidator(_address)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
 ConnectionString = Annotated[SecretStr, AfterValidator(_connection_string)]
 AllowedReturnUrls = Annotated[ReturnUrls, PlainValidator(_return_urls)]
+ReferencedSecret = Annotated[SecretStr, AfterValidator(_resolved)]
 File = Annotated[str, AfterValidator(_readable)]
 
 
@@ -118,7 +128,7 @@ class Settings(BaseModel):
     signing_key_folder: str | None = Field(
         None, description="Instead of SSO_SIGNING_KEY_URL, for development: a folder that keeps a key, made if missing."
     )
-    pseudonym_key: SecretStr = Field(
+    pseudonym_key: ReferencedSecret = Field(
         min_length=32,
         description="At least 32 characters that key the hash which stands for an email in logs.",
     )

@@ -128,6 +128,12 @@ def test_plain_http_is_for_this_machine(address: str) -> None:
     assert settings(AZURE | {"SSO_PUBLIC_URL": address}).public_url == address
 
 
+def test_a_key_vault_reference_that_was_not_resolved_is_no_secret() -> None:
+    reference = "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/pseudonym-key)"
+    sentence = faults(AZURE | {"SSO_PSEUDONYM_KEY": reference})["SSO_PSEUDONYM_KEY"]
+    assert sentence.startswith("Its Key Vault reference was not resolved: may the app's identity read")
+
+
 def test_return_urls_are_a_list() -> None:
     read = settings(AZURE | {"SSO_RETURN_URLS": " https://panel.example/sso/, ,http://localhost:7071/ "})
     assert read.return_urls == ReturnUrls.parse(("https://panel.example/sso/", "http://localhost:7071/"))

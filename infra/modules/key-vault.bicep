@@ -1,0 +1,159 @@
+// The key that signs tokens, which never leaves the vault, and the one secret there is: what keys the hash that stands for
+// an email in logs. Nobody types that secret, and losing it costs nothing but the thread through old logs.
+
+@description('The name of the vault.')
+@minLength(3)
+@maxLength(24)
+param name string
+
+@description('The region.')
+param location string
+
+@description('Whether only the virtual network reaches it.')
+param privateOnly bool
+
+@description('The object id of the identity that signs, and that reads the secret.')
+param principalId string
+
+@description('The workspace that keeps the audit log.')
+param workspaceId string
+
+@description('Whether to make the secret. A later deployment must not: it would cut the thread through the logs.')
+param createPseudonymKey bool
+
+@description('The secret, if it is made.')
+@secure()
+param newPseudonymKey string
+
+resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+  name: name
+  location: location
+  properties: {
+    tenantId: tenant().tenantId
+    sku: {
+      family: 'A'
+      name: 'standard'
+    }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: 90
+    enablePurgeProtection: true
+    enabledForDeployment: false
+    enabledForDiskEncryption: false
+    enabledForTemplateDeployment: false
+    publicNetworkAccess: privateOnly ? 'Disabled' : 'Enabled'
+    networkAcls: {
+      bypass: 'None'
+      defaultAction: privateOnly ? 'Deny' : 'Allow'
+    }
+  }
+}
+
+// Key Vault adds a version every 90 days; the service publishes it at once and signs with it after 25 hours (decision 12).
+// The old one must outlive its last token, and a rotation that fails must leave time to be noticed: 60 days before the
+// expiry the vault raises the alert `signing-key-expiry`, which a rotation that works never lets happen. A deployment
+// makes this key once and never changes it (https://learn.microsoft.com/azure/templates/microsoft.keyvault/vaults/keys):
+// change the policy of a key that is there with `az keyvault key rotation-policy update`.
+resource signingKey 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
+  parent: vault
+  name: 'signing'
+  properties: {
+    kty: 'RSA'
+    keySize: 2048
+    keyOps: [
+      'sign'
+      'verify'
+    ]
+    attributes: {
+      enabled: true
+    }
+    rotationPolicy: {
+      attributes: {
+        expiryTime: 'P180D'
+      }
+      lifetimeActions: [
+        {
+          action: {
+            type: 'rotate'
+          }
+          trigger: {
+            timeAfterCreate: 'P90D'
+          }
+        }
+        {
+          action: {
+            type: 'notify'
+          }
+          trigger: {
+            timeBeforeExpiry: 'P60D'
+          }
+        }
+      ]
+    }
+  }
+}
+
+resource pseudonymKey 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (createPseudonymKey) {
+  parent: vault
+  name: 'pseudonym-key'
+  properties: {
+    contentType: 'text/plain'
+    value: newPseudonymKey
+  }
+}
+
+// On the vault and not on the key: listing the versions of a key is asked of the vault, and there is no other key in it.
+resource cryptoUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, principalId, 'Key Vault Crypto User')
+  scope: vault
+  properties: {
+    description: 'The service lists the versions of its signing key and signs with them.'
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '12338af0-0e69-4776-bea7-57ae8d297424')
+  }
+}
+
+resource secretsUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, principalId, 'Key Vault Secrets User')
+  scope: vault
+  properties: {
+    description: 'The platform resolves the reference to the secret as this identity.'
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '4633458b-17de-408a-b874-0445c86b69e6')
+  }
+}
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'workspace'
+  scope: vault
+  properties: {
+    workspaceId: workspaceId
+    logAnalyticsDestinationType: 'Dedicated'
+    logs: [
+      {
+        categoryGroup: 'audit'
+        enabled: true
+      }
+    ]
+    metrics: [
+      {
+        category: 'AllMetrics'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('The resource id of the vault.')
+output vaultId string = vault.id
+
+@description('The name of the vault.')
+output vaultName string = vault.name
+
+@description('The address of the signing key, without a version.')
+output signingKeyUrl string = signingKey.properties.keyUri
+
+@description('What an app setting holds instead of the secret (https://learn.microsoft.com/azure/app-service/app-service-key-vault-references).')
+output pseudonymKeyReference string = '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/pseudonym-key)'

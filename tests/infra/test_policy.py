@@ -1,0 +1,131 @@
+"""The Bicep provisions what the code needs and nothing that is open; and the policy that says so can fail."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from tests.infra.bicep_files import Infra
+from tests.infra.mutations import put_into_the_code, said_wrong_in_bicep, taken_out_of_bicep, taken_out_of_the_code
+from tests.infra.policy import POLICY, Expectations, check, expectations
+
+INTERFACE = {
+    "identity.bicep": (
+        {"environmentName", "location", "publicUrl"},
+        {"identityName", "identityClientId", "identityPrincipalId", "functionAppName", "publicUrl"},
+    ),
+    "entra.bicep": ({"publicUrl", "identityPrincipalId", "displayName"}, {"clientId"}),
+    "main.bicep": (
+        {"environmentName", "location", "publicUrl", "entraClientId", "entraTenantId", "createPseudonymKey"},
+        {"functionAppName", "publicUrl", "keyVaultName", "tablesUrl", "storageAccountName"},
+    ),
+}
+"""What the deployment script hands to each stage, and what it reads from it."""
+
+
+@cache
+def infra() -> Infra:
+    return Infra.read()
+
+
+@cache
+def code() -> Expectations:
+    return expectations()
+
+
+@pytest.mark.parametrize("rule", POLICY, ids=lambda rule: rule.__name__)
+def test_the_deployment_keeps_the_rule(rule: Callable[[Infra, Expectations], Iterator[str]]) -> None:
+    assert [*rule(infra(), code())] == []
+
+
+@pytest.mark.parametrize("file", INTERFACE)
+def test_a_stage_takes_and_tells_what_the_script_reads(file: str) -> None:
+    takes, tells = INTERFACE[file]
+    assert takes <= infra().trees[file]["parameters"].keys()
+    assert tells <= infra().trees[file]["outputs"].keys()
+
+
+def test_the_secret_is_drawn_and_never_shown() -> None:
+    parameter = infra().trees["main.bicep"]["parameters"]["newPseudonymKey"]
+    assert {"type": "secure"} in parameter["decorators"]
+    assert parameter["default"] == "${newGuid()}${newGuid()}"  # 36 characters each, and 32 are enough
+    outputs = [each["value"] for tree in infra().trees.values() for each in tree.get("outputs", {}).values()]
+    assert "newPseudonymKey" not in outputs
+
+
+# -- the policy can fail: take something out of either side, and it says what
+
+
+BICEP = [*taken_out_of_bicep(infra())]
+WRONG = [*said_wrong_in_bicep(infra())]
+CODE = [*taken_out_of_the_code(code()), *put_into_the_code(code())]
+
+
+@pytest.mark.parametrize(("rest", "word"), [each[1:] for each in BICEP], ids=[each[0] for each in BICEP])
+def test_what_is_taken_out_of_the_bicep_is_missed(rest: Infra, word: str) -> None:
+    assert any(word in complaint for complaint in news(check(rest, code())))
+
+
+@pytest.mark.parametrize(("rest", "word"), [each[1:] for each in WRONG], ids=[each[0] for each in WRONG])
+def test_what_is_said_wrong_in_the_bicep_is_noticed(rest: Infra, word: str) -> None:
+    assert any(word in complaint for complaint in news(check(rest, code())))
+
+
+@pytest.mark.parametrize(("rest", "word"), [each[1:] for each in CODE], ids=[each[0] for each in CODE])
+def test_what_the_code_does_not_need_or_needs_besides_is_noticed(rest: Expectations, word: str) -> None:
+    assert any(word in complaint for complaint in news(check(infra(), rest)))
+
+
+def test_there_is_a_mutation_for_every_kind_of_thing() -> None:
+    assert len(BICEP) > 130
+    assert {each[0].split()[0] for each in BICEP} >= {
+        "setting",
+        "table",
+        "role",
+        "logs",
+        "permission",
+        "claim",
+        "alert",
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "word"),
+    [
+        ("modules/function-app.bicep", "  FUNCTIONS_WORKER_RUNTIME: 'python'", "FUNCTIONS_WORKER_RUNTIME"),
+        ("modules/function-app.bicep", "  WEBSITE_RUN_FROM_PACKAGE: '1'", "WEBSITE_"),
+        ("modules/package-storage.bicep", "output key string = account.listKeys().keys[0].value", "listKeys("),
+        ("main.bicep", "      SSO_PUBLIC_URL: address", "SSO_PUBLIC_URL is set 2 times"),
+    ],
+)
+def test_what_must_not_be_set_is_noticed(file: str, text: str, word: str) -> None:
+    whole = infra()
+    longer = replace(whole, texts={**whole.texts, file: f"{whole.texts[file]}\n{text}\n"})
+    assert any(word in complaint for complaint in news(check(longer, code())))
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ('AppMetrics | where Name == "azure_sso.sessions"', "azure_sso.sessions"),
+        ('AppMetrics | where outcome == "succeeded"', "succeeded"),
+        ('AppTraces | where event in ("sign_in", "log_in")', "log_in"),
+        ("AppTraces | extend email = told.email", "email"),
+        ('AppTraces | where Message startswith "Entra is angry"', "Entra is angry"),
+    ],
+)
+def test_a_query_in_words_that_nobody_says_is_noticed(query: str, word: str) -> None:
+    whole = infra()
+    asked = {**whole.queries, "queries/refusals.kql": f"// Why.\n{query}\n"}
+    assert any(word in complaint for complaint in news(check(replace(whole, queries=asked), code())))
+
+
+@cache
+def known() -> frozenset[str]:
+    return frozenset(check(infra(), code()))
+
+
+def news(complaints: list[str]) -> set[str]:
+    """Complaints that the deployment as it stands does not give rise to."""
+    return {*complaints} - known()
