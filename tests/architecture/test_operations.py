@@ -1,0 +1,205 @@
+"""The runbook says what there is: every alert, script, option, call and setting; and its sums add up."""
+
+import math
+import re
+import subprocess
+import sys
+
+import pytest
+
+from functions.app import build_routes
+from local.processes import ROOT
+from shared.kernel.names import EmailAddress
+from shared.kernel.pseudonyms import Pseudonyms
+from shared.settings import Settings, read_settings
+from shared.wiring import Services, build_services
+from tests.infra.bicep_files import Infra
+from tests.unit.test_wiring import IN_DEVELOPMENT
+
+INFRA = Infra.read()
+ALERTS = "modules/alerts.bicep"
+
+RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^ *```\w+\n(.*?)^ *```$", RUNBOOK, re.DOTALL | re.MULTILINE)
+SPANS = re.findall(r"`([^`]+)`", re.sub(r"^ *```.*?```$", "", RUNBOOK, flags=re.DOTALL | re.MULTILINE))
+COMMANDS = [" ".join(text.split()) for text in SPANS] + [
+    line.strip() for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()
+]
+"""What stands in the runbook as code: a span each, or a line of a block each."""
+
+
+def section(title: str) -> str:
+    """The text below a heading of the second level."""
+    (text,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", RUNBOOK, re.DOTALL | re.MULTILINE)
+    return str(text)
+
+
+def cells(table_row: str) -> list[str]:
+    return [cell.strip() for cell in table_row.strip().strip("|").split("|")]
+
+
+# -- alerts ------------------------------------------------------------------------------------------------------------
+
+
+def alerts() -> dict[str, int]:
+    """The severity of each alert that the Bicep makes, by its name without what says of which environment it is."""
+    found: dict[str, int] = {}
+    for resource in (each for each in INFRA.resources() if each.file == ALERTS):
+        of_the_vault = resource.at("properties.destination.properties.severity")
+        if resource.loops_over:
+            for rule in INFRA.variable(ALERTS, resource.loops_over):
+                found[rule["name"]] = rule.get("severity", resource.at("properties.severity"))
+        elif resource.kind == "Microsoft.Insights/metricAlerts":
+            found[resource.at("name").removeprefix("${prefix}-")] = resource.at("properties.severity")
+        elif of_the_vault:
+            found[resource.at("name")] = int(of_the_vault.removeprefix("Sev"))
+    return found
+
+
+def test_every_alert_is_explained_and_no_other() -> None:
+    assert {*re.findall(r"^### (.+)$", section("Alerts"), re.MULTILINE)} == {*alerts()}
+
+
+def test_alerts_are_as_severe_as_it_is_said() -> None:
+    rows = re.findall(r"^\| \[`([\w-]+)`\]\(#\1\) \| (\d) \|", section("Alerts"), re.MULTILINE)
+    assert {name: int(severity) for name, severity in rows} == alerts()
+
+
+# -- what is named is there --------------------------------------------------------------------------------------------
+
+
+def test_every_target_of_make_is_there() -> None:
+    there = {*re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)}
+    named = {name for command in COMMANDS for name in re.findall(r"(?:^|\$ )make (\w+)", command)}
+    assert named
+    assert named <= there
+
+
+def options(script: str) -> set[str]:
+    """What the usage of a script of infra/ lists."""
+    text = (ROOT / "infra" / f"{script}.sh").read_text(encoding="utf-8")
+    return {*re.findall(r"--[a-z-]+", text.partition("END\n")[2].partition("END\n")[0])}
+
+
+def test_every_option_of_a_script_is_there() -> None:
+    named = {found for command in COMMANDS for found in re.findall(r"infra/(\w+)\.sh( [^|]*)?", command)}
+    assert {script for script, _ in named} == {"deploy", "entra", "teardown"}
+    for script, line in named:
+        assert {*re.findall(r"--[a-z-]+", line)} <= options(script), script
+
+
+def test_an_option_that_is_named_alone_is_one_of_a_script() -> None:
+    named = {command.partition(" ")[0] for command in COMMANDS if command.startswith("--")}
+    assert named
+    assert named <= options("deploy") | options("teardown")
+
+
+def test_every_file_is_there() -> None:
+    named = {
+        name for command in COMMANDS for name in re.findall(r"(?:infra|docs|shared|functions)/[\w./-]+\w", command)
+    }
+    named |= {f"docs/{link}" for link in re.findall(r"\]\(([\w./-]+)\)", RUNBOOK)}
+    assert len(named) > 20
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_every_setting_is_there() -> None:
+    assert {*re.findall(r"SSO_[A-Z_]+[A-Z]", RUNBOOK)} <= {str(field.alias) for field in Settings.model_fields.values()}
+
+
+def test_every_part_of_the_deployment_that_one_may_set_is_there() -> None:
+    rows = [cells(line)[0] for line in section("Deploy").splitlines() if line.strip().startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)} | {"httpConcurrency"}
+    assert named <= {*INFRA.trees["main.bicep"]["parameters"]}
+
+
+def test_every_call_is_there() -> None:
+    services = build_services(read_settings(IN_DEVELOPMENT))
+    assert isinstance(services, Services)
+    calls = [(each.method, each.path) for routes in build_routes(services) for each in routes.endpoints]
+    patterns = [(method, re.compile(re.sub(r"\{\w+\}", "[^/]+", path))) for method, path in calls]
+    named = {found for command in COMMANDS for found in re.findall(r'(?:\$ |^)api (\w+) "?(/[^\s"?]+)', command)}
+    assert len(named) > 5
+    for method, path in named:
+        assert any(method == known and pattern.fullmatch(path) for known, pattern in patterns), f"{method} {path}"
+
+
+def test_every_reference_leads_somewhere() -> None:
+    headings = {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", RUNBOOK, re.MULTILINE)
+    }
+    assert {*re.findall(r"\]\(#([\w-]+)\)", RUNBOOK)} <= headings
+
+
+# -- what is shown is so -----------------------------------------------------------------------------------------------
+
+
+def test_the_dry_run_is_shown_as_it_is() -> None:
+    (command,) = [
+        line.removeprefix("$ ") for line in COMMANDS if line.endswith("--dry-run") and "--environment" in line
+    ]
+    (shown,) = [block for block in BLOCKS if "1/7" in block]
+    ended = subprocess.run(command.split(), cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    left = iter(ended.stdout.splitlines())
+    for line in filter("…".__ne__, map(str.strip, shown.splitlines())):
+        start = line.removesuffix(" …")
+        assert any(each.startswith(start) if line != start else each == line for each in left), line
+
+
+def test_the_command_that_finds_a_person_computes_what_the_log_says() -> None:
+    key, address = "a pseudonym key of the tests, long enough", "Alice@Contoso.example"
+    (program,) = re.findall(rf"-c '\n(.+?)' {re.escape(address)}$", RUNBOOK, re.DOTALL | re.MULTILINE)
+    ended = subprocess.run(
+        [sys.executable, "-c", program, address],
+        cwd=ROOT,
+        input=f"{key}\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ended.stdout.strip() == Pseudonyms(key.encode()).of(EmailAddress.parse("alice@contoso.example"))
+
+
+# -- the sums ----------------------------------------------------------------------------------------------------------
+
+MONTH = 2_628_000
+DEMAND, READY, MILLION, TEN_THOUSAND_ROWS, TEN_THOUSAND_SIGNATURES, LOGGED_GB = (
+    float(cells(line)[1]) for line in RUNBOOK.partition("| price, in US dollars |")[2].splitlines()[2:8]
+)
+"""The assumed prices, in the order of their table."""
+
+
+def costs(rate: int) -> list[float]:
+    """The rows of the table for so many sign-ins a second, by the formulas above it."""
+    instances = max(2, math.ceil(rate * 60 / 600))
+    month = rate * MONTH
+    money = [
+        2 * MONTH * (2 * READY + (instances - 2) * DEMAND),
+        4 * month / 1e6 * MILLION,
+        12 * month / 1e4 * TEN_THOUSAND_ROWS,
+        2 * month / 1e4 * TEN_THOUSAND_SIGNATURES,
+        18e3 * month / 1e9 * LOGGED_GB,
+    ]
+    return [instances, 12 * rate, 20 * rate, rate * 86_400 / 1e6, 12 * month / 1e6, *money, sum(money)]
+
+
+@pytest.mark.parametrize(("column", "rate"), [(1, 1), (2, 100), (3, 10_000)])
+def test_the_sums_add_up(column: int, rate: int) -> None:
+    rows = RUNBOOK.partition("| | 1 a second |")[2].splitlines()[2:13]
+    said = [cells(row)[column].strip("*").replace(",", "") for row in rows]
+    places = [len(number.partition(".")[2]) for number in said]
+    assert said == [f"{value:.{digits}f}" for value, digits in zip(costs(rate), places, strict=True)]
+
+
+def test_a_sign_in_takes_what_its_steps_take() -> None:
+    """The docstring of the broker counts the calls of the store, of which the runbook makes its sums."""
+    source = (ROOT / "shared" / "broker" / "sign_in.py").read_text(encoding="utf-8")
+    calls = sum(
+        int(number) for number in re.findall(r"^    (?:authorize|complete|redeem) +(\d)  ", source, re.MULTILINE)
+    )
+    assert (
+        f"| {calls + 1} | {calls} of `shared/broker/sign_in.py`; resolve of another user of a known account 1 |"
+        in RUNBOOK
+    )
