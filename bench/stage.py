@@ -1,0 +1,73 @@
+"""The hosts of a comparison: the service and the empty function, each in its own process, asked in the same way."""
+
+import json
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from bench.load import LoadError, Plan, fire, request
+from bench.rounds import Reading, cpu_seconds, reading_of
+from local.processes import ROOT, free_port
+from tests.support.stack import FunctionsHost, functions_host
+from tests.support.story import FUNCTION_KEY, HOST, EntraAddresses, settings
+
+_HEADERS: Final = {"x-functions-key": FUNCTION_KEY, "Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an application asks resolve."""
+
+    email: str
+    application: str
+
+    @property
+    def as_sent(self) -> str:
+        """The request as it travels."""
+        return request("POST", "/v1/resolve", _HEADERS, self._body)
+
+    @property
+    def _body(self) -> str:
+        return json.dumps({"email": self.email, "application": self.application})
+
+    def must_mean_sso(self, host: FunctionsHost) -> None:
+        """Ask once. Raises LoadError unless the answer is what the store of the comparison says."""
+        answer = httpx.post(f"{host.url}/v1/resolve", content=self._body, headers=_HEADERS, trust_env=False)
+        if answer.json().get("method") != "sso":
+            raise LoadError(f"{self} should mean SSO, and the answer is {answer.status_code} {answer.text}")
+
+
+@contextmanager
+def service(connection_string: str) -> Generator[FunctionsHost]:
+    """Run the service on a store, without an Entra, which resolve never asks."""
+    port = free_port()
+    with TemporaryDirectory(prefix="bench-service-") as scratch:
+        nobody = EntraAddresses("http://localhost:9", "https://localhost:9", str(Path(scratch) / "ca.pem"))
+        Path(nobody.ca).touch()
+        environment = settings(f"http://localhost:{port}", nobody, connection_string)
+        with functions_host(environment, port=port, settings=HOST) as host:
+            yield host
+
+
+@contextmanager
+def empty_function() -> Generator[FunctionsHost]:
+    """Run the app that does nothing."""
+    with functions_host({}, directory=ROOT / "bench" / "empty_app", settings=HOST) as host:
+        yield host
+
+
+def ask(
+    host: FunctionsHost, questions: Iterable[Question], callers: int, seconds: float, *, again: bool = False
+) -> Reading:
+    """Put questions to a host and measure its answers: each once, or `again` and again until the time is up."""
+    port = urlsplit(host.url).port or 0
+    plan = Plan(port, [each.as_sent for each in questions], callers, seconds, again)
+    before = cpu_seconds(host.child.process.pid)
+    shot = fire(plan)
+    return reading_of(shot, cpu_seconds(host.child.process.pid) - before)
