@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import report, resolve
+from bench import endpoints, report, resolve
 from bench.report import Table
 from bench.scale import FULL, QUICK, Scale
 from local.processes import unwind_on_signals
@@ -17,6 +17,7 @@ from local.terminal import say, strong
 
 _COMPARISONS: Mapping[str, Callable[[Scale], list[Table]]] = {
     "resolve": resolve.measure,
+    "endpoints": endpoints.measure,
 }
 
 

@@ -72,7 +72,7 @@ def functions_host(
         settings_file = Path(scratch) / "local.settings.json"
         settings_file.write_text(json.dumps({"Host": dict(settings or {})}), encoding="utf-8")
         inherited = dict.fromkeys(name for name in os.environ if name.startswith("SSO_"))
-        command: list[str | Path] = [sys.executable, "-m", "local.host", "--directory", directory, "--port", str(port)]
+        command = [sys.executable, "-m", "local.host", "--directory", directory, "--port", str(port)]
         log = Path(scratch) / "host.log"
         with running("The Functions host", [*command, "--settings", settings_file], log, {**inherited, **env}) as child:
             url = f"http://localhost:{port}"
