@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import endpoints, report, resolve
+from bench import cold_start, endpoints, report, resolve
 from bench.report import Table
 from bench.scale import FULL, QUICK, Scale
 from local.processes import unwind_on_signals
@@ -18,6 +18,7 @@ from local.terminal import say, strong
 _COMPARISONS: Mapping[str, Callable[[Scale], list[Table]]] = {
     "resolve": resolve.measure,
     "endpoints": endpoints.measure,
+    "cold_start": cold_start.measure,
 }
 
 

@@ -48,11 +48,16 @@ def service(connection_string: str) -> Generator[FunctionsHost]:
     """Run the service on a store, without an Entra, which resolve never asks."""
     port = free_port()
     with TemporaryDirectory(prefix="bench-service-") as scratch:
-        nobody = EntraAddresses("http://localhost:9", "https://localhost:9", str(Path(scratch) / "ca.pem"))
-        Path(nobody.ca).touch()
-        environment = settings(f"http://localhost:{port}", nobody, connection_string)
+        environment = settings_without_entra(Path(scratch), f"http://localhost:{port}", connection_string)
         with functions_host(environment, port=port, settings=HOST) as host:
             yield host
+
+
+def settings_without_entra(scratch: Path, url: str, connection_string: str) -> dict[str, str]:
+    """The settings of a service at `url` that finds nobody where Entra should be."""
+    nobody = EntraAddresses("http://localhost:9", "https://localhost:9", str(scratch / "ca.pem"))
+    Path(nobody.ca).touch()
+    return settings(url, nobody, connection_string)
 
 
 @contextmanager
