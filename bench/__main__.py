@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import cold_start, endpoints, report, resolve
+from bench import callers, cold_start, csv_import, endpoints, growth, journeys, report, resolve
 from bench.report import Table
 from bench.scale import FULL, QUICK, Scale
 from local.processes import unwind_on_signals
@@ -17,6 +17,10 @@ from local.terminal import say, strong
 
 _COMPARISONS: Mapping[str, Callable[[Scale], list[Table]]] = {
     "resolve": resolve.measure,
+    "callers": callers.measure,
+    "growth": growth.measure,
+    "import": csv_import.measure,
+    "journeys": journeys.measure,
     "endpoints": endpoints.measure,
     "cold_start": cold_start.measure,
 }

@@ -79,7 +79,7 @@ def fire(plan: Plan, status: int = 200) -> Shot:
 
     Raises LoadError if anything is answered with another status, or if the generator could not do more than it did.
     """
-    generator = [sys.executable, "-m", "bench.load"]
+    generator = [sys.executable, "-S", "-m", "bench.load"]  # it needs no package, and is started often
     shot = shot_of(
         subprocess.run(generator, input=json.dumps(asdict(plan)), stdout=subprocess.PIPE, text=True, check=True)
     )

@@ -1,6 +1,6 @@
-"""The same table without the service: reads and transactions by bare HTTP, and reads by the SDK.
+"""The same table without the service: reads and transactions by bare HTTP, and both by the SDK.
 
-They are the floors that the service is compared with. `python -m bench.raw` is the process that reads by the SDK.
+They are the floors that the service is compared with. `python -m bench.raw` is the process that works by the SDK.
 """
 
 import asyncio
@@ -11,20 +11,24 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from email.utils import formatdate
-from itertools import cycle
-from typing import Final
+from itertools import batched, cycle
+from typing import Any, Final
 from urllib.parse import quote
 from uuid import uuid4
 
 from azure.core.utils import parse_connection_string
+from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
 from bench.load import Shot, request, shot_from, shot_of
 from bench.stores import Entity
 from local.processes import Azurite
+
+TRANSACTION: Final = 100
+"""Rows that one transaction takes."""
 
 _JSON: Final = "application/json;odata=nometadata"
 _VERSIONS: Final = {"x-ms-version": "2019-02-02", "DataServiceVersion": "3.0"}
@@ -67,23 +71,30 @@ def transaction(store: Azurite, entities: Sequence[Entity]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reads:
+class _Work:
+    """What the process does with one table: read each key over and over, or write each row once, 100 at a time."""
+
     connection_string: str
-    table: str
-    keys: Sequence[tuple[str, str]]
+    entities: Sequence[Entity]
     callers: int
     seconds: float
+    writes: bool = False
 
 
-def read_by_sdk(store: Azurite, entities: Iterable[Entity], callers: int, seconds: float) -> Shot:
+def read_by_sdk(store: Azurite, entities: Sequence[Entity], callers: int, seconds: float) -> Shot:
     """Read these rows of one table by azure-data-tables over and over, in a process of its own."""
-    read = [*entities]
-    keys = [(each.partition, each.row) for each in read]
-    reads = _Reads(store.connection_string, read[0].table, keys, callers, seconds)
-    reader = [sys.executable, "-m", "bench.raw"]
-    return shot_of(
-        subprocess.run(reader, input=json.dumps(asdict(reads)), stdout=subprocess.PIPE, text=True, check=True)
-    )
+    return _work(_Work(store.connection_string, entities, callers, seconds))
+
+
+def write_by_sdk(store: Azurite, entities: Sequence[Entity]) -> Shot:
+    """Put these rows of one partition in their places by azure-data-tables, one transaction after the other."""
+    return _work(_Work(store.connection_string, entities, 1, 0, writes=True))
+
+
+def _work(work: _Work) -> Shot:
+    worker = [sys.executable, "-m", "bench.raw"]
+    ended = subprocess.run(worker, input=json.dumps(asdict(work)), stdout=subprocess.PIPE, text=True, check=True)
+    return shot_of(ended)
 
 
 def _signed(
@@ -111,21 +122,37 @@ def _endpoint(store: Azurite) -> str:
     return parse_connection_string(store.connection_string)["tableendpoint"].rstrip("/")
 
 
-async def _read(reads: _Reads) -> Shot:
+async def _read(table: TableClient, work: _Work) -> Shot:
     latencies: list[float] = []
-    keys = cycle(reads.keys)
-    async with TableClient.from_connection_string(reads.connection_string, reads.table) as table:
-        await table.get_entity(*reads.keys[0])
-        began, computed = time.perf_counter(), time.process_time()
+    keys = cycle([(each.partition, each.row) for each in work.entities])
+    await table.get_entity(*next(keys))
+    began, computed = time.perf_counter(), time.process_time()
 
-        async def caller() -> None:
-            while (sent := time.perf_counter()) < began + reads.seconds:
-                await table.get_entity(*next(keys))
-                latencies.append(time.perf_counter() - sent)
+    async def caller() -> None:
+        while (sent := time.perf_counter()) < began + work.seconds:
+            await table.get_entity(*next(keys))
+            latencies.append(time.perf_counter() - sent)
 
-        await asyncio.gather(*(caller() for _ in range(reads.callers)))
+    await asyncio.gather(*(caller() for _ in range(work.callers)))
     return shot_from({"200": len(latencies)}, time.perf_counter() - began, time.process_time() - computed, latencies)
 
 
+async def _write(table: TableClient, work: _Work) -> Shot:
+    latencies: list[float] = []
+    began, computed = time.perf_counter(), time.process_time()
+    for some in batched(work.entities, TRANSACTION, strict=False):
+        sent = time.perf_counter()
+        rows = [{"PartitionKey": each.partition, "RowKey": each.row, "document": each.document} for each in some]
+        await table.submit_transaction([("upsert", row, {"mode": UpdateMode.REPLACE}) for row in rows])
+        latencies.append(time.perf_counter() - sent)
+    return shot_from({"202": len(latencies)}, time.perf_counter() - began, time.process_time() - computed, latencies)
+
+
+async def _main(told: dict[str, Any]) -> Shot:
+    work = _Work(**told | {"entities": [Entity(**each) for each in told["entities"]]})
+    async with TableClient.from_connection_string(work.connection_string, work.entities[0].table) as table:
+        return await (_write if work.writes else _read)(table, work)
+
+
 if __name__ == "__main__":
-    print(json.dumps(asdict(asyncio.run(_read(_Reads(**json.load(sys.stdin)))))))
+    print(json.dumps(asdict(asyncio.run(_main(json.load(sys.stdin))))))

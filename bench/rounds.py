@@ -1,8 +1,8 @@
 """Rounds: every case is measured once a round, and compared within the round.
 
 What else the machine does in a second hits all cases of that second alike, so the ratios of a round are steadier than
-the figures that they are made of. The order turns round from one round to the next, so that no case always has the
-warmer machine.
+the figures that they are made of. Each round begins with another case, so that none always has the warmer machine; and
+between two turns of a case lie all the others.
 """
 
 import os
@@ -61,7 +61,8 @@ def interleaved(cases: Mapping[str, Case], rounds: int) -> Readings:
     """Measure every case `rounds` times, in turn. One warm-up round is not counted."""
     readings: dict[str, list[Reading]] = {name: [] for name in cases}
     for number in range(rounds + 1):
-        for name in [*cases][:: -1 if number % 2 else 1]:
+        first = number % len(cases)
+        for name in [*cases][first:] + [*cases][:first]:
             reading = cases[name](number)
             if number:
                 readings[name].append(reading)

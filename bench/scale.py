@@ -12,6 +12,11 @@ class Scale:
     questions: int
     many: int
 
+    @property
+    def fewer_rounds(self) -> int:
+        """For comparisons of many cases."""
+        return (self.rounds + 1) // 2
 
-FULL = Scale(rounds=5, seconds=1.0, questions=300, many=100_000)
+
+FULL = Scale(rounds=5, seconds=0.8, questions=300, many=100_000)
 QUICK = Scale(rounds=2, seconds=0.5, questions=60, many=2_000)

@@ -13,9 +13,10 @@ import httpx
 
 from bench.load import LoadError, Plan, fire, request
 from bench.rounds import Reading, cpu_seconds, reading_of
-from local.processes import ROOT, free_port
-from tests.support.stack import FunctionsHost, functions_host
-from tests.support.story import FUNCTION_KEY, HOST, EntraAddresses, settings
+from local.processes import ROOT, Azurite, free_port
+from shared.wiring import TABLE_NAMES
+from tests.support.stack import Entra, FunctionsHost, functions_host, local_entra
+from tests.support.story import FUNCTION_KEY, HOST, EntraAddresses, Story, at_port, settings
 
 _HEADERS: Final = {"x-functions-key": FUNCTION_KEY, "Content-Type": "application/json"}
 
@@ -51,6 +52,28 @@ def service(connection_string: str) -> Generator[FunctionsHost]:
         environment = settings_without_entra(Path(scratch), f"http://localhost:{port}", connection_string)
         with functions_host(environment, port=port, settings=HOST) as host:
             yield host
+
+
+@dataclass(frozen=True, slots=True)
+class WholeService:
+    """The service with everything around it, each part in a process of its own, and the people who call it."""
+
+    host: FunctionsHost
+    entra: Entra
+    story: Story
+
+
+@contextmanager
+def whole_service(store: Azurite, store_port: int | None = None) -> Generator[WholeService]:
+    """Run the service with a local Entra and an empty store, which it may reach by way of another port."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    store.create_tables(TABLE_NAMES)
+    with local_entra(url) as entra:
+        addresses = EntraAddresses(entra.http, entra.https, entra.ca)
+        environment = settings(url, addresses, at_port(store, store_port or store.port))
+        with functions_host(environment, port=port, settings=HOST) as host, Story.at(url, addresses) as story:
+            yield WholeService(host, entra, story)
 
 
 def settings_without_entra(scratch: Path, url: str, connection_string: str) -> dict[str, str]:

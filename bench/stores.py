@@ -31,6 +31,9 @@ from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.wiring import TABLE_NAMES
 
 TENANT: Final = TenantId("c0c00000-0000-4000-8000-000000000000")
+_PATTERN: Final = 999_999
+"""The number of what others are made after; no other number stands in a document."""
+
 _FILE: Final = "__azurite_db_table__.json"
 _NOW: Final = datetime.now(UTC)
 _ACTOR: Final = Actor(subject="olga", role="Operator", name="Olga Operator")
@@ -92,20 +95,33 @@ def applications(count: int) -> Iterator[Entity]:
         yield Entity("applications", "application", record.client_id, record.document())
 
 
+def bystanders(first: int, count: int) -> Iterator[Entity]:
+    """Accounts that nobody asks about, from number `first` on: an account's first row and its claim of a domain."""
+    owner = account_id(_PATTERN)
+    account = Account(account_id=owner, name="Customer", created_at=_NOW, updated_at=_NOW).document()
+    claim = Claim(account_id=owner, claimed_at=_NOW).document()
+    for number in range(first, first + count):
+        digits = f"{number:06}"
+        document = account.replace(str(_PATTERN), digits)
+        yield Entity("accounts", account_id(number), Account.key(owner).row, document)
+        yield Entity("domains", domain(number), "claim", claim.replace(str(_PATTERN), digits))
+
+
 def exceptions(owner: AccountId, name: DomainName, count: int) -> Iterator[Entity]:
     """Entries on an account's exception list, for people of this domain."""
+    pattern_id = ExemptionId.of(owner, EmailAddress(f"exception-{_PATTERN}@{name}"))
+    pattern = Exemption(
+        exception_id=pattern_id,
+        email=f"exception-{_PATTERN}@{name}",
+        reason="Keeps the password",
+        created_at=_NOW,
+        created_by="Sam Security",
+        updated_at=_NOW,
+    ).document()
     for number in range(count):
-        email = EmailAddress(f"exception-{number:06}@{name}")
-        exception_id = ExemptionId.of(owner, email)
-        record = Exemption(
-            exception_id=exception_id,
-            email=email.address,
-            reason="Keeps the password",
-            created_at=_NOW,
-            created_by="Sam Security",
-            updated_at=_NOW,
-        )
-        yield Entity("accounts", owner, PREFIX + exception_id, record.document())
+        exception_id = ExemptionId.of(owner, EmailAddress(f"exception-{number:06}@{name}"))
+        document = pattern.replace(pattern_id, exception_id).replace(str(_PATTERN), f"{number:06}")
+        yield Entity("accounts", owner, PREFIX + exception_id, document)
 
 
 @contextmanager
@@ -129,26 +145,21 @@ def _fill(file: Path, entities: Iterable[Entity]) -> None:
     (pattern,) = (row for name in TABLE_NAMES for row in collections[name]["data"])
     collections[TABLE_NAMES[0]]["data"].clear()
     by_table = groupby(sorted(entities, key=lambda each: each.table), key=lambda each: each.table)
-    for name, rows in by_table:
-        collection = collections[name]
+    for name, family in by_table:
+        rows, collection = [*family], collections[name]
         collection["data"] = [_like(pattern, number, each) for number, each in enumerate(rows, start=1)]
-        collection["maxId"] = len(collection["data"])
-        for column, index in collection["binaryIndices"].items():
-            index["values"] = _order(collection["data"], column)
-    with file.open("w", encoding="utf-8") as target:
-        json.dump(database, target, separators=(",", ":"))
+        collection["maxId"] = len(rows)
+        collection["binaryIndices"]["PartitionKey"]["values"] = _order([each.partition for each in rows])
+        collection["binaryIndices"]["RowKey"]["values"] = _order([each.row for each in rows])
+    file.write_text(json.dumps(database, separators=(",", ":")), encoding="utf-8")
 
 
 def _like(pattern: Mapping[str, Any], number: int, entity: Entity) -> dict[str, Any]:
     keys = {"PartitionKey": entity.partition, "RowKey": entity.row}
-    return {
-        **pattern,
-        **keys,
-        "properties": {**pattern["properties"], **keys, "document": entity.document},
-        "$loki": number,
-    }
+    properties = pattern["properties"] | keys | {"document": entity.document}
+    return {**pattern, **keys, "properties": properties, "$loki": number}
 
 
-def _order(rows: list[dict[str, Any]], column: str) -> list[int]:
+def _order(keys: list[str]) -> list[int]:
     """Where the rows stand when they are sorted, which is what an index of LokiJS holds."""
-    return sorted(range(len(rows)), key=lambda place: rows[place][column])
+    return sorted(range(len(keys)), key=keys.__getitem__)
