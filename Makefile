@@ -37,6 +37,10 @@ check: .venv/.requirements ## Check format, lint, types and the direction of imp
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+.PHONY: bench
+bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1
+	@exec $(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick)
+
 .PHONY: zip
 zip: .venv/.requirements ## Build dist/azure-sso.zip, what is deployed
 	@$(BIN)/python -m local.deployable

@@ -1,0 +1,72 @@
+"""`python -m bench`: run the comparisons, print their tables, and write them to docs/performance.md."""
+
+import argparse
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from bench import callers, cold_start, csv_import, endpoints, growth, journeys, report, resolve
+from bench.report import Table
+from bench.scale import FULL, QUICK, Scale
+from local.processes import unwind_on_signals
+from local.terminal import say, strong
+
+_COMPARISONS: Mapping[str, Callable[[Scale], list[Table]]] = {
+    "resolve": resolve.measure,
+    "callers": callers.measure,
+    "growth": growth.measure,
+    "import": csv_import.measure,
+    "journeys": journeys.measure,
+    "endpoints": endpoints.measure,
+    "cold_start": cold_start.measure,
+}
+
+
+def main() -> None:
+    """Measure what was asked for. A quick run tries the measurement; its figures are not written."""
+    unwind_on_signals()
+    arguments = _arguments()
+    scale = QUICK if arguments.quick else FULL
+    if arguments.rounds:
+        scale = replace(scale, rounds=arguments.rounds)
+    began = time.monotonic()
+    measured = f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {scale.rounds} rounds."
+    for name in arguments.only or _COMPARISONS:
+        say(strong(name))
+        found = _COMPARISONS[name](scale)
+        for table in found:
+            table.show()
+        if not arguments.quick:
+            report.write([_machine(), *found], measured)
+    say(f"{time.monotonic() - began:.0f} seconds in all.")
+
+
+def _machine() -> Table:
+    cpu = Path("/proc/cpuinfo")
+    models = [line.partition(": ")[2] for line in cpu.read_text().splitlines() if line.startswith("model name")]
+    packages = ("azure-functions", "azure-functions-runtime", "azure-data-tables", "aiohttp", "pydantic", "uvicorn")
+    return Table(
+        "machine",
+        ["", ""],
+        [
+            ["machine", f"{len(models)} processors, {models[0]}"],
+            ["system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}"],
+            ["packages", ", ".join(f"{each} {version(each)}" for each in packages)],
+        ],
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("only", nargs="*", choices=[[], *_COMPARISONS], help="what to measure (default: everything)")
+    parser.add_argument("--rounds", type=int, help="how often each case is measured")
+    parser.add_argument("--quick", action="store_true", help="try it with small stores; write nothing")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""The cold start: importing the app in a fresh process, against importing what nothing made of these can do without.
+
+Bytecode is compiled already, as it is after a deployment's first start. What Azure needs to place a worker and to fetch
+the package is not in it; the sizes say how much there is to fetch.
+"""
+
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from importlib.metadata import distribution
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from bench.report import Table, figure
+from bench.scale import Scale
+from bench.stage import settings_without_entra
+from local.deployable import build
+from local.processes import ROOT
+
+FLOOR: Final = "import azure.functions, azure.data.tables.aio, pydantic"
+"""The three main imports."""
+
+MODEL: Final = f"{FLOOR}; type('Model', (pydantic.BaseModel,), {{}})"
+"""The same with one model, because pydantic imports most of itself when the first is made."""
+
+_APP: Final = "import function_app"
+_TIMED: Final = "import time; began = time.perf_counter(); {statement}; print(time.perf_counter() - began)"
+_IMPORTED: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
+_SLOWEST: Final = 10
+_NOWHERE: Final = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:9/a;"
+
+
+def measure(scale: Scale) -> list[Table]:
+    """Import each in turn, in processes of its own."""
+    statements = {"the three imports": FLOOR, "with a first model": MODEL, "import function_app": _APP}
+    seconds: dict[str, list[float]] = {name: [] for name in statements}
+    with TemporaryDirectory(prefix="bench-start-") as scratch:
+        environment = settings_without_entra(Path(scratch), "http://localhost:9", _NOWHERE)
+        for _ in range(3 * scale.rounds):
+            for name, statement in statements.items():
+                seconds[name].append(float(_run(["-c", _TIMED.format(statement=statement)], environment).stdout))
+        listings = [_run(["-X", "importtime", "-c", _APP], environment).stderr for _ in range(scale.rounds)]
+        package = Path(scratch) / "package.zip"
+        build(ROOT, package)
+        zipped = package.stat().st_size
+    rows = [
+        [name, *(figure(_ratio(times, seconds[floor])) for floor in [*statements][:2]), figure(1000 * median(times))]
+        for name, times in seconds.items()
+    ]
+    return [
+        Table("start", ["in a fresh process", "to three imports", "to a first model", "ms"], rows),
+        Table("imports", ["of the import of function_app", "modules", "ms of their own"], _by_package(listings)),
+        Table("slowest", ["slowest modules", "ms of their own"], _slowest(listings)),
+        Table("sizes", ["to be fetched", "MB"], [["the zip", _megabytes(zipped)], ["its packages", _installed()]]),
+    ]
+
+
+def _run(arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+
+def _ratio(times: Iterable[float], floor: Iterable[float]) -> float:
+    return median(one / other for one, other in zip(times, floor, strict=True))
+
+
+def _own_times(listings: list[str]) -> dict[str, float]:
+    """The milliseconds that each module took without what it imports: the median of several imports."""
+    times: dict[str, list[float]] = defaultdict(list)
+    for listing in listings:
+        for microseconds, module in _IMPORTED.findall(listing):
+            times[module].append(int(microseconds) / 1000)
+    return {module: median(found) for module, found in times.items()}
+
+
+def _by_package(listings: list[str]) -> list[list[str]]:
+    packages: dict[str, list[float]] = defaultdict(list)
+    for module, time in _own_times(listings).items():
+        packages[_package_of(module)].append(time)
+    ordered = sorted(packages.items(), key=lambda item: -sum(item[1]))
+    return [[name, str(len(times)), figure(sum(times))] for name, times in ordered[:_SLOWEST]]
+
+
+def _package_of(module: str) -> str:
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names:
+        return "Python's own"
+    if top == "azure":
+        return ".".join(module.split(".")[:2])
+    return top
+
+
+def _slowest(listings: list[str]) -> list[list[str]]:
+    ordered = sorted(_own_times(listings).items(), key=lambda item: -item[1])
+    return [[module, figure(time)] for module, time in ordered[:_SLOWEST]]
+
+
+def _installed() -> str:
+    """What the packages of requirements.txt take when they are installed, without compiled bytecode."""
+    pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    names = [line.partition("==")[0] for line in pinned if "==" in line]
+    files = [Path(str(file.locate())) for name in names for file in distribution(name).files or []]
+    return _megabytes(sum(file.stat().st_size for file in files if file.suffix != ".pyc" and file.is_file()))
+
+
+def _megabytes(size: int) -> str:
+    return figure(size / 1_000_000)

@@ -1,0 +1,115 @@
+"""The import of a long exception list: rows a second beside bare transactions, and what it does to the service.
+
+Each round has rows of its own, in a partition of its own. One list of 100,000 follows, all of it in one request.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import batched
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from bench import raw, stores
+from bench.load import LoadError, Plan, Shot, fire
+from bench.report import Table, figure
+from bench.rounds import Reading, interleaved
+from bench.scale import Scale
+from bench.stage import Question, whole_service
+from bench.stores import Entity
+from local.processes import azurite
+from shared.policies.exchange import BATCH
+from tests.support.story import Story
+
+_ROWS: Final = 50 * BATCH
+_SERVICE, _SDK, _BARE = "import over HTTP", "transactions, azure-data-tables", "transactions, bare HTTP"
+
+
+def measure(scale: Scale) -> list[Table]:
+    """Compare the import with bare transactions, then import the long list."""
+    with azurite() as store, whole_service(store) as whole:
+        story = whole.story
+        application = {"name": "Unite", "ssoSupported": True}
+        story.must("operator", "PUT", "/v1/applications/unite", json=application)
+
+        def by_service(number: int) -> Reading:
+            return Reading(_ROWS / _import(story, f"imported-{number}", _ROWS), 0, 0, 0)
+
+        def by_sdk(number: int) -> Reading:
+            shot = raw.write_by_sdk(store, _rows(f"by-sdk-{number}"))
+            return Reading(_ROWS / shot.seconds, 0, 0, 0)
+
+        def by_http(number: int) -> Reading:
+            requests = [
+                raw.transaction(store, some)
+                for some in batched(_rows(f"by-http-{number}"), raw.TRANSACTION, strict=False)
+            ]
+            shot = fire(Plan(store.port, requests, 1, 60 * scale.seconds), status=202)
+            return Reading(_ROWS / shot.seconds, 0, 0, 0)
+
+        readings = interleaved({_SERVICE: by_service, _SDK: by_sdk, _BARE: by_http}, scale.fewer_rounds)
+        pid = whole.host.child.process.pid
+        before = _megabytes(pid, "VmHWM")
+        with ThreadPoolExecutor(1) as importing:
+            under_way = importing.submit(_import, story, "the-long-list", scale.many)
+            meanwhile = _resolve(whole.host.url, scale.seconds)
+            seconds = under_way.result()
+        peak = _megabytes(pid, "VmHWM")
+    rates = [
+        [
+            case,
+            figure(readings.ratio(case, _SDK)),
+            figure(readings.ratio(case, _BARE)),
+            figure(readings.middle(case, lambda reading: reading.rate)),
+        ]
+        for case in readings.by_case
+    ]
+    long_list = [
+        ["seconds", figure(seconds)],
+        ["rows a second", figure(scale.many / seconds)],
+        ["peak memory of the service before, MB", figure(before)],
+        ["peak memory of the service after, MB", figure(peak)],
+        ["resolve from its cache meanwhile, one caller, p50 ms", figure(meanwhile.p50)],
+        ["p95 ms", figure(meanwhile.p95)],
+        ["p99 ms", figure(meanwhile.p99)],
+    ]
+    return [
+        Table("import", [f"{_ROWS:,} exceptions", "to SDK", "to bare", "rows a second"], rates),
+        Table("long_import", [f"{scale.many:,} exceptions in one request", ""], long_list),
+    ]
+
+
+def _import(story: Story, account_id: str, count: int) -> float:
+    """Register an account and import so many exceptions, all distinct; the seconds of the import."""
+    story.must("operator", "PUT", f"/v1/accounts/{account_id}", json={"name": account_id, "products": []})
+    lines = "".join(f"person-{number:06}@contoso.example,Keeps the password\n" for number in range(count))
+    answer = story.call(
+        "operator",
+        "POST",
+        f"/v1/accounts/{account_id}/exceptions",
+        content=f"email,reason\n{lines}".encode(),
+        headers={"Content-Type": "text/csv"},
+        timeout=600,
+    )
+    if answer.json().get("accepted") != count:
+        raise LoadError(f"The service should take {count} exceptions: {answer.status_code} {answer.text[:500]}")
+    return answer.elapsed.total_seconds()
+
+
+def _rows(partition: str) -> list[Entity]:
+    """The rows that an import writes, for the same people."""
+    owner = stores.account_id(0)
+    like = [*stores.exceptions(owner, stores.domain(0), _ROWS)]
+    return [Entity(each.table, partition, each.row, each.document) for each in like]
+
+
+def _resolve(url: str, seconds: float) -> Shot:
+    """What one caller of resolve finds for a while."""
+    question = Question("somebody@nowhere.example", "unite")
+    return fire(Plan(urlsplit(url).port or 0, [question.as_sent], 1, 5 * seconds, again=True))
+
+
+def _megabytes(pid: int, what: str) -> float:
+    """A line of proc_pid_status(5) that is in kB; 0 where there is no /proc."""
+    status = Path(f"/proc/{pid}/status")
+    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 1000 for line in lines if line.startswith(what)), 0.0)

@@ -1,0 +1,297 @@
+"""How often each endpoint asks the store, counted between the two.
+
+A story calls every endpoint of the route table, and a relay counts the requests that pass to Azurite meanwhile, by
+rounds of those that are under way together. `tests/http/test_storage_calls.py` holds the numbers against a table of its
+own, so the story is told there, too.
+"""
+
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from bench.load import LoadError
+from bench.people import ADMINISTRATOR, COLLEAGUE, SigningIn, WatchedBrowser
+from bench.report import Table
+from bench.scale import Scale
+from functions.app import build_routes
+from local.entra.server import LocalEntra
+from local.host.routing import HttpRoute, RouteTable
+from local.processes import azurite, free_port
+from shared.wiring import STALENESS, TABLE_NAMES
+from tests.support.service import FUNCTION_KEY, RunningService, settings_for
+from tests.support.story import at_port
+from tests.support.wire import Relay, canned_web
+
+_ACCOUNT: Final = "/v1/accounts/acme"
+_ANY: Final = {"If-Match": "*"}
+_HERD: Final = 64
+_HOLD: Final = 0.05
+"""Seconds for which answers of the store are held back, so that what is asked without waiting for them is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One call of an endpoint: the function, under what circumstances, and the store's requests of each round."""
+
+    function: str
+    when: str
+    rounds: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """The function and the circumstances."""
+        return f"{self.function}, {self.when}" if self.when else self.function
+
+    @property
+    def calls(self) -> int:
+        """The store's requests in all."""
+        return sum(self.rounds)
+
+
+def measure(_: Scale) -> list[Table]:
+    """Count them all. Numbers need no second round."""
+    rows = [[each.name, str(each.calls), str(len(each.rounds))] for each in counted(hold=_HOLD)]
+    return [Table("endpoints", ["function", "storage calls", "rounds"], rows)]
+
+
+def counted(hold: float = 0.0) -> list[Counted]:
+    """What every endpoint asks, in the order in which the story calls them.
+
+    Without `hold`, in seconds, requests of the store are counted and their rounds left to chance. Raises LoadError if
+    the story leaves out an endpoint of the route table.
+    """
+    with _stage(hold) as stage:
+        _tell(stage)
+        stage.must_have_called_all()
+        return [*stage.counts.values()]
+
+
+@dataclass
+class _Stage:
+    """The service between a client and a relay, and what has been counted so far."""
+
+    service: RunningService
+    entra: LocalEntra
+    relay: Relay
+    client: httpx.Client
+    application: str
+    counts: dict[str, Counted] = field(default_factory=dict)
+    when: str = ""
+
+    def __post_init__(self) -> None:
+        self._routes = RouteTable(
+            HttpRoute.compile(each.name, each.path, [each.method], "")
+            for routes in build_routes(self.service.services)
+            for each in routes.endpoints
+        )
+
+    def watch(self, method: str, url: str, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Send a request, and count it if it is the service's. Raises LoadError if it is refused."""
+        path = urlsplit(url).path
+        found = self._routes.match(method, path) if url.startswith(self.service.url) else None
+        self.relay.rounds.clear()
+        answer = send()
+        if answer.is_error:
+            raise LoadError(f"{method} {url} should succeed: {answer.status_code} {answer.text}")
+        if found:
+            when = "consent" if "admin_consent" in parse_qs(urlsplit(url).query) else self.when
+            count = Counted(found[0], when, tuple(map(len, self.relay.rounds)))
+            self.counts.setdefault(count.name, count)
+        return answer
+
+    def must_have_called_all(self) -> None:
+        """Raise LoadError unless every route has been counted."""
+        uncounted = {route.function for route in self._routes.routes} - {each.function for each in self.counts.values()}
+        if uncounted:
+            raise LoadError(f"The story calls everything but {', '.join(sorted(uncounted))}.")
+
+    def call(self, token: str, method: str, path: str, when: str = "", **more: Any) -> httpx.Response:
+        """Call the API as the holder of a token of the control panel."""
+        headers = {"Authorization": f"Bearer {token}"} | more.pop("headers", {})
+        return self.ask(method, path, when, headers=headers, **more)
+
+    def ask(self, method: str, path: str, when: str = "", **more: Any) -> httpx.Response:
+        """Call the API."""
+        self.when = when
+        url = self.service.url + path
+        return self.watch(method, url, lambda: self.client.request(method, url, **more))
+
+    def token(self, username: str, **claims: str) -> str:
+        """The control panel's token for one of its people."""
+        body = {"username": username, "claims": claims}
+        answer = self.client.post(f"{self.entra.http}/_local/control-panel/token", json=body)
+        return str(answer.raise_for_status().json()["access_token"])
+
+    def forget(self) -> None:
+        """Let everything that the service remembers grow too old."""
+        self.service.clock.advance(STALENESS + timedelta(seconds=1))
+
+
+@contextmanager
+def _stage(hold: float) -> Generator[_Stage]:
+    port = free_port()
+    url = f"http://localhost:{port}"
+    with (
+        TemporaryDirectory(prefix="bench-entra-") as scratch,
+        azurite() as store,
+        Relay(store.port, hold) as relay,
+        LocalEntra(state_dir=Path(scratch), service_url=url) as entra,
+        httpx.Client(trust_env=False, timeout=60) as client,
+        canned_web() as application,
+    ):
+        store.create_tables(TABLE_NAMES)
+        with RunningService(port, settings_for(url, at_port(store, relay.port), entra)) as service:
+            yield _Stage(service, entra, relay, client, application.url)
+
+
+def _tell(stage: _Stage) -> None:
+    """The whole story, from the first account to its end."""
+    operator, manager = stage.token("olga"), stage.token("sam", account_id="acme")
+    stage.ask("GET", "/openapi.json")
+    stage.ask("GET", "/health", "not asked lately")
+    stage.ask("GET", "/health")
+    _register(stage, operator)
+    _connect(stage, manager)
+    _decide(stage, manager)
+    _except(stage, manager)
+    _resolve(stage)
+    _sign_in(stage, manager)
+    _undo(stage, operator, manager)
+
+
+def _register(stage: _Stage, operator: str) -> None:
+    account = {"name": "Acme", "products": ["Unite"]}
+    stage.call(operator, "PUT", _ACCOUNT, "new", json=account)
+    stage.call(operator, "PUT", _ACCOUNT, "as it is", json=account)
+    stage.call(operator, "PUT", _ACCOUNT, "changed", json=account | {"name": "Acme Ltd"}, headers=_ANY)
+    stage.call(operator, "GET", _ACCOUNT)
+    application = {
+        "name": "Unite",
+        "ssoSupported": True,
+        "redirectUris": [f"{stage.application}/callback"],
+        "postLogoutRedirectUris": [f"{stage.application}/signed-out"],
+    }
+    stage.call(operator, "PUT", "/v1/applications/unite", "new", json=application)
+    portal = application | {"tokenEndpointAuthMethod": "client_secret_basic"}
+    stage.call(operator, "PUT", "/v1/applications/portal", "new", json=portal)
+    stage.call(operator, "PUT", "/v1/applications/portal", "as it is", json=portal)
+    stage.call(operator, "PUT", "/v1/applications/portal", "changed", json=portal | {"name": "Portal"}, headers=_ANY)
+    stage.call(operator, "POST", "/v1/applications/portal/secret", headers=_ANY)
+    stage.call(operator, "GET", "/v1/applications/portal")
+    stage.call(operator, "GET", "/v1/applications")
+    stage.call(operator, "DELETE", "/v1/applications/portal", headers=_ANY)
+
+
+def _connect(stage: _Stage, manager: str) -> None:
+    started = stage.call(manager, "POST", f"{_ACCOUNT}/connection", json={}).json()
+    stage.when = ""
+    with WatchedBrowser(stage.watch) as browser:
+        page = browser.walk(browser.open(started["startUrl"]), ADMINISTRATOR)
+    if page.title != "Connected":
+        raise LoadError(f"The account should be connected: {page.url} {page.title}")
+    stage.call(manager, "GET", f"{_ACCOUNT}/connection")
+    stage.call(manager, "POST", f"{_ACCOUNT}/connection/check")
+    stage.call(manager, "GET", f"{_ACCOUNT}/domains")
+    stage.call(manager, "PATCH", f"{_ACCOUNT}/domains/contoso-mail.example", json={"enabled": False}, headers=_ANY)
+    stage.call(manager, "POST", f"{_ACCOUNT}/domains/refresh", "two domains")
+
+
+def _decide(stage: _Stage, manager: str) -> None:
+    policy = f"{_ACCOUNT}/policy"
+    stage.call(manager, "DELETE", policy, headers=_ANY)
+    stage.call(manager, "PUT", policy, json={"mode": "off"}, headers=_ANY)
+    stage.call(manager, "PATCH", policy, json={"mode": "on"}, headers=_ANY)
+    stage.call(manager, "GET", policy)
+
+
+def _except(stage: _Stage, manager: str) -> None:
+    listed = f"{_ACCOUNT}/exceptions"
+    draft = {"email": "carol@contoso.example", "reason": "Kiosk"}
+    added = stage.call(manager, "POST", listed, "one", json=draft).json()
+    many = [{"email": f"guest-{number}@contoso.example", "reason": "Guest"} for number in range(200)]
+    stage.call(manager, "POST", listed, "200 in JSON", json=many)
+    lines = "\n".join(["email,reason", *(f"{each['email']},{each['reason']}" for each in many)])
+    stage.call(manager, "POST", listed, "200 in CSV", content=lines, headers={"Content-Type": "text/csv"})
+    stage.call(manager, "GET", f"{listed}?pageSize=50", "a page")
+    stage.call(manager, "GET", listed, "201 as CSV", headers={"Accept": "text/csv"})
+    stage.call(manager, "POST", f"{listed}/search", json={"email": draft["email"]})
+    entry = f"{listed}/{added['exceptionId']}"
+    stage.call(manager, "GET", entry)
+    stage.call(manager, "PATCH", entry, json={"reason": "Lift"}, headers=_ANY)
+    stage.call(manager, "DELETE", entry, headers=_ANY)
+    stage.call(manager, "GET", f"{_ACCOUNT}/audit", "a page")
+
+
+def _resolve(stage: _Stage) -> None:
+    headers = {"x-functions-key": FUNCTION_KEY}
+    url = f"{stage.service.url}/v1/resolve"
+
+    def ask(email: str) -> httpx.Response:
+        return stage.client.post(url, json={"email": email, "application": "unite"}, headers=headers)
+
+    def ask_at_once(email: str) -> httpx.Response:
+        with ThreadPoolExecutor(_HERD) as callers:
+            return [*callers.map(ask, [email] * _HERD)][-1]
+
+    def resolve(when: str, email: str, way: Callable[[str], httpx.Response] = ask) -> None:
+        stage.when = when
+        stage.watch("POST", url, lambda: way(email))
+
+    stage.forget()
+    resolve("cold", COLLEAGUE)
+    resolve("from its cache", COLLEAGUE)
+    resolve("known account", "bob@contoso.example")
+    resolve("unknown domain", "pat@outlook.example")
+    stage.forget()
+    resolve(f"cold, {_HERD} callers at once", COLLEAGUE, ask_at_once)
+
+
+def _sign_in(stage: _Stage, manager: str) -> None:
+    stage.ask("GET", "/.well-known/openid-configuration")
+    stage.ask("GET", "/oauth2/jwks")
+    signing_in = SigningIn("unite", f"{stage.application}/callback")
+    with WatchedBrowser(stage.watch) as browser:
+        stage.forget()
+        stage.when = "the first time"
+        page = browser.walk(browser.open(signing_in.address(stage.service.url)), COLLEAGUE)
+        stage.forget()
+        tokens = stage.ask("POST", "/oauth2/token", "public client", data=signing_in.redemption(page)).json()
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        stage.ask("GET", "/oauth2/userinfo", headers=bearer)
+        stage.ask("POST", "/oauth2/userinfo", headers=bearer)
+        stage.forget()
+        stage.when = "again"
+        browser.open(SigningIn(signing_in.client_id, signing_in.redirect_uri).address(stage.service.url))
+        stage.forget()
+        stage.when = ""
+        form = SigningIn(signing_in.client_id, signing_in.redirect_uri).parameters()
+        browser.send("POST", f"{stage.service.url}/oauth2/authorize", form)
+        _sign_out(stage, browser, tokens["id_token"])
+    (link,) = stage.call(manager, "GET", f"{_ACCOUNT}/links", "a page").json()["items"]
+    stage.call(manager, "DELETE", f"{_ACCOUNT}/links/{link['linkId']}")
+
+
+def _sign_out(stage: _Stage, browser: WatchedBrowser, id_token: str) -> None:
+    leaving = {"id_token_hint": id_token, "post_logout_redirect_uri": f"{stage.application}/signed-out"}
+    address = httpx.URL(f"{stage.service.url}/oauth2/logout", params=leaving)
+    stage.forget()
+    stage.when = "a session"
+    microsoft = urlsplit(browser.send("GET", str(address), {}).headers["location"])
+    stage.ask("GET", f"/signed-out?state={parse_qs(microsoft.query)['state'][0]}")
+    stage.forget()
+    stage.when = "no session"
+    browser.send("POST", f"{stage.service.url}/oauth2/logout", leaving)
+    stage.ask("GET", "/signin/front-channel-logout?sid=unknown", "no session")
+
+
+def _undo(stage: _Stage, operator: str, manager: str) -> None:
+    stage.call(manager, "DELETE", f"{_ACCOUNT}/connection", headers=_ANY)
+    stage.call(operator, "DELETE", _ACCOUNT, "220 rows", headers=_ANY)

@@ -1,0 +1,65 @@
+"""Tables: printed as they are made, and written between their markers into docs/performance.md.
+
+What stands outside the markers is written by people and stays from one run to the next.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local.processes import ROOT
+from local.terminal import say, strong
+
+PAGE: Final = ROOT / "docs" / "performance.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the page; `name` is that of its markers. The first column is text, the others are figures."""
+
+    name: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def show(self) -> None:
+        """Print it."""
+        lines = [self.columns, *self.rows]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(self.columns))]
+        for number, line in enumerate(lines):
+            text = "  ".join(
+                cell.rjust(width) if place else cell.ljust(width)
+                for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+            )
+            say(f"  {text if number else strong(text)}")
+        say()
+
+    def markdown(self) -> str:
+        """The same for the page."""
+        head = f"| {' | '.join(self.columns)} |"
+        rule = f"|---|{'---:|' * (len(self.columns) - 1)}"
+        return "\n".join([head, rule, *(f"| {' | '.join(row)} |" for row in self.rows)])
+
+
+def write(tables: Sequence[Table], measured: str, page: Path = PAGE) -> None:
+    """Put tables in the places of the page that their names mark, and below each of them how it was measured.
+
+    Raises ValueError if a place is missing.
+    """
+    text = page.read_text(encoding="utf-8")
+    for table in tables:
+        place = re.compile(rf"(<!-- measured: {table.name} -->\n)(?:(?!<!--).)*(<!-- end -->)", re.DOTALL)
+        found = place.search(text)
+        if not found:
+            raise ValueError(f"{page} has no place that is marked for {table.name}.")
+        before, after = text[: found.end(1)], text[found.start(2) :]
+        text = f"{before}{table.markdown()}\n\n{measured}\n{after}"
+    page.write_text(text, encoding="utf-8")
+
+
+def figure(value: float) -> str:
+    """A number as a reader takes it in: three digits, thousands apart."""
+    if value >= 100:  # noqa: PLR2004 - from here on three digits need no fraction
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if value else "0"

@@ -1,0 +1,85 @@
+"""Rounds: every case is measured once a round, and compared within the round.
+
+What else the machine does in a second hits all cases of that second alike, so the ratios of a round are steadier than
+the figures that they are made of. Each round begins with another case, so that none always has the warmer machine; and
+between two turns of a case lie all the others.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from bench.load import Shot
+from local.terminal import faint, say
+
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One case in one round; `cpu` is what the server computed for one request, in milliseconds."""
+
+    rate: float
+    p50: float
+    p95: float
+    p99: float
+    cpu: float = 0.0
+
+
+FIGURES: Final[tuple[Callable[[Reading], float], ...]] = (
+    lambda reading: reading.rate,
+    lambda reading: reading.p50,
+    lambda reading: reading.p95,
+    lambda reading: reading.p99,
+)
+"""What every table shows of a case: requests a second, and the latency of one."""
+
+type Case = Callable[[int], Reading]
+"""Measures once; it is told the number of the round, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What all rounds have shown, by case."""
+
+    by_case: Mapping[str, list[Reading]]
+
+    def middle(self, case: str, figure: Callable[[Reading], float]) -> float:
+        """The median of a figure over the rounds."""
+        return median(map(figure, self.by_case[case]))
+
+    def ratio(self, case: str, to: str, figure: Callable[[Reading], float] = lambda reading: reading.rate) -> float:
+        """The median of the rounds' ratios of a figure, the rate unless another is named."""
+        pairs = zip(self.by_case[case], self.by_case[to], strict=True)
+        return median(figure(one) / figure(other) for one, other in pairs)
+
+
+def interleaved(cases: Mapping[str, Case], rounds: int) -> Readings:
+    """Measure every case `rounds` times, in turn. One warm-up round is not counted."""
+    readings: dict[str, list[Reading]] = {name: [] for name in cases}
+    for number in range(rounds + 1):
+        first = number % len(cases)
+        for name in [*cases][first:] + [*cases][:first]:
+            reading = cases[name](number)
+            if number:
+                readings[name].append(reading)
+        if number:
+            say(faint(f"  round {number} of {rounds}"))
+    return Readings(readings)
+
+
+def reading_of(shot: Shot, cpu_seconds: float = 0.0) -> Reading:
+    """The reading of one shot, for which the server computed so long in all."""
+    return Reading(shot.rate, shot.p50, shot.p95, shot.p99, 1000 * cpu_seconds / shot.count)
+
+
+def cpu_seconds(pid: int) -> float:
+    """How long a process has computed since it started (proc_pid_stat(5)); 0 where there is no /proc."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS

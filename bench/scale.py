@@ -1,0 +1,22 @@
+"""How much is measured: enough to tell a difference, or quickly enough to try the measurement itself."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Rounds that count, seconds of one shot, questions of a shot that asks each once, and the largest store."""
+
+    rounds: int
+    seconds: float
+    questions: int
+    many: int
+
+    @property
+    def fewer_rounds(self) -> int:
+        """For comparisons of many cases."""
+        return (self.rounds + 1) // 2
+
+
+FULL = Scale(rounds=5, seconds=0.8, questions=300, many=100_000)
+QUICK = Scale(rounds=2, seconds=0.5, questions=60, many=2_000)

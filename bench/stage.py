@@ -1,0 +1,101 @@
+"""The hosts of a comparison: the service and the empty function, each in its own process, asked in the same way."""
+
+import json
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from bench.load import LoadError, Plan, fire, request
+from bench.rounds import Reading, cpu_seconds, reading_of
+from local.processes import ROOT, Azurite, free_port
+from shared.wiring import TABLE_NAMES
+from tests.support.stack import Entra, FunctionsHost, functions_host, local_entra
+from tests.support.story import FUNCTION_KEY, HOST, EntraAddresses, Story, at_port, settings
+
+_HEADERS: Final = {"x-functions-key": FUNCTION_KEY, "Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an application asks resolve."""
+
+    email: str
+    application: str
+
+    @property
+    def as_sent(self) -> str:
+        """The request as it travels."""
+        return request("POST", "/v1/resolve", _HEADERS, self._body)
+
+    @property
+    def _body(self) -> str:
+        return json.dumps({"email": self.email, "application": self.application})
+
+    def must_mean_sso(self, host: FunctionsHost) -> None:
+        """Ask once. Raises LoadError unless the answer is what the store of the comparison says."""
+        answer = httpx.post(f"{host.url}/v1/resolve", content=self._body, headers=_HEADERS, trust_env=False)
+        if answer.json().get("method") != "sso":
+            raise LoadError(f"{self} should mean SSO, and the answer is {answer.status_code} {answer.text}")
+
+
+@contextmanager
+def service(connection_string: str) -> Generator[FunctionsHost]:
+    """Run the service on a store, without an Entra, which resolve never asks."""
+    port = free_port()
+    with TemporaryDirectory(prefix="bench-service-") as scratch:
+        environment = settings_without_entra(Path(scratch), f"http://localhost:{port}", connection_string)
+        with functions_host(environment, port=port, settings=HOST) as host:
+            yield host
+
+
+@dataclass(frozen=True, slots=True)
+class WholeService:
+    """The service with everything around it, each part in a process of its own, and the people who call it."""
+
+    host: FunctionsHost
+    entra: Entra
+    story: Story
+
+
+@contextmanager
+def whole_service(store: Azurite, store_port: int | None = None) -> Generator[WholeService]:
+    """Run the service with a local Entra and an empty store, which it may reach by way of another port."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    store.create_tables(TABLE_NAMES)
+    with local_entra(url) as entra:
+        addresses = EntraAddresses(entra.http, entra.https, entra.ca)
+        environment = settings(url, addresses, at_port(store, store_port or store.port))
+        with functions_host(environment, port=port, settings=HOST) as host, Story.at(url, addresses) as story:
+            yield WholeService(host, entra, story)
+
+
+def settings_without_entra(scratch: Path, url: str, connection_string: str) -> dict[str, str]:
+    """The settings of a service at `url` that finds nobody where Entra should be."""
+    nobody = EntraAddresses("http://localhost:9", "https://localhost:9", str(scratch / "ca.pem"))
+    Path(nobody.ca).touch()
+    return settings(url, nobody, connection_string)
+
+
+@contextmanager
+def empty_function() -> Generator[FunctionsHost]:
+    """Run the app that does nothing."""
+    with functions_host({}, directory=ROOT / "bench" / "empty_app", settings=HOST) as host:
+        yield host
+
+
+def ask(
+    host: FunctionsHost, questions: Iterable[Question], callers: int, seconds: float, *, again: bool = False
+) -> Reading:
+    """Put questions to a host and measure its answers: each once, or `again` and again until the time is up."""
+    port = urlsplit(host.url).port or 0
+    plan = Plan(port, [each.as_sent for each in questions], callers, seconds, again)
+    before = cpu_seconds(host.child.process.pid)
+    shot = fire(plan)
+    return reading_of(shot, cpu_seconds(host.child.process.pid) - before)

@@ -1,0 +1,90 @@
+"""What each endpoint asks of the store, held against this table: no clock can make it pass or fail.
+
+`bench.endpoints` tells a story that calls every endpoint of the route table, with nothing remembered unless it says so,
+and counts what passes to Azurite. A number that rises needs a reason; one that falls is written down here, so that it
+does not rise again unseen.
+"""
+
+import pytest
+
+from bench.endpoints import counted
+
+CALLS = {
+    "put_account, new": 3,
+    "put_account, as it is": 1,
+    "put_account, changed": 2,
+    "get_account": 1,
+    "delete_account, 220 rows": 13,
+    "start_connection": 3,
+    "show_connect": 2,
+    "open_connect": 4,
+    "connect_callback, consent": 4,
+    "connect_callback": 6,
+    "get_connection": 1,
+    "check_connection": 2,
+    "delete_connection": 7,
+    "list_domains": 1,
+    "switch_domain": 3,
+    "refresh_domains, two domains": 9,
+    "get_policy": 1,
+    "put_policy": 2,
+    "patch_policy": 2,
+    "reset_policy": 2,
+    "add_exceptions, one": 2,
+    "add_exceptions, 200 in JSON": 7,
+    "add_exceptions, 200 in CSV": 7,
+    "list_exceptions, a page": 2,
+    "list_exceptions, 201 as CSV": 3,
+    "search_exceptions": 2,
+    "get_exception": 2,
+    "patch_exception": 3,
+    "delete_exception": 3,
+    "list_audit, a page": 2,
+    "list_links, a page": 2,
+    "release_link": 2,
+    "put_application, new": 2,
+    "put_application, as it is": 1,
+    "put_application, changed": 2,
+    "get_application": 1,
+    "list_applications": 1,
+    "delete_application": 2,
+    "renew_application_secret": 2,
+    "resolve_email, cold": 4,
+    "resolve_email, cold, 64 callers at once": 4,
+    "resolve_email, known account": 1,
+    "resolve_email, from its cache": 0,
+    "resolve_email, unknown domain": 1,
+    "authorize, the first time": 5,
+    "authorize, again": 5,
+    "authorize_by_form": 5,
+    "complete_sign_in, the first time": 7,
+    "complete_sign_in, again": 5,
+    "redeem_code, public client": 3,
+    "get_userinfo": 0,
+    "get_userinfo_by_form": 0,
+    "sign_out, a session": 4,
+    "sign_out_by_form, no session": 3,
+    "finish_sign_out": 2,
+    "end_session, no session": 1,
+    "get_openid_configuration": 0,
+    "get_jwks": 0,
+    "get_health, not asked lately": 1,
+    "get_health": 0,
+    "get_openapi": 0,
+}
+"""Requests to the store of one call, by function and circumstances."""
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, int]:
+    return {each.name: each.calls for each in counted()}
+
+
+def test_every_endpoint_asks_the_store_as_often_as_is_written_here(found: dict[str, int]) -> None:
+    """The story ends with an error if there is an endpoint that it does not call."""
+    assert found == CALLS
+
+
+def test_resolve_asks_no_more_than_was_promised(found: dict[str, int]) -> None:
+    promised = {"cold": 4, "cold, 64 callers at once": 4, "known account": 1, "from its cache": 0, "unknown domain": 1}
+    assert {when: found[f"resolve_email, {when}"] for when in promised} == promised
