@@ -35,7 +35,7 @@ def main() -> None:
     if arguments.rounds:
         scale = replace(scale, rounds=arguments.rounds)
     began = time.monotonic()
-    measured = f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {scale.rounds} rounds."
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     machine = _machine()
     for name in arguments.only or _COMPARISONS:
         say(strong(name))
@@ -43,7 +43,7 @@ def main() -> None:
         for table in found:
             table.show()
         if not arguments.quick:
-            report.write([machine, *found], measured)
+            report.write([machine, *found], when)
     say(f"{time.monotonic() - began:.0f} seconds in all.")
 
 
@@ -53,7 +53,7 @@ def _machine() -> Table:
     packages = ("azure-functions", "azure-functions-runtime", "azure-data-tables", "aiohttp", "pydantic", "uvicorn")
     return Table(
         "machine",
-        ["", ""],
+        ["", "the last run"],
         [
             ["machine", f"{len(models)} processors, {models[0]}"],
             ["system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}"],

@@ -58,7 +58,7 @@ def measure(scale: Scale) -> list[Table]:
         for size, site in sites.items():
             cases |= _cases(scale, str(size), site)
         readings = interleaved(cases, scale.fewer_rounds)
-    return [Table("growth", _COLUMNS, [_row(readings, str(size), str(smallest)) for size in sizes])]
+    return [Table("growth", _COLUMNS, [_row(readings, str(size), str(smallest)) for size in sizes], scale.fewer_rounds)]
 
 
 @contextmanager
