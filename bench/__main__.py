@@ -1,6 +1,7 @@
 """`python -m bench`: run the comparisons, print their tables, and write them to docs/performance.md."""
 
 import argparse
+import os
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -34,14 +35,15 @@ def main() -> None:
     if arguments.rounds:
         scale = replace(scale, rounds=arguments.rounds)
     began = time.monotonic()
-    measured = f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {scale.rounds} rounds."
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    machine = _machine()
     for name in arguments.only or _COMPARISONS:
         say(strong(name))
         found = _COMPARISONS[name](scale)
         for table in found:
             table.show()
         if not arguments.quick:
-            report.write([_machine(), *found], measured)
+            report.write([machine, *found], when)
     say(f"{time.monotonic() - began:.0f} seconds in all.")
 
 
@@ -51,10 +53,11 @@ def _machine() -> Table:
     packages = ("azure-functions", "azure-functions-runtime", "azure-data-tables", "aiohttp", "pydantic", "uvicorn")
     return Table(
         "machine",
-        ["", ""],
+        ["", "the last run"],
         [
             ["machine", f"{len(models)} processors, {models[0]}"],
             ["system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}"],
+            ["load when it began", ", ".join(f"{each:.1f}" for each in os.getloadavg())],
             ["packages", ", ".join(f"{each} {version(each)}" for each in packages)],
         ],
     )

@@ -57,5 +57,6 @@ def measure(scale: Scale) -> list[Table]:
                 for callers in _AT_ONCE
                 for case in cases
             ],
+            scale.fewer_rounds,
         )
     ]

@@ -52,9 +52,14 @@ def measure(scale: Scale) -> list[Table]:
         for name, times in seconds.items()
     ]
     return [
-        Table("start", ["in a fresh process", "to three imports", "to a first model", "ms"], rows),
-        Table("imports", ["of the import of function_app", "modules", "ms of their own"], _by_package(listings)),
-        Table("slowest", ["slowest modules", "ms of their own"], _slowest(listings)),
+        Table("start", ["in a fresh process", "to three imports", "to a first model", "ms"], rows, 3 * scale.rounds),
+        Table(
+            "imports",
+            ["of the import of function_app", "modules", "ms of their own"],
+            _by_package(listings),
+            scale.rounds,
+        ),
+        Table("slowest", ["slowest modules", "ms of their own"], _slowest(listings), scale.rounds),
         Table("sizes", ["to be fetched", "MB"], [["the zip", _megabytes(zipped)], ["its packages", _installed()]]),
     ]
 

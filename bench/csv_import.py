@@ -73,7 +73,7 @@ def measure(scale: Scale) -> list[Table]:
         ["p99 ms", figure(meanwhile.p99)],
     ]
     return [
-        Table("import", [f"{_ROWS:,} exceptions", "to SDK", "to bare", "rows a second"], rates),
+        Table("import", [f"{_ROWS:,} exceptions", "to SDK", "to bare", "rows a second"], rates, scale.fewer_rounds),
         Table("long_import", [f"{scale.many:,} exceptions in one request", ""], long_list),
     ]
 

@@ -111,7 +111,7 @@ def measure(scale: Scale) -> list[Table]:
         for _ in range(1 + times):
             journeys["connect"].append(road.connect())
             journeys["sign-in"].append(road.sign_in())
-    return [Table("journeys", _COLUMNS, [_row(name, made[1:]) for name, made in journeys.items()])]
+    return [Table("journeys", _COLUMNS, [_row(name, made[1:]) for name, made in journeys.items()], times)]
 
 
 def _prepare(road: _Road) -> None:

@@ -17,11 +17,15 @@ PAGE: Final = ROOT / "docs" / "performance.md"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table of the page; `name` is that of its markers. The first column is text, the others are figures."""
+    """One table of the page; `name` is that of its markers. The first column is text, the others are figures.
+
+    `rounds` says how often its cases were measured, None that there is nothing to repeat.
+    """
 
     name: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+    rounds: int | None = None
 
     def show(self) -> None:
         """Print it."""
@@ -42,8 +46,8 @@ class Table:
         return "\n".join([head, rule, *(f"| {' | '.join(row)} |" for row in self.rows)])
 
 
-def write(tables: Sequence[Table], measured: str, page: Path = PAGE) -> None:
-    """Put tables in the places of the page that their names mark, and below each of them how it was measured.
+def write(tables: Sequence[Table], when: str, page: Path = PAGE) -> None:
+    """Put tables in the places of the page that their names mark, and below each of them when it was measured.
 
     Raises ValueError if a place is missing.
     """
@@ -53,8 +57,9 @@ def write(tables: Sequence[Table], measured: str, page: Path = PAGE) -> None:
         found = place.search(text)
         if not found:
             raise ValueError(f"{page} has no place that is marked for {table.name}.")
+        rounds = f", {table.rounds} rounds" if table.rounds else ""
         before, after = text[: found.end(1)], text[found.start(2) :]
-        text = f"{before}{table.markdown()}\n\n{measured}\n{after}"
+        text = f"{before}{table.markdown()}\n\nMeasured {when}{rounds}.\n{after}"
     page.write_text(text, encoding="utf-8")
 
 

@@ -73,7 +73,12 @@ def measure(scale: Scale) -> list[Table]:
     ]
     columns = ["16 callers at once", "reads", "to empty", "reads to SDK", "reads to bare"]
     return [
-        Table("resolve", [*columns, "a second", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "CPU to empty"], rows_of_table)
+        Table(
+            "resolve",
+            [*columns, "a second", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "CPU to empty"],
+            rows_of_table,
+            scale.rounds,
+        )
     ]
 
 
