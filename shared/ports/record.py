@@ -26,8 +26,11 @@ class Record(BaseModel):
 
     @classmethod
     def read(cls, row: Row) -> Self:
-        """The record that the row holds."""
-        return cls.model_validate_json(row.document)
+        """The record that the row holds, parsed at the first reading."""
+        record: Self | None = row.records.get(cls)
+        if record is None:
+            record = row.records[cls] = cls.model_validate_json(row.document)
+        return record
 
     def document(self) -> str:
         """The record as the row holds it."""
