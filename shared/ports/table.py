@@ -126,6 +126,26 @@ class RowReader(Protocol):
         ...
 
 
+@dataclass(slots=True, eq=False)
+class Lease:
+    """How long something that was read may be relied on: until it is too old, or is known to have changed."""
+
+    until: datetime
+    ended: bool = False
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it may still be relied on."""
+        return now < self.until and not self.ended
+
+
+class RecentReader(RowReader, Protocol):
+    """Reads rows that may be a few seconds old, and says how long each answer holds."""
+
+    def noting(self, leases: list[Lease]) -> RowReader:
+        """The same reader; it adds the lease of every answer that it gives to `leases`."""
+        ...
+
+
 class Table(RowReader, Protocol):
     """Reads rows as they are now, and writes them.
 
