@@ -34,7 +34,7 @@ from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.identity_provider import Organization
 from shared.ports.table import Key, Put
 from shared.resolution.resolver import Resolver, Shelves
-from tests.support.fakes import FakeIdentityProvider, InMemoryTable
+from tests.support.fakes import FakeIdentityProvider, InMemoryTable, Unremembered
 from tests.unit.broker.world import (
     ACME,
     ALICE,
@@ -113,7 +113,7 @@ async def story(broker: Broker) -> Story:
     accounts = AccountRegister(broker.accounts_table, broker.journal, broker.clock)
     routing = DomainRouting(broker.accounts_table, broker.journal, claims, provider, broker.clock)
     lifecycle = Lifecycle(broker.accounts_table, broker.journal, routing, accounts, provider, broker.clock)
-    shelves = Shelves(accounts=broker.accounts_table, domains=domains, applications=broker.applications)
+    shelves = Shelves(*map(Unremembered, (broker.accounts_table, domains, broker.applications)))
     resolver = Resolver(shelves, provider, broker.clock, Pseudonyms(b"key"), f"{ISSUER}/oauth2/authorize")
     sign_in = SignIn(
         broker.clients,
