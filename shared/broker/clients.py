@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote_plus
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from shared.applications.register import Application, AuthMethod, find_application
 from shared.applications.secrets import verify_secret
@@ -141,6 +141,8 @@ def _basic(authorization: str) -> tuple[str, str]:
 
 class _Subject(BaseModel):
     """Whom an assertion speaks of."""
+
+    model_config = ConfigDict(defer_build=True)
 
     sub: str
 

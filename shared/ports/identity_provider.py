@@ -30,7 +30,7 @@ def _is_yes(claim: object) -> bool:
 class VerifiedIdentity(BaseModel):
     """Who signed in, from an ID token of which every check has held. Only an `IdentityProvider` makes one."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     tid: TenantId
     oid: str
@@ -50,7 +50,7 @@ class Organization(BaseModel):
     `verified_domains` are those that DNS can have; Entra knows a few that it cannot.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     tenant_id: TenantId
     display_name: str
