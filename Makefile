@@ -51,7 +51,7 @@ export: .venv/.requirements ## Write the tables to a new file: make export FILE=
 
 .PHONY: import
 import: .venv/.requirements ## Put a file back: make import FILE=backup.jsonl; EXACT=yes removes what it does not have
-	@$(BIN)/python -m infra.backup import "$${FILE:?Say which file: make import FILE=backup.jsonl}" $(if $(filter yes,$(EXACT)),--exact)
+	@$(BIN)/python -m infra.backup import "$${FILE:?Say which file: make import FILE=backup.jsonl}" $(if $(EXACT),$(if $(filter yes,$(EXACT)),--exact,$(error EXACT is yes or not given)))
 
 .PHONY: lock
 lock: .venv/.requirements ## Pin the newest versions that the requirements*.in files allow

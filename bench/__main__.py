@@ -65,10 +65,13 @@ def _machine() -> Table:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("only", nargs="*", choices=[[], *_COMPARISONS], help="what to measure (default: everything)")
+    parser.add_argument("only", nargs="*", metavar="comparison", help=f"{', '.join(_COMPARISONS)} (default: all)")
     parser.add_argument("--rounds", type=int, help="how often each case is measured")
     parser.add_argument("--quick", action="store_true", help="try it with small stores; write nothing")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if unknown := [name for name in arguments.only if name not in _COMPARISONS]:
+        parser.error(f"there is no {unknown[0]}; there are {', '.join(_COMPARISONS)}")
+    return arguments
 
 
 if __name__ == "__main__":

@@ -105,6 +105,8 @@ is_replication() {
 # What a complaint of az means and who must do what; nothing if it is none of those that are known to happen.
 meaning_of() {
   case $1 in
+    *"az: command not found"*)
+      echo "az is needed and not found. Install it: https://learn.microsoft.com/cli/azure/install-azure-cli" ;;
     *"az login"* | *AADSTS50173* | *AADSTS70043* | *AADSTS700082*)
       echo "Nobody is signed in to Azure, or no longer. Run: az login" ;;
     *RoleAssignmentUpdateNotPermitted*)

@@ -52,7 +52,8 @@ def _commands(stack: Stack) -> str:
     admin = f"{demo_data.TENANT_ADMIN} with {demo_data.PASSWORD}"
     merge_patch = "-X PATCH -H 'If-Match: *' -H 'Content-Type: application/merge-patch+json'"
     script = f"""
-        Paste this into another terminal, in this folder:
+        Paste these lines into another terminal, in this folder, one part after the other. Until a browser has been
+        where the second part sends it, every answer is "password":
 
         # Sam is Security Manager of {demo_data.ACCOUNT_ID}, Olga an operator; their tokens are good for an hour
         export SSO={stack.app_url}
