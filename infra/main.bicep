@@ -199,18 +199,3 @@ module workbook 'modules/workbook.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
   }
 }
-
-@description('The name of the function app, to which the package is published.')
-output functionAppName string = functionApp.outputs.name
-
-@description('Where the world reaches the service.')
-output publicUrl string = address
-
-@description('The name of the vault of the signing key.')
-output keyVaultName string = keyVault.outputs.vaultName
-
-@description('The table endpoint of the state.')
-output tablesUrl string = stateStorage.outputs.tablesUrl
-
-@description('The name of the storage account of the state.')
-output storageAccountName string = stateStorage.outputs.accountName

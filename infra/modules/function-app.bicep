@@ -55,6 +55,7 @@ param subnetId string
 // Host storage and telemetry by identity: neither has a key. Nothing else of the host is set, since Flex Consumption takes
 // runtime, version and package from functionAppConfig and refuses or ignores the settings of other plans
 // (https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations).
+// docs/configuration.md says what each is for; with the instrumentations on, spans would carry row keys to Application Insights.
 var hostSettings = {
   AzureWebJobsStorage__accountName: packageStorageName
   AzureWebJobsStorage__credential: 'managedidentity'
@@ -62,6 +63,9 @@ var hostSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+  OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,django,fastapi,flask,httpx,httpx2,psycopg2,requests,urllib,urllib3'
+  APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true'
+  APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED: 'true'
 }
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
@@ -190,6 +194,3 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
     ]
   }
 }
-
-@description('The name of the function app.')
-output name string = site.name
