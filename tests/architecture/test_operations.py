@@ -4,16 +4,22 @@ import math
 import re
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
+from azure.monitor.opentelemetry.exporter.export.logs._exporter import _get_severity_level
+from opentelemetry.instrumentation.log_utils import std_to_otel
 
 from functions.app import build_routes
 from local.processes import ROOT
+from shared.health import Health
 from shared.kernel.names import EmailAddress
 from shared.kernel.pseudonyms import Pseudonyms
+from shared.kernel.refusals import Unavailable
 from shared.settings import Settings, read_settings
 from shared.wiring import Services, build_services
 from tests.infra.bicep_files import Infra
+from tests.support.fakes import FixedClock
 from tests.unit.test_wiring import IN_DEVELOPMENT
 
 INFRA = Infra.read()
@@ -145,6 +151,18 @@ def test_the_dry_run_is_shown_as_it_is() -> None:
     for line in filter("…".__ne__, map(str.strip, shown.splitlines())):
         start = line.removesuffix(" …")
         assert any(each.startswith(start) if line != start else each == line for each in left), line
+
+
+async def test_the_query_about_the_health_sees_why_a_part_is_down(caplog: pytest.LogCaptureFixture) -> None:
+    """Application Insights knows the levels by other numbers."""
+
+    async def probe() -> None:
+        raise Unavailable("It is out.")
+
+    await Health({"storage": probe}, FixedClock(), patience=timedelta(seconds=1)).ask()
+    told = min(_get_severity_level(std_to_otel(record.levelno)) for record in caplog.records)
+    asked = [int(number) for number in re.findall(r"SeverityLevel >= (\d)", RUNBOOK)]
+    assert asked == [told]
 
 
 def test_the_command_that_finds_a_person_computes_what_the_log_says() -> None:
