@@ -49,6 +49,12 @@ param instanceMemoryMB int
 @description('Requests that an instance works on at the same time.')
 param httpConcurrency int
 
+@description('Whether instances are replaced in batches when the app changes, instead of all at once.')
+param rollingUpdate bool
+
+@description('Whether the workspace keeps what host and app write to their console, too.')
+param platformLogs bool
+
 @description('The subnet that the app leaves by, or empty.')
 param subnetId string
 
@@ -147,11 +153,11 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
           }
         }
       }
-      // Old and new code run side by side while instances are replaced, so nobody is cut off in a sign-in. In preview, and
-      // not in Bicep's types yet (https://learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates).
+      // Not in Bicep's types yet (https://learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates). Said
+      // either way, so that it can be taken back.
       #disable-next-line BCP037
       siteUpdateStrategy: {
-        type: 'RollingUpdate'
+        type: rollingUpdate ? 'RollingUpdate' : 'Recreate'
       }
     }
   }
@@ -174,7 +180,8 @@ resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   }
 }
 
-// What the host says before telemetry is up: why an app has found no functions, say.
+// What the host says before telemetry is up: why an app has found no functions, say. Once telemetry is up it is all told
+// twice, and paid for twice.
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
   scope: site
@@ -183,7 +190,7 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
     logs: [
       {
         category: 'FunctionAppLogs'
-        enabled: true
+        enabled: platformLogs
       }
     ]
     metrics: [

@@ -189,6 +189,15 @@ DEMAND, READY, MILLION, TEN_THOUSAND_ROWS, TEN_THOUSAND_SIGNATURES, LOGGED_GB = 
 """The assumed prices, in the order of their table."""
 
 
+def logged_bytes() -> float:
+    """What a sign-in logs, by the row that lists it: so many of each, at so many kB."""
+    (listed,) = re.findall(r"^\| log \| ([\d.]+) kB \| (.+?)`platformLogs`", RUNBOOK, re.MULTILINE)
+    parts = re.findall(r"(\d+) [a-z ]+ at ([\d.]+) kB", listed[1])
+    assert float(listed[0]) == pytest.approx(sum(int(number) * float(each) for number, each in parts))
+    assert f"log = {listed[0]} kB × r" in RUNBOOK
+    return float(listed[0]) * 1e3
+
+
 def costs(rate: int) -> list[float]:
     """The rows of the table for so many sign-ins a second, by the formulas above it."""
     instances = max(2, math.ceil(rate * 60 / 600))
@@ -198,7 +207,7 @@ def costs(rate: int) -> list[float]:
         4 * month / 1e6 * MILLION,
         12 * month / 1e4 * TEN_THOUSAND_ROWS,
         2 * month / 1e4 * TEN_THOUSAND_SIGNATURES,
-        18e3 * month / 1e9 * LOGGED_GB,
+        logged_bytes() * month / 1e9 * LOGGED_GB,
     ]
     return [instances, 12 * rate, 20 * rate, rate * 86_400 / 1e6, 12 * month / 1e6, *money, sum(money)]
 

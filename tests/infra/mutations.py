@@ -131,6 +131,18 @@ def said_wrong_in_bicep(whole: Infra) -> Iterator[Changed[Infra]]:
             (app, "variables", "hostSettings", "value", "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"),
             "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS is azure_sdk and is told as azure_sdk,django",
         ),
+        (
+            "told twice",
+            True,
+            (app, "resources", "diagnostics", "config", "properties", "logs", 0, "enabled"),
+            "does not follow platformLogs",
+        ),
+        (
+            "vault not heard",
+            False,
+            (vault, "resources", "diagnostics", "config", "properties", "logs", 0, "enabled"),
+            "does not follow True",
+        ),
         ("any origin", ["*"], (app, *site, "siteConfig", "cors", "allowedOrigins"), "cors.allowedOrigins"),
         ("keys", True, (storage, "resources", "account", "config", "properties", "allowSharedKeyAccess"), "SharedKey"),
         ("one at a time", 1, (app, *site, *CONCURRENCY), "perInstanceConcurrency"),

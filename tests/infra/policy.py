@@ -122,6 +122,13 @@ CLAIMS_OF_EVERY_ID_TOKEN = {"tid", "oid", "name", "preferred_username", "wids"}
 STEP_UP = {"auth_time"}
 """What tells when somebody proved to Entra who they are, for applications that ask for a fresh sign-in."""
 
+
+def either(condition: str, yes: str, no: str) -> Node:
+    """The node of `condition ? yes : no`."""
+    operands = {"condition": condition, "true_value": yes, "false_value": no}
+    return {"operator": {"type": "conditional", "operands": operands}}
+
+
 CLOSED = {
     "Microsoft.Storage/storageAccounts": {
         "properties.allowSharedKeyAccess": False,
@@ -154,7 +161,7 @@ CLOSED = {
         "properties.functionAppConfig.runtime.name": "python",
         "properties.functionAppConfig.runtime.version": (ROOT / ".python-version").read_text("utf-8").strip(),
         "properties.functionAppConfig.scaleAndConcurrency.triggers.http.perInstanceConcurrency": "httpConcurrency",
-        "properties.functionAppConfig.siteUpdateStrategy.type": "RollingUpdate",
+        "properties.functionAppConfig.siteUpdateStrategy.type": either("rollingUpdate", "RollingUpdate", "Recreate"),
     },
     "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"properties.allow": False},
     "Microsoft.Graph/applications": {
@@ -396,6 +403,11 @@ def diagnostics(infra: Infra, _: Expectations) -> Iterator[str]:
         for each in infra.resources(kind):
             if (each.file, each.symbol) not in watched:
                 yield f"Nobody sees the logs of {each.symbol} in {each.file}."
+    for each in settings:
+        wanted = "platformLogs" if each.at("scope") == "site" else True
+        for log in each.at("properties.logs"):
+            if log["enabled"] != wanted:
+                yield f"Whether {log} of {each.file} is kept does not follow {wanted}."
 
 
 def signing_key(infra: Infra, _: Expectations) -> Iterator[str]:
