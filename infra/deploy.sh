@@ -25,8 +25,10 @@ END
 readonly pseudonym_secret=pseudonym-key # as infra/modules names it
 readonly oldest_az=2.60.0               # the first that knows Flex Consumption
 readonly oldest_bicep=0.36.1            # the first that knows the Microsoft Graph extension
-readonly providers=(Microsoft.App Microsoft.Insights Microsoft.KeyVault Microsoft.ManagedIdentity
-  Microsoft.OperationalInsights Microsoft.Storage Microsoft.Web)
+# Those of the Bicep. Besides, Microsoft.App runs Flex Consumption, and Application Insights makes a rule of its own in
+# Microsoft.AlertsManagement (https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to).
+readonly providers=(Microsoft.AlertsManagement Microsoft.App Microsoft.EventGrid Microsoft.Insights Microsoft.KeyVault
+  Microsoft.ManagedIdentity Microsoft.Network Microsoft.OperationalInsights Microsoft.Storage Microsoft.Web)
 # What the identity is given, https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 declare -rA roles=(
   [b7e6dc6d-f1e8-4753-8033-0f276bb0955b]="Storage Blob Data Owner"

@@ -24,12 +24,6 @@ module identity 'modules/identity.bicep' = {
   }
 }
 
-@description('The name of the identity, by which main.bicep finds it.')
-output identityName string = identityName
-
-@description('The client id of the identity.')
-output identityClientId string = identity.outputs.clientId
-
 @description('The object id of the identity: the subject of the federated credential.')
 output identityPrincipalId string = identity.outputs.principalId
 

@@ -46,7 +46,7 @@ param alertEmail string
 @description('Whether everything outlives the loss of a datacenter. The region must have zones; it cannot be changed later.')
 param zoneRedundant bool = false
 
-@description('Instances that never go away, for HTTP: without one, the first person after a pause waits for a cold start. Rolling updates need two to be seamless.')
+@description('Instances that never go away, for HTTP: without one, the first person after a pause waits for a cold start.')
 @minValue(0)
 @maxValue(100)
 param alwaysReadyInstances int = 1
@@ -64,6 +64,12 @@ param instanceMemoryMB int = 2048
 @minValue(1)
 @maxValue(1000)
 param httpConcurrency int = 32
+
+@description('Whether instances are replaced in batches when the app changes. A preview that Microsoft does not recommend for production; without it all of them restart at once, and requests under way are cut off. It needs two instances.')
+param rollingUpdate bool = false
+
+@description('Whether the workspace keeps what host and app write to their console. It shows why an app does not start, and tells most of Application Insights again, at some 6.5 kB a sign-in.')
+param platformLogs bool = false
 
 @description('Whether storage and vault are reached through a virtual network only.')
 param privateNetworking bool = false
@@ -174,6 +180,8 @@ module functionApp 'modules/function-app.bicep' = {
     maximumInstances: maximumInstances
     instanceMemoryMB: instanceMemoryMB
     httpConcurrency: httpConcurrency
+    rollingUpdate: rollingUpdate
+    platformLogs: platformLogs
     subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
   }
 }
@@ -199,18 +207,3 @@ module workbook 'modules/workbook.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
   }
 }
-
-@description('The name of the function app, to which the package is published.')
-output functionAppName string = functionApp.outputs.name
-
-@description('Where the world reaches the service.')
-output publicUrl string = address
-
-@description('The name of the vault of the signing key.')
-output keyVaultName string = keyVault.outputs.vaultName
-
-@description('The table endpoint of the state.')
-output tablesUrl string = stateStorage.outputs.tablesUrl
-
-@description('The name of the storage account of the state.')
-output storageAccountName string = stateStorage.outputs.accountName

@@ -49,12 +49,19 @@ param instanceMemoryMB int
 @description('Requests that an instance works on at the same time.')
 param httpConcurrency int
 
+@description('Whether instances are replaced in batches when the app changes, instead of all at once.')
+param rollingUpdate bool
+
+@description('Whether the workspace keeps what host and app write to their console, too.')
+param platformLogs bool
+
 @description('The subnet that the app leaves by, or empty.')
 param subnetId string
 
 // Host storage and telemetry by identity: neither has a key. Nothing else of the host is set, since Flex Consumption takes
 // runtime, version and package from functionAppConfig and refuses or ignores the settings of other plans
 // (https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations).
+// docs/configuration.md says what each is for; with the instrumentations on, spans would carry row keys to Application Insights.
 var hostSettings = {
   AzureWebJobsStorage__accountName: packageStorageName
   AzureWebJobsStorage__credential: 'managedidentity'
@@ -62,6 +69,9 @@ var hostSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+  OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,django,fastapi,flask,httpx,httpx2,psycopg2,requests,urllib,urllib3'
+  APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true'
+  APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED: 'true'
 }
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
@@ -143,11 +153,11 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
           }
         }
       }
-      // Old and new code run side by side while instances are replaced, so nobody is cut off in a sign-in. In preview, and
-      // not in Bicep's types yet (https://learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates).
+      // Not in Bicep's types yet (https://learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates). Said
+      // either way, so that it can be taken back.
       #disable-next-line BCP037
       siteUpdateStrategy: {
-        type: 'RollingUpdate'
+        type: rollingUpdate ? 'RollingUpdate' : 'Recreate'
       }
     }
   }
@@ -170,7 +180,8 @@ resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   }
 }
 
-// What the host says before telemetry is up: why an app has found no functions, say.
+// What the host says before telemetry is up: why an app has found no functions, say. Once telemetry is up it is all told
+// twice, and paid for twice.
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
   scope: site
@@ -179,7 +190,7 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
     logs: [
       {
         category: 'FunctionAppLogs'
-        enabled: true
+        enabled: platformLogs
       }
     ]
     metrics: [
@@ -190,6 +201,3 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
     ]
   }
 }
-
-@description('The name of the function app.')
-output name string = site.name

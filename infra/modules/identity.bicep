@@ -12,8 +12,5 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   location: location
 }
 
-@description('What the app tells the platform which identity it means.')
-output clientId string = identity.properties.clientId
-
 @description('Whom role assignments and the federated credential name.')
 output principalId string = identity.properties.principalId

@@ -149,9 +149,6 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
 @description('The resource id of the vault.')
 output vaultId string = vault.id
 
-@description('The name of the vault.')
-output vaultName string = vault.name
-
 @description('The address of the signing key, without a version.')
 output signingKeyUrl string = signingKey.properties.keyUri
 

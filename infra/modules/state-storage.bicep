@@ -99,9 +99,6 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
 @description('The resource id of the account.')
 output accountId string = account.id
 
-@description('The name of the account.')
-output accountName string = account.name
-
 @description('The resource id of its table service, which metrics are about.')
 output tableServiceId string = tableService.id
 

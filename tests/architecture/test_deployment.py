@@ -1,5 +1,6 @@
 """What is deployed: the worker finds its functions, the import is light, and the package stands on its own."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -256,6 +257,24 @@ def test_every_package_is_pinned_and_no_index_is_named(file: str) -> None:
         name, pin, version = line.partition("==")
         assert (pin, bool(name), bool(version)) == ("==", True, True), line
     assert "://" not in (ROOT / file).read_text(encoding="utf-8")
+
+
+def imported() -> set[str]:
+    """The modules of others that the product imports, by their whole names."""
+    files = [ROOT / "function_app.py", *(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name for name in names if name.partition(".")[0] not in sys.stdlib_module_names | {"functions", "shared"}}
+
+
+def test_what_is_imported_is_asked_for_by_name() -> None:
+    """And does not merely come with something else, which may let go of it."""
+    asked_for = {line.partition("[")[0] for line in pinned("requirements.in")}
+    brought = {str(file) for name in asked_for for file in distribution(name).files or []}
+    modules = {name.replace(".", "/") for name in imported()}
+    assert modules
+    assert {name for name in modules if brought.isdisjoint({f"{name}.py", f"{name}/__init__.py"})} == set()
 
 
 def test_what_is_deployed_is_what_is_developed_with() -> None:

@@ -14,6 +14,7 @@ from shared.wiring import Services, build_services
 from tests.unit.test_wiring import IN_DEVELOPMENT
 
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+DEPENDENCIES = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text(encoding="utf-8")
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLE = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"]
 SETTINGS = {field.alias: field for field in Settings.model_fields.values()}
@@ -67,3 +68,17 @@ def test_no_call_is_described_that_there_is_not() -> None:
 def test_every_kind_of_refusal_is_described_beside_its_status(kind: type) -> None:
     line = next(line for line in API.splitlines() if f"`{kind.slug}`" in line)
     assert str(STATUS[kind]) in line.partition("|")[2].partition("|")[0]
+
+
+REQUIRED = [
+    line.partition("[")[0]
+    for file in ("requirements.in", "requirements-dev.in")
+    for line in (ROOT / file).read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith(("#", "-r "))
+]
+"""The packages that are asked for by name."""
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_every_dependency_is_explained(name: str) -> None:
+    assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", DEPENDENCIES, re.IGNORECASE)

@@ -4,16 +4,22 @@ import math
 import re
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
+from azure.monitor.opentelemetry.exporter.export.logs._exporter import _get_severity_level
+from opentelemetry.instrumentation.log_utils import std_to_otel
 
 from functions.app import build_routes
 from local.processes import ROOT
+from shared.health import Health
 from shared.kernel.names import EmailAddress
 from shared.kernel.pseudonyms import Pseudonyms
+from shared.kernel.refusals import Unavailable
 from shared.settings import Settings, read_settings
 from shared.wiring import Services, build_services
 from tests.infra.bicep_files import Infra
+from tests.support.fakes import FixedClock
 from tests.unit.test_wiring import IN_DEVELOPMENT
 
 INFRA = Infra.read()
@@ -147,6 +153,18 @@ def test_the_dry_run_is_shown_as_it_is() -> None:
         assert any(each.startswith(start) if line != start else each == line for each in left), line
 
 
+async def test_the_query_about_the_health_sees_why_a_part_is_down(caplog: pytest.LogCaptureFixture) -> None:
+    """Application Insights knows the levels by other numbers."""
+
+    async def probe() -> None:
+        raise Unavailable("It is out.")
+
+    await Health({"storage": probe}, FixedClock(), patience=timedelta(seconds=1)).ask()
+    told = min(_get_severity_level(std_to_otel(record.levelno)) for record in caplog.records)
+    asked = [int(number) for number in re.findall(r"SeverityLevel >= (\d)", RUNBOOK)]
+    assert asked == [told]
+
+
 def test_the_command_that_finds_a_person_computes_what_the_log_says() -> None:
     key, address = "a pseudonym key of the tests, long enough", "Alice@Contoso.example"
     (program,) = re.findall(rf"-c '\n(.+?)' {re.escape(address)}$", RUNBOOK, re.DOTALL | re.MULTILINE)
@@ -171,6 +189,15 @@ DEMAND, READY, MILLION, TEN_THOUSAND_ROWS, TEN_THOUSAND_SIGNATURES, LOGGED_GB = 
 """The assumed prices, in the order of their table."""
 
 
+def logged_bytes() -> float:
+    """What a sign-in logs, by the row that lists it: so many of each, at so many kB."""
+    (listed,) = re.findall(r"^\| log \| ([\d.]+) kB \| (.+?)`platformLogs`", RUNBOOK, re.MULTILINE)
+    parts = re.findall(r"(\d+) [a-z ]+ at ([\d.]+) kB", listed[1])
+    assert float(listed[0]) == pytest.approx(sum(int(number) * float(each) for number, each in parts))
+    assert f"log = {listed[0]} kB × r" in RUNBOOK
+    return float(listed[0]) * 1e3
+
+
 def costs(rate: int) -> list[float]:
     """The rows of the table for so many sign-ins a second, by the formulas above it."""
     instances = max(2, math.ceil(rate * 60 / 600))
@@ -180,7 +207,7 @@ def costs(rate: int) -> list[float]:
         4 * month / 1e6 * MILLION,
         12 * month / 1e4 * TEN_THOUSAND_ROWS,
         2 * month / 1e4 * TEN_THOUSAND_SIGNATURES,
-        18e3 * month / 1e9 * LOGGED_GB,
+        logged_bytes() * month / 1e9 * LOGGED_GB,
     ]
     return [instances, 12 * rate, 20 * rate, rate * 86_400 / 1e6, 12 * month / 1e6, *money, sum(money)]
 

@@ -15,6 +15,14 @@ USER_READ_ALL = "df021288-bdef-4463-88db-98f22de89214"
 CONCURRENCY = ("functionAppConfig", "scaleAndConcurrency", "triggers", "http", "perInstanceConcurrency")
 DELEGATED = ("variables", "delegatedPermissions", "value")
 REGISTRATION = ("resources", "application", "config")
+ASKED = {
+    "metrics": '"{}"',
+    "dimensions": "Properties.{}",
+    "fields": "told.{}",
+    "events": '"{}"',
+    "outcomes": '"{}"',
+}
+"""How a query asks for each kind of word."""
 STATE, APP, ALERTS = "modules/state-storage.bicep", "modules/function-app.bicep", "modules/alerts.bicep"
 
 
@@ -88,6 +96,9 @@ def _watch_and_rotation(whole: Infra) -> Iterator[Changed[Infra]]:
 
 
 def _joints(whole: Infra) -> Iterator[Changed[Infra]]:
+    for file in ("modules/identity.bicep", "modules/key-vault.bicep"):
+        unread = whole.with_value({"decorators": []}, file, "outputs", "colour")
+        yield f"output {file}", unread, f"Nobody reads colour of {file}"
     for module in whole.modules():
         yield f"module {module.file} {module.symbol}", whole.without(module.file, "modules", module.symbol), module.runs
         for param in module.params:
@@ -114,6 +125,24 @@ def said_wrong_in_bicep(whole: Infra) -> Iterator[Changed[Infra]]:
         ("wide scope", "group", (storage, "resources", "tableDataContributor", "config", "scope"), "on nothing that"),
         ("somebody", "me", (vault, "resources", "cryptoUser", "config", "properties", "principalId"), "not given to"),
         ("preview", "2025-07-01-preview", (app, "resources", "site", "api_version"), "is a preview"),
+        (
+            "row keys told",
+            "azure_sdk",
+            (app, "variables", "hostSettings", "value", "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"),
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS is azure_sdk and is told as azure_sdk,django",
+        ),
+        (
+            "told twice",
+            True,
+            (app, "resources", "diagnostics", "config", "properties", "logs", 0, "enabled"),
+            "does not follow platformLogs",
+        ),
+        (
+            "vault not heard",
+            False,
+            (vault, "resources", "diagnostics", "config", "properties", "logs", 0, "enabled"),
+            "does not follow True",
+        ),
         ("any origin", ["*"], (app, *site, "siteConfig", "cors", "allowedOrigins"), "cors.allowedOrigins"),
         ("keys", True, (storage, "resources", "account", "config", "properties", "allowSharedKeyAccess"), "SharedKey"),
         ("one at a time", 1, (app, *site, *CONCURRENCY), "perInstanceConcurrency"),
@@ -137,11 +166,26 @@ def said_wrong_in_bicep(whole: Infra) -> Iterator[Changed[Infra]]:
 
 def taken_out_of_the_code(whole: Expectations) -> Iterator[Changed[Expectations]]:
     """The code without one thing that the deployment has."""
-    for name in ("settings", "host_settings", "tables", "redirect_paths", "delegated", "application", "claims"):
+    for name in whole.host_settings:
+        rest = {other: value for other, value in whole.host_settings.items() if other != name}
+        unread = whole.settings - {name}
+        yield f"host setting {name}", replace(whole, host_settings=rest, settings=unread), f"{name} is provisioned"
+    for name in ("tables", "redirect_paths", "delegated", "application", "claims"):
         for each in getattr(whole, name):
             yield f"{name} {each}", replace(whole, **{name: getattr(whole, name) - {each}}), each
+    for name in whole.settings - whole.host_settings.keys():
+        yield f"setting {name}", replace(whole, settings=whole.settings - {name}), name
     for role, scope in whole.roles:
         yield f"role {role}", replace(whole, roles=whole.roles - {(role, scope)}), f"The role {role} "
+
+
+def renamed_in_the_code(whole: Expectations, infra: Infra) -> Iterator[Changed[Expectations]]:
+    """The code with another name for something that a query asks for."""
+    asked = "\n".join(infra.queries.values())
+    for kind, said in ASKED.items():
+        for word in (word for word in whole.vocabulary[kind] if said.format(word) in asked):
+            words = whole.vocabulary[kind] - {word} | {f"{word}_anew"}
+            yield f"{kind} {word}", replace(whole, vocabulary={**whole.vocabulary, kind: words}), f"asks for {word},"
 
 
 def put_into_the_code(whole: Expectations) -> Iterator[Changed[Expectations]]:

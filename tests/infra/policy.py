@@ -1,7 +1,7 @@
 """What `infra/` must say, given what the code needs: pure functions from both to complaints, none if all is well.
 
-Each complaint is a sentence with the name of what is missing or should not be there. `expectations` reads the code;
-the tables below hold what only Microsoft's documentation can say.
+Each complaint is a sentence with the name of what is missing or should not be there. `expectations` reads the code and
+the documents; the tables below hold what only Microsoft's documentation can say.
 """
 
 import json
@@ -22,6 +22,8 @@ from shared.ports.signing_keys import MINIMUM_BITS, PUBLISHED_AHEAD, TOKENS_LIVE
 from shared.settings import Settings, read_settings
 from shared.wiring import TABLE_NAMES, Services, build_services
 from tests.infra.bicep_files import INFRA, ROLE_ASSIGNMENT, Infra, Node, Resource, references, texts_in
+from tests.infra.stages import stages
+from tests.infra.vocabulary import vocabulary
 from tests.unit.test_wiring import IN_DEVELOPMENT
 
 DEVELOPMENT = frozenset(
@@ -34,18 +36,6 @@ DEVELOPMENT = frozenset(
     }
 )
 """Settings for development only: two of them are secrets, and none has a place in Azure."""
-
-HOST = frozenset(
-    {
-        "AzureWebJobsStorage__accountName",
-        "AzureWebJobsStorage__credential",
-        "AzureWebJobsStorage__clientId",
-        "APPLICATIONINSIGHTS_CONNECTION_STRING",
-        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-        "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
-    }
-)
-"""What the Functions host and the Python worker read, without a key."""
 
 FORBIDDEN = (
     "FUNCTIONS_WORKER_RUNTIME",
@@ -132,6 +122,13 @@ CLAIMS_OF_EVERY_ID_TOKEN = {"tid", "oid", "name", "preferred_username", "wids"}
 STEP_UP = {"auth_time"}
 """What tells when somebody proved to Entra who they are, for applications that ask for a fresh sign-in."""
 
+
+def either(condition: str, yes: str, no: str) -> Node:
+    """The node of `condition ? yes : no`."""
+    operands = {"condition": condition, "true_value": yes, "false_value": no}
+    return {"operator": {"type": "conditional", "operands": operands}}
+
+
 CLOSED = {
     "Microsoft.Storage/storageAccounts": {
         "properties.allowSharedKeyAccess": False,
@@ -164,7 +161,7 @@ CLOSED = {
         "properties.functionAppConfig.runtime.name": "python",
         "properties.functionAppConfig.runtime.version": (ROOT / ".python-version").read_text("utf-8").strip(),
         "properties.functionAppConfig.scaleAndConcurrency.triggers.http.perInstanceConcurrency": "httpConcurrency",
-        "properties.functionAppConfig.siteUpdateStrategy.type": "RollingUpdate",
+        "properties.functionAppConfig.siteUpdateStrategy.type": either("rollingUpdate", "RollingUpdate", "Recreate"),
     },
     "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"properties.allow": False},
     "Microsoft.Graph/applications": {
@@ -199,43 +196,14 @@ LOGGED = (
     "Microsoft.Storage/storageAccounts/blobServices",
 )
 
-ALERTS = frozenset(
-    {
-        "health",
-        "server-errors",
-        "entra-refuses-service",
-        "sign-ins-collapse",
-        "storage-availability",
-        "storage-throttling",
-        "signing-key-expiry",
-        "purge-missed",
-    }
-)
-"""By the names that docs/operations.md explains."""
-
-TOLD = {
-    "metrics": {"azure_sso.resolutions", "azure_sso.connections", "azure_sso.sign_ins", "azure_sso.refusals"},
-    "dimensions": {"outcome", "reason"},
-    "events": {"resolve", "connect", "sign_in", "refusal"},
-    "outcomes": {
-        *("sso", "password"),
-        *("started", "opened", "consented", "connected", "refused", "revoked", "restored", "disconnected"),
-        *("asked", "returned", "completed", "redeemed"),
-    },
-    "fields": {"event", "outcome", "reason", "account", "application", "person"},
-}
-"""The vocabulary of the service's telemetry, in which queries are asked."""
-
-OVERRIDES = {"publicUrl", "entraClientId", "createPseudonymKey", "location"}
-"""What the deployment script hands to main.bicep beside a parameter file."""
-
 
 @dataclass(frozen=True)
 class Expectations:
     """What the code asks of its surroundings."""
 
     settings: frozenset[str]
-    host_settings: frozenset[str]
+    host_settings: Mapping[str, str]
+    overrides: frozenset[str]
     tables: frozenset[str]
     roles: frozenset[tuple[str, str]]
     redirect_paths: frozenset[str]
@@ -247,6 +215,8 @@ class Expectations:
     healthy: str
     unwell: str
     code: str
+    alerts: frozenset[str]
+    vocabulary: Mapping[str, frozenset[str]]
 
 
 def expectations() -> Expectations:
@@ -258,7 +228,8 @@ def expectations() -> Expectations:
     known = frozenset(field.alias or name for name, field in Settings.model_fields.items())
     return Expectations(
         settings=known - DEVELOPMENT,
-        host_settings=HOST - known,
+        host_settings=host_settings(),
+        overrides=stages()["main.bicep"].takes,
         tables=frozenset(TABLE_NAMES),
         roles=frozenset(
             {
@@ -280,7 +251,29 @@ def expectations() -> Expectations:
         code="\n".join(
             file.read_text(encoding="utf-8") for name in ("shared", "functions") for file in (ROOT / name).rglob("*.py")
         ),
+        alerts=frozenset(re.findall(r"^### (.+)$", _section("operations.md", "Alerts"), re.MULTILINE)),
+        vocabulary=vocabulary(),
     )
+
+
+def host_settings() -> dict[str, str]:
+    """What docs/configuration.md says that host and worker read in Azure; `…` stands for what only a deployment knows.
+
+    Values begin with what is set as it stands, in code; nothing else is code at the beginning.
+    """
+    rows = re.findall(r"^\| `(\w+)` \| (?:`([^`]+)`)?", _section("configuration.md", "In Azure set"), re.MULTILINE)
+    return {name: _anywhere(value) or "…" for name, value in rows}
+
+
+def _section(document: str, title: str) -> str:
+    """The text below a heading of the second level."""
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def _anywhere(value: str) -> str:
+    """A value without what differs from deployment to deployment."""
+    return re.sub(r"<[^>]+>|\$\{\w+\}", "…", value)
 
 
 def check(infra: Infra, code: Expectations) -> list[str]:
@@ -295,12 +288,12 @@ def settings(infra: Infra, code: Expectations) -> Iterator[str]:
     provisioned = service | host
     for name in code.settings - provisioned:
         yield f"{name} is read by the service and not provisioned."
-    for name in code.host_settings - host:
+    for name in code.host_settings.keys() - host:
         yield f"{name} is read by the Functions host and not provisioned."
     for name in provisioned & DEVELOPMENT:
         yield f"{name} is for development and is provisioned."
-    for name in provisioned - code.settings - code.host_settings - DEVELOPMENT:
-        yield f"{name} is provisioned, and shared/settings.py does not know it."
+    for name in provisioned - code.settings - code.host_settings.keys() - DEVELOPMENT:
+        yield f"{name} is provisioned, and neither shared/settings.py nor docs/configuration.md knows it."
     for name in provisioned:
         said = sum(len(re.findall(rf"^\s*{name}:", text, re.MULTILINE)) for text in infra.texts.values())
         if said != 1:
@@ -308,6 +301,14 @@ def settings(infra: Infra, code: Expectations) -> Iterator[str]:
     for site in infra.resources("Microsoft.Web/sites"):
         if "union(serviceSettings, hostSettings)" not in infra.texts[site.file]:
             yield f"{site.symbol} does not get both the service's and the host's settings."
+
+
+def host_values(infra: Infra, code: Expectations) -> Iterator[str]:
+    """What host and worker are told is what the document says that they are told."""
+    for name, value in infra.variable("modules/function-app.bicep", "hostSettings").items():
+        told = code.host_settings.get(name, "…")
+        if told not in {"…", _anywhere(value)}:
+            yield f"{name} is {value} and is told as {told}."
 
 
 def forbidden(infra: Infra, _: Expectations) -> Iterator[str]:
@@ -402,6 +403,11 @@ def diagnostics(infra: Infra, _: Expectations) -> Iterator[str]:
         for each in infra.resources(kind):
             if (each.file, each.symbol) not in watched:
                 yield f"Nobody sees the logs of {each.symbol} in {each.file}."
+    for each in settings:
+        wanted = "platformLogs" if each.at("scope") == "site" else True
+        for log in each.at("properties.logs"):
+            if log["enabled"] != wanted:
+                yield f"Whether {log} of {each.file} is kept does not follow {wanted}."
 
 
 def signing_key(infra: Infra, _: Expectations) -> Iterator[str]:
@@ -466,6 +472,10 @@ def joints(infra: Infra, _: Expectations) -> Iterator[str]:
         needed = {name for name, parameter in declared.items() if parameter["default"] is None}
         yield from (f"{each.symbol} in {each.file} does not get {name}." for name in needed - each.params.keys())
         yield from (f"{each.symbol} in {each.file} knows no {name}." for name in each.params.keys() - declared.keys())
+    for file in (file for file in infra.trees if file.startswith("modules/")):
+        users = [(each.file, each.symbol) for each in infra.modules() if each.runs == file]
+        read = {name for user, mine in users for module, name in references(infra.trees[user]) if module == mine}
+        yield from (f"Nobody reads {name} of {file}." for name in infra.trees[file].get("outputs", {}).keys() - read)
     for file, tree in infra.trees.items():
         files = {each.symbol: each.runs for each in infra.modules() if each.file == file}
         for module, output in references([tree.get(part) for part in ("modules", "resources", "outputs", "variables")]):
@@ -497,8 +507,8 @@ def alerts(infra: Infra, code: Expectations) -> Iterator[str]:
     ]
     events = infra.resources("Microsoft.EventGrid/systemTopics/eventSubscriptions")
     named += [str(each.at("name")).removeprefix("${prefix}-") for each in [*rules, *events] if each.loops_over is None]
-    yield from (f"There is no alert {name}." for name in ALERTS - {*named})
-    yield from (f"The alert {name} is explained nowhere." for name in {*named} - ALERTS)
+    yield from (f"There is no alert {name}." for name in code.alerts - {*named})
+    yield from (f"The alert {name} is explained nowhere." for name in {*named} - code.alerts)
     yield from (f"There are {count} alerts {name}." for name, count in Counter(named).items() if count > 1)
     for each in [*rules, *events]:
         if "people.id" not in {*texts_in(each.at("properties"))}:
@@ -524,25 +534,28 @@ def queries(infra: Infra, code: Expectations) -> Iterator[str]:
             "fields": r"told\.(\w+)",
         }.items():
             yield from (
-                f"{file} asks for {word}, which is none of the {kind}." for word in _unknown(kind, pattern, asked)
+                f"{file} asks for {word}, which is none of the {kind}."
+                for word in {*re.findall(pattern, asked)} - code.vocabulary[kind]
             )
         for kind, word in (("events", "event"), ("outcomes", "outcome")):
             compared = " ".join(re.findall(rf"\b{word} (?:==|in) \(?[^)|\n]*", asked))
             yield from (
-                f"{file} asks for {it}, which is none of the {kind}." for it in _unknown(kind, r'"(\w+)"', compared)
+                f"{file} asks for {it}, which is none of the {kind}."
+                for it in {*re.findall(r'"(\w+)"', compared)} - code.vocabulary[kind]
             )
         for table in re.findall(r"datatable\(step: int, outcome: string\) \[([^\]]*)\]", asked):
-            yield from (f"{file} asks for {it}, which is no outcome." for it in _unknown("outcomes", r'"(\w+)"', table))
+            words = {*re.findall(r'"(\w+)"', table)} - code.vocabulary["outcomes"]
+            yield from (f"{file} asks for {word}, which is no outcome." for word in words)
         for line in re.findall(r'Message startswith "((?:\\.|[^"\\])*)"', asked):
             said = line.replace('\\"', '"')
             if said != '{"event":' and said not in code.code:
                 yield f"{file} waits for a line that the code never writes: {said}"
 
 
-def parameter_files(infra: Infra, _: Expectations) -> Iterator[str]:
+def parameter_files(infra: Infra, code: Expectations) -> Iterator[str]:
     """The two parameter files say what main.bicep takes, and together with the script all of it."""
     declared: Mapping[str, Mapping[str, Any]] = infra.trees["main.bicep"]["parameters"]
-    needed = {name for name, each in declared.items() if each["default"] is None} - OVERRIDES
+    needed = {name for name, each in declared.items() if each["default"] is None} - code.overrides
     for environment in ("dev", "prod"):
         file = f"{environment}.parameters.json"
         given = {
@@ -558,6 +571,7 @@ def parameter_files(infra: Infra, _: Expectations) -> Iterator[str]:
 
 POLICY: tuple[Callable[[Infra, Expectations], Iterator[str]], ...] = (
     settings,
+    host_values,
     forbidden,
     tables,
     roles,
@@ -584,10 +598,6 @@ def _kind_of(infra: Infra, file: str, symbol: Node) -> str:
 def _days(duration: str | None) -> timedelta | None:
     found = re.fullmatch(r"P(\d+)D", duration or "")
     return timedelta(days=int(found[1])) if found else None
-
-
-def _unknown(kind: str, pattern: str, text: str) -> set[str]:
-    return {*re.findall(pattern, text)} - TOLD[kind]
 
 
 def _faults(value: object, parameter: Mapping[str, Any]) -> Iterator[str]:

@@ -5,23 +5,20 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+from azure.monitor.opentelemetry._constants import _ALL_SUPPORTED_INSTRUMENTED_LIBRARIES
 
 from tests.infra.bicep_files import Infra
-from tests.infra.mutations import put_into_the_code, said_wrong_in_bicep, taken_out_of_bicep, taken_out_of_the_code
+from tests.infra.mutations import (
+    put_into_the_code,
+    renamed_in_the_code,
+    said_wrong_in_bicep,
+    taken_out_of_bicep,
+    taken_out_of_the_code,
+)
 from tests.infra.policy import POLICY, Expectations, check, expectations
+from tests.infra.stages import stages
 
-INTERFACE = {
-    "identity.bicep": (
-        {"environmentName", "location", "publicUrl"},
-        {"identityName", "identityClientId", "identityPrincipalId", "functionAppName", "publicUrl"},
-    ),
-    "entra.bicep": ({"publicUrl", "identityPrincipalId", "displayName"}, {"clientId"}),
-    "main.bicep": (
-        {"environmentName", "location", "publicUrl", "entraClientId", "entraTenantId", "createPseudonymKey"},
-        {"functionAppName", "publicUrl", "keyVaultName", "tablesUrl", "storageAccountName"},
-    ),
-}
-"""What the deployment script hands to each stage, and what it reads from it."""
+STAGES = stages()
 
 
 @cache
@@ -39,11 +36,28 @@ def test_the_deployment_keeps_the_rule(rule: Callable[[Infra, Expectations], Ite
     assert [*rule(infra(), code())] == []
 
 
-@pytest.mark.parametrize("file", INTERFACE)
-def test_a_stage_takes_and_tells_what_the_script_reads(file: str) -> None:
-    takes, tells = INTERFACE[file]
-    assert takes <= infra().trees[file]["parameters"].keys()
-    assert tells <= infra().trees[file]["outputs"].keys()
+def test_the_script_runs_every_stage() -> None:
+    assert STAGES.keys() == {file for file in infra().trees if "/" not in file}
+
+
+@pytest.mark.parametrize("file", STAGES)
+def test_a_stage_takes_what_the_script_hands_over_and_tells_what_it_reads_and_no_more(file: str) -> None:
+    assert STAGES[file].takes <= infra().trees[file]["parameters"].keys()
+    assert STAGES[file].tells == infra().trees[file].get("outputs", {}).keys()
+
+
+@pytest.mark.parametrize("file", sorted(STAGES.keys() - {"main.bicep"}))
+def test_a_stage_without_a_parameter_file_gets_all_that_it_needs(file: str) -> None:
+    parameters = infra().trees[file]["parameters"]
+    assert {name for name, each in parameters.items() if each["default"] is None} <= STAGES[file].takes
+
+
+def test_every_instrumentation_of_the_distribution_is_switched_off() -> None:
+    """A new one would come with the next version, and tell addresses of rows from then on."""
+    switched_off = infra().variable("modules/function-app.bicep", "hostSettings")[
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+    ]
+    assert {*switched_off.split(",")} == {*_ALL_SUPPORTED_INSTRUMENTED_LIBRARIES}
 
 
 def test_the_secret_is_drawn_and_never_shown() -> None:
@@ -59,7 +73,7 @@ def test_the_secret_is_drawn_and_never_shown() -> None:
 
 BICEP = [*taken_out_of_bicep(infra())]
 WRONG = [*said_wrong_in_bicep(infra())]
-CODE = [*taken_out_of_the_code(code()), *put_into_the_code(code())]
+CODE = [*taken_out_of_the_code(code()), *put_into_the_code(code()), *renamed_in_the_code(code(), infra())]
 
 
 @pytest.mark.parametrize(("rest", "word"), [each[1:] for each in BICEP], ids=[each[0] for each in BICEP])
@@ -79,6 +93,8 @@ def test_what_the_code_does_not_need_or_needs_besides_is_noticed(rest: Expectati
 
 def test_there_is_a_mutation_for_every_kind_of_thing() -> None:
     assert len(BICEP) > 130
+    kinds = {each[0].split()[0] for each in CODE}
+    assert kinds >= {"host", "role", "table", "metrics", "dimensions", "fields", "events", "outcomes"}
     assert {each[0].split()[0] for each in BICEP} >= {
         "setting",
         "table",

@@ -3,35 +3,50 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 
 from local.processes import Azurite
+from tests.infra.bicep_files import Infra
 from tests.support.ingestion import Ingestion, ingestion
 from tests.support.stack import Entra, FunctionsHost, functions_host
 from tests.support.story import CLIENT_SECRET, HOST, PSEUDONYM_KEY, Story, settings
 
-ON = {
-    "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true",
-    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": (
-        "azure_sdk,django,fastapi,flask,httpx,httpx2,psycopg2,requests,urllib,urllib3"
-    ),
+BY_IDENTITY = (
+    "AzureWebJobsStorage__",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+)
+"""What leads to Azure's own resources, and who the app is there."""
+
+ON: dict[str, str] = {
+    name: value
+    for name, value in Infra.read().variable("modules/function-app.bicep", "hostSettings").items()
+    if not name.startswith(BY_IDENTITY)
 }
 """As the infrastructure sets them."""
 
-AT_ONCE = {"OTEL_METRIC_EXPORT_INTERVAL": "300", "OTEL_BLRP_SCHEDULE_DELAY": "200"}
+INSTRUMENTATIONS = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+
+AT_ONCE = {
+    "OTEL_METRIC_EXPORT_INTERVAL": "300",
+    "OTEL_BLRP_SCHEDULE_DELAY": "200",
+    "OTEL_BSP_SCHEDULE_DELAY": "200",
+}
 """In milliseconds; a minute and 5 seconds are usual."""
 
-ALONE = {
-    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
-    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
-    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
-}
-"""What the exporter would tell Microsoft of itself, and ask it, stays out of a test."""
+ALL_OF_IT = {"OTEL_TRACES_SAMPLER": "always_on"}
+"""Five traces a second are usual, so that whether an address is told would be a matter of chance."""
+
+ALONE = {"APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true"}
+"""What the exporter would tell us of itself stays out of a test."""
 
 PATIENCE = 30.0
 """Seconds."""
+
+type Run = Callable[..., AbstractContextManager[FunctionsHost]]
 
 
 @pytest.fixture
@@ -41,11 +56,16 @@ def taken() -> Iterator[Ingestion]:
 
 
 @pytest.fixture
-def host(port: int, url: str, store: Azurite, entra: Entra, taken: Ingestion) -> Iterator[FunctionsHost]:
-    insights = {"APPLICATIONINSIGHTS_CONNECTION_STRING": taken.connection_string}
-    environment = settings(url, entra, store.connection_string) | ON | AT_ONCE | ALONE | insights
-    with functions_host(environment, port=port, settings=HOST) as running:
-        yield running
+def run(port: int, url: str, store: Azurite, entra: Entra, taken: Ingestion) -> Run:
+    """Runs the app, without one of the settings if asked to. When it ends it sends all that it has left to tell."""
+
+    def running(without: str | None = None) -> AbstractContextManager[FunctionsHost]:
+        insights = {"APPLICATIONINSIGHTS_CONNECTION_STRING": taken.connection_string}
+        environment = settings(url, entra, store.connection_string) | ON | AT_ONCE | ALL_OF_IT | ALONE | insights
+        environment.pop(without or "", None)
+        return functions_host(environment, port=port, settings=HOST)
+
+    return running
 
 
 def wait_for(condition: Callable[[], Any]) -> None:
@@ -72,9 +92,9 @@ def events(taken: Ingestion) -> list[dict[str, str]]:
 
 
 def test_lines_and_counters_arrive_and_nothing_that_is_personal_does(
-    host: FunctionsHost, taken: Ingestion, url: str, entra: Entra
+    run: Run, taken: Ingestion, url: str, entra: Entra
 ) -> None:
-    with Story.at(url, entra) as story:
+    with run() as host, Story.at(url, entra) as story:
         story.begin()
         for _ in range(3):
             assert story.method("alice@contoso.example") == "sso"
@@ -92,6 +112,7 @@ def test_lines_and_counters_arrive_and_nothing_that_is_personal_does(
         wait_for(lambda: counts(taken) == expected)
         wait_for(lambda: len(events(taken)) == 9)
         secrets = {secret for secret in story.secrets if len(secret) > 6} | {CLIENT_SECRET, PSEUDONYM_KEY}
+        assert "Traceback" not in host.log()
     told = [(event["event"], event["outcome"]) for event in events(taken)]
     assert told.count(("resolve", "sso")) == 3
     assert {event.get("account") for event in events(taken)} == {"contoso", None}
@@ -101,4 +122,14 @@ def test_lines_and_counters_arrive_and_nothing_that_is_personal_does(
     sent = json.dumps(taken.items)
     people = {"alice@contoso", "nora@northwind", "broken address", "ada@contoso", "Ada Admin"}
     assert {text for text in people | secrets if text.lower() in sent.lower()} == set()
-    assert "Traceback" not in host.log()
+
+
+def test_with_the_instrumentations_on_addresses_of_rows_would_be_told(
+    run: Run, taken: Ingestion, url: str, entra: Entra
+) -> None:
+    """So that they are not told above is no accident, nor a matter of when one looks."""
+    with run(without=INSTRUMENTATIONS), Story.at(url, entra) as story:
+        story.begin()
+    told = json.dumps(taken.of_type("RemoteDependencyData"))
+    assert "RowKey='connect-ticket'" in told
+    assert "/oauth2/v2.0/token" in told

@@ -36,10 +36,13 @@ WELL = {"status": "ok", "parts": PARTS}
 PARAMETERS = {"parameters": {"controlPanelIssuer": {"value": "https://panel.vendor.net"}}}
 
 PROVIDERS = (
+    "Microsoft.AlertsManagement",
     "Microsoft.App",
+    "Microsoft.EventGrid",
     "Microsoft.Insights",
     "Microsoft.KeyVault",
     "Microsoft.ManagedIdentity",
+    "Microsoft.Network",
     "Microsoft.OperationalInsights",
     "Microsoft.Storage",
     "Microsoft.Web",

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from local.processes import ROOT
+from tests.infra.bicep_files import Infra
 from tests.scripts.conftest import (
     APP_SETTINGS,
     CLIENT_ID,
@@ -542,19 +543,29 @@ def test_nobody_at_the_address(machine: Machine) -> None:
 
 # -- the Bicep beside it -----------------------------------------------------------------------------------------------
 
-BICEP = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "infra").rglob("*.bicep"))
+INFRA = Infra.read()
+BICEP = "\n".join(INFRA.texts.values())
+SCRIPT = (ROOT / "infra" / "deploy.sh").read_text(encoding="utf-8")
+
+WITHOUT_REGISTRATION = {"Microsoft.Authorization", "Microsoft.Graph"}
+"""Every subscription has the one, and the other is no resource provider."""
+
+BESIDE_THE_BICEP = {"Microsoft.App", "Microsoft.AlertsManagement"}
+"""What runs Flex Consumption, and where Application Insights puts a rule of its own."""
 
 
-@pytest.mark.skipif(not BICEP, reason="there is no Bicep to compare with")
+def test_it_looks_for_the_providers_of_what_is_made_and_no_other() -> None:
+    (listed,) = re.findall(r"^readonly providers=\(([^)]+)\)", SCRIPT, re.MULTILINE)
+    made = {each.kind.partition("/")[0] for each in INFRA.every_resource()}
+    assert {*listed.split()} == made - WITHOUT_REGISTRATION | BESIDE_THE_BICEP
+
+
 def test_it_waits_for_the_roles_that_are_assigned_and_no_other() -> None:
     assigned = re.findall(r"Microsoft\.Authorization/roleDefinitions', '([0-9a-f-]{36})'", BICEP)
     assert {*assigned} == {*ROLES}
-    awaited = re.findall(
-        r"^  \[([0-9a-f-]{36})\]=", (ROOT / "infra" / "deploy.sh").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    awaited = re.findall(r"^  \[([0-9a-f-]{36})\]=", SCRIPT, re.MULTILINE)
     assert {*awaited} == {*ROLES}
 
 
-@pytest.mark.skipif(not BICEP, reason="there is no Bicep to compare with")
 def test_it_looks_for_the_secret_that_is_made() -> None:
     assert "name: 'pseudonym-key'" in BICEP
