@@ -262,7 +262,7 @@ def _in_our_words(operations: Sequence[Operation] = ()) -> Iterator[None]:
 class _Continuation(BaseModel):
     """Where the next page starts, as the store says it. It cannot lead out of the query that it is used in."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     PartitionKey: str = Field(max_length=_CONTINUATION_LIMIT)
     RowKey: str | None = Field(max_length=_CONTINUATION_LIMIT)
