@@ -80,7 +80,7 @@ class ImportDocument(Document):
     problems: tuple[ProblemLine, ...]
 
 
-class OneOrMany(RootModel[ExemptionDraft | list[ExemptionDraft]]):
+class OneOrMany(RootModel[ExemptionDraft | list[ExemptionDraft]], defer_build=True):
     """One entry, or many at once."""
 
 

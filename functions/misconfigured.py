@@ -6,7 +6,7 @@ Only the names of settings and what to do about them are told, never a value.
 import logging
 
 from azure.functions import AuthLevel, Blueprint, HttpRequest, HttpResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from functions.edge.answers import document
 from shared.kernel.refusals import FieldFault
@@ -18,6 +18,8 @@ _EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 class MisconfiguredDocument(BaseModel):
     """What is wrong with the settings."""
+
+    model_config = ConfigDict(defer_build=True)
 
     status: str = "misconfigured"
     detail: str = "An operator must mend the app settings that are named here, and restart the app."

@@ -35,7 +35,7 @@ class SsoDocument(PasswordDocument):
     sign_in_url: str
 
 
-class ResolveDocument(RootModel[SsoDocument | PasswordDocument]):
+class ResolveDocument(RootModel[SsoDocument | PasswordDocument], defer_build=True):
     """The answer: `sso` and where, or `password`."""
 
 

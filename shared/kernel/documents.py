@@ -13,5 +13,5 @@ class Asked(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         hide_input_in_errors=True,
-        defer_build=True,  # the schema, which the first use of a model makes: importing is the cold start
+        defer_build=True,  # until it is first used: the import is the cold start
     )

@@ -44,7 +44,7 @@ class Policy(HeadRecord):
 
     row = "policy"
 
-    settings: PolicySettings = PolicySettings()
+    settings: PolicySettings = Field(default_factory=PolicySettings)
     updated_at: datetime | None = None
     updated_by: str | None = None
 

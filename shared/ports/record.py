@@ -22,7 +22,7 @@ class Record(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         hide_input_in_errors=True,
-        defer_build=True,  # the schema, which the first use of a record makes: importing is the cold start
+        defer_build=True,  # until it is first used: the import is the cold start
     )
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -207,6 +208,7 @@ def unzipped(package: Path) -> Path:
 
 def test_the_package_holds_the_product_and_nothing_else(unzipped: Path) -> None:
     assert {entry.name for entry in unzipped.iterdir()} == {
+        "__pycache__",
         "function_app.py",
         "functions",
         "host.json",
@@ -214,7 +216,7 @@ def test_the_package_holds_the_product_and_nothing_else(unzipped: Path) -> None:
         "shared",
     }
     files = [file for file in unzipped.rglob("*") if file.is_file()]
-    assert {file.suffix for file in files} == {".py", ".json", ".txt"}
+    assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".txt"}
 
 
 def test_the_same_files_give_the_same_package(package: Path, tmp_path: Path) -> None:
@@ -236,6 +238,28 @@ def test_the_package_is_imported_on_its_own(unzipped: Path) -> None:
     place, *modules = run(script, IN_DEVELOPMENT, folder=unzipped).split()
     assert Path(place) == unzipped / "function_app.py"
     assert {"local", "tests", "bench"}.isdisjoint(modules)
+
+
+COMPILES = """
+import sys
+compiled = []
+sys.addaudithook(lambda event, told: compiled.append(str(told[1])) if event == "compile" else None)
+import function_app
+print(function_app.build_app.__code__.co_filename, *(name for name in compiled if name.endswith(".py")))
+"""
+
+
+def test_the_package_is_imported_without_compiling_a_module(unzipped: Path) -> None:
+    place, *compiled = run(COMPILES, IN_DEVELOPMENT, folder=unzipped).split()
+    assert Path(place) == unzipped / "functions" / "app.py"
+    assert compiled == []
+
+
+def test_a_module_that_was_changed_in_the_package_is_compiled(unzipped: Path, tmp_path: Path) -> None:
+    changed = shutil.copytree(unzipped, tmp_path / "changed") / "function_app.py"
+    changed.write_text(changed.read_text(encoding="utf-8") + "# by hand\n", encoding="utf-8")
+    _, *compiled = run(COMPILES, IN_DEVELOPMENT, folder=changed.parent).split()
+    assert compiled == [str(changed)]
 
 
 def pinned(file: str) -> list[str]:
