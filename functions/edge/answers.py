@@ -5,18 +5,18 @@ from pydantic import BaseModel
 
 from functions.edge.problems import EXPOSED
 
-_PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **EXPOSED}
+_PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def document(
     model: BaseModel, *, status: int = 200, version: str | None = None, location: str | None = None
 ) -> HttpResponse:
     """A document, with its version as strong ETag."""
-    headers = dict(_PRIVATE)
+    headers = _PRIVATE
     if version is not None:
-        headers["ETag"] = f'"{version}"'
+        headers = {**headers, **EXPOSED, "ETag": f'"{version}"'}
     if location is not None:
-        headers["Location"] = location
+        headers = {**headers, **EXPOSED, "Location": location}
     return HttpResponse(
         model.model_dump_json(by_alias=True),
         status_code=status,

@@ -24,4 +24,5 @@ class Document(BaseModel):
         populate_by_name=True,
         from_attributes=True,
         hide_input_in_errors=True,
+        defer_build=True,  # the schema, which the first use of a model makes: importing is the cold start
     )

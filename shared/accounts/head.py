@@ -49,10 +49,10 @@ class Head:
 
     Args:
         account: the row that every account has.
-        rows: all head rows.
+        rows: all head rows, by row key.
     """
 
-    def __init__(self, account: Stored[Account], rows: dict[Key, Row]) -> None:
+    def __init__(self, account: Stored[Account], rows: dict[str, Row]) -> None:
         self.account = account
         self._rows = rows
 
@@ -64,7 +64,7 @@ class Head:
     def stored[R: HeadRecord](self, record: type[R]) -> Stored[R]:
         """The record, or its default where no row is yet."""
         key = record.key(self.account_id)
-        row = self._rows.get(key)
+        row = self._rows.get(key.row)
         return Stored(record.read(row) if row else record(), key, row)
 
 
@@ -76,9 +76,9 @@ async def find_head(reader: RowReader, account_id: AccountId, *, closing: bool =
         account_id: whose head.
         closing: whether an account that is being erased is to be found, too.
     """
-    rows = {row.key: row for row in await reader.under(account_id, PREFIX)}
+    rows = {row.key.row: row for row in await reader.under(account_id, PREFIX)}
     key = Account.key(account_id)
-    row = rows.get(key)
+    row = rows.get(key.row)
     account = Account.read(row) if row else None
     if account is None or (account.closing and not closing):
         return None

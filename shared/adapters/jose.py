@@ -31,7 +31,7 @@ _ASSERTION_SECONDS = 3_600
 class _Times(BaseModel):
     """When a token begins and ends (RFC 7519, section 4.1), in seconds since 1970."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
 
     exp: float
     nbf: float = 0.0

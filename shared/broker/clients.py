@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from urllib.parse import unquote_plus
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from shared.applications.register import Application, AuthMethod, find_application
 from shared.applications.secrets import SecretChecks
@@ -158,6 +158,8 @@ def _basic(authorization: str) -> tuple[str, str]:
 
 class _Subject(BaseModel):
     """Whom an assertion speaks of."""
+
+    model_config = ConfigDict(defer_build=True)
 
     sub: str
 

@@ -6,6 +6,7 @@ domain. Both must agree before anything routes.
 
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from shared.accounts.head import Account, Head, HeadRecord
 from shared.connection.connection import Connection
@@ -59,9 +60,13 @@ class TenantDomains(HeadRecord):
     domains: tuple[TenantDomain, ...] = ()
     read_at: datetime | None = None
 
+    @cached_property
+    def _by_name(self) -> dict[str, TenantDomain]:
+        return {domain.name: domain for domain in self.domains}
+
     def find(self, name: DomainName) -> TenantDomain | None:
         """The domain, if the tenant has verified it."""
-        return next((domain for domain in self.domains if domain.name == name), None)
+        return self._by_name.get(name)
 
     def switched(self, name: DomainName, *, enabled: bool) -> "TenantDomains":
         """The same list with one switch set.
@@ -75,21 +80,17 @@ class TenantDomains(HeadRecord):
             raise NotFound("Your tenant has not verified this domain. Verify it at Microsoft, then refresh the list.")
         if domain.hold is not Hold.OURS:
             raise Conflict("This domain does not route to your account, so it cannot be switched. See its state.")
-        changed = domain.model_copy(update={"enabled": enabled})
-        return self.model_copy(
-            update={"domains": tuple(changed if each.name == name else each for each in self.domains)}
-        )
+        return self._with(domain.model_copy(update={"enabled": enabled}))
 
     def lost(self, name: DomainName) -> "TenantDomains":
         """The same list, with one domain that another account has from now on."""
-        return self.model_copy(
-            update={
-                "domains": tuple(
-                    each.model_copy(update={"hold": Hold.ANOTHERS}) if each.name == name else each
-                    for each in self.domains
-                )
-            }
-        )
+        domain = self.find(name)
+        return self._with(domain.model_copy(update={"hold": Hold.ANOTHERS})) if domain else self
+
+    def _with(self, changed: TenantDomain) -> "TenantDomains":
+        # Made anew: a copy of a model brings along what was cached of it.
+        domains = tuple(changed if each.name == changed.name else each for each in self.domains)
+        return TenantDomains(domains=domains, read_at=self.read_at)
 
 
 def held(domains: TenantDomains) -> set[DomainName]:

@@ -8,14 +8,18 @@ file can be imported as it is.
 import asyncio
 import csv
 import io
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from pydantic import ValidationError
 
 from shared.access.roles import AccountAdministrator
 from shared.kernel.faults import faults_of
-from shared.kernel.refusals import Invalid, Malformed, Unavailable
+from shared.kernel.names import EmailAddress
+from shared.kernel.refusals import Invalid, Malformed, Refusal, Unavailable
 from shared.policies.exemptions import Exemption, ExemptionDraft, ExemptionList
 from shared.ports.table import TRANSACTION_LIMIT
 
@@ -25,6 +29,10 @@ _RUNS = frozenset("=+-@\t\r")
 
 BATCH = TRANSACTION_LIMIT - 1
 """Entries that one transaction takes beside its audit record."""
+
+AT_ONCE = 3
+"""Transactions that are under way together. Azure takes as long to answer one as the SDK to make it; more than a few
+would only take the event loop from others."""
 
 MOST_PROBLEMS = 10_000
 """Bad lines after which a file is not read any further: it is not the file that somebody meant to send."""
@@ -106,7 +114,7 @@ def read_entry(number: int, fields: Mapping[str, object]) -> Entry:
 async def import_entries(
     exemptions: ExemptionList, administrator: AccountAdministrator, entries: Iterator[Entry]
 ) -> ImportReport:
-    """Put every good entry on the list, in transactions of 99 entries and their audit record, in the file's order.
+    """Put every good entry on the list, in transactions of 99 entries and their audit record.
 
     Whoever is named twice has what the last line says. Repeating an import is safe, whether or not it was finished.
     After `MOST_PROBLEMS` bad lines it stops, and the last problem says so.
@@ -116,38 +124,76 @@ async def import_entries(
         Unavailable: the store went away in the middle; the detail says how many entries are on the list.
     """
     await exemptions.must_exist(administrator)
-    accepted = 0
     problems: list[BadLine] = []
     batch: dict[int, ExemptionDraft] = {}
-
-    async def store() -> int:
-        try:
+    writes = _Writes(exemptions, administrator)
+    try:
+        async with writes:
+            for count, entry in enumerate(entries, start=1):
+                if count % _BREATH == 0:
+                    await asyncio.sleep(0)
+                if isinstance(entry, BadLine) and len(problems) == MOST_PROBLEMS:
+                    problems.append(BadLine(entry.line, "Too many bad lines: the file was not read from here on."))
+                    break
+                if isinstance(entry, BadLine):
+                    problems.append(entry)
+                    continue
+                number, draft = entry
+                batch[number] = draft
+                if len(batch) == BATCH:
+                    await writes.begin(batch)
+                    batch = {}
             if batch:
-                await exemptions.put_many(administrator, batch)
-            return len(batch)
-        except Unavailable as refusal:
-            raise Unavailable(
-                f"The store went away in the middle: {accepted} entries are on the list for certain. "
-                "Send the whole file again; what is there already is not harmed.",
-                refusal.retry_after,
-            ) from refusal
+                await writes.begin(batch)
+    except Unavailable as refusal:
+        raise Unavailable(
+            f"The store went away in the middle: {writes.accepted} entries are on the list for certain. "
+            "Send the whole file again; what is there already is not harmed.",
+            refusal.retry_after,
+        ) from refusal
+    return ImportReport(writes.accepted, tuple(problems))
 
-    for count, entry in enumerate(entries, start=1):
-        if count % _BREATH == 0:
-            await asyncio.sleep(0)
-        if isinstance(entry, BadLine) and len(problems) == MOST_PROBLEMS:
-            problems.append(BadLine(entry.line, "Too many bad lines: the file was not read from here on."))
-            break
-        if isinstance(entry, BadLine):
-            problems.append(entry)
-            continue
-        number, draft = entry
-        batch[number] = draft
-        if len(batch) == BATCH:
-            accepted += await store()
-            batch = {}
-    accepted += await store()
-    return ImportReport(accepted, tuple(problems))
+
+class _Writes:
+    """Transactions under way, in the file's order: while the store answers one, the next is made.
+
+    Two that name the same user follow one another, so that the later line wins. Leaving the `with` block waits for all
+    of them; `accepted` are the entries whose transaction took place.
+    """
+
+    def __init__(self, exemptions: ExemptionList, administrator: AccountAdministrator) -> None:
+        self.accepted = 0
+        self._exemptions = exemptions
+        self._administrator = administrator
+        self._under_way: deque[tuple[int, set[EmailAddress], asyncio.Task[None]]] = deque()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def begin(self, batch: dict[int, ExemptionDraft]) -> None:
+        """Write these as soon as there is room for them."""
+        users = {draft.email for draft in batch.values()}
+        while len(self._under_way) == AT_ONCE or any(users & others for _, others, _ in self._under_way):
+            await self._settle()
+        writing = asyncio.create_task(self._exemptions.put_many(self._administrator, batch))
+        self._under_way.append((len(batch), users, writing))
+
+    async def _settle(self) -> None:
+        count, _, writing = self._under_way.popleft()
+        await writing
+        self.accepted += count
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        refused: Refusal | None = None
+        while self._under_way:
+            try:
+                await self._settle()
+            except Refusal as refusal:
+                refused = refused or refusal
+        if refused and error is None:
+            raise refused
 
 
 async def write_csv(exemptions: AsyncIterator[Exemption]) -> bytes:

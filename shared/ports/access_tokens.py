@@ -11,7 +11,7 @@ class VerifiedAccess(BaseModel):
     Only an `AccessTokens` makes one.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     sub: str
     name: str | None = None

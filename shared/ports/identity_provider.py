@@ -51,7 +51,7 @@ class VerifiedIdentity(BaseModel):
     (https://learn.microsoft.com/entra/identity-platform/optional-claims-reference).
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     tid: TenantId
     oid: str
@@ -72,7 +72,7 @@ class Organization(BaseModel):
     `verified_domains` are those that DNS can have; Entra knows a few that it cannot.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     tenant_id: TenantId
     display_name: str

@@ -22,12 +22,16 @@ class Record(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         hide_input_in_errors=True,
+        defer_build=True,  # the schema, which the first use of a record makes: importing is the cold start
     )
 
     @classmethod
     def read(cls, row: Row) -> Self:
-        """The record that the row holds."""
-        return cls.model_validate_json(row.document)
+        """The record that the row holds, parsed at the first reading."""
+        record: Self | None = row.records.get(cls)
+        if record is None:
+            record = row.records[cls] = cls.model_validate_json(row.document)
+        return record
 
     def document(self) -> str:
         """The record as the row holds it."""

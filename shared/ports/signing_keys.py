@@ -41,7 +41,7 @@ MINIMUM_BITS = 2048
 class Jwk(BaseModel):
     """The public half of one version, as a JWKS shows it (RFC 7518, section 6.3.1)."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     kty: Literal["RSA"] = "RSA"
     use: Literal["sig"] = "sig"

@@ -6,9 +6,9 @@ one version exactly one gets through; the others hear `Stale`. That is the only 
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from shared.kernel.refusals import AlreadyExists, Stale
 
@@ -26,11 +26,16 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row as it was read; `etag` is the store's own mark of this very version."""
+    """A row as it was read; `etag` is the store's own mark of this very version.
+
+    `records` is what readers have made of the document. It lives and ends with the row, so that a row that is
+    remembered is parsed once.
+    """
 
     key: Key
     document: str
     etag: str
+    records: dict[type, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,26 @@ class RowReader(Protocol):
 
     async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
         """All rows of the partition whose row key starts with `prefix`, by one range query. For small families."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """How long something that was read may be relied on: until it is too old, or is known to have changed."""
+
+    until: datetime
+    ended: bool = False
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it may still be relied on."""
+        return now < self.until and not self.ended
+
+
+class RecentReader(RowReader, Protocol):
+    """Reads rows that may be a few seconds old, and says how long each answer holds."""
+
+    def noting(self, leases: list[Lease]) -> RowReader:
+        """The same reader; it adds the lease of every answer that it gives to `leases`."""
         ...
 
 

@@ -14,7 +14,7 @@ class VerifiedToken(BaseModel):
     Only a `Tokens` makes one. What a kind of token holds beside these is in `claims`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     sub: str
     aud: str
@@ -24,7 +24,7 @@ class VerifiedToken(BaseModel):
 class VerifiedAssertion(BaseModel):
     """A client assertion (RFC 7523, section 3) that has been checked, but for its `jti` having been used before."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     jti: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
     exp: float

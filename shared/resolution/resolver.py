@@ -3,7 +3,8 @@
     round 1   who claims the domain          which application asks
     round 2   the account's head rows        the user's exception
 
-Its readers may be some seconds old; see `shared.adapters.recent_rows` for how old.
+Its readers may be some seconds old; see `shared.adapters.recent_rows` for how old. A resolution is remembered for as
+long as everything that it rests on, so it is no older than that.
 """
 
 import asyncio
@@ -21,9 +22,13 @@ from shared.policies.exemptions import Exemption, find_exemption
 from shared.policies.policy import Policy
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import IdentityProvider
-from shared.ports.table import RowReader
+from shared.ports.table import Lease, RecentReader
 from shared.ports.telemetry import Event, EventName, Telemetry
 from shared.resolution.decision import Method, Situation, decide
+from shared.resolution.remembered import Remembered
+
+_MOST = 10_000
+"""Resolutions that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,9 @@ class Resolution:
 class Shelves:
     """Where resolution reads: the rows of accounts, domains and applications."""
 
-    accounts: RowReader
-    domains: RowReader
-    applications: RowReader
+    accounts: RecentReader
+    domains: RecentReader
+    applications: RecentReader
 
 
 class Resolver:
@@ -77,6 +82,7 @@ class Resolver:
         self._clock = clock
         self._telemetry = telemetry
         self._authorize_url = authorize_url
+        self._remembered = Remembered[tuple[str, ClientId | None], Resolution](_MOST)
 
     async def resolve(self, email: EmailAddress, client_id: ClientId | None) -> Resolution:
         """Tell an application how this person signs in, there or in general.
@@ -94,21 +100,33 @@ class Resolver:
 
     async def decide(self, email: EmailAddress, client_id: ClientId | None) -> Resolution:
         """The same for a sign-in, which decides when it begins and when it ends, and tells what became of it itself."""
+        question = (email.address, client_id)
+        resolution = self._remembered.find(question, self._clock.now())
+        if resolution is None:
+            leases: list[Lease] = []
+            resolution = await self._look_up(email, client_id, leases)
+            self._remembered.keep(question, resolution, leases)
+        return resolution
+
+    async def _look_up(self, email: EmailAddress, client_id: ClientId | None, leases: list[Lease]) -> Resolution:
+        """Read and decide. The leases of all that the decision rests on are added to `leases`."""
         claim, application = await asyncio.gather(
-            find_claim(self._shelves.domains, email.domain), self._application(client_id)
+            find_claim(self._shelves.domains.noting(leases), email.domain), self._application(client_id, leases)
         )
         head, exemption = None, None
         if claim is not None:
+            accounts = self._shelves.accounts.noting(leases)
             head, exemption = await asyncio.gather(
-                find_head(self._shelves.accounts, claim.account_id),
-                find_exemption(self._shelves.accounts, claim.account_id, email),
+                find_head(accounts, claim.account_id), find_exemption(accounts, claim.account_id, email)
             )
+        if exemption is not None and exemption.expires_at is not None and exemption.in_force(self._clock.now()):
+            leases.append(Lease(exemption.expires_at))
         return self._resolution(email, application, head, exemption)
 
-    async def _application(self, client_id: ClientId | None) -> Application | None:
+    async def _application(self, client_id: ClientId | None, leases: list[Lease]) -> Application | None:
         if client_id is None:
             return None
-        application = await find_application(self._shelves.applications, client_id)
+        application = await find_application(self._shelves.applications.noting(leases), client_id)
         if application is None:
             fault = FieldFault("application", "It is not registered.")
             raise Invalid("No application of this client id is registered. An Operator registers it.", [fault])

@@ -30,6 +30,7 @@ from shared.ports.table import (
     TRANSACTION_LIMIT,
     Insert,
     Key,
+    Lease,
     Operation,
     Page,
     Put,
@@ -152,6 +153,18 @@ class InMemoryTable(_Answering):
                 self._rows[row.key] = _Shelved(Row(row.key, document, str(self._versions)), None)
             case Remove(row):
                 del self._rows[row.key]
+
+
+class Unremembered:
+    """A table as a reader that remembers nothing: no answer holds beyond the moment."""
+
+    def __init__(self, table: InMemoryTable) -> None:
+        self.get = table.get
+        self.under = table.under
+
+    def noting(self, leases: list[Lease]) -> "Unremembered":
+        leases.append(Lease(NEW_YEAR, ended=True))
+        return self
 
 
 def _check_key(key: Key) -> None:

@@ -47,13 +47,13 @@ _CUSTOMER_SAYS_NO = frozenset(
 
 
 class _GraphDomain(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     name: str
 
 
 class _GraphOrganization(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     id: TenantId
     display_name: str = Field(alias="displayName")
@@ -61,7 +61,7 @@ class _GraphOrganization(BaseModel):
 
 
 class _GraphOrganizations(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     value: tuple[_GraphOrganization, ...] = Field(min_length=1, max_length=1)
 

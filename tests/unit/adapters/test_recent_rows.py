@@ -7,11 +7,12 @@ import pytest
 
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.kernel.refusals import Unavailable
-from shared.ports.table import Insert, Key, Put, Row
+from shared.ports.table import Insert, Key, Lease, Put, Row
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 
 MAX_AGE = timedelta(seconds=10)
 MOST = 3
+MOST_BYTES = 100_000
 KEY = Key("acme", "policy")
 
 
@@ -52,7 +53,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def recent(table: SlowTable, clock: FixedClock) -> RecentRows:
-    return RecentRows(table, clock, MAX_AGE, MOST)
+    return RecentRows(table, clock, MAX_AGE, MOST, MOST_BYTES)
 
 
 @pytest.fixture
@@ -108,6 +109,78 @@ async def test_only_so_many_answers_are_remembered(table: SlowTable, recent: Rec
     assert table.reads == reads, "what was asked for a moment ago is still known"
     await read(recent, keys[1])
     assert table.reads == reads + 1, "what was asked for longest ago is forgotten"
+
+
+async def test_only_so_many_bytes_are_remembered(table: SlowTable, recent: RecentRows) -> None:
+    keys = [Key("acme", f"{number}") for number in range(MOST)]
+    for key in keys:
+        await table.write(Put(key, "x" * 3_000))
+        await read(recent, key)
+    await asyncio.sleep(0)
+    assert (len(recent), recent.size) == (2, 2 * 38_000)
+    reads = table.reads
+    await read(recent, keys[2])
+    assert table.reads == reads, "what was asked for a moment ago is still known"
+    await read(recent, keys[0])
+    assert table.reads == reads + 1, "what was asked for longest ago is forgotten"
+
+
+async def test_an_answer_that_would_take_all_the_room_is_given_and_not_remembered(
+    table: SlowTable, recent: RecentRows
+) -> None:
+    await table.write(Put(KEY, "x" * 10_000))
+    assert await read(recent) == "x" * 10_000
+    await asyncio.sleep(0)
+    assert (len(recent), recent.size) == (0, 0)
+
+
+async def test_what_is_forgotten_makes_room(recent: RecentRows, watched: WatchedTable, clock: FixedClock) -> None:
+    for number in range(10):
+        await watched.write(Put(KEY, "x" * 3_000))
+        clock.advance(MAX_AGE * (number % 2))
+        await read(recent)
+        await recent.under("acme", "")
+    await asyncio.sleep(0)
+    assert (len(recent), recent.size) == (2, 2 * 38_000)
+    await watched.write(Put(KEY, "y"))
+    assert (len(recent), recent.size) == (0, 0)
+
+
+async def test_what_is_remembered_is_the_same_row_so_that_it_is_parsed_once(
+    table: SlowTable, recent: RecentRows
+) -> None:
+    await table.write(Put(KEY, "x"))
+    assert await recent.get(KEY) is await recent.get(KEY)
+    assert await recent.under("acme", "") is await recent.under("acme", "")
+
+
+async def test_an_answers_lease_ends_when_it_is_too_old(recent: RecentRows, clock: FixedClock) -> None:
+    leases: list[Lease] = []
+    noting = recent.noting(leases)
+    assert (await noting.get(KEY), await noting.under("acme", "pol")) == (None, ())
+    clock.advance(MAX_AGE - timedelta(microseconds=1))
+    assert [lease.holds(clock.now()) for lease in leases] == [True, True]
+    clock.advance(timedelta(microseconds=1))
+    assert [lease.holds(clock.now()) for lease in leases] == [False, False]
+
+
+async def test_an_answers_lease_ends_with_a_write(recent: RecentRows, watched: WatchedTable, clock: FixedClock) -> None:
+    leases: list[Lease] = []
+    noting = recent.noting(leases)
+    await noting.get(KEY)
+    await noting.under("acme", "pol")
+    await noting.get(Key("acme", "account"))
+    await watched.write(Put(KEY, "new"))
+    assert [lease.holds(clock.now()) for lease in leases] == [False, False, True]
+
+
+async def test_what_is_forgotten_for_want_of_room_gives_no_lease(recent: RecentRows, clock: FixedClock) -> None:
+    """Or nobody would know that it ends when the row is written."""
+    leases: list[Lease] = []
+    noting = recent.noting(leases)
+    for number in range(MOST + 1):
+        await noting.get(Key("acme", f"{number}"))
+    assert [lease.holds(clock.now()) for lease in leases] == [False, *[True] * MOST]
 
 
 async def test_a_write_is_seen_at_once(recent: RecentRows, watched: WatchedTable) -> None:

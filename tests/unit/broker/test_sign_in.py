@@ -29,7 +29,7 @@ from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.identity_provider import ConsentMissing, Organization
 from shared.ports.table import Key, Put
 from shared.resolution.resolver import Resolver, Shelves
-from tests.support.fakes import NEW_YEAR, FakeIdentityProvider, InMemoryTable
+from tests.support.fakes import NEW_YEAR, FakeIdentityProvider, InMemoryTable, Unremembered
 from tests.unit.broker.world import (
     ACME,
     ALICE,
@@ -112,7 +112,7 @@ async def story(broker: Broker) -> Story:
     lifecycle = Lifecycle(
         broker.accounts_table, broker.journal, routing, accounts, provider, broker.clock, broker.telemetry
     )
-    shelves = Shelves(accounts=broker.accounts_table, domains=domains, applications=broker.applications)
+    shelves = Shelves(*map(Unremembered, (broker.accounts_table, domains, broker.applications)))
     resolver = Resolver(shelves, provider, broker.clock, broker.telemetry, f"{ISSUER}/oauth2/authorize")
     responses = Responses(lifecycle, broker.telemetry, ISSUER)
     setting_out = SettingOut(broker.clients, resolver, broker.flows, provider, responses, f"{ISSUER}/signin/callback")

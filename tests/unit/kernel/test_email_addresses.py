@@ -5,7 +5,8 @@ import unicodedata
 from string import ascii_letters, digits
 
 import pytest
-from hypothesis import assume, given
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, validate_email
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
@@ -153,6 +154,36 @@ def test_a_model_reads_an_address_and_writes_it() -> None:
 def test_a_text_without_end_is_refused_before_it_is_looked_at() -> None:
     with pytest.raises(ValidationError, match="at most 1000 characters"):
         Letter.model_validate({"to": "a" * 1_001})
+
+
+LABELS = st.one_of(
+    st.text("aZ09-_é\u212a", min_size=1, max_size=6),
+    st.text("aZ0-", min_size=60, max_size=66),
+    st.sampled_from(["xn--bcher-kva", "XN--x", "a--b", "ab--c", "example", "com", "test", *SPECIAL_USE_DOMAIN_NAMES]),
+)
+ALMOST = st.one_of(
+    st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\"<> -]{0,250}@[A-Za-z0-9.@-]{0,250}", fullmatch=True),
+    st.builds("{}@{}".format, st.text("aB1.+-_'\u212a", max_size=10), st.lists(LABELS, max_size=5).map(".".join)),
+)
+
+
+def judged(typed: str) -> str | None:
+    """What email-validator alone says, in the form that is compared."""
+    try:
+        seen = validate_email(typed.strip(" "), check_deliverability=False, test_environment=True)
+        return f"{unicodedata.normalize('NFC', seen.local_part.lower())}@{DomainName(seen.ascii_domain)}"
+    except ValueError:
+        return None
+
+
+@settings(max_examples=1_000)
+@given(st.one_of(ALMOST, addresses()))
+def test_every_verdict_is_email_validators(typed: str) -> None:
+    try:
+        verdict = EmailAddress.parse(typed).address
+    except ValueError:
+        verdict = None
+    assert verdict == judged(typed)
 
 
 def test_a_pseudonym_is_the_same_for_one_person_and_useless_without_the_key() -> None:

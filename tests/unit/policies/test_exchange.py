@@ -19,6 +19,7 @@ from shared.accounts.journal import Journal
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Invalid, Malformed, NotFound, Unavailable
 from shared.policies.exchange import (
+    AT_ONCE,
     BATCH,
     MOST_PROBLEMS,
     BadLine,
@@ -199,17 +200,27 @@ async def test_what_is_exported_is_imported_unchanged_and_runs_in_no_spreadsheet
 
 
 class CountingTable(InMemoryTable):
-    """Knows how large its transactions were, and can go away after some of them."""
+    """Knows how large its transactions were and how many were under way together; one of them may find it gone."""
 
-    def __init__(self, until: int | None = None) -> None:
+    def __init__(self, failing: int | None = None) -> None:
         super().__init__()
         self.transactions: list[int] = []
-        self._until = until
+        self.under_way = 0
+        self.most_under_way = 0
+        self._failing = failing
 
     async def write(self, *operations: Operation) -> None:
-        self.available = len(self.transactions) != self._until
-        await super().write(*operations)
         self.transactions.append(len(operations))
+        failing, slowness = len(self.transactions) == self._failing, 4 - len(self.transactions) % 4
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            await asyncio.sleep(0.002 * slowness)
+            await super().write(*operations)
+        finally:
+            self.under_way -= 1
+        if failing:
+            raise Unavailable("The answer was lost.")
 
 
 async def list_of_acme(table: InMemoryTable) -> ExemptionList:
@@ -248,13 +259,38 @@ async def test_whoever_is_named_twice_has_what_the_last_line_says() -> None:
     assert [(each.email, each.reason) async for each in exemptions.all(SAM)] == [("alice@contoso.example", "Last")]
 
 
-async def test_a_store_that_goes_away_in_the_middle_leaves_whole_transactions_and_says_how_many() -> None:
-    table = CountingTable(until=3)
+async def test_who_is_named_in_several_transactions_has_what_the_last_one_says() -> None:
+    """Although the later ones are answered first."""
+    table = CountingTable()
     exemptions = await list_of_acme(table)
-    with pytest.raises(Unavailable, match=rf"^The store went away in the middle: {2 * BATCH} entries are on the list"):
-        await import_entries(exemptions, SAM, people(3 * BATCH))
-    table.available = True
-    assert len([each async for each in exemptions.all(SAM)]) == 2 * BATCH
+    drafts = [draft(f"user{number}@contoso.example") for number in range(5 * BATCH)]
+    drafts[::BATCH] = [draft("alice@contoso.example", f"{number}") for number in range(5)]
+    report = await import_entries(exemptions, SAM, enumerate(drafts, start=2))
+    assert report.accepted == 5 * BATCH
+    assert [each.reason for each in await exemptions.find(SAM, ALICE.email)] == ["4"]
+
+
+async def test_a_few_transactions_are_under_way_together() -> None:
+    table = CountingTable()
+    exemptions = await list_of_acme(table)
+    assert await import_entries(exemptions, SAM, people(10 * BATCH)) == ImportReport(10 * BATCH, ())
+    assert table.most_under_way == AT_ONCE
+    assert table.transactions == [1, *[100] * 10]
+
+
+@pytest.mark.parametrize("failing", [2, 3, 4, 6])
+async def test_a_store_that_goes_away_in_the_middle_leaves_whole_transactions_and_says_how_many(failing: int) -> None:
+    """What nobody knows of is not counted. What was under way is waited for and counted."""
+    table = CountingTable(failing)
+    exemptions = await list_of_acme(table)
+    with pytest.raises(Unavailable) as refused:
+        await import_entries(exemptions, SAM, people(5 * BATCH))
+    known = len(table.transactions) - 2
+    assert refused.value.detail.startswith(
+        f"The store went away in the middle: {known * BATCH} entries are on the list"
+    )
+    assert (table.under_way, known) == (0, min(failing, 4))
+    assert len([each async for each in exemptions.all(SAM)]) == (known + 1) * BATCH
 
 
 async def test_a_file_of_bad_lines_is_not_read_to_its_end() -> None:

@@ -20,6 +20,16 @@ def test_a_record_is_read_back() -> None:
     assert Greeting.read(Row(KEY, '{"saidBy":"Sam"}', "1")) == Greeting(said_by="Sam")
 
 
+def test_a_row_is_parsed_once_for_each_kind_of_record() -> None:
+    class Farewell(Record):
+        said_by: str
+
+    row = Row(KEY, '{"saidBy":"Sam"}', "1")
+    assert Greeting.read(row) is Greeting.read(row)
+    assert Farewell.read(row) == Farewell(said_by="Sam")
+    assert row == Row(KEY, '{"saidBy":"Sam"}', "1")
+
+
 def test_what_a_newer_version_added_is_ignored_and_what_an_older_one_lacked_has_a_default() -> None:
     assert Greeting.read(Row(KEY, '{"loudness":11}', "1")) == Greeting(said_by="nobody")
 

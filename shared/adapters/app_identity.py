@@ -1,0 +1,50 @@
+"""The app's user-assigned managed identity, as the Azure SDKs take a credential.
+
+azure-identity brings MSAL, requests and aiohttp along, which take longer to import than everything else of the app: it
+is imported for the first token, not at start.
+"""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from azure.core.credentials import AccessToken
+
+if TYPE_CHECKING:
+    from azure.identity.aio import ManagedIdentityCredential
+
+
+class AppIdentity:
+    """Proves who the app is. Its connections belong to the event loop in which it is first asked.
+
+    Args: `client_id`, of the managed identity.
+    """
+
+    def __init__(self, client_id: str | None) -> None:
+        self._client_id = client_id
+        self._credential: ManagedIdentityCredential | None = None
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        """See `azure.core.credentials_async.AsyncTokenCredential`."""
+        if self._credential is None:
+            from azure.identity.aio import ManagedIdentityCredential
+
+            self._credential = ManagedIdentityCredential(client_id=self._client_id)
+        token: AccessToken = await self._credential.get_token(*scopes, **options)
+        return token
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._credential is not None:
+            await self._credential.close()
+            self._credential = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        await self.close()

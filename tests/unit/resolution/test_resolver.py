@@ -1,0 +1,224 @@
+"""What a resolution reads, what it remembers, and what makes it forget."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from shared.accounts.claims import Claim
+from shared.accounts.head import Account
+from shared.adapters.recent_rows import RecentRows, WatchedTable
+from shared.applications.register import Application, ApplicationProfile
+from shared.connection.connection import Connection, Status
+from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
+from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
+from shared.kernel.refusals import Invalid, Unavailable
+from shared.policies.exemptions import Exemption, ExemptionId
+from shared.policies.policy import Mode, Policy, PolicySettings
+from shared.ports.table import Key, Put, Remove, Row
+from shared.resolution.resolver import Resolver, Shelves
+from tests.support.fakes import NEW_YEAR, FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
+
+MAX_AGE = timedelta(seconds=10)
+ACME = AccountId("acme")
+TENANT = TenantId("c0c00000-0000-4000-8000-000000000000")
+ALICE, BOB = EmailAddress("alice@contoso.example"), EmailAddress("bob@contoso.example")
+UNITE, PORTAL = ClientId("unite"), ClientId("portal")
+
+
+class CountingTable(InMemoryTable):
+    """Says how often it was read, and by how many at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+        self.under_way = 0
+        self.most_under_way = 0
+
+    async def get(self, key: Key) -> Row | None:
+        return await self._counted(super().get(key))
+
+    async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
+        return await self._counted(super().under(partition, prefix))
+
+    async def _counted[T](self, reading: Awaitable[T]) -> T:
+        self.reads += 1
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            return await reading
+        finally:
+            self.under_way -= 1
+
+
+@dataclass
+class World:
+    """One instance of the service, with the account Acme, its domain, and two applications."""
+
+    clock: FixedClock = field(default_factory=FixedClock)
+    store: CountingTable = field(default_factory=CountingTable)
+
+    def __post_init__(self) -> None:
+        recent = RecentRows(self.store, self.clock, MAX_AGE, 1_000, 1_000_000)
+        self.table = WatchedTable(self.store, recent)
+        self.resolver = Resolver(
+            Shelves(recent, recent, recent),
+            FakeIdentityProvider(),
+            self.clock,
+            NotedEvents(),
+            "https://sso.example/oauth2/authorize",
+        )
+
+    async def resolve(self, email: EmailAddress = ALICE, client_id: ClientId | None = UNITE) -> str:
+        return (await self.resolver.resolve(email, client_id)).because
+
+    async def reads_of(self, *resolutions: Awaitable[str]) -> int:
+        before = self.store.reads
+        await asyncio.gather(*resolutions)
+        return self.store.reads - before
+
+
+def account() -> Put:
+    stands = Account(account_id=ACME, name="Acme", created_at=NEW_YEAR, updated_at=NEW_YEAR)
+    return Put(stands.key(ACME), stands.document())
+
+
+def policy(mode: Mode = Mode.ON) -> Put:
+    return Put(Policy.key(ACME), Policy(settings=PolicySettings(mode=mode)).document())
+
+
+def connection(status: Status = Status.CONNECTED) -> Put:
+    return Put(Connection.key(ACME), Connection(status=status, tenant_id=TENANT).document())
+
+
+def domains(*, enabled: bool = True) -> Put:
+    verified = TenantDomain(name=ALICE.domain, hold=Hold.OURS, enabled=enabled)
+    return Put(TenantDomains.key(ACME), TenantDomains(domains=(verified,)).document())
+
+
+def claim() -> Put:
+    return Put(Key(ALICE.domain, "claim"), Claim(account_id=ACME, claimed_at=NEW_YEAR).document())
+
+
+def application(client_id: ClientId, *, sso_supported: bool = True) -> Put:
+    profile = ApplicationProfile(name=client_id, sso_supported=sso_supported)
+    stands = Application(client_id=client_id, profile=profile, created_at=NEW_YEAR, updated_at=NEW_YEAR)
+    return Put(Key("application", client_id), stands.document())
+
+
+def exemption(email: EmailAddress = ALICE, lasting: timedelta | None = None) -> Put:
+    stands = Exemption(
+        exception_id=ExemptionId.of(ACME, email),
+        email=email.address,
+        reason="a reason",
+        expires_at=NEW_YEAR + lasting if lasting else None,
+        created_at=NEW_YEAR,
+        created_by="Sam",
+        updated_at=NEW_YEAR,
+    )
+    return Put(Key(ACME, f"exception:{stands.exception_id}"), stands.document())
+
+
+STANDING = (account(), policy(), connection(), domains(), claim(), application(UNITE), application(PORTAL))
+
+
+@pytest.fixture
+async def world() -> World:
+    world = World()
+    for put in STANDING:
+        await world.store.write(put)
+    return world
+
+
+async def test_a_resolution_reads_four_times_in_two_rounds(world: World) -> None:
+    assert await world.reads_of(world.resolve()) == 4
+    assert world.store.most_under_way == 2
+
+
+async def test_a_resolution_that_was_asked_for_a_moment_ago_reads_nothing(world: World) -> None:
+    await world.resolve()
+    assert await world.reads_of(*(world.resolve() for _ in range(10))) == 0
+
+
+async def test_another_user_of_a_known_account_costs_one_read_and_another_application_too(world: World) -> None:
+    await world.resolve()
+    assert await world.reads_of(world.resolve(BOB)) == 1
+    assert await world.reads_of(world.resolve(ALICE, PORTAL)) == 1
+    assert await world.reads_of(world.resolve(BOB, PORTAL), world.resolve(BOB, None)) == 0
+
+
+async def test_a_herd_for_one_cold_domain_makes_each_read_once(world: World) -> None:
+    assert await world.reads_of(*(world.resolve() for _ in range(64))) == 4
+
+
+async def test_a_domain_of_nobody_costs_one_read_and_then_none(world: World) -> None:
+    nobody = EmailAddress("nora@nobody.example")
+    assert await world.reads_of(world.resolve(nobody, None)) == 1
+    assert await world.reads_of(world.resolve(nobody, None)) == 0
+
+
+CHANGES: dict[str, tuple[Put, str]] = {
+    "SSO is switched off": (policy(Mode.OFF), "sso_off"),
+    "the account is disconnected": (connection(Status.DISCONNECTED), "not_connected"),
+    "the domain is switched off": (domains(enabled=False), "domain_not_routed"),
+    "the application no longer takes part": (application(UNITE, sso_supported=False), "application_incompatible"),
+    "the user is excepted": (exemption(), "excepted"),
+}
+
+
+@pytest.mark.parametrize(("change", "then"), CHANGES.values(), ids=CHANGES)
+async def test_a_change_through_this_instance_is_in_force_at_once(world: World, change: Put, then: str) -> None:
+    assert await world.resolve() == "sso_applies"
+    await world.table.write(change)
+    assert await world.resolve() == then
+
+
+async def test_a_claim_that_is_released_routes_nobody_from_then_on(world: World) -> None:
+    assert await world.resolve() == "sso_applies"
+    row = await world.table.get(claim().key)
+    assert row is not None
+    await world.table.write(Remove(row))
+    assert await world.resolve() == "domain_not_routed"
+
+
+@pytest.mark.parametrize(("change", "then"), CHANGES.values(), ids=CHANGES)
+async def test_a_change_through_another_instance_is_in_force_when_what_was_read_before_it_is_ten_seconds_old(
+    world: World, change: Put, then: str
+) -> None:
+    """Also where the resolution itself is younger, as for the second application."""
+    await world.resolve(ALICE, PORTAL)
+    await world.resolve(ALICE, UNITE)
+    await world.store.write(change)
+    world.clock.advance(MAX_AGE - timedelta(microseconds=1))
+    assert await world.resolve(ALICE, UNITE) == "sso_applies"
+    assert await world.resolve(ALICE, None) == "sso_applies"
+    world.clock.advance(timedelta(microseconds=1))
+    assert await world.resolve(ALICE, UNITE) == then
+
+
+async def test_an_exception_ends_at_its_moment_and_not_when_it_is_read_again(world: World) -> None:
+    await world.table.write(exemption(lasting=timedelta(seconds=3)))
+    assert await world.resolve() == "excepted"
+    world.clock.advance(timedelta(seconds=3) - timedelta(microseconds=1))
+    assert await world.resolve() == "excepted"
+    world.clock.advance(timedelta(microseconds=1))
+    assert await world.resolve() == "sso_applies"
+    assert await world.reads_of(world.resolve()) == 0
+
+
+async def test_an_unknown_application_is_refused_until_it_is_registered(world: World) -> None:
+    for _ in range(2):
+        with pytest.raises(Invalid):
+            await world.resolve(ALICE, ClientId("new"))
+    await world.table.write(application(ClientId("new")))
+    assert await world.resolve(ALICE, ClientId("new")) == "sso_applies"
+
+
+async def test_a_store_that_is_back_is_asked_again(world: World) -> None:
+    world.store.available = False
+    with pytest.raises(Unavailable):
+        await world.resolve()
+    world.store.available = True
+    assert await world.resolve() == "sso_applies"
