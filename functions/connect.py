@@ -12,7 +12,7 @@ from functions.edge.cookies import CONNECT, with_cookies
 from functions.edge.pages import Pages, good_page, invitation_page, redirect, refusal_page
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
-from shared.connection.onboarding import Arrival, Departure, Unfinished
+from shared.connection.integration import Arrival, Departure, Unfinished
 from shared.connection.return_urls import with_outcome
 from shared.wiring import Services
 

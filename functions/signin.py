@@ -8,7 +8,7 @@ from functions.edge.pages import Pages, email_page, framed_page, good_page, redi
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
 from shared.broker.recent_sign_in import SignInTooOld
-from shared.broker.sign_in import AskForEmail, Outcome, ToApplication, ToMicrosoft
+from shared.broker.visit import AskForEmail, Outcome, ToApplication, ToMicrosoft
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.wiring import Services
 
@@ -39,18 +39,18 @@ def signin_routes(services: Services) -> Routes:
     @routes.add("GET", _AUTHORIZE, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def authorize(req: HttpRequest) -> HttpResponse:
         """Take an authorization request."""
-        return shown(req, await services.sign_in.authorize(parameters_of(req)))
+        return shown(req, await services.setting_out.authorize(parameters_of(req)))
 
     @routes.add("POST", _AUTHORIZE, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None, 200: "text/html"})
     async def authorize_by_form(req: HttpRequest) -> HttpResponse:
         """The same from a form, our own page's among them."""
-        return shown(req, await services.sign_in.authorize(parameters_of(req)))
+        return shown(req, await services.setting_out.authorize(parameters_of(req)))
 
     @routes.add("GET", "/signin/callback", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def complete_sign_in(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer."""
         answer = microsofts_answer(req)
-        outcome = await services.sign_in.complete(answer, SIGN_IN.secret(req, answer.state))
+        outcome = await services.coming_back.complete(answer, SIGN_IN.secret(req, answer.state))
         return with_cookies(shown(req, outcome), SIGN_IN.release(answer.state))
 
     @routes.add("GET", _LOGOUT, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})

@@ -27,11 +27,13 @@ from shared.adapters.web import Web
 from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import SecretChecks
 from shared.broker.clients import Clients
+from shared.broker.coming_back import ComingBack
 from shared.broker.issuing import Issuer
 from shared.broker.links import Links
 from shared.broker.redemption import Redemption
+from shared.broker.responses import Responses
 from shared.broker.sessions import Sessions
-from shared.broker.sign_in import SignIn
+from shared.broker.setting_out import SettingOut
 from shared.broker.sign_out import SignOut
 from shared.connection.domain_routing import DomainRouting
 from shared.connection.lifecycle import Lifecycle
@@ -80,7 +82,8 @@ class Services:
     flows: Flows
     tokens: Tokens
     links: Links
-    sign_in: SignIn
+    setting_out: SettingOut
+    coming_back: ComingBack
     sign_out: SignOut
     redemption: Redemption
     health: Health
@@ -132,6 +135,8 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
     issuer = Issuer(settings.public_url, tokens, clock)
     links = Links(watched["accounts"], journal, clock)
     sessions = Sessions(watched["flows"], clock)
+    responses = Responses(lifecycle, telemetry, settings.public_url)
+    setting_out = SettingOut(clients, resolver, flows, provider, responses, f"{settings.public_url}/signin/callback")
 
     async def probe_storage() -> None:
         await tables.table("accounts").get(Key("health", "health"))
@@ -170,9 +175,8 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
         flows=flows,
         tokens=tokens,
         links=links,
-        sign_in=SignIn(
-            clients, resolver, flows, links, sessions, lifecycle, provider, clock, telemetry, settings.public_url
-        ),
+        setting_out=setting_out,
+        coming_back=ComingBack(setting_out, resolver, flows, links, sessions, provider, responses, clock),
         sign_out=SignOut(clients, sessions, flows, provider, tokens, issuer, web),
         redemption=Redemption(clients, flows, issuer, tokens, telemetry),
         health=Health(

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from azure.functions import HttpResponse
 
+from shared.broker.coming_back import SsoSwitchedOff
 from shared.broker.links import EmailUnverified, GuestRefused, LinkConflict, SignInRefused, WrongPerson
 from shared.broker.oauth_errors import InvalidClientError, OAuthError
 from shared.broker.recent_sign_in import AuthTimeMissing, SignInTooOld
-from shared.broker.sign_in import SsoSwitchedOff
 from shared.kernel.refusals import (
     AlreadyExists,
     Conflict,

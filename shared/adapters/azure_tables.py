@@ -20,6 +20,7 @@ from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.adapters.azure_sdk import RESPONSIVE
 from shared.kernel.refusals import Invalid, TooLarge, Unavailable
 from shared.ports.table import (
     TRANSACTION_LIMIT,
@@ -52,17 +53,6 @@ _FOREIGN_CONTINUATION = "The continuationToken is not one that this service has 
 
 _KEY = re.compile(r"[^/\\#?\x00-\x1f\x7f-\x9f]+")
 _KEY_BYTES = 255
-
-_RESPONSIVE: dict[str, Any] = {
-    "connection_timeout": 1,
-    "read_timeout": 2,
-    "retry_total": 2,
-    "retry_connect": 2,
-    "retry_read": 2,
-    "retry_status": 2,
-    "retry_backoff_factor": 0.1,
-}
-"""A dead store answers within seconds. The SDK's own defaults wait up to 300 seconds and try ten times."""
 
 
 class AzureTables:
@@ -100,9 +90,9 @@ class AzureTables:
     def _open(self) -> TableServiceClient:
         if self._service is None:
             if self._connection_string is not None:
-                self._service = TableServiceClient.from_connection_string(self._connection_string, **_RESPONSIVE)
+                self._service = TableServiceClient.from_connection_string(self._connection_string, **RESPONSIVE)
             else:
-                self._service = TableServiceClient(self._endpoint or "", credential=self._credential, **_RESPONSIVE)
+                self._service = TableServiceClient(self._endpoint or "", credential=self._credential, **RESPONSIVE)
         return self._service
 
     async def close(self) -> None:

@@ -19,6 +19,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline.transport import AsyncHttpTransport
 
+from shared.adapters.azure_sdk import RESPONSIVE
 from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
 from shared.ports.signing_keys import KNOWN_FOR, MINIMUM_BITS, Jwk, KeyVersion, Signer, in_turn, published_versions
@@ -36,17 +37,6 @@ _PATIENCE = timedelta(seconds=30)
 
 _SECONDS = 5
 """How long a question may take with everything it needs. The SDK would obey any Retry-After."""
-
-_RESPONSIVE: dict[str, Any] = {
-    "connection_timeout": 1,
-    "read_timeout": 2,
-    "retry_total": 2,
-    "retry_connect": 2,
-    "retry_read": 2,
-    "retry_status": 2,
-    "retry_backoff_factor": 0.1,
-}
-"""A dead vault answers within seconds. The SDK's own defaults wait up to 300 seconds and try ten times."""
 
 _REFUSED = {401, 403, 404}
 """What the vault answers if the app's role, the key or its version is not as it should be
@@ -169,7 +159,7 @@ class KeyVaultKeys:
             from azure.keyvault.keys.aio import KeyClient
 
             transport = self._transport() if self._transport else None
-            self._client = KeyClient(self._vault_url, self._credential, transport=transport, **_RESPONSIVE)
+            self._client = KeyClient(self._vault_url, self._credential, transport=transport, **RESPONSIVE)
         return self._client
 
     def _signing_client(self, version: str) -> "CryptographyClient":

@@ -12,104 +12,34 @@ the account as it was: the last write is one transaction, and claims without a c
 
 import contextlib
 import secrets
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import ClassVar
 
 from pydantic import JsonValue
 
-from shared.access.roles import AccountAdministrator, Actor
+from shared.access.roles import AccountAdministrator
 from shared.accounts.head import Head, find_head, read_head
 from shared.accounts.journal import Journal
 from shared.connection.connection import Attempt, Check, Connection, Status
 from shared.connection.domain_routing import DomainRouting
+from shared.connection.integration import (
+    Arrival,
+    ConnectState,
+    Departure,
+    Invitation,
+    ProofLeg,
+    Start,
+    Ticket,
+    Unfinished,
+)
 from shared.connection.proof import Answer, claimed_tenant, prove_administrator, prove_organization
 from shared.connection.return_urls import ReturnUrls
 from shared.connection.tenant_domains import TenantDomains, held
-from shared.flows.flows import Binding, Flow, Flows, digest
+from shared.flows.flows import Flows, digest
 from shared.kernel.names import AccountId, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, Refusal, Stale
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import IdentityProvider, Organization, VerifiedIdentity
-from shared.ports.record import Record
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
-
-_TEN_MINUTES = timedelta(minutes=10)
-
-
-class Ticket(Flow):
-    """The right to open one integration in a browser."""
-
-    kind: ClassVar[str] = "connect-ticket"
-    lifetime: ClassVar[timedelta] = _TEN_MINUTES
-
-    account_id: AccountId
-    attempt_id: str
-    actor: Actor
-    return_url: str | None = None
-
-
-class ProofLeg(Record):
-    """The sign-in that proves a consent: at which tenant it must be, and what redeems and checks its answer."""
-
-    tenant_id: TenantId
-    code_verifier: str
-    nonce: str
-
-
-class ConnectState(Flow):
-    """What our `state` stands for: on the way to consent without a proof leg, on the way to sign-in with one."""
-
-    kind: ClassVar[str] = "connect-state"
-    lifetime: ClassVar[timedelta] = _TEN_MINUTES
-
-    account_id: AccountId
-    attempt_id: str
-    actor: Actor
-    return_url: str | None = None
-    proof: ProofLeg | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A started integration: the handle of its ticket, and until when it can be opened."""
-
-    ticket: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """What an administrator is shown before they go to Microsoft: which account is to be connected, and who asks."""
-
-    account_name: str
-    started_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Departure:
-    """The browser goes to Microsoft, bound to the flow that takes the answer."""
-
-    url: str
-    binding: Binding
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """The account is connected, and the browser goes back to where the integration was started."""
-
-    account_name: str
-    tenant_name: str
-    return_url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """The integration came to nothing: why, and where the browser may go back to."""
-
-    refusal: Refusal
-    return_url: str | None
 
 
 class Onboarding:

@@ -10,19 +10,14 @@ import pytest
 from shared.accounts.claims import Claims
 from shared.accounts.head import read_head
 from shared.accounts.register import AccountRegister
+from shared.broker.coming_back import ComingBack, SsoSwitchedOff
 from shared.broker.issuing import Code, Person, challenge_of, subject_of
 from shared.broker.links import LinkConflict, SignInRefused
 from shared.broker.recent_sign_in import AuthTimeMissing, SignInTooOld
+from shared.broker.responses import Responses
 from shared.broker.sessions import Sessions
-from shared.broker.sign_in import (
-    AskForEmail,
-    Explained,
-    SignIn,
-    SignInState,
-    SsoSwitchedOff,
-    ToApplication,
-    ToMicrosoft,
-)
+from shared.broker.setting_out import SettingOut
+from shared.broker.visit import AskForEmail, Explained, SignInState, ToApplication, ToMicrosoft
 from shared.connection.connection import Connection, Status
 from shared.connection.domain_routing import DomainRouting
 from shared.connection.lifecycle import Lifecycle
@@ -62,7 +57,8 @@ class Story:
 
     broker: Broker
     provider: FakeIdentityProvider
-    sign_in: SignIn
+    setting_out: SettingOut
+    coming_back: ComingBack
 
     async def set_policy(self, mode: Mode) -> None:
         policy = Policy(settings=PolicySettings(mode=mode))
@@ -79,7 +75,7 @@ class Story:
             "state": "s",
             "login_hint": ALICE.address,
         }
-        return await self.sign_in.authorize(sent(**asked | changes))
+        return await self.setting_out.authorize(sent(**asked | changes))
 
     async def leave(self, **changes: Any) -> tuple[ToMicrosoft, str]:
         """To Microsoft; and the state that comes back from there."""
@@ -89,7 +85,7 @@ class Story:
 
     async def sign_in_as(self, away: ToMicrosoft, state: str, **claims: Any) -> Any:
         code = self.provider.sign_in(away.url, identity(**claims))
-        return await self.sign_in.complete(Answer(state=state, code=code), away.binding.secret)
+        return await self.coming_back.complete(Answer(state=state, code=code), away.binding.secret)
 
     async def status(self) -> Status:
         return (await read_head(self.broker.accounts_table, ACME)).stored(Connection).record.status
@@ -118,19 +114,12 @@ async def story(broker: Broker) -> Story:
     )
     shelves = Shelves(*map(Unremembered, (broker.accounts_table, domains, broker.applications)))
     resolver = Resolver(shelves, provider, broker.clock, broker.telemetry, f"{ISSUER}/oauth2/authorize")
-    sign_in = SignIn(
-        broker.clients,
-        resolver,
-        broker.flows,
-        broker.links,
-        broker.sessions,
-        lifecycle,
-        provider,
-        broker.clock,
-        broker.telemetry,
-        ISSUER,
+    responses = Responses(lifecycle, broker.telemetry, ISSUER)
+    setting_out = SettingOut(broker.clients, resolver, broker.flows, provider, responses, f"{ISSUER}/signin/callback")
+    coming_back = ComingBack(
+        setting_out, resolver, broker.flows, broker.links, broker.sessions, provider, responses, broker.clock
     )
-    story = Story(broker, provider, sign_in)
+    story = Story(broker, provider, setting_out, coming_back)
     await story.set_policy(Mode.ON)
     return story
 
@@ -336,7 +325,7 @@ async def test_a_client_that_wants_no_page_hears_of_a_refusal_itself(story: Stor
 
 async def test_what_entra_says_to_a_silent_request_goes_back_to_the_client(story: Story) -> None:
     away, state = await story.leave(prompt="none")
-    back = await story.sign_in.complete(Answer(state=state, error="login_required"), away.binding.secret)
+    back = await story.coming_back.complete(Answer(state=state, error="login_required"), away.binding.secret)
     assert query_of(back.url)["error"] == "login_required"
 
 
@@ -354,28 +343,28 @@ async def test_only_our_own_probe_tells_that_a_consent_is_gone(
     away, state = await story.leave()
     if not consented:
         story.provider.consented.clear()
-    ended = await story.sign_in.complete(Answer(state=state, error=error), away.binding.secret)
+    ended = await story.coming_back.complete(Answer(state=state, error=error), away.binding.secret)
     assert isinstance(ended, Explained)
     assert await story.status() is status
 
 
 async def test_a_code_that_entra_does_not_know_is_explained(story: Story) -> None:
     away, state = await story.leave()
-    ended = await story.sign_in.complete(Answer(state=state, code="made-up"), away.binding.secret)
+    ended = await story.coming_back.complete(Answer(state=state, code="made-up"), away.binding.secret)
     assert isinstance(ended, Explained)
     assert ended.again_url is not None
 
 
 async def test_an_answer_without_code_and_error_is_explained(story: Story) -> None:
     away, state = await story.leave()
-    ended = await story.sign_in.complete(Answer(state=state), away.binding.secret)
+    ended = await story.coming_back.complete(Answer(state=state), away.binding.secret)
     assert isinstance(ended.refusal, Malformed)
 
 
 @pytest.mark.parametrize("state", [None, "", "made-up"])
 async def test_an_answer_to_nothing_is_refused(story: Story, state: str | None) -> None:
     with pytest.raises(FlowSpent):
-        await story.sign_in.complete(Answer(state=state, code="code"), None)
+        await story.coming_back.complete(Answer(state=state, code="code"), None)
 
 
 @pytest.mark.parametrize("part", ["store", "entra"])
@@ -396,7 +385,7 @@ async def test_what_is_out_when_somebody_leaves_is_told_with_ways_on(
     assert ended.again_url is not None
     again = query_of(ended.again_url)
     assert "prompt" not in again, "who tries again asks for the same"
-    assert isinstance(await story.sign_in.authorize(sent(**again)), ToMicrosoft)
+    assert isinstance(await story.setting_out.authorize(sent(**again)), ToMicrosoft)
 
 
 async def test_a_store_that_does_not_say_who_asks_answers_nobody(story: Story) -> None:
@@ -424,7 +413,7 @@ async def test_a_client_that_wants_no_page_hears_of_a_tenant_that_is_gone_itself
 async def test_what_entra_refused_is_told_though_the_store_is_out_meanwhile(story: Story) -> None:
     away, state = await story.leave()
     story.broker.accounts_table.available = False
-    ended = await story.sign_in.complete(Answer(state=state, error="unauthorized_client"), away.binding.secret)
+    ended = await story.coming_back.complete(Answer(state=state, error="unauthorized_client"), away.binding.secret)
     assert isinstance(ended, Explained)
     assert isinstance(ended.refusal, SignInRefused)
 

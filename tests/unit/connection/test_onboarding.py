@@ -13,8 +13,9 @@ from shared.accounts.journal import PREFIX, AuditRecord, Journal
 from shared.accounts.register import AccountRegister, Profile
 from shared.connection.connection import Connection, Status
 from shared.connection.domain_routing import DomainRouting
+from shared.connection.integration import Arrival, Departure, Unfinished
 from shared.connection.lifecycle import Lifecycle
-from shared.connection.onboarding import Arrival, Departure, Onboarding, Unfinished
+from shared.connection.onboarding import Onboarding
 from shared.connection.proof import Answer
 from shared.connection.return_urls import ReturnUrls
 from shared.flows.flows import Flows
