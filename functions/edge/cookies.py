@@ -68,7 +68,11 @@ def with_cookies(answer: HttpResponse, *lines: str) -> HttpResponse:
 
 
 def _pairs(req: HttpRequest) -> list[tuple[str, str]]:
-    parts = (part.strip().partition("=") for part in req.headers.get("cookie", "").split(";"))
+    """What the browser brings. Only spaces and tabs are no part of a name (RFC 6265, section 5.2).
+
+    Python would strip more, and a sibling domain may set U+2000 and our prefix: no browser takes that for `__Host-`.
+    """
+    parts = (part.strip(" \t").partition("=") for part in req.headers.get("cookie", "").split(";"))
     return [(key, value) for key, _, value in parts]
 
 
