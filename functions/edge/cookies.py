@@ -56,6 +56,7 @@ class FlowCookies:
         return self.prefix + name_of(state or "")
 
 
+INVITATION = FlowCookies("__Host-azure-sso-invitation-")
 CONNECT = FlowCookies("__Host-azure-sso-connect-")
 SIGN_IN = FlowCookies("__Host-azure-sso-sign-in-")
 
