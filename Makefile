@@ -46,12 +46,12 @@ zip: .venv/.requirements ## Build dist/azure-sso.zip, what is deployed
 	@$(BIN)/python -m local.deployable
 
 .PHONY: export
-export: .venv/.requirements ## Write the tables to a new file: make export FILE=backup.jsonl (docs/operations.md)
-	@$(BIN)/python -m infra.backup export "$${FILE:?Say which file: make export FILE=backup.jsonl}"
+export: .venv/.requirements ## Write the tables to a new file: make export FILE=../backup.jsonl (docs/operations.md)
+	@$(BIN)/python -m infra.backup export "$${FILE:?Say which file: make export FILE=../backup.jsonl}"
 
 .PHONY: import
-import: .venv/.requirements ## Put a file back: make import FILE=backup.jsonl; EXACT=yes removes what it does not have
-	@$(BIN)/python -m infra.backup import "$${FILE:?Say which file: make import FILE=backup.jsonl}" $(if $(EXACT),$(if $(filter yes,$(EXACT)),--exact,$(error EXACT is yes or not given)))
+import: .venv/.requirements ## Put a file back: make import FILE=../backup.jsonl; EXACT=yes removes what it does not have
+	@$(BIN)/python -m infra.backup import "$${FILE:?Say which file: make import FILE=../backup.jsonl}" $(if $(EXACT),$(if $(filter yes,$(EXACT)),--exact,$(error EXACT is yes or not given)))
 
 .PHONY: lock
 lock: .venv/.requirements ## Pin the newest versions that the requirements*.in files allow

@@ -4,38 +4,59 @@ Azure tries routes in the order of their functions' names, whether or not they h
 come before `open_connect` and `show_connect`, or every answer of Microsoft would be taken for a ticket.
 """
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import CONNECT, with_cookies
+from functions.edge.cookies import CONNECT, INVITATION, with_cookies
+from functions.edge.forms import FORM, parameters_of
 from functions.edge.pages import Pages, good_page, invitation_page, redirect, refusal_page
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
-from shared.connection.integration import Arrival, Departure, Unfinished
+from shared.connection.integration import Arrival, Departure, Ticket, Unfinished
 from shared.connection.return_urls import with_outcome
+from shared.flows.flows import Flows
 from shared.wiring import Services
 
 _TICKET = "/v1/connect/{ticket}"
 _PAGE = "text/html"
+
+_NOT_SHOWN = (
+    "It is not certain that you have seen this page. Press the button once more if you know this account. If you only "
+    "come back here, let your browser keep cookies of this address."
+)
+"""What is said where another site sent the form, or the browser keeps no cookies."""
 
 
 def connect_routes(services: Services) -> Routes:
     """The pages of an integration."""
     routes = Routes("connect", services.telemetry, Pages())
 
-    @routes.add("GET", _TICKET, caller=Caller.ANYBODY, gives={200: _PAGE})
-    async def show_connect(req: HttpRequest) -> HttpResponse:
-        """Show an administrator what they are about to do, and for whom. Looking spends nothing."""
+    async def invite(req: HttpRequest, fault: str | None = None) -> HttpResponse:
         ticket = req.route_params["ticket"]
         invitation = await services.onboarding.look(ticket)
         action = f"{services.public_url}/v1/connect/{quote(ticket)}"
-        return invitation_page(invitation.account_name, invitation.started_by, action)
+        new = Flows.bind(ticket, Ticket)
+        binding = replace(new, secret=INVITATION.secret(req, ticket) or new.secret)  # so that two tabs get along
+        page = invitation_page(invitation.account_name, invitation.started_by, action, binding.secret, fault)
+        return with_cookies(page, *INVITATION.bind(req, binding))
 
-    @routes.add("POST", _TICKET, caller=Caller.ANYBODY, gives={303: None})
+    async def go_on(req: HttpRequest) -> HttpResponse:
+        ticket = req.route_params["ticket"]
+        if not _was_invited(req, ticket):
+            return await invite(req, _NOT_SHOWN)
+        return with_cookies(_shown(req, await services.onboarding.open(ticket)), INVITATION.release(ticket))
+
+    @routes.add("GET", _TICKET, caller=Caller.ANYBODY, gives={200: _PAGE})
+    async def show_connect(req: HttpRequest) -> HttpResponse:
+        """Show an administrator what they are about to do, and for whom. Looking spends nothing."""
+        return await invite(req)
+
+    @routes.add("POST", _TICKET, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None})
     async def open_connect(req: HttpRequest) -> HttpResponse:
-        """Bind the browser and send it to Microsoft's consent page."""
-        return _shown(req, await services.onboarding.open(req.route_params["ticket"]))
+        """Bind the browser that was shown the page, and send it to Microsoft's consent page."""
+        return await go_on(req)
 
     @routes.add(
         "GET",
@@ -51,6 +72,17 @@ def connect_routes(services: Services) -> Routes:
         return with_cookies(_shown(req, outcome), CONNECT.release(answer.state))
 
     return routes
+
+
+def _was_invited(req: HttpRequest, ticket: str) -> bool:
+    """Whether this is the button of the page, in the browser that was shown it.
+
+    Another site can send the same form, but no Lax cookie with it (RFC 6265bis, section 4.1.2.7); a sibling domain can
+    have the cookie sent, but neither read nor set what it holds. `Origin` would not do: our pages' is null, for they
+    send no referrer (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
+    """
+    secret = INVITATION.secret(req, ticket)
+    return secret is not None and parameters_of(req).get("shown") == (secret,)
 
 
 def _shown(req: HttpRequest, outcome: Departure | Arrival | Unfinished) -> HttpResponse:

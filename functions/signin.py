@@ -3,7 +3,7 @@
 from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.cookies import SIGN_IN, with_cookies
-from functions.edge.forms import FORM, parameters_of
+from functions.edge.forms import FORM, as_address, is_from_our_own_page, parameters_of
 from functions.edge.pages import Pages, email_page, framed_page, good_page, redirect, refusal_page
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
@@ -36,15 +36,24 @@ def signin_routes(services: Services) -> Routes:
                 again = [(label, outcome.again_url)] if outcome.again_url else []
                 return refusal_page(outcome.refusal, *again, ("Back to the application", outcome.application_url))
 
+    async def asked(req: HttpRequest) -> HttpResponse:
+        return shown(req, await services.setting_out.authorize(parameters_of(req)))
+
+    async def asked_by_form(req: HttpRequest) -> HttpResponse:
+        """A form of another site brings no Lax cookies, so that nobody could count them; the GET that follows does."""
+        if is_from_our_own_page(req):
+            return await asked(req)
+        return redirect(as_address(req, services.public_url + _AUTHORIZE))
+
     @routes.add("GET", _AUTHORIZE, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def authorize(req: HttpRequest) -> HttpResponse:
         """Take an authorization request."""
-        return shown(req, await services.setting_out.authorize(parameters_of(req)))
+        return await asked(req)
 
     @routes.add("POST", _AUTHORIZE, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None, 200: "text/html"})
     async def authorize_by_form(req: HttpRequest) -> HttpResponse:
-        """The same from a form, our own page's among them."""
-        return shown(req, await services.setting_out.authorize(parameters_of(req)))
+        """The same from a form: our own page's, or an application's, which is asked for again by GET."""
+        return await asked_by_form(req)
 
     @routes.add("GET", "/signin/callback", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def complete_sign_in(req: HttpRequest) -> HttpResponse:

@@ -223,13 +223,17 @@ register_by_bicep() {
 }
 
 register_by_script() {
-  local line dry=()
+  local line dry=() known=()
   [[ $dry_run = no ]] || dry=(--dry-run)
+  # Which registration is this service's, only the service itself can tell: a name proves nothing.
+  look_for '' az functionapp config appsettings list --resource-group "$group" --name "$app" \
+    --query "[?name=='SSO_ENTRA_CLIENT_ID'].value | [0]" --output tsv
+  [[ -z $answer ]] || known=(--client-id "$answer")
   while IFS= read -r line; do # what it says is shown as it comes; its last line is the client id
     printf '%s\n' "$line"
     client_id=$line
   done < <(infra/entra.sh --display-name "$display_name" --public-url "$public_url" \
-    --identity-principal-id "$principal_id" "${dry[@]}")
+    --identity-principal-id "$principal_id" "${known[@]}" "${dry[@]}")
   wait $! || exit 1 # it has said why
 }
 

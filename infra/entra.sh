@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The app registration, as infra/entra.bicep makes it, for directories where Bicep's Microsoft Graph extension cannot
-# be used. Run again, it mends what differs. The last line that it prints is the client id.
+# be used. Run again with its client id, it mends what differs. The last line that it prints is the client id.
 set -euo pipefail
 # shellcheck source=infra/az.sh
 source "$(dirname "$0")/az.sh"
@@ -12,7 +12,8 @@ Usage: infra/entra.sh --display-name N --public-url U --identity-principal-id P 
   --display-name N            what people read on Microsoft's consent page
   --public-url U              where the world reaches the service, such as https://sso.example.com
   --identity-principal-id P   of the managed identity that the service runs as
-  --client-id C               mend this registration, whatever its name is; its redirect URIs become those of U
+  --client-id C               mend this registration, whatever its name is; its redirect URIs become those of U.
+                              Without it a new one is made, and none is taken over for its name
   --dry-run                   print the commands and run none
 END
 }
@@ -74,21 +75,37 @@ case $cloud in
   *) audience=api://AzureADTokenExchange ;;
 esac
 
-# A display name is not unique, and az would silently take over a registration that bears it: only one that already
-# returns to this service is taken for ours.
+# A display name and a redirect URI prove nothing: whoever may make registrations can make one that bears ours, and keep
+# a credential to it.
 if [[ -z $client_id ]]; then
-  ask '' az ad app list --filter "displayName eq '${display_name//\'/\'\'}'" \
-    --query "[].join(' ', [appId, join(' ', web.redirectUris)])" --output tsv ||
+  ask '' az ad app list --filter "displayName eq '${display_name//\'/\'\'}'" --query '[].appId' --output tsv ||
     failed "The app registrations cannot be read."
-  namesakes=$answer
-  while read -r id uris; do
-    if [[ " $uris " = *" ${redirect_uris[1]} "* ]]; then client_id=$id; fi
-  done <<<"$namesakes"
-  if [[ -z $client_id && -n $namesakes ]]; then
-    stop "There is a registration of this name that does not belong to $public_url: ${namesakes%% *}. If it is that" \
-      "of this service at another address, hand it to --client-id, so that customers need not consent anew;" \
-      "otherwise choose another --display-name."
+  if [[ -n $answer ]]; then
+    namesakes=
+    for id in $answer; do
+      ask '' az ad app owner list --id "$id" --query '[].not_null(userPrincipalName, displayName, id)' --output tsv ||
+        failed "The owners of the app registration $id cannot be read."
+      namesakes+="  $id, owned by $(paste -sd ' ' <<<"${answer:-nobody}")"$'\n'
+    done
+    stop "There is a registration of this name:
+${namesakes}Anybody may have made it, so it is not taken over. If you know that it is this service's, hand its id to" \
+      "--client-id, so that customers need not consent anew, and then to --entra of infra/deploy.sh; otherwise choose" \
+      "another --display-name."
   fi
+else
+  # Whatever else could prove itself as this registration would go on doing so, in each customer's directory.
+  keys="passwordCredentials[].join(' ', ['client secret', keyId]), keyCredentials[].join(' ', ['certificate', keyId])"
+  ask '' az ad app show --id "$client_id" --query "[$keys][]" --output tsv ||
+    failed "The app registration $client_id cannot be read."
+  foreign=$answer
+  others="[?subject != '$principal_id' || issuer != '$issuer']"
+  ask '' az ad app federated-credential list --id "$client_id" --output tsv \
+    --query "$others.join(' ', ['federated credential', name, 'for', not_null(subject, 'an expression'), 'of', issuer])" ||
+    failed "The federated credentials cannot be read."
+  foreign+=${answer:+${foreign:+$'\n'}$answer}
+  [[ -z $foreign ]] || stop "The app registration $client_id trusts more than the identity $principal_id:
+  ${foreign//$'\n'/$'\n'  }
+Find out whose these are. Remove them, or choose another registration, and run this again."
 fi
 
 properties=(--display-name "$display_name" --sign-in-audience AzureADMultipleOrgs

@@ -82,6 +82,7 @@ class Browser:
         if method == "GET":
             answer = self._client.get(url, headers=headers, params=data or None)
         else:
+            headers["Sec-Fetch-Site"] = "same-origin"  # all forms that it meets go to where their page is from
             answer = self._client.request(method, url, headers=headers, data=dict(data))
         for line in answer.headers.get_list("set-cookie"):
             self._keep(host, line)

@@ -23,7 +23,7 @@ class Health:
     """Probes all parts at once, and each at most every five seconds; costly ones once a minute.
 
     Args:
-        probes: by the name of the part; a refusal means that it does not answer.
+        probes: by the name of the part; a refusal, or any error, means that it does not answer.
         clock: the time.
         patience: how long a part may take to answer.
         costly: likewise, parts that anonymous callers must not make us ask often, whatever they answered.
@@ -59,7 +59,13 @@ class Health:
         try:
             await asyncio.wait_for(self._probes[part](), self._patience.total_seconds())
         except (Refusal, TimeoutError) as reason:
-            if self._found[part]:  # say it once, not every five seconds
-                _log.warning("%s is down: %s", part, str(reason) or "it does not answer in time")
-            return False
+            return self._is_down(part, str(reason) or "it does not answer in time")
+        except Exception as error:  # noqa: BLE001 - one part's fault hides no other part, and is not asked for anew
+            return self._is_down(part, type(error).__name__)
         return True
+
+    def _is_down(self, part: str, why: str) -> bool:
+        """Log it, once and not every five seconds."""
+        if self._found[part]:
+            _log.warning("%s is down: %s", part, why)
+        return False

@@ -56,6 +56,7 @@ class FlowCookies:
         return self.prefix + name_of(state or "")
 
 
+INVITATION = FlowCookies("__Host-azure-sso-invitation-")
 CONNECT = FlowCookies("__Host-azure-sso-connect-")
 SIGN_IN = FlowCookies("__Host-azure-sso-sign-in-")
 
@@ -68,7 +69,11 @@ def with_cookies(answer: HttpResponse, *lines: str) -> HttpResponse:
 
 
 def _pairs(req: HttpRequest) -> list[tuple[str, str]]:
-    parts = (part.strip().partition("=") for part in req.headers.get("cookie", "").split(";"))
+    """What the browser brings. Only spaces and tabs are no part of a name (RFC 6265, section 5.2).
+
+    Python would strip more, and a sibling domain may set U+2000 and our prefix: no browser takes that for `__Host-`.
+    """
+    parts = (part.strip(" \t").partition("=") for part in req.headers.get("cookie", "").split(";"))
     return [(key, value) for key, _, value in parts]
 
 

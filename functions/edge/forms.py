@@ -1,13 +1,19 @@
 """Parameters of OAuth requests, as they are sent: in the query, or in a form (RFC 6749, appendix B)."""
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from azure.functions import HttpRequest
 
 from functions.edge.requests import raw_body
-from shared.kernel.refusals import Malformed
+from shared.kernel.refusals import Malformed, TooLarge
 
 FORM = "application/x-www-form-urlencoded"
+LONGEST_ADDRESS = 8_000
+"""Characters of an address that is made of a form: Azure's fronts take 8,192, and web servers about as many.
+
+https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits
+"""
+
 _MOST = 100
 
 
@@ -28,3 +34,23 @@ def parameters_of(req: HttpRequest) -> dict[str, tuple[str, ...]]:
     for name, value in pairs:
         collected[name] = (*collected.get(name, ()), value)
     return collected
+
+
+def is_from_our_own_page(req: HttpRequest) -> bool:
+    """Whether the browser says that a page of this origin sent the form (https://www.w3.org/TR/fetch-metadata/)."""
+    return bool(req.headers.get("sec-fetch-site") == "same-origin")
+
+
+def as_address(req: HttpRequest, endpoint: str) -> str:
+    """The address under which the parameters of a form are asked by GET.
+
+    Raises:
+        TooLarge: it would be longer than what stands before us takes.
+    """
+    pairs = [(name, value) for name, values in parameters_of(req).items() for value in values]
+    address = f"{endpoint}?{urlencode(pairs)}"
+    if len(address) > LONGEST_ADDRESS:
+        raise TooLarge(
+            f"The request has more than {LONGEST_ADDRESS:,} characters. The application's developers must mend this."
+        )
+    return address

@@ -99,11 +99,10 @@ def email_page(application_name: str, action: str, parameters: Mapping[str, str]
     """The first step of a sign-in: which address? One that is none stays to be mended; the rest goes along unseen."""
     kept = {name: value for name, value in parameters.items() if name != "login_hint"}
     hidden = "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(kept[name])}">' for name in kept)
-    told = f'<p id="fault" class="fault" role="alert">{escape(fault)}</p>' if fault else ""
     described = ' aria-invalid="true" aria-describedby="fault"' if fault else ""
     typed = f' value="{escape(parameters["login_hint"])}"' if "login_hint" in parameters else ""
     form = (
-        f'<form method="post" action="{escape(action)}">{hidden}{told}<label for="email">Email address</label>'
+        f'<form method="post" action="{escape(action)}">{hidden}{_fault(fault)}<label for="email">Email address</label>'
         f'<input id="email" name="login_hint" type="email"{typed} autocomplete="username" required autofocus{described}'
         "><button>Next</button></form>"
     )
@@ -112,19 +111,30 @@ def email_page(application_name: str, action: str, parameters: Mapping[str, str]
     return _page(title, form, status=422 if fault else 200, small=small, tone="plain", form_action=_onwards(action))
 
 
-def invitation_page(account_name: str, started_by: str, action: str) -> HttpResponse:
-    """What an administrator is about to do, and for whom, before Microsoft asks them."""
+def invitation_page(
+    account_name: str, started_by: str, action: str, shown: str, fault: str | None = None
+) -> HttpResponse:
+    """What an administrator is about to do, and for whom, before Microsoft asks them.
+
+    The form brings back `shown`, which nobody reads but whoever is shown this page. With a fault it is a refusal.
+    """
     body = (
         f"<p>{escape(started_by)} asks you to connect the account <strong>{escape(account_name)}</strong> to your "
         "organisation at Microsoft. You will sign in as an administrator of your organisation and accept what "
         "Microsoft shows you. From then on, people with an address in your organisation's domains sign in to this "
         "account.</p><p>Do not go on if you do not know this account.</p>"
-        f'<form method="post" action="{escape(action)}"><button name="action" value="continue">'
+        f'<form method="post" action="{escape(action)}">{_fault(fault)}<input type="hidden" name="shown" '
+        f'value="{escape(shown)}"><button name="action" value="continue">'
         "Continue to Microsoft</button></form>"
     )
     title = f"Connect {account_name} to Microsoft"
     small = "This link can be used once."
-    return _page(title, body, status=200, small=small, tone="plain", form_action=_onwards(action))
+    status = 403 if fault else 200
+    return _page(title, body, status=status, small=small, tone="plain", form_action=_onwards(action))
+
+
+def _fault(fault: str | None) -> str:
+    return f'<p id="fault" class="fault" role="alert">{escape(fault)}</p>' if fault else ""
 
 
 def _onwards(action: str) -> str:

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from local.deployable import build
+from local.deployable import build, deployed_files
 from local.processes import ROOT
 
 SETTINGS = {
@@ -217,6 +217,29 @@ def test_the_package_holds_the_product_and_nothing_else(unzipped: Path) -> None:
     }
     files = [file for file in unzipped.rglob("*") if file.is_file()]
     assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".txt"}
+
+
+def test_what_comes_to_lie_in_the_project_stays_out(tmp_path: Path) -> None:
+    """A backup holds everybody's data, and a package is unpacked where more people look."""
+    shutil.copy(ROOT / ".funcignore", tmp_path)
+    deployed = ["function_app.py", "functions/edge/pages.py", "host.json", "requirements.txt", "shared/kernel/names.py"]
+    stray = [
+        "backup.jsonl",
+        "backups/today.jsonl",
+        "backups/functions/today.py",
+        "functions-backup.jsonl",
+        "sharedfiles/notes.py",
+        "local.settings.json",
+        "conftest.py",
+        "new/shared/secret.py",
+        ".env",
+        "functions/__pycache__/app.pyc",
+    ]
+    for name in (*deployed, *stray):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    assert [file.as_posix() for file in deployed_files(tmp_path)] == deployed
 
 
 def test_the_same_files_give_the_same_package(package: Path, tmp_path: Path) -> None:

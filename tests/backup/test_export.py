@@ -172,12 +172,12 @@ def test_make_says_what_it_needs_to_know(backup: Backup, store: Store) -> None:
     # The packages are installed, or this would not run.
     make = ["make", "--assume-old=.venv/.requirements"]
     file = backup.folder / "a name with spaces.jsonl"
-    assert "make export FILE=backup.jsonl" in backup.apart(*make, "export").err
+    assert "make export FILE=../backup.jsonl" in backup.apart(*make, "export").err
     assert backup.apart(*make, "export", f"FILE={file}").code == 0
     store.fill("accounts", {**ACME, "RowKey": "another"})
     assert "1 others left" in backup.apart(*make, "import", f"FILE={file}").out
     assert "1 others removed" in backup.apart(*make, "import", f"FILE={file}", "EXACT=yes").out
-    assert "make import FILE=backup.jsonl" in backup.apart(*make, "import").err
+    assert "make import FILE=../backup.jsonl" in backup.apart(*make, "import").err
 
 
 def test_who_stops_an_export_keeps_no_part_of_it(backup: Backup) -> None:

@@ -10,6 +10,7 @@ import pytest
 from azure.data.tables import TableClient
 
 from functions.edge.cookies import MOST
+from functions.edge.forms import LONGEST_ADDRESS
 from local.entra.server import LocalEntra
 from local.processes import free_port
 from shared.adapters.azure_tables import AzureTable
@@ -283,6 +284,56 @@ def test_a_form_is_taken_like_a_query(contoso: Caller, unite: Asked, person: Per
     response = person.browser.send("POST", f"{person.service.url}/oauth2/authorize", unite.parameters())
     assert response.status_code == 303
     assert query_of(response.headers["location"])["login_hint"] == ALICE
+
+
+def posted(service: RunningService, form: dict[str, str], site: str | None = "cross-site") -> httpx.Response:
+    """A form that another site sends: browsers say so, if they are not old, and add none of our Lax cookies."""
+    told = {"Sec-Fetch-Site": site} if site else {}
+    return httpx.post(f"{service.url}/oauth2/authorize", data=form, headers=told, trust_env=False)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none", None])
+def test_a_form_of_an_application_is_asked_for_again_by_get_and_all_goes_well(
+    contoso: Caller, unite: Asked, person: Person, site: str | None
+) -> None:
+    asked = Asked(state="a b+c&d=e%20f ünï🔑")
+    response = posted(person.service, asked.parameters(), site)
+    assert (response.status_code, "set-cookie" in response.headers) == (303, False)
+    assert (response.headers["referrer-policy"], response.headers["cache-control"]) == ("no-referrer", "no-store")
+    assert without_query(response.headers["location"]) == f"{person.service.url}/oauth2/authorize"
+    url = str(person.open(response.headers["location"]).headers["location"])
+    assert answered(person.open(person.sign_in_at_microsoft(url)))["state"] == asked.state
+
+
+def test_what_a_form_says_twice_is_still_said_twice(unite: Asked, person: Person) -> None:
+    body = urlencode([*unite.parameters().items(), ("nonce", "once more")])
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    response = httpx.post(f"{person.service.url}/oauth2/authorize", content=body, headers=form, trust_env=False)
+    assert refused(person.service, person.open(response.headers["location"]), unite) == "invalid_request"
+
+
+def test_forms_of_another_site_do_not_fill_a_browser_with_cookies(
+    contoso: Caller, unite: Asked, person: Person
+) -> None:
+    for _ in range(MOST + 8):
+        response = posted(person.service, unite.parameters())
+        person.keep(*response.headers.get_list("set-cookie"))
+        person.open(response.headers["location"])
+    assert len(person.cookies) == MOST
+
+
+@pytest.mark.parametrize(("extra", "status_code"), [(0, 303), (1, 413)])
+def test_a_form_that_makes_too_long_an_address_is_refused(
+    unite: Asked, person: Person, extra: int, status_code: int
+) -> None:
+    parameters = unite.parameters(padding="")
+    room = LONGEST_ADDRESS - len(f"{person.service.url}/oauth2/authorize?{urlencode(parameters)}")
+    response = posted(person.service, parameters | {"padding": "x" * (room + extra)})
+    assert response.status_code == status_code
+    if response.status_code == 303:
+        assert len(response.headers["location"]) == LONGEST_ADDRESS
+    else:
+        assert "8,000 characters" in Shown.by(response).told
 
 
 def test_a_body_that_is_no_form_is_refused(unite: Asked, client: httpx.Client) -> None:

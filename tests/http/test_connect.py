@@ -112,7 +112,7 @@ def test_a_ticket_binds_the_browser_and_leads_to_microsofts_consent_page(
 ) -> None:
     opened = integration.open(integration.start())
     assert opened.status_code == 303
-    cookie, *attributes = opened.headers["set-cookie"].split("; ")
+    cookie, *attributes = opened.headers.get_list("set-cookie")[0].split("; ")
     assert cookie.startswith(f"__Host-azure-sso-connect-{name_of(query_of(opened.headers['location'])['state'])}=")
     assert {attribute.lower() for attribute in attributes} == {
         "path=/",
@@ -145,9 +145,8 @@ def test_the_proof_is_a_sign_in_at_the_consenting_tenant_with_pkce_and_nonce(int
     assert set(sent["scope"].split()) == {"openid", "profile", "email", "User.Read"}
 
 
-def cookies_of(browser: Browser) -> dict[str, str]:
+def cookies_of(browser: Browser, prefix: str = "__Host-azure-sso-connect-") -> dict[str, str]:
     """What the service has left in this browser: the name of each cookie without what all of them begin with."""
-    prefix = "__Host-azure-sso-connect-"
     held = {name: value for (_, _, name), value in browser._cookies.items() if name.startswith("__Host-")}
     return {name.removeprefix(prefix): value for name, value in held.items()}
 
@@ -189,7 +188,7 @@ def test_nothing_that_a_browser_holds_can_be_read_in_the_store(
     assert len(service.rows("flows")) == 1
     assert ticket not in repr(service.rows("flows"))
     opened = integration.open(start_url)
-    browser = opened.headers["set-cookie"].partition("=")[2].partition(";")[0]
+    (browser,) = cookies_of(integration.browser).values()
     state = query_of(opened.headers["location"])["state"]
     assert len(service.rows("flows")) == 1
     for secret in (browser, state):
@@ -252,7 +251,7 @@ def test_pages_run_nothing_are_framed_by_nobody_and_kept_nowhere(
 
 
 def test_where_the_service_speaks_https_a_form_leads_over_nothing_else() -> None:
-    page = invitation_page("Acme", "Sam", "https://sso.example/v1/connect/ticket")
+    page = invitation_page("Acme", "Sam", "https://sso.example/v1/connect/ticket", "s" * 43)
     assert "; form-action 'self' https:; " in page.headers["Content-Security-Policy"]
 
 
@@ -336,10 +335,68 @@ def test_a_mail_scanner_that_looks_at_the_link_spends_and_changes_nothing(
     start_url = integration.start()
     before = service.rows("flows"), service.rows("accounts")
     for _ in range(3):
-        seen = stranger.send("GET", start_url, {})
-        assert (seen.status_code, "set-cookie" in seen.headers) == (200, False)
+        assert stranger.send("GET", start_url, {}).status_code == 200
     assert (service.rows("flows"), service.rows("accounts")) == before
     assert integration.open(start_url).status_code == 303
+
+
+INVITED = "__Host-azure-sso-invitation-"
+
+
+def sent_by_another_site(start_url: str, **more: Any) -> httpx.Response:
+    """A form that another site sends by itself, with what browsers add: no referrer, and none of our Lax cookies."""
+    sent_from = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    form = {"action": "continue", **more}
+    return httpx.post(start_url, data=form, headers=sent_from, trust_env=False, follow_redirects=False)
+
+
+def shown_again(page: httpx.Response) -> bool:
+    """Whether this is the invitation, with the words that ask for another press, and nothing has been spent."""
+    return (
+        page.status_code == 403
+        and "Connect Acme to Microsoft" in page.text
+        and "let your browser keep cookies of this address" in page.text
+        and "location" not in page.headers
+    )
+
+
+def test_another_site_cannot_press_the_button_unseen(integration: Integration, service: RunningService) -> None:
+    start_url = integration.start()
+    before = service.rows("flows"), service.rows("accounts")
+    assert shown_again(sent_by_another_site(start_url))
+    assert (service.rows("flows"), service.rows("accounts")) == before
+
+
+def test_another_site_cannot_use_what_it_was_shown_itself(integration: Integration, stranger: Browser) -> None:
+    """The attacker started, so their browser may have the page, its cookie, and what its form brings back."""
+    start_url = integration.start()
+    (form,) = stranger.open(start_url).forms
+    assert shown_again(sent_by_another_site(start_url, **form.fields))
+    assert integration.browser.open(start_url).status == 200, "the victim's browser was shown the page, in a tab"
+    assert shown_again(integration.browser.send("POST", start_url, {**form.fields, "action": "continue"}))
+    assert shown_again(integration.browser.send("POST", start_url, {"action": "continue"}))
+
+
+def test_who_is_shown_the_page_again_presses_once_more(integration: Integration) -> None:
+    start_url = integration.start()
+    again = integration.browser.send("POST", start_url, {"action": "continue"})
+    assert shown_again(again)
+    shown = unescape(again.text).partition('name="shown" value="')[2].partition('"')[0]
+    pressed = integration.browser.send("POST", start_url, {"shown": shown, "action": "continue"})
+    assert pressed.status_code == 303
+
+
+def test_what_shows_that_the_page_was_seen_is_for_one_link_and_one_browser(integration: Integration) -> None:
+    start_url = integration.start()
+    page = integration.look(start_url)
+    cookie, *attributes = page.headers["set-cookie"].split("; ")
+    name, secret = cookie.split("=")
+    assert name == INVITED + name_of(start_url.rpartition("/")[2])
+    assert {each.lower() for each in attributes} == {"path=/", "max-age=600", "httponly", "secure", "samesite=lax"}
+    assert f'name="shown" value="{secret}"' in page.text
+    assert integration.look(start_url).headers["set-cookie"].startswith(f"{cookie}; "), "two tabs get along"
+    integration.open(start_url)
+    assert name not in cookies_of(integration.browser, prefix="")
 
 
 # -- tickets and states ----------------------------------------------------------------------------------------------
@@ -870,14 +927,14 @@ def test_two_tabs_of_one_browser_both_finish(
 
 
 def test_two_tabs_that_start_at_the_same_instant_both_finish(
-    integration: Integration, operator: Caller, manager: Callable[[str], Caller], client: httpx.Client
+    integration: Integration, operator: Caller, manager: Callable[[str], Caller], stranger: Browser
 ) -> None:
     operator("PUT", "/v1/accounts/beta", json={"name": "Beta"}).raise_for_status()
-    other = Integration(manager("beta"), integration.browser, "beta")
-    opened = [client.post(tab.start()) for tab in (integration, other)]  # neither brings a cookie of the other's
+    other = Integration(manager("beta"), stranger, "beta")
+    opened = [tab.open(tab.start()) for tab in (integration, other)]  # neither brings a cookie of the other's
     browser = integration.browser
-    for answer in opened:
-        browser._keep("localhost", answer.headers["set-cookie"])
+    for line in opened[1].headers.get_list("set-cookie"):
+        browser._keep("localhost", line)
     fill_in(browser, browser.open(opened[0].headers["location"]), ADA)
     for answer in opened:
         consent = press(browser, browser.open(answer.headers["location"]), "accept")

@@ -169,6 +169,7 @@ def test_a_post_from_another_site_does_not_disturb_a_sign_in_under_way(
     answer = person.answer(unite)
     forged = client.post("/oauth2/authorize", data=Asked().parameters())  # SameSite=Lax: it carries no cookie of ours
     person.keep(*forged.headers.get_list("set-cookie"))
+    person.open(forged.headers["location"])
     assert len(person.cookies) == 2
     assert answered(person.open(answer))["state"] == unite.state
 

@@ -181,6 +181,23 @@ def test_the_registration_can_be_made_by_the_script(machine: Machine) -> None:
     assert "Its credential is the managed identity" in ended.output
 
 
+def test_the_script_mends_the_registration_that_the_deployed_app_has(machine: Machine) -> None:
+    """And looks for none by its name."""
+    machine.plays(
+        Part(f"{APP_SETTINGS} … SSO_ENTRA_CLIENT_ID", lines(CLIENT_ID)),
+        Part("az ad app show"),
+        Part("az ad app update"),
+        Part("az rest --method patch"),
+        Part("az ad app federated-credential list … [?subject != "),
+        Part("az ad app federated-credential list", lines("the-credential")),
+        Part("az ad app federated-credential update"),
+        Part("az ad sp list", lines("the-service-principal")),
+    )
+    ended = deploys(machine, "--entra", "script")
+    assert (ended.code, ended.sentence) == (0, "")
+    assert sum(call.startswith(f"az ad app update --id {CLIENT_ID} ") for call in ended.calls) == 1
+
+
 def test_a_registration_that_is_there_is_left_as_it_is(machine: Machine) -> None:
     machine.plays(Part("az ad app federated-credential list", lines("another", PRINCIPAL)))
     ended = deploys(machine, "--entra", CLIENT_ID)

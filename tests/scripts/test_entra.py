@@ -32,6 +32,7 @@ def directory(machine: Machine) -> Machine:
     machine.plays(
         Part(FOUND),
         Part("az ad app create", lines(CLIENT_ID)),
+        Part("az ad app show"),
         Part(f"az ad app update --id {CLIENT_ID}"),
         Part("az rest --method patch"),
         Part("az ad app federated-credential list"),
@@ -125,13 +126,18 @@ def test_it_trusts_the_managed_identity_alone(directory: Machine, cloud: str, lo
     }
 
 
-def test_run_again_it_makes_nothing_twice(directory: Machine) -> None:
+SHOWN = "az ad app show"
+TRUSTED = "az ad app federated-credential list … [?subject != "
+"""What is asked of a registration before it is mended: its keys, and whom else it trusts."""
+
+
+def test_run_again_with_its_client_id_it_makes_nothing_twice(directory: Machine) -> None:
     directory.plays(
-        Part(FOUND, lines("another https://else.vendor.net/signin/callback", f"{CLIENT_ID} {' '.join(REDIRECTS)}")),
+        Part(TRUSTED),
         Part("az ad app federated-credential list", lines("the-credential")),
         Part("az ad sp list", lines("the-service-principal")),
     )
-    ended = registers(directory)
+    ended = registers(directory, "--client-id", CLIENT_ID)
     assert (ended.code, ended.output.splitlines()[-1]) == (0, CLIENT_ID)
     assert not any(" create " in call for call in ended.calls)
     assert option(ended, "az ad app federated-credential update", "--federated-credential-id") == ["the-credential"]
@@ -139,12 +145,58 @@ def test_run_again_it_makes_nothing_twice(directory: Machine) -> None:
     assert "name" not in changed, "it cannot be changed"
 
 
-def test_a_namesake_is_not_taken_over(directory: Machine) -> None:
-    directory.plays(Part(FOUND, lines("0ther https://else.vendor.net/signin/callback")))
+def changes_nothing(ended: Ended) -> bool:
+    return not any(verb in call for call in ended.calls for verb in (" create ", " update ", " patch "))
+
+
+def test_a_namesake_is_not_taken_over_even_if_it_returns_to_this_service(directory: Machine) -> None:
+    """Anybody who may make registrations can give theirs our name and our addresses, and keep a secret of it."""
+    directory.plays(
+        Part(FOUND, lines("7w1n-1", "7w1n-2")),
+        Part("az ad app owner list --id 7w1n-1", lines("mallory@vendor.net", "eve@vendor.net")),
+        Part("az ad app owner list --id 7w1n-2"),
+    )
     ended = registers(directory)
-    assert ended.code == 1
-    assert ended.sentence.startswith(f"There is a registration of this name that does not belong to {URL}: 0ther.")
-    assert not any(" create " in call or " update " in call for call in ended.calls)
+    assert (ended.code, changes_nothing(ended)) == (1, True)
+    *told, way_on = ended.sentence.splitlines()
+    assert told == [
+        "There is a registration of this name:",
+        "  7w1n-1, owned by mallory@vendor.net eve@vendor.net",
+        "  7w1n-2, owned by nobody",
+    ]
+    assert way_on.startswith(
+        "Anybody may have made it, so it is not taken over. If you know that it is this service's,"
+    )
+    assert "--client-id" in way_on
+    assert way_on.endswith("otherwise choose another --display-name.")
+
+
+def test_what_else_could_prove_itself_as_the_service_is_named_and_nothing_is_changed(directory: Machine) -> None:
+    other = "federated credential ci for repo:mallory/x of https://token.actions.githubusercontent.com"
+    directory.plays(Part(SHOWN, lines("client secret 5ec2e7", "certificate ce27")), Part(TRUSTED, lines(other)))
+    ended = registers(directory, "--client-id", CLIENT_ID)
+    assert (ended.code, changes_nothing(ended)) == (1, True)
+    assert ended.sentence.splitlines() == [
+        f"The app registration {CLIENT_ID} trusts more than the identity {PRINCIPAL}:",
+        "  client secret 5ec2e7",
+        "  certificate ce27",
+        f"  {other}",
+        "Find out whose these are. Remove them, or choose another registration, and run this again.",
+    ]
+
+
+@pytest.mark.parametrize("what", [SHOWN, TRUSTED])
+def test_one_thing_too_many_is_enough(directory: Machine, what: str) -> None:
+    directory.plays(Part(what, lines("something")))
+    ended = registers(directory, "--client-id", CLIENT_ID)
+    assert (ended.code, changes_nothing(ended)) == (1, True)
+    assert ended.sentence.splitlines()[1:-1] == ["  something"]
+
+
+def test_another_issuer_cannot_vouch_for_this_identity(directory: Machine) -> None:
+    ended = registers(directory, "--client-id", CLIENT_ID)
+    strangers = f"[?subject != '{PRINCIPAL}' || issuer != 'https://login.microsoftonline.com/{TENANT}/v2.0']"
+    assert sum(strangers in call for call in ended.calls) == 1
 
 
 def test_a_registration_moves_to_another_address_when_told_so(directory: Machine) -> None:

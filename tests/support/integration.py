@@ -49,8 +49,13 @@ class Integration:
         return self.browser.send("GET", start_url, {})
 
     def open(self, start_url: str) -> httpx.Response:
-        """Press the button of the page at a start address, and go nowhere from there."""
-        return self.browser.send("POST", start_url, {"action": "continue"})
+        """Press the button of the page at a start address, and go nowhere from there.
+
+        Where there is no page, send what it would have sent.
+        """
+        page = self.browser.open(start_url)
+        fields = page.forms[0].fields if page.forms else {}
+        return self.browser.send("POST", start_url, {**fields, "action": "continue"})
 
     def consent_page(self, admin: str, **body: Any) -> Page:
         """Start, open, and sign in at Microsoft, unless this browser is signed in there already."""

@@ -17,12 +17,15 @@ class Part:
         self.asked = 0
         self.refuses = False
         self.hangs = False
+        self.breaks = False
 
     async def probe(self) -> None:
         self.asked += 1
         await asyncio.sleep(0)
         if self.refuses:
             raise Unavailable("It is out.")
+        if self.breaks:
+            raise RuntimeError("Nobody foresaw alice@contoso.example.")
         if self.hangs:
             await asyncio.Event().wait()
 
@@ -55,6 +58,19 @@ async def test_a_costly_part_is_asked_once_a_minute_whatever_it_answers() -> Non
         clock.advance(timedelta(seconds=5))
     assert await health.ask() == {"cheap": True, "costly": True}
     assert (cheap.asked, costly.asked) == (13, 2)
+
+
+async def test_a_fault_that_nobody_foresaw_is_one_parts_own_and_costs_one_probe_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cheap, costly, clock = Part(), Part(), FixedClock()
+    costly.breaks = True
+    health = Health({"cheap": cheap.probe}, clock, costly={"costly": costly.probe})
+    for _ in range(12):
+        assert await health.ask() == {"cheap": True, "costly": False}
+        clock.advance(timedelta(seconds=4.9))
+    assert costly.asked == 1
+    assert caplog.messages == ["costly is down: RuntimeError"]
 
 
 async def test_why_a_part_is_down_is_told_once_until_it_answered_again(caplog: pytest.LogCaptureFixture) -> None:

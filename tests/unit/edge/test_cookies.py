@@ -84,6 +84,15 @@ def test_what_cannot_be_ours_or_is_another_flows_is_nobodys(cookie: str | None) 
     assert SIGN_IN.secret(request(cookie), STATE) is None
 
 
+@pytest.mark.parametrize("space", ["\u2000", "\u00a0", "\u3000", "\u0085", "\u001c", "\v", "\f"])
+def test_what_browsers_do_not_take_for_our_prefix_is_not_our_prefix(space: str) -> None:
+    """A sibling domain may set such a cookie; Python would take these characters for spaces."""
+    forged = request(f"{space}{MINE}={SECRET}")
+    assert SIGN_IN.secret(forged, STATE) is None
+    assert taken_back(SIGN_IN.bind(request("; ".join([f"{space}{SIGN_IN.prefix}{'0' * 16}=x"] * 40)), BINDING)) == []
+    assert SIGN_IN.secret(request(f" \t {MINE}={SECRET}"), STATE) == SECRET
+
+
 def test_without_a_state_there_is_no_flow() -> None:
     assert SIGN_IN.secret(request(f"{MINE}={SECRET}"), None) is None
 
