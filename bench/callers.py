@@ -7,7 +7,7 @@ from bench import stores
 from bench.report import Table, figure
 from bench.rounds import FIGURES, Reading, interleaved
 from bench.scale import Scale
-from bench.stage import Question, ask, empty_function, service
+from bench.stage import WITH_EMPTY_FUNCTION, Question, ask, service
 
 _AT_ONCE = (1, 16, 64)
 _EMPTY, _CACHE, _KNOWN = "empty function", "resolve, from its cache", "resolve, known account"
@@ -24,7 +24,7 @@ def measure(scale: Scale) -> list[Table]:
         ]
 
     rows = [*stores.accounts(1), *stores.applications(1)]
-    with stores.stored(rows) as store, service(store.connection_string) as host, empty_function() as empty:
+    with stores.stored(rows) as store, service(store.connection_string, WITH_EMPTY_FUNCTION) as host:
         known.must_mean_sso(host)
 
         def known_account(number: int, callers: int) -> Reading:
@@ -32,7 +32,7 @@ def measure(scale: Scale) -> list[Table]:
             return ask(host, colleagues(number, callers), callers, scale.seconds)
 
         cases: dict[str, Callable[..., Reading]] = {
-            _EMPTY: lambda _, callers: ask(empty, [known], callers, scale.seconds, again=True),
+            _EMPTY: lambda _, callers: ask(host, [known.to_empty_function], callers, scale.seconds, again=True),
             _CACHE: lambda _, callers: ask(host, [known], callers, scale.seconds, again=True),
             _KNOWN: known_account,
         }

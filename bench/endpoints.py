@@ -107,6 +107,11 @@ class _Stage:
             self.counts.setdefault(count.name, count)
         return answer
 
+    def watch_afresh(self, method: str, url: str, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """The same, with nothing remembered: people take their time between one page and the next."""
+        self.forget()
+        return self.watch(method, url, send)
+
     def must_have_called_all(self) -> None:
         """Raise LoadError unless every route has been counted."""
         uncounted = {route.function for route in self._routes.routes} - {each.function for each in self.counts.values()}
@@ -193,7 +198,7 @@ def _register(stage: _Stage, operator: str) -> None:
 def _connect(stage: _Stage, manager: str) -> None:
     started = stage.call(manager, "POST", f"{_ACCOUNT}/connection", json={}).json()
     stage.when = ""
-    with WatchedBrowser(stage.watch) as browser:
+    with WatchedBrowser(stage.watch_afresh) as browser:
         page = browser.walk(browser.open(started["startUrl"]), ADMINISTRATOR)
     if page.title != "Connected":
         raise LoadError(f"The account should be connected: {page.url} {page.title}")
@@ -258,8 +263,7 @@ def _sign_in(stage: _Stage, manager: str) -> None:
     stage.ask("GET", "/.well-known/openid-configuration")
     stage.ask("GET", "/oauth2/jwks")
     signing_in = SigningIn("unite", f"{stage.application}/callback")
-    with WatchedBrowser(stage.watch) as browser:
-        stage.forget()
+    with WatchedBrowser(stage.watch_afresh) as browser:
         stage.when = "the first time"
         page = browser.walk(browser.open(signing_in.address(stage.service.url)), COLLEAGUE)
         stage.forget()
@@ -267,10 +271,8 @@ def _sign_in(stage: _Stage, manager: str) -> None:
         bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
         stage.ask("GET", "/oauth2/userinfo", headers=bearer)
         stage.ask("POST", "/oauth2/userinfo", headers=bearer)
-        stage.forget()
         stage.when = "again"
         browser.open(SigningIn(signing_in.client_id, signing_in.redirect_uri).address(stage.service.url))
-        stage.forget()
         stage.when = ""
         form = SigningIn(signing_in.client_id, signing_in.redirect_uri).parameters()
         browser.send("POST", f"{stage.service.url}/oauth2/authorize", form)
@@ -282,11 +284,9 @@ def _sign_in(stage: _Stage, manager: str) -> None:
 def _sign_out(stage: _Stage, browser: WatchedBrowser, id_token: str) -> None:
     leaving = {"id_token_hint": id_token, "post_logout_redirect_uri": f"{stage.application}/signed-out"}
     address = httpx.URL(f"{stage.service.url}/oauth2/logout", params=leaving)
-    stage.forget()
     stage.when = "a session"
     microsoft = urlsplit(browser.send("GET", str(address), {}).headers["location"])
     stage.ask("GET", f"/signed-out?state={parse_qs(microsoft.query)['state'][0]}")
-    stage.forget()
     stage.when = "no session"
     browser.send("POST", f"{stage.service.url}/oauth2/logout", leaving)
     stage.ask("GET", "/signin/front-channel-logout?sid=unknown", "no session")

@@ -9,7 +9,7 @@ from bench.load import Plan, fire
 from bench.report import Table, figure
 from bench.rounds import FIGURES, Reading, interleaved, reading_of
 from bench.scale import Scale
-from bench.stage import Question, ask, empty_function, service
+from bench.stage import WITH_EMPTY_FUNCTION, Question, ask, service
 
 CALLERS = 16
 _EMPTY, _CACHE, _KNOWN, _COLD = "empty function", "resolve, from its cache", "resolve, known account", "resolve, cold"
@@ -35,7 +35,7 @@ def measure(scale: Scale) -> list[Table]:
         numbers = range(1 + number * each_round, 1 + (number + 1) * each_round)
         return [Question(f"alice@{stores.domain(each)}", stores.client_id(each)) for each in numbers]
 
-    with stores.stored(rows) as store, service(store.connection_string) as host, empty_function() as empty:
+    with stores.stored(rows) as store, service(store.connection_string, WITH_EMPTY_FUNCTION) as host:
         known.must_mean_sso(host)
         strangers(0)[-1].must_mean_sso(host)
 
@@ -49,7 +49,7 @@ def measure(scale: Scale) -> list[Table]:
 
         readings = interleaved(
             {
-                _EMPTY: lambda _: ask(empty, [known], CALLERS, scale.seconds, again=True),
+                _EMPTY: lambda _: ask(host, [known.to_empty_function], CALLERS, scale.seconds, again=True),
                 _CACHE: lambda _: ask(host, [known], CALLERS, scale.seconds, again=True),
                 _KNOWN: known_account,
                 _COLD: lambda number: ask(host, strangers(number), CALLERS, scale.seconds),

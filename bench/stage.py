@@ -1,12 +1,12 @@
-"""The hosts of a comparison: the service and the empty function, each in its own process, asked in the same way."""
+"""The hosts of a comparison: the service, alone or with an empty function beside it, in a process of its own."""
 
 import json
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,20 +18,29 @@ from shared.wiring import TABLE_NAMES
 from tests.support.stack import Entra, FunctionsHost, functions_host, local_entra
 from tests.support.story import FUNCTION_KEY, HOST, EntraAddresses, Story, at_port, settings
 
+WITH_EMPTY_FUNCTION: Final = ROOT / "bench" / "empty_app"
+"""The app that has one."""
+
 _HEADERS: Final = {"x-functions-key": FUNCTION_KEY, "Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an application asks resolve."""
+    """What an application asks resolve, or the empty function."""
 
     email: str
     application: str
+    path: str = "/v1/resolve"
+
+    @property
+    def to_empty_function(self) -> Self:
+        """The same for the empty function, which does not read it."""
+        return replace(self, path="/v1/nothing")
 
     @property
     def as_sent(self) -> str:
         """The request as it travels."""
-        return request("POST", "/v1/resolve", _HEADERS, self._body)
+        return request("POST", self.path, _HEADERS, self._body)
 
     @property
     def _body(self) -> str:
@@ -39,18 +48,18 @@ class Question:
 
     def must_mean_sso(self, host: FunctionsHost) -> None:
         """Ask once. Raises LoadError unless the answer is what the store of the comparison says."""
-        answer = httpx.post(f"{host.url}/v1/resolve", content=self._body, headers=_HEADERS, trust_env=False)
+        answer = httpx.post(host.url + self.path, content=self._body, headers=_HEADERS, trust_env=False)
         if answer.json().get("method") != "sso":
             raise LoadError(f"{self} should mean SSO, and the answer is {answer.status_code} {answer.text}")
 
 
 @contextmanager
-def service(connection_string: str) -> Generator[FunctionsHost]:
-    """Run the service on a store, without an Entra, which resolve never asks."""
+def service(connection_string: str, directory: Path = ROOT) -> Generator[FunctionsHost]:
+    """Run the service, or another app that has it, on a store, without an Entra, which resolve never asks."""
     port = free_port()
     with TemporaryDirectory(prefix="bench-service-") as scratch:
         environment = settings_without_entra(Path(scratch), f"http://localhost:{port}", connection_string)
-        with functions_host(environment, port=port, settings=HOST) as host:
+        with functions_host(environment, directory=directory, port=port, settings=HOST) as host:
             yield host
 
 
@@ -81,13 +90,6 @@ def settings_without_entra(scratch: Path, url: str, connection_string: str) -> d
     nobody = EntraAddresses("http://localhost:9", "https://localhost:9", str(scratch / "ca.pem"))
     Path(nobody.ca).touch()
     return settings(url, nobody, connection_string)
-
-
-@contextmanager
-def empty_function() -> Generator[FunctionsHost]:
-    """Run the app that does nothing."""
-    with functions_host({}, directory=ROOT / "bench" / "empty_app", settings=HOST) as host:
-        yield host
 
 
 def ask(

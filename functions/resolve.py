@@ -1,9 +1,11 @@
 """Resolve: an application asks how a person signs in. It is called at every sign-in of every application."""
 
+import functools
+
 from azure.functions import HttpRequest, HttpResponse
 from pydantic import RootModel
 
-from functions.edge.answers import document
+from functions.edge.answers import in_json, written
 from functions.edge.models import Document
 from functions.edge.requests import JSON, json_body
 from functions.edge.routing import Caller, Routes
@@ -49,17 +51,21 @@ def resolve_routes(services: Services) -> Routes:
     async def resolve_email(req: HttpRequest) -> HttpResponse:
         """How does this person sign in?"""
         asked = json_body(req, ResolveBody)
-        return document(_told(await services.resolver.resolve(asked.email, asked.application)))
+        return written(_told(await services.resolver.resolve(asked.email, asked.application)))
 
     return routes
 
 
-def _told(resolution: Resolution) -> PasswordDocument:
+@functools.lru_cache(10_000)
+def _told(resolution: Resolution) -> str:
+    """The answer in JSON. One resolution is told the same way for ever, so it is rendered once."""
     if resolution.sso is None:
-        return PasswordDocument()
-    return SsoDocument(
-        method=Method.SSO,
-        tenant_id=resolution.sso.tenant_id,
-        authority=resolution.sso.authority,
-        sign_in_url=resolution.sso.sign_in_url,
+        return in_json(PasswordDocument())
+    return in_json(
+        SsoDocument(
+            method=Method.SSO,
+            tenant_id=resolution.sso.tenant_id,
+            authority=resolution.sso.authority,
+            sign_in_url=resolution.sso.sign_in_url,
+        )
     )

@@ -1,1 +1,1 @@
-"""An app with one function that does nothing: what the host and the worker library cost by themselves."""
+"""The app that comparisons with an empty function are served by."""

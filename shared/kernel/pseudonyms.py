@@ -1,5 +1,6 @@
 """What stands for a person in a log: a keyed hash, the same for the same email, useless without the key."""
 
+import functools
 import hashlib
 import hmac
 from dataclasses import dataclass, field
@@ -18,4 +19,10 @@ class Pseudonyms:
 
     def of(self, email: EmailAddress) -> str:
         """Sixteen hexadecimal digits that stand for this address in every log of this deployment."""
-        return hmac.digest(self.key, email.address.encode(), hashlib.sha256).hex()[:16]
+        return _pseudonym(self.key, email.address)
+
+
+@functools.lru_cache(10_000)
+def _pseudonym(key: bytes, address: str) -> str:
+    """Remembered, because a person is told of several times while they sign in."""
+    return hmac.digest(key, address.encode(), hashlib.sha256).hex()[:16]
