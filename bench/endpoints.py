@@ -22,6 +22,7 @@ from bench.people import ADMINISTRATOR, COLLEAGUE, SigningIn, WatchedBrowser
 from bench.report import Table
 from bench.scale import Scale
 from functions.app import build_routes
+from local import loopback
 from local.entra.server import LocalEntra
 from local.host.routing import HttpRoute, RouteTable
 from local.processes import azurite, free_port
@@ -149,7 +150,7 @@ def _stage(hold: float) -> Generator[_Stage]:
         azurite() as store,
         Relay(store.port, hold) as relay,
         LocalEntra(state_dir=Path(scratch), service_url=url) as entra,
-        httpx.Client(trust_env=False, timeout=60) as client,
+        loopback.client(timeout=60) as client,
         canned_web() as application,
     ):
         store.create_tables(TABLE_NAMES)

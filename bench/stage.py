@@ -9,10 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-import httpx
-
 from bench.load import LoadError, Plan, fire, request
 from bench.rounds import Reading, cpu_seconds, reading_of
+from local import loopback
 from local.processes import ROOT, Azurite, free_port
 from shared.wiring import TABLE_NAMES
 from tests.support.stack import Entra, FunctionsHost, functions_host, local_entra
@@ -48,7 +47,7 @@ class Question:
 
     def must_mean_sso(self, host: FunctionsHost) -> None:
         """Ask once. Raises LoadError unless the answer is what the store of the comparison says."""
-        answer = httpx.post(host.url + self.path, content=self._body, headers=_HEADERS, trust_env=False)
+        answer = loopback.post(host.url + self.path, content=self._body, headers=_HEADERS)
         if answer.json().get("method") != "sso":
             raise LoadError(f"{self} should mean SSO, and the answer is {answer.status_code} {answer.text}")
 

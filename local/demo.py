@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import httpx
 
-from local import demo_data
+from local import demo_data, loopback
 from local.demo_browser import Browser, Form, Page
 from local.processes import StackError, unwind_on_signals
 from local.stack import Ports, Stack, running_already
@@ -73,7 +73,7 @@ class Story:
     def __init__(self, stack: Stack) -> None:
         self._stack: Final = stack
         self._token: Final = stack.panel_token(demo_data.SECURITY_MANAGER, demo_data.PASSWORD)
-        self._client: Final = httpx.Client(base_url=stack.app_url, timeout=30, trust_env=False)
+        self._client: Final = loopback.client(base_url=stack.app_url, timeout=30)
         self._chapter = 0
 
     def play(self) -> bool:

@@ -14,6 +14,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from local import loopback
+
 _MOST_REDIRECTS: Final = 20
 
 
@@ -42,7 +44,7 @@ class Browser:
     """One person's browser. `on_hop` hears of each request: method, URL without its query, and status."""
 
     def __init__(self, on_hop: Callable[[str, str, int], None] = lambda *_: None) -> None:
-        self._client: Final = httpx.Client(follow_redirects=False, timeout=10, trust_env=False)
+        self._client: Final = loopback.client(follow_redirects=False, timeout=10)
         self._cookies: Final[dict[tuple[str, str, str], str]] = {}
         self._on_hop: Final = on_hop
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local import loopback
 from local.demo_browser import Browser, Page
 from local.entra.server import LocalEntra
 from local.processes import azurite, free_port
@@ -46,7 +47,7 @@ def service(running: tuple[RunningService, LocalEntra], entra: LocalEntra) -> It
 @pytest.fixture
 def control(entra: LocalEntra) -> Iterator[httpx.Client]:
     """Local Entra's control API."""
-    with httpx.Client(base_url=f"{entra.http}/_local", trust_env=False) as client:
+    with loopback.client(base_url=f"{entra.http}/_local") as client:
         yield client
 
 
@@ -79,7 +80,7 @@ class Caller:
 
 @pytest.fixture
 def client(service: RunningService) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=service.url, trust_env=False, timeout=60) as opened:
+    with loopback.client(base_url=service.url, timeout=60) as opened:
         yield opened
 
 

@@ -18,6 +18,7 @@ import httpx
 import jwt
 import pytest
 
+from local import loopback
 from local.demo_browser import Browser, Page
 from tests.http.conftest import PASSWORD, Caller, Walk
 from tests.support.integration import press
@@ -167,12 +168,12 @@ def refused(service: RunningService, response: httpx.Response, asked: Asked) -> 
 
 def redeem(service: RunningService, form: dict[str, str], **more: Any) -> httpx.Response:
     """Call the token endpoint."""
-    return httpx.post(f"{service.url}/oauth2/token", data=form, trust_env=False, timeout=30, **more)
+    return loopback.post(f"{service.url}/oauth2/token", data=form, timeout=30, **more)
 
 
 def claims_of(service: RunningService, token: str, audience: str = "unite") -> dict[str, Any]:
     """What a token of the service says, verified as an application would. Times are the moved clock's, not checked."""
-    keys = jwt.PyJWKSet.from_dict(httpx.get(f"{service.url}/oauth2/jwks", trust_env=False).json())
+    keys = jwt.PyJWKSet.from_dict(loopback.get(f"{service.url}/oauth2/jwks").json())
     key = keys[jwt.get_unverified_header(token)["kid"]]
     options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
     return jwt.decode(token, key, algorithms=["RS256"], audience=audience, issuer=service.url, options=options)

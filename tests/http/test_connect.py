@@ -14,6 +14,7 @@ import pytest
 from azure.data.tables import TableClient
 
 from functions.edge.pages import invitation_page
+from local import loopback
 from local.demo_browser import Browser
 from local.entra.server import LocalEntra
 from shared.flows.flows import name_of
@@ -347,7 +348,7 @@ def sent_by_another_site(start_url: str, **more: Any) -> httpx.Response:
     """A form that another site sends by itself, with what browsers add: no referrer, and none of our Lax cookies."""
     sent_from = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     form = {"action": "continue", **more}
-    return httpx.post(start_url, data=form, headers=sent_from, trust_env=False, follow_redirects=False)
+    return loopback.post(start_url, data=form, headers=sent_from, follow_redirects=False)
 
 
 def shown_again(page: httpx.Response) -> bool:

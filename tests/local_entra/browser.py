@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
+from local import loopback
+
 PASSWORD = "Local-pass-1"
 
 
@@ -69,7 +71,7 @@ class Browser:
 
     def __init__(self, entra: str) -> None:
         self._entra = entra
-        self._client = httpx.Client(trust_env=False)
+        self._client = loopback.client()
 
     def __enter__(self) -> Self:
         return self

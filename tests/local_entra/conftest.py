@@ -8,6 +8,7 @@ import msal
 import pytest
 import requests
 
+from local import loopback
 from local.entra.server import LocalEntra
 from tests.local_entra.browser import Browser, Page
 
@@ -42,7 +43,7 @@ def browser(entra: LocalEntra) -> Iterator[Browser]:
 
 @pytest.fixture
 def control(entra: LocalEntra) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{entra.http}/_local", trust_env=False) as client:
+    with loopback.client(base_url=f"{entra.http}/_local") as client:
         yield client
 
 

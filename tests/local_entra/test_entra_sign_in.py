@@ -11,6 +11,7 @@ import msal
 import pytest
 import requests
 
+from local import loopback
 from local.entra.directory import EVERY_MEMBER, ROLE_TEMPLATES
 from local.entra.server import LocalEntra
 from tests.local_entra.browser import Answer, Browser, Page
@@ -477,11 +478,10 @@ def test_the_secret_may_come_by_basic_authentication(client: Client, back_channe
 
 
 def identity_token(entra: LocalEntra, resource: str = "api://AzureADTokenExchange") -> str:
-    answer = httpx.get(
+    answer = loopback.get(
         f"{entra.http}/msi/token",
         params={"resource": resource, "api-version": "2019-08-01"},
         headers={"X-IDENTITY-HEADER": "local-identity-header"},
-        trust_env=False,
     )
     token: str = answer.json()["access_token"]
     return token

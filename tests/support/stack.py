@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from local import loopback
 from local.processes import ROOT, Azurite, Child, azurite, free_port, running
 
 __all__ = ["Azurite", "Entra", "FunctionsHost", "azurite", "functions_host", "local_entra"]
@@ -82,7 +83,7 @@ def functions_host(
 
 def _answers(url: str) -> bool:
     try:
-        httpx.get(url, timeout=5, trust_env=False)
+        loopback.get(url, timeout=5)
     except httpx.TransportError:
         return False
     return True

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
+from local import loopback
 from local.demo_browser import Browser, Page
 from local.processes import Azurite
 
@@ -91,7 +92,7 @@ class Story:
     @contextmanager
     def at(cls, url: str, entra: EntraAddresses) -> Iterator[Self]:
         """Begin; nothing is registered yet."""
-        with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        with loopback.client(base_url=url, timeout=30) as client:
             tokens = {
                 "operator": _token(entra, "olga"),
                 "manager": _token(entra, "sam", account_id="contoso"),
@@ -177,5 +178,5 @@ _MERGE = {"Content-Type": "application/merge-patch+json"}
 
 def _token(entra: EntraAddresses, username: str, **claims: str) -> str:
     body = {"username": username, "claims": claims}
-    answer = httpx.post(f"{entra.http}/_local/control-panel/token", json=body, trust_env=False)
+    answer = loopback.post(f"{entra.http}/_local/control-panel/token", json=body)
     return str(answer.raise_for_status().json()["access_token"])
