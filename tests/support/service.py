@@ -74,6 +74,8 @@ class RunningService:
             uvicorn.Config(host, port=port, lifespan="off", log_config=None, access_log=False, ws="none")
         )
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self._store = TableServiceClient.from_connection_string(self.connection_string)
+        self._tables = {name: self._store.get_table_client(name) for name in TABLE_NAMES}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -86,21 +88,19 @@ class RunningService:
     ) -> None:
         self._server.should_exit = True
         self._thread.join()
+        self._store.close()
 
     def empty(self) -> None:
         """Make the store as new, and let everything that was remembered age out."""
         self.clock.advance(timedelta(minutes=6))
-        with TableServiceClient.from_connection_string(self.connection_string) as service:
-            for name in TABLE_NAMES:
-                table = service.get_table_client(name)
-                if next(iter(table.list_entities(results_per_page=1)), None) is not None:
-                    table.delete_table()
-                    table.create_table()
+        for table in self._tables.values():
+            if next(iter(table.list_entities(results_per_page=1)), None) is not None:
+                table.delete_table()
+                table.create_table()
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of a table, as the store has it."""
-        with TableServiceClient.from_connection_string(self.connection_string) as service:
-            return [dict(entity) for entity in service.get_table_client(table).list_entities()]
+        return [dict(entity) for entity in self._tables[table].list_entities()]
 
     async def _serve(self) -> None:
         await self._server.serve()
