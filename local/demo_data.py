@@ -19,8 +19,6 @@ PRODUCTS: Final = ["AnyMeeting", "SecuriSync"]
 ACCOUNT: Final[Mapping[str, object]] = {"name": "Contoso", "products": PRODUCTS}
 SECURITY_MANAGER: Final = "sam"
 OPERATOR: Final = "olga"
-TENANT_ADMIN: Final = "ada@contoso.example"
-PASSWORD: Final = "Local-pass-1"
 EXCEPTIONS_FILE: Final = ROOT / "local" / "demo-exceptions.csv"
 
 
@@ -78,7 +76,7 @@ def _new_secret(stack: Stack) -> str:
 
 
 def _operator(stack: Stack) -> httpx.Client:
-    headers = {"Authorization": f"Bearer {stack.panel_token(OPERATOR, PASSWORD)}"}
+    headers = {"Authorization": f"Bearer {stack.panel_token(OPERATOR)}"}
     return loopback.client(base_url=stack.app_url, headers=headers, timeout=10)
 
 

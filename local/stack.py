@@ -20,6 +20,7 @@ from typing import Final, Self
 import httpx
 
 from local import loopback
+from local.cast.person import PASSWORD
 from local.processes import ROOT, Child, StackError, azurite, listens, running
 from shared.wiring import TABLE_NAMES
 
@@ -83,9 +84,9 @@ class Stack:
         """Where the sample application answers, once it is started."""
         return f"http://localhost:{self.ports.sample}"
 
-    def panel_token(self, username: str, password: str) -> str:
+    def panel_token(self, username: str) -> str:
         """Sign one of the control panel's people in and return the access token, good for an hour."""
-        form = {"grant_type": "password", "username": username, "password": password}
+        form = {"grant_type": "password", "username": username, "password": PASSWORD}
         answer = loopback.post(f"{self.entra_url}/control-panel/token", data=form)
         if answer.is_error:
             raise StackError(f"The control panel's issuer gives {username} no token: {answer.text}")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from local.cast.stack import HOST, Entra, functions_host, local_entra, settings
+from local.cast.story import Story
 from local.processes import Azurite, free_port
 from shared.accounts.claims import Claims
 from shared.adapters.azure_tables import AzureTables
@@ -16,8 +18,6 @@ from tests.backup.conftest import Store as Seen
 from tests.backup.test_import import ALL_TABLES, sealed
 from tests.conftest import Size
 from tests.journeys.test_managed_identity import HEADER, IDENTITY, STORAGE, Store, platform_beside
-from tests.support.stack import Entra, functions_host, local_entra
-from tests.support.story import HOST, Story, settings
 
 ASKED = [
     (email, application)

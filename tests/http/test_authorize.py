@@ -12,6 +12,7 @@ from azure.data.tables import TableClient
 from functions.edge.cookies import MOST
 from functions.edge.forms import LONGEST_ADDRESS
 from local import loopback
+from local.cast.application import challenge_of
 from local.entra.server import LocalEntra
 from local.processes import free_port
 from shared.adapters.azure_tables import AzureTable
@@ -30,7 +31,6 @@ from tests.http.signing_in import (
     Register,
     Shown,
     answered,
-    challenge_of,
     query_of,
     refused,
     set_policy,

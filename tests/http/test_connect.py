@@ -15,7 +15,8 @@ from azure.data.tables import TableClient
 
 from functions.edge.pages import invitation_page
 from local import loopback
-from local.demo_browser import Browser
+from local.cast.browser import Browser
+from local.cast.stack import MASTER_KEY
 from local.entra.server import LocalEntra
 from shared.flows.flows import name_of
 from tests.http.conftest import ATTACKER, CONTOSO, FABRIKAM, PERSONAL, Caller, Resolve, Switch, Token, Walk
@@ -30,7 +31,7 @@ from tests.support.integration import (
     status,
     trail,
 )
-from tests.support.service import MASTER_KEY, PANEL, RunningService
+from tests.support.service import PANEL, RunningService
 
 ADA, ALICE, MALLORY = "ada@contoso.example", "alice@contoso.example", "mallory@attacker.example"
 NOBODYS_TENANT = "00000000-0000-4000-8000-000000000001"

@@ -17,11 +17,11 @@ import trustme
 from azure.data.tables import TableServiceClient
 
 from local import loopback
+from local.cast.stack import HOST, Entra, functions_host, settings
+from local.cast.story import Story
 from local.entra.clock import utc_now
 from local.processes import ROOT, Azurite, free_port, listens, running
 from shared.wiring import TABLE_NAMES
-from tests.support.stack import Entra, functions_host
-from tests.support.story import HOST, Story, settings
 from tests.support.wire import CannedWeb, canned_web
 
 IDENTITY = "5e110000-0000-4000-8000-0000000001d0"

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from local import loopback
+from local.cast.stack import HOST, Entra, at_port, azurite, functions_host, settings
+from local.cast.story import ACCOUNT, Story
 from local.processes import Azurite, free_port
 from shared.wiring import STALENESS, TABLE_NAMES
-from tests.support.stack import Entra, azurite, functions_host
-from tests.support.story import ACCOUNT, HOST, Story, at_port, settings
 from tests.support.wire import Relay
 
 SECONDS = 10.0

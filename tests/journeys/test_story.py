@@ -1,9 +1,9 @@
 """The whole story on the whole stack: an account, its integration, its policy, its users, and its end."""
 
 from local import loopback
+from local.cast.stack import CLIENT_SECRET, HOST, PSEUDONYM_KEY, Entra, functions_host, settings
+from local.cast.story import ACCOUNT, Story
 from local.processes import Azurite
-from tests.support.stack import Entra, functions_host
-from tests.support.story import ACCOUNT, CLIENT_SECRET, HOST, PSEUDONYM_KEY, Story, settings
 
 CONTOSO = "c0c00000-0000-4000-8000-000000000000"
 AZURITES_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"

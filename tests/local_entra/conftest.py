@@ -9,8 +9,9 @@ import pytest
 import requests
 
 from local import loopback
+from local.cast.browser import Page
 from local.entra.server import LocalEntra
-from tests.local_entra.browser import Browser, Page
+from tests.local_entra.browser import Browser
 
 SERVICE = "http://localhost:7071"
 CALLBACK = f"{SERVICE}/v1/connect/callback"
@@ -37,7 +38,7 @@ def entra(running: LocalEntra) -> Iterator[LocalEntra]:
 
 @pytest.fixture
 def browser(entra: LocalEntra) -> Iterator[Browser]:
-    with Browser(entra.http) as opened:
+    with Browser() as opened:
         yield opened
 
 

@@ -14,9 +14,9 @@ import pytest
 import requests
 
 from local import loopback
+from local.cast.person import PASSWORD
 from local.entra.directory import load
 from local.entra.server import DIRECTORY_FILE, LocalEntra
-from tests.local_entra.browser import PASSWORD
 from tests.local_entra.conftest import CONTOSO, FABRIKAM, Client
 
 WELL_KNOWN = "v2.0/.well-known/openid-configuration"

@@ -12,9 +12,10 @@ import pytest
 import requests
 
 from local import loopback
+from local.cast.browser import Page
 from local.entra.directory import EVERY_MEMBER, ROLE_TEMPLATES
 from local.entra.server import LocalEntra
-from tests.local_entra.browser import Answer, Browser, Page
+from tests.local_entra.browser import Answer, Browser
 from tests.local_entra.conftest import CALLBACK, CLIENT_ID, CONTOSO, FABRIKAM, SECRET, Client, text
 
 VERIFIER = "a-code-verifier-of-forty-three-characters-or-more"
@@ -172,7 +173,7 @@ def test_prompt_login_asks_again(browser: Browser, entra: LocalEntra) -> None:
 
     assert isinstance(page, Page)
     assert page.buttons == ["sign_in"]
-    page.forms[0].buttons.append("return")
+    page.forms[0].buttons.append(("action", "return"))
     assert "code" not in answered(browser.press(page, "return")).parameters
     assert "code" in answered(browser.sign_in(page, "alice@contoso.example")).parameters
 
@@ -255,7 +256,7 @@ def test_a_login_hint_fills_the_page_and_asks_for_another_person(browser: Browse
 
 def test_the_opaque_login_hint_claim_is_a_hint(browser: Browser, client: Client) -> None:
     hint = claims_of(browser, client, "alice@contoso.example")["login_hint"]
-    with Browser(client.entra.http) as fresh:
+    with Browser() as fresh:
         page = fresh.open(authorize_url(client.entra), authorize_query(login_hint=hint))
 
     assert 'value="alice@contoso.example"' in text(page)
@@ -277,7 +278,7 @@ def test_signing_out_tells_the_application_its_sid(browser: Browser, client: Cli
     page = browser.open(url, {"post_logout_redirect_uri": "http://localhost:7071/signed-out", "state": "s"})
 
     assert isinstance(page, Page)
-    assert page.frames == [f"http://localhost:7071/signin/front-channel-logout?sid={sid}"]
+    assert page.frames == (f"http://localhost:7071/signin/front-channel-logout?sid={sid}",)
     assert 'url=http://localhost:7071/signed-out?state=s"' in page.html
     again = browser.open(authorize_url(client.entra), authorize_query(prompt="none"))
     assert answered(again).parameters["error"] == "login_required"

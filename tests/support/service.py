@@ -14,13 +14,12 @@ import uvicorn
 from azure.data.tables import TableServiceClient
 
 from functions.app import build_app
+from local.cast.stack import FUNCTION_KEY, MASTER_KEY, EntraAddresses, settings
 from local.entra.server import LocalEntra
 from local.host import HostSettings, create_host
 from shared.settings import read_settings
 from shared.wiring import TABLE_NAMES, Services, build_services
 
-FUNCTION_KEY = "test-function-key"
-MASTER_KEY = "test-master-key"
 PANEL = "https://panel.example/sso/"
 
 
@@ -39,34 +38,20 @@ class MovableClock:
 
 def settings_for(url: str, connection_string: str, entra: LocalEntra) -> dict[str, str]:
     """The app settings of a service at `url` on this store and this Entra."""
-    return {
-        "SSO_PUBLIC_URL": url,
-        "SSO_TABLES_CONNECTION_STRING": connection_string,
-        "SSO_ENTRA_CLIENT_ID": "a5500000-0000-4000-8000-0000000000a5",
-        "SSO_ENTRA_CLIENT_SECRET": "local-client-secret",
-        "SSO_ENTRA_HOME_TENANT": "5e110000-0000-4000-8000-000000000000",
-        "SSO_ENTRA_AUTHORITY": entra.https,
-        "SSO_ENTRA_BROWSER_URL": entra.http,
-        "SSO_ENTRA_CA_FILE": str(entra.ca_file),
-        "SSO_GRAPH_URL": entra.https,
-        "SSO_CONTROL_PANEL_ISSUER": f"{entra.http}/control-panel",
-        "SSO_CONTROL_PANEL_AUDIENCE": "azure-sso",
-        "SSO_RETURN_URLS": PANEL,
-        "SSO_SIGNING_KEY_FOLDER": str(entra.ca_file.parent / "keys"),
-        "SSO_PSEUDONYM_KEY": "a pseudonym key of the tests, long enough",
-    }
+    addresses = EntraAddresses(entra.http, entra.https, str(entra.ca_file))
+    return {**settings(url, addresses, connection_string), "SSO_RETURN_URLS": PANEL}
 
 
 class RunningService:
     """A service that answers at `url` inside a `with` block."""
 
-    def __init__(self, port: int, settings: dict[str, str]) -> None:
-        self.url = settings["SSO_PUBLIC_URL"]
+    def __init__(self, port: int, chosen: dict[str, str]) -> None:
+        self.url = chosen["SSO_PUBLIC_URL"]
         self.clock = MovableClock()
-        services = build_services(read_settings(settings), self.clock)
+        services = build_services(read_settings(chosen), self.clock)
         assert isinstance(services, Services), services
         self.services = services
-        self.connection_string = settings["SSO_TABLES_CONNECTION_STRING"]
+        self.connection_string = chosen["SSO_TABLES_CONNECTION_STRING"]
         host = create_host(
             build_app(services), HostSettings(route_prefix="", function_key=FUNCTION_KEY, master_key=MASTER_KEY)
         )
