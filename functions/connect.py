@@ -14,10 +14,10 @@ from functions.edge.forms import FORM, parameters_of
 from functions.edge.pages import Pages, good_page, invitation_page, redirect, refusal_page
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
+from shared.assembly import Services
 from shared.connection.integration import Arrival, Departure, Ticket, Unfinished
 from shared.connection.return_urls import with_outcome
 from shared.flows.flows import Flows
-from shared.wiring import Services
 
 _TICKET = "/v1/connect/{ticket}"
 _PAGE = "text/html"
@@ -31,12 +31,12 @@ _NOT_SHOWN = (
 
 def connect_routes(services: Services) -> Routes:
     """The pages of an integration."""
-    routes = Routes("connect", services.telemetry, Pages())
+    routes = Routes("connect", services.edge.telemetry, Pages())
 
     async def invite(req: HttpRequest, fault: str | None = None) -> HttpResponse:
         ticket = req.route_params["ticket"]
-        invitation = await services.onboarding.look(ticket)
-        action = f"{services.public_url}/v1/connect/{quote(ticket)}"
+        invitation = await services.connection.onboarding.look(ticket)
+        action = f"{services.edge.public_url}/v1/connect/{quote(ticket)}"
         new = Flows.bind(ticket, Ticket)
         binding = replace(new, secret=INVITATION.secret(req, ticket) or new.secret)  # so that two tabs get along
         page = invitation_page(invitation.account_name, invitation.started_by, action, binding.secret, fault)
@@ -46,7 +46,7 @@ def connect_routes(services: Services) -> Routes:
         ticket = req.route_params["ticket"]
         if not _was_invited(req, ticket):
             return await invite(req, _NOT_SHOWN)
-        return with_cookies(_shown(req, await services.onboarding.open(ticket)), INVITATION.release(ticket))
+        return with_cookies(_shown(req, await services.connection.onboarding.open(ticket)), INVITATION.release(ticket))
 
     @routes.add("GET", _TICKET, caller=Caller.ANYBODY, gives={200: _PAGE})
     async def show_connect(req: HttpRequest) -> HttpResponse:
@@ -68,7 +68,7 @@ def connect_routes(services: Services) -> Routes:
     async def connect_callback(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer, for consent and for sign-in."""
         answer = microsofts_answer(req)
-        outcome = await services.onboarding.come_back(answer, CONNECT.secret(req, answer.state))
+        outcome = await services.connection.onboarding.come_back(answer, CONNECT.secret(req, answer.state))
         return with_cookies(_shown(req, outcome), CONNECT.release(answer.state))
 
     return routes
