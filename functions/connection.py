@@ -66,7 +66,7 @@ def connection_routes(services: Services) -> Routes:
         administrator = await callers.administrator(req)
         return_url = optional_json_body(req, StartBody).return_url
         start = await services.connection.onboarding.start(administrator, return_url)
-        start_url = f"{services.edge.public_url}/v1/connect/{start.ticket}"
+        start_url = f"{services.edge.public_url}/v1/connect?ticket={start.ticket}"
         return document(StartDocument(start_url=start_url, expires_at=start.expires_at), status=201)
 
     @routes.add("GET", _CONNECTION, gives={200: ConnectionDocument})
