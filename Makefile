@@ -53,12 +53,14 @@ export: .venv/.requirements ## Write the tables to a new file: make export FILE=
 import: .venv/.requirements ## Put a file back: make import FILE=../backup.jsonl; EXACT=yes removes what it does not have
 	@$(BIN)/python -m infra.backup import "$${FILE:?Say which file: make import FILE=../backup.jsonl}" $(if $(EXACT),$(if $(filter yes,$(EXACT)),--exact,$(error EXACT is yes or not given)))
 
+# Hashes make pip refuse a file that was exchanged behind its version; uv lists those of every platform.
+LOCK := $(BIN)/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
 .PHONY: lock
-lock: .venv/.requirements ## Pin the newest versions that the requirements*.in files allow
-	@$(BIN)/uv pip compile --quiet --upgrade --python-version 3.13 --no-header --no-annotate --no-emit-index-url \
-		requirements.in --output-file requirements.txt
-	@$(BIN)/uv pip compile --quiet --upgrade --python-version 3.13 --no-header --no-annotate --no-emit-index-url \
-		requirements-dev.in --output-file requirements-dev.txt
+lock: .venv/.requirements ## Pin what requirements*.in ask for, and keep the other versions; UPGRADE=yes takes the newest
+	@for file in requirements requirements-dev .ci/requirements; do \
+		$(LOCK) $(if $(UPGRADE),--upgrade) $$file.in --output-file $$file.txt; \
+	done
 
 .PHONY: clean
 clean: ## Remove everything that can be made again
@@ -69,7 +71,8 @@ clean: ## Remove everything that can be made again
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.13 is needed and not found: install it, or \`pyenv install 3.13\`."; exit 1; }
 	@echo "Installing the Python packages into .venv ..."
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements-dev.txt
 	@touch $@
 
 node_modules/.package-lock: package-lock.json package.json

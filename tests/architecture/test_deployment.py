@@ -1,12 +1,10 @@
 """What is deployed: the worker finds its functions, the import is light, and the package stands on its own."""
 
-import ast
 import json
 import shutil
 import subprocess
 import sys
 from functools import cache
-from importlib.metadata import distribution
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -283,57 +281,6 @@ def test_a_module_that_was_changed_in_the_package_is_compiled(unzipped: Path, tm
     changed.write_text(changed.read_text(encoding="utf-8") + "# by hand\n", encoding="utf-8")
     _, *compiled = run(COMPILES, IN_DEVELOPMENT, folder=changed.parent).split()
     assert compiled == [str(changed)]
-
-
-def pinned(file: str) -> list[str]:
-    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
-
-
-def test_no_dependency_hides_our_packages() -> None:
-    """The app's folder comes last on the worker's path, so a dependency of the same name would win."""
-    ours = {"shared", "functions", "function_app"}
-    for requirement in pinned("requirements.txt"):
-        files = distribution(requirement.partition("==")[0]).files or []
-        assert ours.isdisjoint(Path(file.parts[0]).stem for file in files), requirement
-
-
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
-def test_every_package_is_pinned_and_no_index_is_named(file: str) -> None:
-    for line in pinned(file):
-        name, pin, version = line.partition("==")
-        assert (pin, bool(name), bool(version)) == ("==", True, True), line
-    assert "://" not in (ROOT / file).read_text(encoding="utf-8")
-
-
-def imported() -> set[str]:
-    """The modules of others that the product imports, by their whole names."""
-    files = [ROOT / "function_app.py", *(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
-    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
-    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
-    return {name for name in names if name.partition(".")[0] not in sys.stdlib_module_names | {"functions", "shared"}}
-
-
-def test_what_is_imported_is_asked_for_by_name() -> None:
-    """And does not merely come with something else, which may let go of it."""
-    asked_for = {line.partition("[")[0] for line in pinned("requirements.in")}
-    brought = {str(file) for name in asked_for for file in distribution(name).files or []}
-    modules = {name.replace(".", "/") for name in imported()}
-    assert modules
-    assert {name for name in modules if brought.isdisjoint({f"{name}.py", f"{name}/__init__.py"})} == set()
-
-
-def test_what_is_deployed_is_what_is_developed_with() -> None:
-    assert {*pinned("requirements.txt")} <= {*pinned("requirements-dev.txt")}
-
-
-def test_the_node_packages_are_pinned_without_addresses() -> None:
-    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
-    packages = {name: entry for name, entry in lock["packages"].items() if name}
-    assert packages["node_modules/azurite"]["version"]
-    assert [name for name, entry in packages.items() if "resolved" in entry] == []
-    assert [name for name, entry in packages.items() if not entry.get("link") and "integrity" not in entry] == []
 
 
 def test_routes_have_no_prefix_and_urls_stay_out_of_the_log() -> None:
