@@ -1,9 +1,11 @@
 """What is deployed: the worker finds its functions, the import is light, and the package stands on its own."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 from zipfile import ZipFile
@@ -13,6 +15,7 @@ import pytest
 from local.deployable import build, deployed_files
 from local.processes import ROOT
 
+VERSION = str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 SETTINGS = {
     "SSO_PUBLIC_URL": "https://sso.example",
     "SSO_TABLES_URL": "https://store.example",
@@ -210,17 +213,19 @@ def test_the_package_holds_the_product_and_nothing_else(unzipped: Path) -> None:
         "function_app.py",
         "functions",
         "host.json",
+        "pyproject.toml",
         "requirements.txt",
         "shared",
     }
     files = [file for file in unzipped.rglob("*") if file.is_file()]
-    assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".txt"}
+    assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".toml", ".txt"}
 
 
 def test_what_comes_to_lie_in_the_project_stays_out(tmp_path: Path) -> None:
     """A backup holds everybody's data, and a package is unpacked where more people look."""
     shutil.copy(ROOT / ".funcignore", tmp_path)
-    deployed = ["function_app.py", "functions/edge/pages.py", "host.json", "requirements.txt", "shared/kernel/names.py"]
+    deployed = ["function_app.py", "functions/edge/pages.py", "host.json", "pyproject.toml"]
+    deployed += ["requirements.txt", "shared/kernel/names.py"]
     stray = [
         "backup.jsonl",
         "backups/today.jsonl",
@@ -259,6 +264,20 @@ def test_the_package_is_imported_on_its_own(unzipped: Path) -> None:
     place, *modules = run(script, IN_DEVELOPMENT, folder=unzipped).split()
     assert Path(place) == unzipped / "function_app.py"
     assert {"local", "tests", "bench"}.isdisjoint(modules)
+
+
+def test_the_package_knows_its_version(unzipped: Path) -> None:
+    said = run("from functions.version import product_version\nprint(product_version())", {}, folder=unzipped)
+    assert said.strip() == VERSION
+
+
+def test_no_code_says_the_version_again() -> None:
+    folders = ["functions", "shared", "local", "infra", "bench"]
+    files = [
+        file for folder in folders for file in (ROOT / folder).rglob("*") if file.suffix in {".py", ".sh", ".bicep"}
+    ]
+    assert len(files) > 150
+    assert [file for file in files if re.search(rf"['\"]{re.escape(VERSION)}['\"]", file.read_text("utf-8"))] == []
 
 
 COMPILES = """
