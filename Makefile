@@ -18,9 +18,16 @@ STAMPS := .venv/.requirements node_modules/.package-lock
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+.PHONY: install
+install: $(STAMPS) ## Install what development needs into .venv and node_modules
+
+.PHONY: hooks
+hooks: .venv/.requirements ## Run the checks before each commit, by Git's own hook
+	@$(BIN)/pre-commit install
+
 .PHONY: run
-run: $(STAMPS) ## Start the whole stack on this machine and print what to call
-	@exec $(BIN)/python -m local.run
+run: $(STAMPS) ## Start the whole stack on this machine and print what to call; APP=no leaves the app to func start
+	@exec $(BIN)/python -m local.run $(if $(filter no,$(APP)),--without-app)
 
 .PHONY: demo
 demo: $(STAMPS) ## Play the whole story, beside `make run` or on a stack of its own
@@ -44,6 +51,10 @@ bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth
 .PHONY: zip
 zip: .venv/.requirements ## Build dist/azure-sso.zip, what is deployed
 	@$(BIN)/python -m local.deployable
+
+.PHONY: release
+release: .venv/.requirements ## Tag the version of pyproject.toml with what the changelog says; DRY=yes only checks. Pushes nothing
+	@$(BIN)/python -m local.release $(if $(DRY),--dry-run)
 
 .PHONY: export
 export: .venv/.requirements ## Write the tables to a new file: make export FILE=../backup.jsonl (docs/operations.md)
