@@ -117,7 +117,7 @@ PARTS = {
 
 
 def test_the_product_is_made_of_parts() -> None:
-    assert {"assembly.Ports", "assembly.Services", "onboarding.Onboarding", "coming_back.ComingBack"} <= {*PARTS}
+    assert {"assembly.Ports", "assembly.Services", "onboarding.Onboarding", "callback.ComingBack"} <= {*PARTS}
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)

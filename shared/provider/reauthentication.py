@@ -7,8 +7,8 @@ and 3.1.2.1), and where it is wanted and missing, nobody comes in. What happens 
 
 from datetime import datetime, timedelta
 
-from shared.broker.links import SignInRefused
-from shared.broker.requests import AuthorizationRequest
+from shared.provider.authorization_request import AuthorizationRequest
+from shared.users.links import SignInRefused
 
 LEEWAY = timedelta(minutes=1)
 """How far Microsoft's clock and ours may be apart, and the part of a second that `auth_time` leaves out."""

@@ -1,12 +1,12 @@
-"""What the broker package offers: its endpoints, each by the part that answers it."""
+"""What the package offers: its endpoints, each by the part that answers it."""
 
 from dataclasses import dataclass
 
-from shared.broker.coming_back import ComingBack
-from shared.broker.redemption import Redemption
-from shared.broker.setting_out import SettingOut
-from shared.broker.sign_out import SignOut
 from shared.ports.tokens import Tokens
+from shared.provider.authorize import SettingOut
+from shared.provider.callback import ComingBack
+from shared.provider.end_session import SignOut
+from shared.provider.token import Redemption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ from shared.access.roles import AccountAdministrator, Actor, Operator
 from shared.accounts.head import Account
 from shared.applications.register import Application, ApplicationProfile
 from shared.assembly import assemble
-from shared.broker.clients import Clients
-from shared.broker.issuing import Code, Person, challenge_of
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.versions import Expected
 from shared.ports.identity_provider import VerifiedIdentity
 from shared.ports.table import Put, Table
+from shared.provider.client_authentication import Clients
+from shared.provider.issuer import Code, Person, challenge_of
 from tests.support.fakes import NEW_YEAR, Doorbells, FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import ISSUER, fakes

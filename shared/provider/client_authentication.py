@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.applications.register import Application, AuthMethod, find_application
 from shared.applications.secrets import SecretChecks
-from shared.broker.oauth_errors import InvalidClientError, invalid_request
-from shared.broker.requests import LONGEST_TOKEN, Parameters, one
 from shared.flows.flows import digest
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import NotAuthenticated
 from shared.ports.table import Insert, Key, RowExists, RowReader, Table
 from shared.ports.tokens import Tokens
+from shared.provider.authorization_request import LONGEST_TOKEN, Parameters, one
+from shared.provider.errors import InvalidClientError, invalid_request
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)

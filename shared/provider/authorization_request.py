@@ -10,10 +10,10 @@ from enum import StrEnum
 from urllib.parse import urlencode, urlsplit
 
 from shared.applications.register import Application
-from shared.broker.oauth_errors import OAuthError, invalid_request
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Malformed
 from shared.ports.record import Record
+from shared.provider.errors import OAuthError, invalid_request
 
 SCOPES = ("openid", "email", "profile")
 

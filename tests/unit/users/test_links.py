@@ -8,7 +8,9 @@ import pytest
 
 from shared.access.roles import AccountAdministrator
 from shared.accounts.journal import AuditRecord
-from shared.broker.links import (
+from shared.kernel.names import AccountId, EmailAddress
+from shared.kernel.refusals import Invalid, NotFound, Unavailable
+from shared.users.links import (
     EmailUnverified,
     GuestRefused,
     LinkConflict,
@@ -17,9 +19,7 @@ from shared.broker.links import (
     WrongPerson,
     prove_email,
 )
-from shared.kernel.names import AccountId, EmailAddress
-from shared.kernel.refusals import Invalid, NotFound, Unavailable
-from tests.unit.broker.world import ACME, ALICE, ALICE_OID, BOB_OID, CONTOSO, FABRIKAM, SAM, Broker, identity
+from tests.unit.provider.world import ACME, ALICE, ALICE_OID, BOB_OID, CONTOSO, FABRIKAM, SAM, Broker, identity
 
 MAIL = "carol@contoso-mail.example"
 ALICES = LinkId.of(ACME, ALICE)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from shared.applications.register import Application
-from shared.broker.clients import Clients
-from shared.broker.issuing import ACCESS_TOKEN, TOKEN_LIFETIME, Code, Issuer, challenge_of
-from shared.broker.oauth_errors import OAuthError, invalid_grant, invalid_request
-from shared.broker.requests import Parameters, one
 from shared.flows.flows import Flows
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.ports.tokens import Tokens
+from shared.provider.authorization_request import Parameters, one
+from shared.provider.client_authentication import Clients
+from shared.provider.errors import OAuthError, invalid_grant, invalid_request
+from shared.provider.issuer import ACCESS_TOKEN, TOKEN_LIFETIME, Code, Issuer, challenge_of
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _TOLD = ("sub", "email", "email_verified", "name")

@@ -16,11 +16,11 @@ from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
 from shared.kernel.names import AccountId, EmailAddress, TenantId
 from shared.kernel.refusals import Forbidden, NotFound
-from shared.policies.exemptions import ExemptionId
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import VerifiedIdentity
 from shared.ports.record import Record
 from shared.ports.table import Insert, Key, Remove, RowChanged, RowExists, Table
+from shared.users.exemptions import ExemptionId
 
 PREFIX = "link:"
 

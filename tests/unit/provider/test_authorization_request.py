@@ -7,9 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.broker.issuing import challenge_of
-from shared.broker.oauth_errors import OAuthError
-from shared.broker.requests import (
+from shared.kernel.refusals import Malformed
+from shared.provider.authorization_request import (
     LONGEST_TOKEN,
     AuthorizationRequest,
     Prompt,
@@ -19,8 +18,9 @@ from shared.broker.requests import (
     redirect_uri_of,
     with_query,
 )
-from shared.kernel.refusals import Malformed
-from tests.unit.broker.world import CALLBACK, UNITE, VERIFIER, application, sent
+from shared.provider.errors import OAuthError
+from shared.provider.issuer import challenge_of
+from tests.unit.provider.world import CALLBACK, UNITE, VERIFIER, application, sent
 
 CHALLENGE = challenge_of(VERIFIER)
 GOOD = {

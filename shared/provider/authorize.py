@@ -7,9 +7,13 @@ request that cannot be answered safely is not answered: client and redirect URI 
 from dataclasses import dataclass
 
 from shared.applications.register import Application
-from shared.broker.clients import Clients
-from shared.broker.oauth_errors import OAuthError
-from shared.broker.requests import (
+from shared.flows.flows import Flows, digest
+from shared.kernel.names import AccountId, EmailAddress
+from shared.kernel.refusals import Malformed, Refusal
+from shared.ports.identity_provider import IdentityProvider, ProviderRefused
+from shared.ports.telemetry import SignInStep
+from shared.provider.authorization import AskForEmail, Outcome, SignInState, ToApplication, ToMicrosoft, Visit
+from shared.provider.authorization_request import (
     AuthorizationRequest,
     Parameters,
     Prompt,
@@ -19,13 +23,9 @@ from shared.broker.requests import (
     state_of,
     with_query,
 )
-from shared.broker.responses import Responses
-from shared.broker.visit import AskForEmail, Outcome, SignInState, ToApplication, ToMicrosoft, Visit
-from shared.flows.flows import Flows, digest
-from shared.kernel.names import AccountId, EmailAddress
-from shared.kernel.refusals import Malformed, Refusal
-from shared.ports.identity_provider import IdentityProvider, ProviderRefused
-from shared.ports.telemetry import SignInStep
+from shared.provider.authorization_response import Responses
+from shared.provider.client_authentication import Clients
+from shared.provider.errors import OAuthError
 from shared.resolution.resolver import Resolver, Sso
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.broker.recent_sign_in import LEEWAY, AuthTimeMissing, SignInTooOld, prove_recent
-from shared.broker.requests import AuthorizationRequest, Prompt
+from shared.provider.authorization_request import AuthorizationRequest, Prompt
+from shared.provider.reauthentication import LEEWAY, AuthTimeMissing, SignInTooOld, prove_recent
 from tests.support.fakes import NEW_YEAR
-from tests.unit.broker.world import CALLBACK, UNITE
+from tests.unit.provider.world import CALLBACK, UNITE
 
 BEGUN = NEW_YEAR
 BACK = BEGUN + timedelta(minutes=5)

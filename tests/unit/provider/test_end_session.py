@@ -6,13 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.broker.issuing import LOGOUT_TOKEN, Code
-from shared.broker.sessions import Session, Sessions
-from shared.broker.sign_out import SignOut
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Malformed
+from shared.provider.end_session import SignOut
+from shared.provider.issuer import LOGOUT_TOKEN, Code
+from shared.provider.sessions import Session, Sessions
 from tests.support.fakes import Doorbells
-from tests.unit.broker.world import OLGA, OTHER, UNITE, WHATEVER_STANDS, Broker, code, person, sent
+from tests.unit.provider.world import OLGA, OTHER, UNITE, WHATEVER_STANDS, Broker, code, person, sent
 
 GOODBYE = "https://unite.example/goodbye"
 ENTRA_SID = "sid-of-entra"

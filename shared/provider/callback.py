@@ -6,14 +6,6 @@ decided upon once more. Who must sign in anew, because it was longer ago than `m
 
 from dataclasses import dataclass
 
-from shared.broker.issuing import Code, Person, subject_of
-from shared.broker.links import Links, SignInRefused
-from shared.broker.recent_sign_in import SignInTooOld, prove_recent
-from shared.broker.requests import Prompt
-from shared.broker.responses import Responses
-from shared.broker.sessions import Sessions
-from shared.broker.setting_out import SettingOut
-from shared.broker.visit import Outcome, SignInState, ToApplication
 from shared.connection.proof import Answer
 from shared.flows.flows import Flows
 from shared.kernel.names import EmailAddress
@@ -21,7 +13,15 @@ from shared.kernel.refusals import FlowSpent, Malformed, Refusal
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import IdentityProvider, ProviderRefused, VerifiedIdentity
 from shared.ports.telemetry import SignInStep
+from shared.provider.authorization import Outcome, SignInState, ToApplication
+from shared.provider.authorization_request import Prompt
+from shared.provider.authorization_response import Responses
+from shared.provider.authorize import SettingOut
+from shared.provider.issuer import Code, Person, subject_of
+from shared.provider.reauthentication import SignInTooOld, prove_recent
+from shared.provider.sessions import Sessions
 from shared.resolution.resolver import Resolver
+from shared.users.links import Links, SignInRefused
 
 
 class SsoSwitchedOff(SignInRefused):

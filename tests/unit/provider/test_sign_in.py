@@ -8,13 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.accounts.head import read_head
-from shared.broker.coming_back import ComingBack, SsoSwitchedOff
-from shared.broker.issuing import Code, Person, challenge_of, subject_of
-from shared.broker.links import LinkConflict, SignInRefused
-from shared.broker.recent_sign_in import AuthTimeMissing, SignInTooOld
-from shared.broker.sessions import Sessions
-from shared.broker.setting_out import SettingOut
-from shared.broker.visit import AskForEmail, Explained, SignInState, ToApplication, ToMicrosoft
 from shared.connection.connection import Connection, Status
 from shared.connection.proof import Answer
 from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
@@ -23,8 +16,15 @@ from shared.kernel.refusals import FlowSpent, Malformed, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.identity_provider import ConsentMissing, Organization
 from shared.ports.table import Key, Put
+from shared.provider.authorization import AskForEmail, Explained, SignInState, ToApplication, ToMicrosoft
+from shared.provider.authorize import SettingOut
+from shared.provider.callback import ComingBack, SsoSwitchedOff
+from shared.provider.issuer import Code, Person, challenge_of, subject_of
+from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
+from shared.provider.sessions import Sessions
+from shared.users.links import LinkConflict, SignInRefused
 from tests.support.fakes import NEW_YEAR, FakeIdentityProvider
-from tests.unit.broker.world import (
+from tests.unit.provider.world import (
     ACME,
     ALICE,
     ALICE_OID,

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from shared.broker.clients import Clients
-from shared.broker.issuing import ID_TOKEN, Issuer
-from shared.broker.oauth_errors import OAuthError
-from shared.broker.requests import LONGEST_TOKEN, Parameters, client_id_of, one, with_query
-from shared.broker.sessions import Session, Sessions
 from shared.flows.flows import Flow, Flows
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import FlowSpent, Malformed, NotAuthenticated, Unavailable
 from shared.ports.identity_provider import IdentityProvider
 from shared.ports.notices import Notices
 from shared.ports.tokens import Tokens
+from shared.provider.authorization_request import LONGEST_TOKEN, Parameters, client_id_of, one, with_query
+from shared.provider.client_authentication import Clients
+from shared.provider.errors import OAuthError
+from shared.provider.issuer import ID_TOKEN, Issuer
+from shared.provider.sessions import Session, Sessions
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.kernel.names import AccountId, EmailAddress
-from shared.policies.exemptions import Exemption, ExemptionId
+from shared.users.exemptions import Exemption, ExemptionId
 from tests.support.fakes import NEW_YEAR
 
 ACME, GLOBEX = AccountId("acme"), AccountId("globex")

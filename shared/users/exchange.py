@@ -20,8 +20,8 @@ from shared.access.roles import AccountAdministrator
 from shared.kernel.faults import faults_of
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import Invalid, Malformed, Refusal, Unavailable
-from shared.policies.exemptions import Exemption, ExemptionDraft, ExemptionList
 from shared.ports.table import TRANSACTION_LIMIT
+from shared.users.exemptions import Exemption, ExemptionDraft, ExemptionList
 
 COLUMNS = ("email", "reason", "expiresAt")
 _REQUIRED = frozenset({"email", "reason"})

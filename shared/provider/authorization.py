@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from shared.broker.requests import AuthorizationRequest
 from shared.flows.flows import Binding, Flow
 from shared.kernel.names import AccountId, EmailAddress, TenantId
 from shared.kernel.refusals import Refusal
+from shared.provider.authorization_request import AuthorizationRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ A session is named by the hash of Entra's `sid`; its rows, one an application, a
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.broker.issuing import Person
 from shared.flows.flows import digest
 from shared.kernel.names import ClientId
 from shared.ports.clock import Clock
 from shared.ports.record import Record
 from shared.ports.table import Key, Put, Remove, Row, RowChanged, Table
+from shared.provider.issuer import Person
 
 _PREFIX = "session:"
 _LIFETIME = timedelta(hours=24)

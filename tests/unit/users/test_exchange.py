@@ -18,7 +18,8 @@ from shared.accounts.head import Account
 from shared.accounts.journal import Journal
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Invalid, Malformed, NotFound, Unavailable
-from shared.policies.exchange import (
+from shared.ports.table import Insert, Operation
+from shared.users.exchange import (
     AT_ONCE,
     BATCH,
     MOST_PROBLEMS,
@@ -29,8 +30,7 @@ from shared.policies.exchange import (
     read_csv,
     write_csv,
 )
-from shared.policies.exemptions import Exemption, ExemptionDraft, ExemptionId, ExemptionList
-from shared.ports.table import Insert, Operation
+from shared.users.exemptions import Exemption, ExemptionDraft, ExemptionId, ExemptionList
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 
 ACME = AccountId("acme")

@@ -9,15 +9,15 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
-from shared.broker.links import SignInRefused
-from shared.broker.oauth_errors import OAuthError
-from shared.broker.recent_sign_in import AuthTimeMissing, SignInTooOld
-from shared.broker.requests import Prompt, with_query
-from shared.broker.visit import Explained, Outcome, ToApplication, Visit
 from shared.connection.lifecycle import Lifecycle
 from shared.kernel.names import AccountId, ClientId
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
+from shared.provider.authorization import Explained, Outcome, ToApplication, Visit
+from shared.provider.authorization_request import Prompt, with_query
+from shared.provider.errors import OAuthError
+from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
+from shared.users.links import SignInRefused
 
 _log = logging.getLogger(__name__)
 

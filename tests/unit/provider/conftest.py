@@ -1,6 +1,6 @@
 import pytest
 
-from tests.unit.broker.world import Broker
+from tests.unit.provider.world import Broker
 
 
 @pytest.fixture

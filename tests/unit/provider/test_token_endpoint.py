@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.broker.issuing import ACCESS_TOKEN, ID_TOKEN, LOGOUT_TOKEN, challenge_of, subject_of
-from shared.broker.oauth_errors import InvalidClientError, OAuthError
-from shared.broker.redemption import Granted
 from shared.kernel.refusals import NotAuthenticated, Unavailable
+from shared.provider.errors import InvalidClientError, OAuthError
+from shared.provider.issuer import ACCESS_TOKEN, ID_TOKEN, LOGOUT_TOKEN, challenge_of, subject_of
+from shared.provider.token import Granted
 from tests.support.ports import signing_keys
-from tests.unit.broker.world import (
+from tests.unit.provider.world import (
     ACME,
     ALICE,
     ALICE_OID,

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.applications.register import AuthMethod
-from shared.broker.clients import Claim, read_claim
-from shared.broker.oauth_errors import InvalidClientError, OAuthError
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
 from shared.ports.table import Remove
+from shared.provider.client_authentication import Claim, read_claim
+from shared.provider.errors import InvalidClientError, OAuthError
 from tests.support.interleaving import LostAnswers
-from tests.unit.broker.world import ISSUER, OLGA, OTHER, TOKEN_ENDPOINT, UNITE, WHATEVER_STANDS, Broker, sent
+from tests.unit.provider.world import ISSUER, OLGA, OTHER, TOKEN_ENDPOINT, UNITE, WHATEVER_STANDS, Broker, sent
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SECRETS = [AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST]
