@@ -19,8 +19,8 @@ from functions.policy import policy_routes
 from functions.resolve import resolve_routes
 from functions.signin import signin_routes
 from functions.upkeep import upkeep_blueprint
+from shared.assembly import Services
 from shared.settings import Misconfiguration
-from shared.wiring import Services
 
 
 def build_app(services: Services | Misconfiguration) -> FunctionApp:

@@ -1,11 +1,12 @@
 """The browser's way through an integration: in by a ticket, and back from Microsoft.
 
-Azure tries routes in the order of their functions' names, whether or not they have parameters: `connect_callback` must
-come before `open_connect` and `show_connect`, or every answer of Microsoft would be taken for a ticket.
+The ticket travels in the query and in the form, never in the path. The host's request telemetry keeps paths and drops
+the values of queries (Azure/azure-webjobs-sdk#3026; OpenTelemetry, GHSA-vh2m-22xx-q94f), and whoever read a ticket
+there could connect a tenant of their own.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import quote
 
 from azure.functions import HttpRequest, HttpResponse
 
@@ -14,12 +15,12 @@ from functions.edge.forms import FORM, parameters_of
 from functions.edge.pages import Pages, good_page, invitation_page, redirect, refusal_page
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
+from shared.assembly import Services
 from shared.connection.integration import Arrival, Departure, Ticket, Unfinished
 from shared.connection.return_urls import with_outcome
 from shared.flows.flows import Flows
-from shared.wiring import Services
 
-_TICKET = "/v1/connect/{ticket}"
+_CONNECT = "/v1/connect"
 _PAGE = "text/html"
 
 _NOT_SHOWN = (
@@ -31,36 +32,37 @@ _NOT_SHOWN = (
 
 def connect_routes(services: Services) -> Routes:
     """The pages of an integration."""
-    routes = Routes("connect", services.telemetry, Pages())
+    routes = Routes("connect", services.edge.telemetry, Pages())
 
-    async def invite(req: HttpRequest, fault: str | None = None) -> HttpResponse:
-        ticket = req.route_params["ticket"]
-        invitation = await services.onboarding.look(ticket)
-        action = f"{services.public_url}/v1/connect/{quote(ticket)}"
+    async def invite(req: HttpRequest, ticket: str, fault: str | None = None) -> HttpResponse:
+        invitation = await services.connection.onboarding.look(ticket)
+        action = f"{services.edge.public_url}{_CONNECT}"
         new = Flows.bind(ticket, Ticket)
         binding = replace(new, secret=INVITATION.secret(req, ticket) or new.secret)  # so that two tabs get along
-        page = invitation_page(invitation.account_name, invitation.started_by, action, binding.secret, fault)
+        brought_back = {"ticket": ticket, "shown": binding.secret}
+        page = invitation_page(invitation.account_name, invitation.started_by, action, brought_back, fault)
         return with_cookies(page, *INVITATION.bind(req, binding))
 
     async def go_on(req: HttpRequest) -> HttpResponse:
-        ticket = req.route_params["ticket"]
-        if not _was_invited(req, ticket):
-            return await invite(req, _NOT_SHOWN)
-        return with_cookies(_shown(req, await services.onboarding.open(ticket)), INVITATION.release(ticket))
+        form = parameters_of(req)
+        ticket = _only(form, "ticket")
+        if not _was_invited(req, ticket, _only(form, "shown")):
+            return await invite(req, ticket, _NOT_SHOWN)
+        return with_cookies(_shown(req, await services.connection.onboarding.open(ticket)), INVITATION.release(ticket))
 
-    @routes.add("GET", _TICKET, caller=Caller.ANYBODY, gives={200: _PAGE})
+    @routes.add("GET", _CONNECT, caller=Caller.ANYBODY, gives={200: _PAGE}, parameters=("ticket",))
     async def show_connect(req: HttpRequest) -> HttpResponse:
         """Show an administrator what they are about to do, and for whom. Looking spends nothing."""
-        return await invite(req)
+        return await invite(req, req.params.get("ticket", ""))
 
-    @routes.add("POST", _TICKET, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None})
+    @routes.add("POST", _CONNECT, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None})
     async def open_connect(req: HttpRequest) -> HttpResponse:
         """Bind the browser that was shown the page, and send it to Microsoft's consent page."""
         return await go_on(req)
 
     @routes.add(
         "GET",
-        "/v1/connect/callback",
+        f"{_CONNECT}/callback",
         caller=Caller.ANYBODY,
         gives={303: None, 200: _PAGE},
         parameters=("state", "error", "error_description", "admin_consent", "tenant", "code"),
@@ -68,13 +70,19 @@ def connect_routes(services: Services) -> Routes:
     async def connect_callback(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer, for consent and for sign-in."""
         answer = microsofts_answer(req)
-        outcome = await services.onboarding.come_back(answer, CONNECT.secret(req, answer.state))
+        outcome = await services.connection.onboarding.come_back(answer, CONNECT.secret(req, answer.state))
         return with_cookies(_shown(req, outcome), CONNECT.release(answer.state))
 
     return routes
 
 
-def _was_invited(req: HttpRequest, ticket: str) -> bool:
+def _only(form: Mapping[str, tuple[str, ...]], name: str) -> str:
+    """The value of a field that the form brings once, else nothing."""
+    values = form.get(name, ())
+    return values[0] if len(values) == 1 else ""
+
+
+def _was_invited(req: HttpRequest, ticket: str, shown: str) -> bool:
     """Whether this is the button of the page, in the browser that was shown it.
 
     Another site can send the same form, but no Lax cookie with it (RFC 6265bis, section 4.1.2.7); a sibling domain can
@@ -82,7 +90,7 @@ def _was_invited(req: HttpRequest, ticket: str) -> bool:
     send no referrer (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
     """
     secret = INVITATION.secret(req, ticket)
-    return secret is not None and parameters_of(req).get("shown") == (secret,)
+    return secret is not None and shown == secret
 
 
 def _shown(req: HttpRequest, outcome: Departure | Arrival | Unfinished) -> HttpResponse:

@@ -7,7 +7,7 @@ from azure.functions import HttpRequest, HttpResponse
 from functions.edge.answers import document
 from functions.edge.models import Document
 from functions.edge.routing import Caller, Routes
-from shared.wiring import Services
+from shared.assembly import Services
 
 
 class HealthDocument(Document):
@@ -19,7 +19,7 @@ class HealthDocument(Document):
 
 def health_routes(services: Services) -> Routes:
     """The call that load balancers make."""
-    routes = Routes("health", services.telemetry)
+    routes = Routes("health", services.edge.telemetry)
 
     @routes.add("GET", "/health", caller=Caller.ANYBODY, gives={200: HealthDocument, 503: HealthDocument})
     async def get_health(_req: HttpRequest) -> HttpResponse:

@@ -112,19 +112,22 @@ def email_page(application_name: str, action: str, parameters: Mapping[str, str]
 
 
 def invitation_page(
-    account_name: str, started_by: str, action: str, shown: str, fault: str | None = None
+    account_name: str, started_by: str, action: str, brought_back: Mapping[str, str], fault: str | None = None
 ) -> HttpResponse:
     """What an administrator is about to do, and for whom, before Microsoft asks them.
 
-    The form brings back `shown`, which nobody reads but whoever is shown this page. With a fault it is a refusal.
+    The form brings back `brought_back`, which only whoever is shown this page can read. With a fault it is a refusal.
     """
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in brought_back.items()
+    )
     body = (
         f"<p>{escape(started_by)} asks you to connect the account <strong>{escape(account_name)}</strong> to your "
-        "organisation at Microsoft. You will sign in as an administrator of your organisation and accept what "
-        "Microsoft shows you. From then on, people with an address in your organisation's domains sign in to this "
-        "account.</p><p>Do not go on if you do not know this account.</p>"
-        f'<form method="post" action="{escape(action)}">{_fault(fault)}<input type="hidden" name="shown" '
-        f'value="{escape(shown)}"><button name="action" value="continue">'
+        "organisation at Microsoft. You will sign in as a Global Administrator or a Privileged Role Administrator of "
+        "your organisation, because only they can consent to what this service asks for, and accept what Microsoft "
+        "shows you. From then on, people with an address in your organisation's domains sign in to this account.</p>"
+        "<p>Do not go on if you do not know this account.</p>"
+        f'<form method="post" action="{escape(action)}">{_fault(fault)}{hidden}<button name="action" value="continue">'
         "Continue to Microsoft</button></form>"
     )
     title = f"Connect {account_name} to Microsoft"

@@ -7,10 +7,6 @@ from typing import Protocol
 
 from azure.functions import HttpResponse
 
-from shared.broker.coming_back import SsoSwitchedOff
-from shared.broker.links import EmailUnverified, GuestRefused, LinkConflict, SignInRefused, WrongPerson
-from shared.broker.oauth_errors import InvalidClientError, OAuthError
-from shared.broker.recent_sign_in import AuthTimeMissing, SignInTooOld
 from shared.kernel.refusals import (
     AlreadyExists,
     Conflict,
@@ -33,6 +29,10 @@ from shared.kernel.refusals import (
 )
 from shared.ports.identity_provider import ConsentMissing, ProviderRefused
 from shared.ports.table import RowChanged, RowExists
+from shared.provider.callback import SsoSwitchedOff
+from shared.provider.errors import InvalidClientError, OAuthError
+from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
+from shared.users.links import EmailUnverified, GuestRefused, LinkConflict, SignInRefused, WrongPerson
 
 STATUS: dict[type[Refusal], int] = {
     Malformed: 400,

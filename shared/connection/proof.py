@@ -16,10 +16,14 @@ from shared.ports.identity_provider import Organization, VerifiedIdentity
 CONSENTING_ROLES = {
     "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
     "e8611ab8-c189-46e8-94e1-60213ab1f814": "Privileged Role Administrator",
-    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
-    "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
 }
-"""Role template ids (https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference)."""
+"""The roles that can consent to an application permission of Microsoft Graph, by template id.
+
+We ask for one (Organization.Read.All), which is more than an Application or Cloud Application Administrator can grant
+(https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent#prerequisites). A custom role can,
+too, but `wids` holds built-in roles only, so it proves nothing here.
+https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,8 @@ def prove_administrator(identity: VerifiedIdentity, tenant_id: TenantId) -> None
     if not CONSENTING_ROLES.keys() & set(identity.wids):
         allowed = ", ".join(sorted(CONSENTING_ROLES.values()))
         raise ProofFailed(
-            "Your account holds no role that may consent for your organisation. "
-            f"Ask somebody who has one of these to start the integration: {allowed}."
+            "Your account holds no role that may consent for your organisation. Ask somebody who has one of these to "
+            f"start the integration: {allowed}. A custom role does not count, because Microsoft does not report it."
         )
 
 

@@ -166,7 +166,7 @@ from shared.wiring import build_services
 async def use():
     services = build_services(read_settings())
     print(sorted(await services.health.ask()))
-    services.telemetry.note(Event(EventName.REFUSAL, "404", "not-found"))
+    services.edge.telemetry.note(Event(EventName.REFUSAL, "404", "not-found"))
     await services.close()
 
 asyncio.run(use())

@@ -221,7 +221,7 @@ def shown(integration: Integration, page: str) -> httpx.Response:
         case "arrival":
             return integration.come_back(integration.prove())
         case _:
-            return integration.look(integration.start().rpartition("/")[0] + "/none-such")
+            return integration.look(integration.start().partition("?")[0] + "?ticket=none-such")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_pages_run_nothing_are_framed_by_nobody_and_kept_nowhere(
 
 
 def test_where_the_service_speaks_https_a_form_leads_over_nothing_else() -> None:
-    page = invitation_page("Acme", "Sam", "https://sso.example/v1/connect/ticket", "s" * 43)
+    page = invitation_page("Acme", "Sam", "https://sso.example/v1/connect", {"ticket": "t", "shown": "s" * 43})
     assert "; form-action 'self' https:; " in page.headers["Content-Security-Policy"]
 
 
@@ -276,8 +276,7 @@ def test_what_is_appended_to_a_ticket_cannot_speak_html(integration: Integration
     page = integration.look(integration.start() + quote('"><script>', safe=""))
     assert page.status_code == 200
     assert "<script" not in page.text
-    (action,) = re.findall('<form method="post" action="([^"]*)">', page.text)
-    assert integration.open(unescape(action)).status_code == 303
+    assert integration.open(str(page.url)).status_code == 303
 
 
 def test_microsofts_words_are_explained_and_never_repeated(integration: Integration) -> None:
@@ -326,7 +325,9 @@ def test_whoever_gets_the_link_sees_which_account_it_connects_and_who_asks(
     for words in ("Sam Security asks you", "<strong>Acme</strong>", "Do not go on if you do not know this account."):
         assert words in page.html
     (form,) = page.forms
-    assert (form.method, form.action, form.buttons) == ("post", start_url, [("action", "continue")])
+    where, _, ticket = start_url.partition("?ticket=")
+    assert (form.method, form.action, form.buttons) == ("post", where, [("action", "continue")])
+    assert form.fields["ticket"] == ticket
 
 
 def test_a_mail_scanner_that_looks_at_the_link_spends_and_changes_nothing(
@@ -346,8 +347,9 @@ INVITED = "__Host-azure-sso-invitation-"
 def sent_by_another_site(start_url: str, **more: Any) -> httpx.Response:
     """A form that another site sends by itself, with what browsers add: no referrer, and none of our Lax cookies."""
     sent_from = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
-    form = {"action": "continue", **more}
-    return httpx.post(start_url, data=form, headers=sent_from, trust_env=False, follow_redirects=False)
+    where, _, ticket = start_url.partition("?ticket=")
+    form = {"ticket": ticket, "action": "continue", **more}
+    return httpx.post(where, data=form, headers=sent_from, trust_env=False, follow_redirects=False)
 
 
 def shown_again(page: httpx.Response) -> bool:
@@ -373,16 +375,18 @@ def test_another_site_cannot_use_what_it_was_shown_itself(integration: Integrati
     (form,) = stranger.open(start_url).forms
     assert shown_again(sent_by_another_site(start_url, **form.fields))
     assert integration.browser.open(start_url).status == 200, "the victim's browser was shown the page, in a tab"
-    assert shown_again(integration.browser.send("POST", start_url, {**form.fields, "action": "continue"}))
-    assert shown_again(integration.browser.send("POST", start_url, {"action": "continue"}))
+    assert shown_again(integration.browser.send("POST", form.action, {**form.fields, "action": "continue"}))
+    unseen = {"ticket": form.fields["ticket"], "action": "continue"}
+    assert shown_again(integration.browser.send("POST", form.action, unseen))
 
 
 def test_who_is_shown_the_page_again_presses_once_more(integration: Integration) -> None:
     start_url = integration.start()
-    again = integration.browser.send("POST", start_url, {"action": "continue"})
+    where, _, ticket = start_url.partition("?ticket=")
+    again = integration.browser.send("POST", where, {"ticket": ticket, "action": "continue"})
     assert shown_again(again)
     shown = unescape(again.text).partition('name="shown" value="')[2].partition('"')[0]
-    pressed = integration.browser.send("POST", start_url, {"shown": shown, "action": "continue"})
+    pressed = integration.browser.send("POST", where, {"ticket": ticket, "shown": shown, "action": "continue"})
     assert pressed.status_code == 303
 
 
@@ -391,7 +395,7 @@ def test_what_shows_that_the_page_was_seen_is_for_one_link_and_one_browser(integ
     page = integration.look(start_url)
     cookie, *attributes = page.headers["set-cookie"].split("; ")
     name, secret = cookie.split("=")
-    assert name == INVITED + name_of(start_url.rpartition("/")[2])
+    assert name == INVITED + name_of(query_of(start_url)["ticket"])
     assert {each.lower() for each in attributes} == {"path=/", "max-age=600", "httponly", "secure", "samesite=lax"}
     assert f'name="shown" value="{secret}"' in page.text
     assert integration.look(start_url).headers["set-cookie"].startswith(f"{cookie}; "), "two tabs get along"
@@ -491,9 +495,18 @@ def test_an_integration_that_was_started_anew_leaves_its_old_link_behind(
     assert integration.open(newest).status_code == 303
 
 
+@pytest.mark.parametrize("form", [{}, {"shown": "x"}, {"ticket": ["a", "b"]}, {"ticket": ""}])
+def test_a_form_without_one_ticket_opens_nothing(service: RunningService, form: dict[str, Any]) -> None:
+    refused(httpx.post(f"{service.url}/v1/connect", data={"action": "continue", **form}), 400, "flow-spent")
+
+
+def test_an_address_without_a_ticket_opens_nothing(service: RunningService) -> None:
+    refused(httpx.get(f"{service.url}/v1/connect"), 400, "flow-spent")
+
+
 @pytest.mark.parametrize("ticket", ["invented", "%00", "%E2%82%AC", "a" * 2000])
 def test_an_invented_ticket_opens_nothing(integration: Integration, ticket: str) -> None:
-    start_url = integration.start().rpartition("/")[0] + "/" + ticket
+    start_url = integration.start().partition("?ticket=")[0] + "?ticket=" + ticket
     refused(integration.look(start_url), 400, "flow-spent")
     refused(integration.open(start_url), 400, "flow-spent")
 
@@ -546,11 +559,11 @@ def test_a_tampered_state_is_unknown(integration: Integration, service: RunningS
 
 def test_a_ticket_is_no_state_and_a_state_no_ticket(integration: Integration, service: RunningService) -> None:
     callback = f"{service.url}/v1/connect/callback?admin_consent=True&tenant={CONTOSO}"
-    ticket = integration.start().rpartition("/")[2]
+    ticket = query_of(integration.start())["ticket"]
     refused(integration.come_back(f"{callback}&state={ticket}"), 400, "flow-spent")
     state = query_of(integration.consent())["state"]
-    refused(integration.look(f"{service.url}/v1/connect/{state}"), 400, "flow-spent")
-    refused(integration.open(f"{service.url}/v1/connect/{state}"), 400, "flow-spent")
+    refused(integration.look(f"{service.url}/v1/connect?ticket={state}"), 400, "flow-spent")
+    refused(integration.open(f"{service.url}/v1/connect?ticket={state}"), 400, "flow-spent")
 
 
 def test_text_that_a_browser_extension_appends_to_the_state_is_ignored(
@@ -727,6 +740,18 @@ def test_an_admin_without_the_role_is_sent_for_one_who_has_it(
     answer = press(integration.browser, page, "return")
     page = refuses(integration, acme, service, answer, 403, "consent-refused")
     assert "Only an administrator can consent to this." in page.text
+
+
+@pytest.mark.parametrize("person", ["felix@fabrikam.example", "clara@fabrikam.example"])
+def test_an_administrator_of_applications_cannot_consent_and_proves_nothing(
+    integration: Integration, acme: Caller, service: RunningService, hostile: Switch, person: str
+) -> None:
+    """Application and Cloud Application Administrators cannot grant an application permission of Microsoft Graph."""
+    hostile(consent_anyone=True)
+    page = refuses(integration, acme, service, integration.prove(person), 403, "proof-failed")
+    assert "Global Administrator, Privileged Role Administrator" in page.text
+    assert "A custom role does not count" in page.text
+    assert "Application Administrator" not in page.text
 
 
 @pytest.mark.parametrize("person", ["fiona@fabrikam.example", "alice@contoso.example"])

@@ -54,7 +54,7 @@ def test_a_started_integration_is_pending_for_as_long_as_it_can_be_finished(
     started = acme("POST", CONNECTION)
     assert started.status_code == 201
     document = started.json()
-    assert document["startUrl"].startswith(f"{service.url}/v1/connect/")
+    assert document["startUrl"].startswith(f"{service.url}/v1/connect?ticket=")
     left = datetime.fromisoformat(document["expiresAt"]) - service.clock.now()
     assert timedelta(minutes=9) < left <= timedelta(minutes=10)
     pending = look(acme)

@@ -210,7 +210,7 @@ def test_each_refusal_of_a_call_is_told_once_by_status_and_kind(
     told()
     operator("GET", "/v1/accounts/nobody")
     anybody("GET", "/v1/accounts/acme")
-    person.open(f"{service.url}/v1/connect/{'A' * 43}")
+    person.open(f"{service.url}/v1/connect?ticket={'A' * 43}")
     person.open(f"{service.url}/signin/callback")
     redeem(service, unite.redemption("no-such-code"))
     redeem(service, unite.redemption("no-such-code", client_id="nobody"))

@@ -81,7 +81,7 @@ def test_nothing_that_is_personal_or_secret_is_logged(port: int, url: str, store
             story.call("manager", "POST", f"{ACCOUNT}/exceptions", json={"email": people[1], "reason": "again"}),
             story.call("manager", "POST", f"{ACCOUNT}/exceptions/search", json={"email": people[1]}),
             story.client.get("/v1/connect/callback", params={"state": "forged-state-parameter", "code": "forged-code"}),
-            story.client.get("/v1/connect/forged-ticket-of-nobody"),
+            story.client.get("/v1/connect", params={"ticket": "forged-ticket-of-nobody"}),
         ]
         assert {answer.status_code for answer in refused} >= {400, 401, 409, 422}
         story.call("manager", "GET", f"{ACCOUNT}/exceptions", headers={"Accept": "text/csv"})

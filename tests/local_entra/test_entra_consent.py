@@ -50,9 +50,11 @@ def test_cancelling_says_admin_consent_true_beside_the_error(browser: Browser, c
     assert "tenant" not in answer.parameters
 
 
-@pytest.mark.parametrize("email", ["alice@contoso.example", "fiona@fabrikam.example", "felix@fabrikam.example"])
+@pytest.mark.parametrize(
+    "email", ["alice@contoso.example", "fiona@fabrikam.example", "felix@fabrikam.example", "clara@fabrikam.example"]
+)
 def test_no_role_no_consent(browser: Browser, client: Client, email: str) -> None:
-    # Felix, an Application Administrator, may not grant application permissions of Graph.
+    # Felix and Clara, who administer applications, may not grant application permissions of Graph.
     page = browser.sign_in(browser.open(client.consent_url(), client.consent_query()), email)
     assert "AADSTS90094" in text(page)
 

@@ -7,7 +7,7 @@ the account has come to.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit
 
 import httpx
 
@@ -54,8 +54,9 @@ class Integration:
         Where there is no page, send what it would have sent.
         """
         page = self.browser.open(start_url)
-        fields = page.forms[0].fields if page.forms else {}
-        return self.browser.send("POST", start_url, {**fields, "action": "continue"})
+        where, _, ticket = start_url.partition("?ticket=")
+        fields = page.forms[0].fields if page.forms else {"ticket": unquote(ticket)}
+        return self.browser.send("POST", where, {**fields, "action": "continue"})
 
     def consent_page(self, admin: str, **body: Any) -> Page:
         """Start, open, and sign in at Microsoft, unless this browser is signed in there already."""

@@ -69,10 +69,8 @@ class WatchfulBrowser(Browser):
     def send(self, method: str, url: str, data: Mapping[str, str]) -> httpx.Response:
         split = urlsplit(url)
         for name, value in parse_qsl(split.query):
-            if name in {"state", "code", "nonce", "code_challenge"}:
+            if name in {"state", "code", "nonce", "code_challenge", "ticket"}:
                 self._secrets.add(value)
-        if split.path.startswith("/v1/connect/") and not split.path.endswith("/callback"):
-            self._secrets.add(split.path.rpartition("/")[2])
         answer = super().send(method, url, data)
         for line in answer.headers.get_list("set-cookie"):
             self._secrets.add(line.partition("=")[2].partition(";")[0])

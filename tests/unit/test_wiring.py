@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -9,9 +10,10 @@ import pytest
 
 from functions.app import build_app, build_routes
 from local.host import HostSettings, create_host
+from shared.assembly import Services
 from shared.kernel.refusals import Unavailable
 from shared.settings import Misconfiguration, Settings, read_settings
-from shared.wiring import Services, _msal_clients, _tables, build_services
+from shared.wiring import _msal_clients, _tables, build_services
 from tests.support.fakes import FixedClock
 from tests.support.wire import canned_web
 
@@ -49,7 +51,7 @@ def services(environment: Mapping[str, str]) -> Services:
 @pytest.mark.parametrize("environment", [IN_AZURE, IN_DEVELOPMENT], ids=["azure", "development"])
 async def test_services_are_made_without_anybody_to_talk_to(environment: Mapping[str, str]) -> None:
     built = services(environment)
-    assert built.public_url == "https://sso.example"
+    assert built.edge.public_url == "https://sso.example"
     await built.close()
 
 
@@ -75,7 +77,7 @@ def test_a_clock_can_be_handed_in() -> None:
     clock = FixedClock()
     built = build_services(settings(IN_DEVELOPMENT), clock)
     assert isinstance(built, Services)
-    assert built.clock is clock
+    assert built.edge.clock is clock
 
 
 def test_what_is_wrong_with_the_settings_is_handed_on() -> None:
@@ -94,10 +96,10 @@ async def test_in_azure_the_tables_are_opened_with_the_managed_identity(monkeypa
     with canned_web() as platform:
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{platform.url}/msi/token")
         monkeypatch.setenv("IDENTITY_HEADER", "header")
-        tables, close = _tables(settings(IN_AZURE))
-        with pytest.raises(Unavailable):
-            await tables.table("accounts").under("acme", "")
-        await close()
+        async with AsyncExitStack() as closing:
+            tables = _tables(settings(IN_AZURE), closing)
+            with pytest.raises(Unavailable):
+                await tables.table("accounts").under("acme", "")
     query = parse_qs(urlsplit(platform.asked[0]).query)
     assert query["resource"] == ["https://storage.azure.com"]
     assert query["client_id"] == [IN_AZURE["SSO_IDENTITY_CLIENT_ID"]]

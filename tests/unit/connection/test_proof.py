@@ -11,6 +11,8 @@ CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
 ATTACKER = TenantId("bad00000-0000-4000-8000-000000000000")
 EVERY_MEMBER = "b79fbf4d-3ef9-4689-8143-76b194e85509"
 GLOBAL_READER = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
+APPLICATION_ADMINISTRATOR = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
+CLOUD_APPLICATION_ADMINISTRATOR = "158c047a-c907-4556-b7ef-446551a6b5f7"
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 
 
@@ -60,7 +62,15 @@ def test_each_role_that_may_consent_proves_it(role: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wids", [(), (EVERY_MEMBER,), (EVERY_MEMBER, GLOBAL_READER), (GLOBAL_ADMINISTRATOR[:-1],), ("",)]
+    "wids",
+    [
+        (),
+        (EVERY_MEMBER,),
+        (EVERY_MEMBER, GLOBAL_READER),
+        (APPLICATION_ADMINISTRATOR, CLOUD_APPLICATION_ADMINISTRATOR),
+        (GLOBAL_ADMINISTRATOR[:-1],),
+        ("",),
+    ],
 )
 def test_no_other_role_does(wids: tuple[str, ...]) -> None:
     with pytest.raises(ProofFailed, match="Global Administrator"):

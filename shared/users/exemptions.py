@@ -1,0 +1,269 @@
+"""The exception list: users of an account who keep the vendor's password although SSO is on.
+
+An entry is an `Exemption` in code, since Python's `Exception` is taken; people and the API say exception. It is found
+by a hash of the email, so that it costs one point read whether the list holds none or a hundred thousand, and no
+email stands in a URL.
+"""
+
+import hashlib
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, JsonValue, StringConstraints
+
+from shared.access.roles import AccountAdministrator
+from shared.accounts.head import read_head
+from shared.accounts.journal import Journal
+from shared.kernel.documents import Asked
+from shared.kernel.names import AccountId, EmailAddress, Name
+from shared.kernel.refusals import Conflict, NotFound
+from shared.kernel.versions import Expected
+from shared.ports.clock import Clock
+from shared.ports.record import Record, Stored
+from shared.ports.table import Insert, Key, Operation, Put, RowExists, RowReader, Table
+
+PREFIX = "exception:"
+_EXPORT_PAGE = 1_000
+
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$"),
+]
+"""Why somebody is excepted: one line of text."""
+
+
+def _date_time(value: object) -> datetime:
+    """Not a bare number, which pydantic would take: a spreadsheet's day would become a second of the year 1970."""
+    try:
+        return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError("It must be a moment such as 2027-01-01T00:00:00Z (RFC 3339).") from None
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("It must be a moment that UTC can tell.") from None
+
+
+Expiry = Annotated[AwareDatetime, BeforeValidator(_date_time), AfterValidator(_in_utc)]
+"""Until when somebody is excepted, in UTC."""
+
+
+class ExemptionId(Name):
+    """Names one entry of one account's list. It is derived from the email, and tells nothing of it."""
+
+    __slots__ = ()
+    pattern = re.compile(r"[A-Za-z0-9_-]{43}")
+    rule = "An exception id is 43 letters, digits, hyphens or underscores."
+
+    @classmethod
+    def of(cls, account_id: AccountId, email: EmailAddress) -> Self:
+        """SHA-256 of account and email, so that one person has different ids in different accounts."""
+        hashed = hashlib.sha256(f"{account_id}\0{email.address}".encode()).digest()
+        return cls(urlsafe_b64encode(hashed).decode().rstrip("="))
+
+
+class ExemptionDraft(Asked):
+    """What somebody asks to put on the list."""
+
+    email: EmailAddress
+    reason: Reason
+    expires_at: Expiry | None = None
+
+
+class ExemptionTerms(Asked):
+    """What of an entry can be changed. Whom it is for cannot: that would be another entry."""
+
+    reason: Reason
+    expires_at: Expiry | None = None
+
+
+class Exemption(Record):
+    """One user who keeps the vendor's password. `email` is in the one form that is compared."""
+
+    exception_id: ExemptionId
+    email: str
+    reason: str
+    expires_at: datetime | None = None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it still counts."""
+        return self.expires_at is None or now < self.expires_at
+
+
+async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailAddress) -> Exemption | None:
+    """The user's entry, in force or not: one point read."""
+    row = await reader.get(_key(account_id, ExemptionId.of(account_id, email)))
+    return Exemption.read(row) if row else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExemptionList:
+    """The exception list of every account."""
+
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    clock: Clock
+    """Dates the entries."""
+
+    async def add(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Stored[Exemption]:
+        """Put one user on the list.
+
+        Raises:
+            NotFound: there is no such account.
+            Conflict: the user is on the list.
+        """
+        account_id = administrator.account_id
+        await read_head(self.table, account_id)
+        exemption = self._written(administrator, draft)
+        key = _key(account_id, exemption.exception_id)
+        try:
+            await self._commit(administrator, "exception.added", exemption, Insert(key, exemption.document()))
+        except RowExists:
+            raise Conflict(
+                f"This user is on the exception list already, as {exemption.exception_id}. "
+                "Change that entry with PATCH instead."
+            ) from None
+        return Stored(exemption, key, None).then(exemption)
+
+    async def put_many(self, administrator: AccountAdministrator, drafts: dict[int, ExemptionDraft]) -> None:
+        """Put up to 99 users on the list in one transaction, replacing entries that they have. Safe to repeat.
+
+        Args:
+            administrator: who does it, and for which account.
+            drafts: what to put there, by line; of one user's several drafts the last one counts.
+
+        Raises:
+            NotFound: there is no such account, or no longer.
+        """
+        await self.must_exist(administrator)
+        written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
+        puts = [Put(_key(administrator.account_id, key), each.document()) for key, each in written.items()]
+        details: dict[str, JsonValue] = {
+            "count": len(puts),
+            "lines": [min(drafts), max(drafts)],
+            "exceptionIds": [*written],
+        }
+        await self.journal.commit(administrator.account_id, administrator.actor, "exceptions.imported", details, *puts)
+
+    async def must_exist(self, administrator: AccountAdministrator) -> None:
+        """Ask whether there is a list to put somebody on.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        await read_head(self.table, administrator.account_id)
+
+    async def read(self, administrator: AccountAdministrator, exemption_id: ExemptionId) -> Stored[Exemption]:
+        """One entry.
+
+        Raises:
+            NotFound: it is not on the list, or there is no such account.
+        """
+        await self.must_exist(administrator)
+        row = await self.table.get(_key(administrator.account_id, exemption_id))
+        if row is None:
+            raise NotFound("There is no such exception in this account.")
+        return Stored(Exemption.read(row), row.key, row)
+
+    async def find(self, administrator: AccountAdministrator, email: EmailAddress) -> tuple[Exemption, ...]:
+        """The user's entry, if there is one.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        await self.must_exist(administrator)
+        found = await find_exemption(self.table, administrator.account_id, email)
+        return (found,) if found else ()
+
+    async def page(
+        self, administrator: AccountAdministrator, size: int, continuation: str | None
+    ) -> tuple[tuple[Exemption, ...], str | None]:
+        """At most `size` entries in the order of their ids, and the continuation for the next ones.
+
+        Raises:
+            NotFound: there is no such account.
+            Invalid: the continuation is none of ours.
+        """
+        await self.must_exist(administrator)
+        page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
+        return tuple(Exemption.read(row) for row in page.rows), page.continuation
+
+    async def all(self, administrator: AccountAdministrator) -> AsyncIterator[Exemption]:
+        """Every entry, read page by page."""
+        continuation = None
+        while True:
+            entries, continuation = await self.page(administrator, _EXPORT_PAGE, continuation)
+            for entry in entries:
+                yield entry
+            if continuation is None:
+                return
+
+    async def change(
+        self,
+        administrator: AccountAdministrator,
+        exemption_id: ExemptionId,
+        expected: Expected,
+        change: Callable[[ExemptionTerms], ExemptionTerms],
+    ) -> Stored[Exemption]:
+        """Put `change(terms)` in place of the entry's terms.
+
+        Raises:
+            NotFound: it is not on the list.
+            Stale: it is not the version that the caller has seen, or somebody else was first.
+        """
+        old = await self.read(administrator, exemption_id)
+        expected.must_allow(old.version)
+        terms = change(ExemptionTerms(reason=old.record.reason, expires_at=old.record.expires_at))
+        new = old.record.model_copy(
+            update={"reason": terms.reason, "expires_at": terms.expires_at, "updated_at": self.clock.now()}
+        )
+        await self._commit(administrator, "exception.changed", new, old.rewrite(new))
+        return old.then(new)
+
+    async def remove(self, administrator: AccountAdministrator, exemption_id: ExemptionId, expected: Expected) -> None:
+        """Take one user off the list.
+
+        Raises:
+            NotFound: they are not on it.
+            Stale: the entry is not the version that the caller has seen, or somebody else was first.
+        """
+        old = await self.read(administrator, exemption_id)
+        expected.must_allow(old.version)
+        await self._commit(administrator, "exception.removed", old.record, old.removal())
+
+    async def _commit(
+        self, administrator: AccountAdministrator, action: str, exemption: Exemption, operation: Operation
+    ) -> None:
+        details = exemption.model_dump(
+            mode="json", by_alias=True, include={"exception_id", "email", "reason", "expires_at"}
+        )
+        await self.journal.commit(administrator.account_id, administrator.actor, action, details, operation)
+
+    def _written(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Exemption:
+        now = self.clock.now()
+        actor = administrator.actor
+        return Exemption(
+            exception_id=ExemptionId.of(administrator.account_id, draft.email),
+            email=draft.email.address,
+            reason=draft.reason,
+            expires_at=draft.expires_at,
+            created_at=now,
+            created_by=actor.name or actor.subject,
+            updated_at=now,
+        )
+
+
+def _key(account_id: AccountId, exemption_id: ExemptionId) -> Key:
+    return Key(account_id, PREFIX + exemption_id)
