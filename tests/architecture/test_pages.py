@@ -61,6 +61,16 @@ def test_the_index_of_the_documentation_leads_to_every_page() -> None:
     assert linked >= pages | {"decisions/README.md"}
 
 
+NOW = [page for page in MARKDOWN if page.name != "CHANGELOG.md"]
+"""Pages that describe the code of today."""
+
+
+@pytest.mark.parametrize("page", NOW, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_file_that_a_page_names_exists(page: Path) -> None:
+    named = re.findall(r"`((?:functions|shared|infra|local|tests|bench|docs)/[\w./-]*\w)`", page.read_text("utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 @pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_link_leads_to_a_page_and_a_heading(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
