@@ -3,12 +3,12 @@
 Source: https://learn.microsoft.com/entra/identity-platform/id-tokens#validate-tokens
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from shared.adapters.issuer_keys import IssuerKeys
 from shared.adapters.jwt_verifier import key_id, unverified_header, verified_claims
 from shared.adapters.web import Web
+from shared.kernel.caches import BoundedCache
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import NotAuthenticated, ProofFailed
 from shared.ports.clock import Clock
@@ -32,7 +32,9 @@ class IdTokens:
     """How to read Entra's keys."""
     clock: Clock
     """The time, for tokens and for the age of keys."""
-    _keys: OrderedDict[TenantId, IssuerKeys] = field(init=False, repr=False, default_factory=OrderedDict)
+    _keys: BoundedCache[TenantId, IssuerKeys] = field(
+        init=False, repr=False, default_factory=lambda: BoundedCache(_TENANTS_REMEMBERED)
+    )
 
     async def verify(self, unverified_id_token: str, tenant_id: TenantId, nonce: str) -> VerifiedIdentity:
         """Who signed in, if the token was issued by this very tenant, for us, now, and for this sign-in.
@@ -77,18 +79,13 @@ class IdTokens:
         return f"{self.authority}/{tenant_id}/v2.0"
 
     def _keys_of(self, tenant_id: TenantId) -> IssuerKeys:
-        if tenant_id not in self._keys:
+        keys = self._keys.get(tenant_id)
+        if keys is None:
 
             async def jwks_uri() -> str:
                 return f"{self.authority}/{tenant_id}/discovery/v2.0/keys"
 
-            self._keys[tenant_id] = IssuerKeys(
-                web=self.web,
-                jwks_uri=jwks_uri,
-                clock=self.clock,
-                issuers=frozenset({self._issuer(tenant_id), self._issuer("{tenantid}")}),
-            )
-            while len(self._keys) > _TENANTS_REMEMBERED:
-                self._keys.popitem(last=False)
-        self._keys.move_to_end(tenant_id)
-        return self._keys[tenant_id]
+            issuers = frozenset({self._issuer(tenant_id), self._issuer("{tenantid}")})
+            keys = IssuerKeys(web=self.web, jwks_uri=jwks_uri, clock=self.clock, issuers=issuers)
+            self._keys.put(tenant_id, keys)
+        return keys
