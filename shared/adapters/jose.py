@@ -5,7 +5,6 @@ section 3.1) are joined here.
 """
 
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from shared.adapters.jwt_verifier import Unproven, key_of, unverified_header, verified_claims
+from shared.kernel.encoding import base64url
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import NotAuthenticated
 from shared.ports.clock import Clock
@@ -49,7 +49,7 @@ class Jose:
         """See the port."""
         signer = await self.keys.signer()
         signed = f"{_segment({'alg': _ALGORITHM, 'kid': signer.kid, 'typ': typ})}.{_segment(claims)}"
-        return f"{signed}.{_base64url(await signer.sign(signed.encode()))}"
+        return f"{signed}.{base64url(await signer.sign(signed.encode()))}"
 
     async def verify(
         self, unverified_token: str, typ: str, audience: str | None, *, expired: bool = False
@@ -119,8 +119,4 @@ def _registered_key(jwks: str, header: Mapping[str, object]) -> "PyJWK":
 
 
 def _segment(part: Mapping[str, JsonValue]) -> str:
-    return _base64url(json.dumps(part, separators=(",", ":")).encode())
-
-
-def _base64url(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).decode().rstrip("=")
+    return base64url(json.dumps(part, separators=(",", ":")).encode())

@@ -17,6 +17,7 @@ from shared.applications.secrets import SecretChecks
 from shared.broker.oauth_errors import InvalidClientError, invalid_request
 from shared.broker.requests import LONGEST_TOKEN, Parameters, one
 from shared.flows.flows import digest
+from shared.kernel.encoding import from_base64url
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import NotAuthenticated
 from shared.ports.table import Insert, Key, RowExists, RowReader, Table
@@ -158,7 +159,7 @@ def _subject(unverified_assertion: str) -> str:
     """Who the client is by its own assertion, beside which client_id is optional (RFC 7521, section 4.2)."""
     payload = unverified_assertion.partition(".")[2].partition(".")[0]
     try:
-        return _Subject.model_validate_json(base64.urlsafe_b64decode(payload + "==")).sub
+        return _Subject.model_validate_json(from_base64url(payload)).sub
     except ValueError:
         raise _stranger() from None
 
