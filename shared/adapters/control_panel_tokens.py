@@ -1,14 +1,24 @@
 """Access tokens of the control panel's issuer. Every check is spelled out."""
 
+from pydantic import ValidationError
+
 from shared.adapters.issuer_keys import IssuerKeys
 from shared.adapters.jwt_verifier import Expired, key_id, unverified_header, verified_claims
 from shared.adapters.web import Web
+from shared.kernel.documents import Foreign
 from shared.kernel.refusals import NotAuthenticated, Unavailable
 from shared.ports.access_tokens import VerifiedAccess
 from shared.ports.clock import Clock
 
 _OK = 200
 _LONGEST = 16_000
+
+
+class _Discovery(Foreign):
+    """What an issuer says of itself (OpenID Connect Discovery, section 3)."""
+
+    issuer: str
+    jwks_uri: str
 
 
 class ControlPanelTokens:
@@ -58,7 +68,10 @@ class ControlPanelTokens:
         """From the issuer's discovery document (OpenID Connect Discovery, section 4: its `issuer` must be ours)."""
         address = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
         status, document = await self._web.get_json(address)
-        found = document if status == _OK and isinstance(document, dict) else {}
-        if found.get("issuer") != self._issuer or not isinstance(found.get("jwks_uri"), str):
+        try:
+            found = _Discovery.model_validate(document)
+        except ValidationError:
+            found = None
+        if found is None or status != _OK or found.issuer != self._issuer:
             raise Unavailable("The control panel's issuer does not answer as SSO_CONTROL_PANEL_ISSUER says.")
-        return str(found["jwks_uri"])
+        return found.jwks_uri

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NewType
 
-from pydantic import BaseModel, ConfigDict
+from shared.kernel.documents import Foreign
 
 if TYPE_CHECKING:
     from jwt import PyJWK
@@ -29,10 +29,8 @@ class Expired(Unproven):
     """A token that was good, and is not any more."""
 
 
-class _Times(BaseModel):
+class _Times(Foreign):
     """When a token begins and ends (RFC 7519, section 4.1), in seconds since 1970."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
 
     exp: float
     nbf: float = 0.0

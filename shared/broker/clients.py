@@ -10,13 +10,12 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from urllib.parse import unquote_plus
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.applications.register import Application, AuthMethod, find_application
 from shared.applications.secrets import SecretChecks
 from shared.broker.oauth_errors import InvalidClientError, invalid_request
 from shared.broker.requests import LONGEST_TOKEN, Parameters, one
 from shared.flows.flows import digest
+from shared.kernel.documents import Foreign
 from shared.kernel.encoding import from_base64url
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import NotAuthenticated
@@ -147,10 +146,8 @@ def _basic(authorization: str) -> tuple[str, str]:
     return unquote_plus(name), unquote_plus(secret)
 
 
-class _Subject(BaseModel):
+class _Subject(Foreign):
     """Whom an assertion speaks of."""
-
-    model_config = ConfigDict(defer_build=True)
 
     sub: str
 
