@@ -17,7 +17,7 @@ from bench.scale import Scale
 from bench.stage import Question, whole_service
 from bench.stores import Entity
 from local.processes import azurite
-from shared.policies.exchange import BATCH
+from shared.users.exchange import BATCH
 from tests.support.story import Story
 
 _ROWS: Final = 50 * BATCH

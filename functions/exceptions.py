@@ -28,7 +28,8 @@ from shared.access.roles import AccountAdministrator
 from shared.assembly import Services
 from shared.kernel.documents import Asked
 from shared.kernel.names import EmailAddress
-from shared.policies.exchange import (
+from shared.ports.record import Stored
+from shared.users.exchange import (
     BadLine,
     Entry,
     ImportReport,
@@ -37,8 +38,7 @@ from shared.policies.exchange import (
     read_entry,
     write_csv,
 )
-from shared.policies.exemptions import Exemption, ExemptionDraft, ExemptionId, ExemptionTerms
-from shared.ports.record import Stored
+from shared.users.exemptions import Exemption, ExemptionDraft, ExemptionId, ExemptionTerms
 
 _EXCEPTIONS = "/v1/accounts/{accountId}/exceptions"
 _EXCEPTION = _EXCEPTIONS + "/{exceptionId}"

@@ -8,7 +8,7 @@ from functions.edge.models import Document, Moment
 from functions.edge.requests import page_of, path_name
 from functions.edge.routing import Routes
 from shared.assembly import Services
-from shared.broker.links import LinkId
+from shared.users.links import LinkId
 
 _LINKS = "/v1/accounts/{accountId}/links"
 

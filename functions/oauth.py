@@ -9,8 +9,8 @@ from functions.edge.oauth_answers import OAuthJson, oauth_answer, public_answer
 from functions.edge.routing import Caller, Routes
 from shared.applications.register import AuthMethod
 from shared.assembly import Services
-from shared.broker.redemption import Granted
-from shared.broker.requests import SCOPES, Prompt
+from shared.provider.authorization_request import SCOPES, Prompt
+from shared.provider.token import Granted
 
 
 def oauth_routes(services: Services) -> Routes:

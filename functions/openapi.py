@@ -14,10 +14,10 @@ from pydantic.json_schema import models_json_schema
 from functions.edge.problems import INTERNAL, TYPE_PREFIX, every_kind
 from functions.edge.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.edge.routing import Caller, Endpoint, Routes
+from functions.version import product_version
 from shared.assembly import Services
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_VERSION = "0.1.0"
 _REFERENCE = "#/components/schemas/{model}"
 
 type References = Mapping[Any, Any]
@@ -59,7 +59,7 @@ def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Azure SSO",
-            "version": _VERSION,
+            "version": product_version(),
             "description": "Sign in with Microsoft Entra ID.",
         },
         "servers": [{"url": public_url}],

@@ -8,9 +8,9 @@ from functions.edge.pages import Pages, email_page, framed_page, good_page, redi
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
 from shared.assembly import Services
-from shared.broker.recent_sign_in import SignInTooOld
-from shared.broker.visit import AskForEmail, Outcome, ToApplication, ToMicrosoft
 from shared.kernel.refusals import Refusal, Unavailable
+from shared.provider.authorization import AskForEmail, Outcome, ToApplication, ToMicrosoft
+from shared.provider.reauthentication import SignInTooOld
 
 _AUTHORIZE = "/oauth2/authorize"
 _LOGOUT = "/oauth2/logout"

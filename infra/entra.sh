@@ -36,7 +36,7 @@ done
 is_address "$public_url" ||
   stop "--public-url must be an address such as https://sso.example.com, without a slash at its end."
 
-# Where Entra sends browsers back to: shared/connection (consent), shared/broker (sign-in, sign-out).
+# Where Entra sends browsers back to: shared/connection (consent), shared/provider (sign-in, sign-out).
 redirect_uris=("$public_url/v1/connect/callback" "$public_url/signin/callback" "$public_url/signed-out")
 logout_url=$public_url/signin/front-channel-logout
 

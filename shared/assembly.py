@@ -14,16 +14,6 @@ from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import SecretChecks
-from shared.broker.clients import Clients
-from shared.broker.coming_back import ComingBack
-from shared.broker.issuing import Issuer
-from shared.broker.links import Links
-from shared.broker.openid_provider import OpenIdProvider
-from shared.broker.redemption import Redemption
-from shared.broker.responses import Responses
-from shared.broker.sessions import Sessions
-from shared.broker.setting_out import SettingOut
-from shared.broker.sign_out import SignOut
 from shared.connection.connections import Connections
 from shared.connection.domain_routing import DomainRouting
 from shared.connection.lifecycle import Lifecycle
@@ -32,7 +22,6 @@ from shared.connection.return_urls import ReturnUrls
 from shared.flows.flows import Flows
 from shared.health import Health, Probe
 from shared.kernel.names import TenantId
-from shared.policies.exemptions import ExemptionList
 from shared.policies.policy import PolicyBook
 from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
@@ -42,7 +31,18 @@ from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Key, RecentReader, Table
 from shared.ports.telemetry import Telemetry
 from shared.ports.tokens import Tokens
+from shared.provider.authorization_response import Responses
+from shared.provider.authorize import SettingOut
+from shared.provider.callback import ComingBack
+from shared.provider.client_authentication import Clients
+from shared.provider.end_session import SignOut
+from shared.provider.issuer import Issuer
+from shared.provider.openid_provider import OpenIdProvider
+from shared.provider.sessions import Sessions
+from shared.provider.token import Redemption
 from shared.resolution.resolver import Resolver, Shelves
+from shared.users.exemptions import ExemptionList
+from shared.users.links import Links
 from shared.users.users import Users
 
 

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from azure.functions import HttpResponse
 
-from shared.broker.oauth_errors import OAuthError
 from shared.kernel.refusals import (
     Conflict,
     Forbidden,
@@ -24,6 +23,7 @@ from shared.kernel.refusals import (
     Unavailable,
     UnsupportedMediaType,
 )
+from shared.provider.errors import OAuthError
 
 STATUS: dict[type[Refusal], int] = {
     Malformed: 400,

@@ -1,6 +1,6 @@
 """The keys that sign this service's own tokens, and the rule by which they take turns.
 
-A key has versions; each is a key pair of its own with its own `kid`. This module owns what the broker needs of them:
+A key has versions; each is a key pair of its own with its own `kid`. This module owns what the provider needs of them:
 the public halves for its JWKS (RFC 7517), a signature by the version whose turn it is, and when that is. It makes no
 token and keeps no key, and it is not about the keys of other issuers, whose tokens this service reads.
 

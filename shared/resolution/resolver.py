@@ -18,7 +18,6 @@ from shared.connection.connection import Connection
 from shared.connection.tenant_domains import DomainState, TenantDomains
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.refusals import FieldFault, Invalid
-from shared.policies.exemptions import Exemption, find_exemption
 from shared.policies.policy import Policy
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import IdentityProvider
@@ -26,6 +25,7 @@ from shared.ports.table import Lease, RecentReader
 from shared.ports.telemetry import Event, EventName, Telemetry
 from shared.resolution.decision import Method, Situation, decide
 from shared.resolution.remembered import Remembered
+from shared.users.exemptions import Exemption, find_exemption
 
 _MOST = 10_000
 """Resolutions that are remembered."""

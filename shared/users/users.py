@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from shared.broker.links import Links
-from shared.policies.exemptions import ExemptionList
+from shared.users.exemptions import ExemptionList
+from shared.users.links import Links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

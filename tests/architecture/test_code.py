@@ -13,10 +13,10 @@ import functions
 import shared
 from functions.edge.problems import STATUS, every_kind
 from local.processes import ROOT
-from shared.broker.coming_back import SsoSwitchedOff
-from shared.broker.oauth_errors import InvalidClientError
 from shared.kernel.refusals import FlowSpent, Refusal
 from shared.ports.table import RowChanged
+from shared.provider.callback import SsoSwitchedOff
+from shared.provider.errors import InvalidClientError
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "core", "base"}
 PRODUCT = [ROOT / "function_app.py", *(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
@@ -122,7 +122,7 @@ PARTS = {
 
 
 def test_the_product_is_made_of_parts() -> None:
-    assert {"assembly.Ports", "assembly.Services", "onboarding.Onboarding", "coming_back.ComingBack"} <= {*PARTS}
+    assert {"assembly.Ports", "assembly.Services", "onboarding.Onboarding", "callback.ComingBack"} <= {*PARTS}
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)

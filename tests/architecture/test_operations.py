@@ -222,12 +222,12 @@ def test_the_sums_add_up(column: int, rate: int) -> None:
 
 
 def test_a_sign_in_takes_what_its_steps_take() -> None:
-    """The docstring of the broker counts the calls of the store, of which the runbook makes its sums."""
-    source = (ROOT / "shared" / "broker" / "__init__.py").read_text(encoding="utf-8")
+    """The docstring of the provider counts the calls of the store, of which the runbook makes its sums."""
+    source = (ROOT / "shared" / "provider" / "__init__.py").read_text(encoding="utf-8")
     calls = sum(
         int(number) for number in re.findall(r"^    (?:authorize|complete|redeem) +(\d)  ", source, re.MULTILINE)
     )
     assert (
-        f"| {calls + 1} | {calls} of `shared/broker/__init__.py`; resolve of another user of a known account 1 |"
+        f"| {calls + 1} | {calls} of `shared/provider/__init__.py`; resolve of another user of a known account 1 |"
         in RUNBOOK
     )

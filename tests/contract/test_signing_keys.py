@@ -189,7 +189,7 @@ async def world(request: pytest.FixtureRequest, clock: FixedClock, tmp_path: Pat
 
 
 async def token_of(keys: SigningKeys) -> str:
-    """A compact JWS (RFC 7515, section 7.1), made as the broker makes one."""
+    """A compact JWS (RFC 7515, section 7.1), made as the provider makes one."""
     signer = await keys.signer()
     header = base64url(json.dumps({"alg": "RS256", "kid": signer.kid}).encode())
     signing_input = header + b"." + base64url(b'{"sub": "somebody"}')

@@ -16,9 +16,9 @@ from shared.connection.connection import Connection, Status
 from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.refusals import Invalid, Unavailable
-from shared.policies.exemptions import Exemption, ExemptionId
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.table import Key, Put, Remove, Row
+from shared.users.exemptions import Exemption, ExemptionId
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 from tests.support.ports import fakes
 
