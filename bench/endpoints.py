@@ -154,6 +154,7 @@ def _stage(hold: float) -> Generator[_Stage]:
     ):
         store.create_tables(TABLE_NAMES)
         with RunningService(port, settings_for(url, at_port(store, relay.port), entra)) as service:
+            entra.cloud.clock = service.clock.now
             yield _Stage(service, entra, relay, client, application.url)
 
 

@@ -7,7 +7,6 @@ email stands in a URL.
 
 import hashlib
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from shared.access.roles import AccountAdministrator
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
 from shared.kernel.documents import Asked
+from shared.kernel.encoding import base64url
 from shared.kernel.names import AccountId, EmailAddress, Name
 from shared.kernel.refusals import Conflict, NotFound
 from shared.kernel.versions import Expected
@@ -67,7 +67,7 @@ class ExemptionId(Name):
     def of(cls, account_id: AccountId, email: EmailAddress) -> Self:
         """SHA-256 of account and email, so that one person has different ids in different accounts."""
         hashed = hashlib.sha256(f"{account_id}\0{email.address}".encode()).digest()
-        return cls(urlsafe_b64encode(hashed).decode().rstrip("="))
+        return cls(base64url(hashed))
 
 
 class ExemptionDraft(Asked):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -27,7 +28,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningS
     with azurite() as store, LocalEntra(state_dir=tmp_path_factory.mktemp("entra"), service_url=url) as entra:
         store.create_tables(TABLE_NAMES)
         with RunningService(port, settings_for(url, store.connection_string, entra)) as service:
-            entra.cloud.sign_in_clock = service.clock.now
+            entra.cloud.clock = service.clock.now
             yield service, entra
 
 
@@ -87,11 +88,15 @@ type Token = Callable[..., str]
 
 
 @pytest.fixture
-def token(control: httpx.Client) -> Token:
-    """Makes panel tokens: `token("sam", account_id="acme")`; `signature=` forges, a claim of None is left out."""
+def token(control: httpx.Client, service: RunningService) -> Token:
+    """Makes panel tokens: `token("sam", account_id="acme")`; `signature=` forges, a claim of None is left out.
+
+    They live for years, so that a test may let time pass.
+    """
 
     def make(username: str = "sam", *, signature: str | None = None, **claims: Any) -> str:
-        body = {"username": username, "claims": claims, "signature": signature}
+        lasting = {"exp": int((service.clock.now() + timedelta(days=3_650)).timestamp())}
+        body = {"username": username, "claims": lasting | claims, "signature": signature}
         answer = control.post("/control-panel/token", json=body).raise_for_status()
         return str(answer.json()["access_token"])
 
