@@ -193,6 +193,7 @@ def _register(stage: _Stage, operator: str) -> None:
     stage.call(operator, "POST", "/v1/applications/portal/secret", headers=_ANY)
     stage.call(operator, "GET", "/v1/applications/portal")
     stage.call(operator, "GET", "/v1/applications")
+    stage.call(operator, "GET", "/v1/applications/portal/audit", "a page")
     stage.call(operator, "DELETE", "/v1/applications/portal", headers=_ANY)
 
 

@@ -48,7 +48,7 @@ EXPECTED = {
         "patch_exception",
         "delete_exception",
     },
-    "audit": {"list_audit"},
+    "audit": {"list_audit", "list_application_audit"},
     "links": {"list_links", "release_link"},
     "applications": {
         "put_application",

@@ -36,7 +36,7 @@ def test_the_page_lists_every_event_with_its_fields_and_no_other() -> None:
 
 def test_an_action_is_a_thing_and_a_verb_and_names_one_event() -> None:
     events = [each for each in subclasses(Event) if "action" in vars(each)]
-    assert len(events) == len(catalogue()) == 19
+    assert len(events) == len(catalogue()) > 0
     assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", action) for action in catalogue())
 
 
