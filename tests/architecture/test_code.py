@@ -19,8 +19,11 @@ from shared.provider.callback import SsoSwitchedOff
 from shared.provider.errors import InvalidClientError
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "core", "base"}
-PRODUCT = [ROOT / "function_app.py", *(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
-STANDS = [file for folder in ("local", "infra", "tests", "bench") for file in (ROOT / folder).rglob("*.py")]
+PRODUCT = [
+    ROOT / "function_app.py",
+    *sorted(file for at in ("functions", "shared") for file in (ROOT / at).rglob("*.py")),
+]
+STANDS = sorted(file for folder in ("local", "infra", "tests", "bench") for file in (ROOT / folder).rglob("*.py"))
 
 
 def trees() -> Iterator[tuple[Path, ast.Module]]:

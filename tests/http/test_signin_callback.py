@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.cast.person import PASSWORD
 from local.entra.server import LocalEntra
 from shared.adapters.azure_tables import AzureTable
 from shared.kernel.refusals import Unavailable
@@ -16,13 +17,9 @@ from tests.http.conftest import (
     ATTACKER,
     CONTOSO,
     FABRIKAM,
-    PASSWORD,
     PERSONAL,
     Caller,
     Switch,
-    accept,
-    go_on,
-    sign_in,
 )
 from tests.http.signing_in import (
     ALICE,
@@ -41,7 +38,7 @@ from tests.http.signing_in import (
     refused,
     set_policy,
 )
-from tests.support.integration import edited
+from tests.support.integration import edited, fill_in
 from tests.support.service import RunningService
 
 register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
@@ -342,7 +339,7 @@ def evil(operator: Caller, manager: Callable[[str], Caller], new_person: NewPers
     caller = manager("evil")
     browser = new_person().browser
     page = browser.open(caller("POST", "/v1/accounts/evil/connection", json={}).json()["startUrl"])
-    page = sign_in(browser, accept(browser, sign_in(browser, go_on(browser, page), MALLORY)), MALLORY)
+    page = browser.walk(page, MALLORY)
     assert page.title == "Connected", page.html
     set_policy(caller, "evil", mode="on")
     return caller
@@ -388,7 +385,7 @@ def test_an_answer_of_one_tenant_is_not_taken_for_the_state_of_another(
 def test_nobody_of_another_tenant_signs_in_at_this_one(evil: Caller, unite: Asked, new_person: NewPerson) -> None:
     mallory = new_person()
     page = mallory.browser.open(mallory.leave(unite))
-    page = sign_in(mallory.browser, page, MALLORY)
+    page = fill_in(mallory.browser, page, MALLORY)
     assert "AADSTS50020" in page.html
 
 
@@ -680,7 +677,7 @@ def test_people_fall_back_to_the_password_once_the_consent_is_known_to_be_revoke
 ) -> None:
     page = person.browser.open(person.leave(unite))
     control.post(f"/consents/{CONTOSO}/revoke").raise_for_status()
-    page = sign_in(person.browser, page, ALICE)
+    page = fill_in(person.browser, page, ALICE)
     assert "AADSTS90094" in page.html
     answer = person.press(page, "return")
     assert "AADSTS90094" in explained(person.open(answer), unite, "sign-in-refused").told
