@@ -67,6 +67,7 @@ class Services:
     """Everything that HTTP may call, made once."""
 
     public_url: str
+    cookie_prefix: str
     clock: Clock
     telemetry: Telemetry
     access_tokens: AccessTokens
@@ -150,6 +151,7 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
 
     return Services(
         public_url=settings.public_url,
+        cookie_prefix=settings.cookie_prefix,
         clock=clock,
         telemetry=telemetry,
         access_tokens=access_tokens,

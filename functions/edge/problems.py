@@ -13,6 +13,7 @@ from shared.broker.oauth_errors import InvalidClientError, OAuthError
 from shared.broker.recent_sign_in import AuthTimeMissing, SignInTooOld
 from shared.kernel.refusals import (
     AlreadyExists,
+    BodyLost,
     Conflict,
     ConsentRefused,
     FlowSpent,
@@ -58,6 +59,7 @@ STATUS: dict[type[Refusal], int] = {
     RowExists: 409,
     ProviderRefused: 409,
     ConsentMissing: 409,
+    BodyLost: 411,
     Stale: 412,
     RowChanged: 412,
     TooLarge: 413,
