@@ -23,8 +23,8 @@ from functions.policy import policy_routes
 from functions.resolve import resolve_routes
 from functions.signin import signin_routes
 from functions.upkeep import upkeep_blueprint
+from shared.assembly import Services
 from shared.settings import Misconfiguration
-from shared.wiring import Services
 
 
 def build_app(services: Services | Misconfiguration) -> FunctionApp:
@@ -45,7 +45,7 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
     def endpoints() -> list[Endpoint]:
         return [endpoint for each in routes for endpoint in each.endpoints]
 
-    cookies_work = keep_host_only(BrowserCookies(services.cookie_prefix).probe, sys.modules.get(CONVERSION))
+    cookies_work = keep_host_only(BrowserCookies(services.edge.cookie_prefix).probe, sys.modules.get(CONVERSION))
     routes = (
         account_routes(services),
         connection_routes(services),

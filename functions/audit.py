@@ -8,7 +8,7 @@ from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
 from functions.edge.requests import page_of
 from functions.edge.routing import Routes
-from shared.wiring import Services
+from shared.assembly import Services
 
 
 class AuditActor(Document):
@@ -37,8 +37,8 @@ class AuditDocument(Document):
 
 def audit_routes(services: Services) -> Routes:
     """The calls on an account's audit trail."""
-    routes = Routes("audit", services.telemetry)
-    callers = Callers(services.access_tokens)
+    routes = Routes("audit", services.edge.telemetry)
+    callers = Callers(services.edge.access_tokens)
 
     @routes.add(
         "GET",
@@ -49,7 +49,7 @@ def audit_routes(services: Services) -> Routes:
     async def list_audit(req: HttpRequest) -> HttpResponse:
         """Page through the changes, the newest first."""
         administrator = await callers.administrator(req)
-        records, continuation = await services.journal.page(administrator, *page_of(req))
+        records, continuation = await services.accounts.journal.page(administrator, *page_of(req))
         items = tuple(map(AuditEntry.model_validate, records))
         return document(AuditDocument(items=items, continuation_token=continuation))
 

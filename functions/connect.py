@@ -15,10 +15,10 @@ from functions.edge.forms import FORM, parameters_of
 from functions.edge.pages import Pages, good_page, invitation_page, redirect, refusal_page
 from functions.edge.requests import microsofts_answer, query_of
 from functions.edge.routing import Caller, Routes
+from shared.assembly import Services
 from shared.connection.integration import Arrival, Departure, Ticket, Unfinished
 from shared.connection.return_urls import with_outcome
 from shared.flows.flows import Flows
-from shared.wiring import Services
 
 _CONNECT = "/v1/connect"
 _PAGE = "text/html"
@@ -32,13 +32,13 @@ _NOT_SHOWN = (
 
 def connect_routes(services: Services) -> Routes:
     """The pages of an integration."""
-    routes = Routes("connect", services.telemetry, Pages())
-    cookies = BrowserCookies(services.cookie_prefix)
+    routes = Routes("connect", services.edge.telemetry, Pages())
+    cookies = BrowserCookies(services.edge.cookie_prefix)
     invited, bound = cookies.invitation, cookies.connect
 
     async def invite(req: HttpRequest, ticket: str, fault: str | None = None) -> HttpResponse:
-        invitation = await services.onboarding.look(ticket)
-        action = f"{services.public_url}{_CONNECT}"
+        invitation = await services.connection.onboarding.look(ticket)
+        action = f"{services.edge.public_url}{_CONNECT}"
         new = Flows.bind(ticket, Ticket)
         binding = replace(new, secret=invited.secret(req, ticket) or new.secret)  # so that two tabs get along
         brought_back = {"ticket": ticket, "shown": binding.secret}
@@ -50,7 +50,9 @@ def connect_routes(services: Services) -> Routes:
         ticket = _only(form, "ticket")
         if not _was_invited(req, ticket, _only(form, "shown"), invited):
             return await invite(req, ticket, _NOT_SHOWN)
-        return with_cookies(_shown(req, await services.onboarding.open(ticket), bound), invited.release(ticket))
+        return with_cookies(
+            _shown(req, await services.connection.onboarding.open(ticket), bound), invited.release(ticket)
+        )
 
     @routes.add("GET", _CONNECT, caller=Caller.ANYBODY, gives={200: _PAGE}, parameters=("ticket",))
     async def show_connect(req: HttpRequest) -> HttpResponse:
@@ -72,7 +74,7 @@ def connect_routes(services: Services) -> Routes:
     async def connect_callback(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer, for consent and for sign-in."""
         answer = microsofts_answer(req)
-        outcome = await services.onboarding.come_back(answer, bound.secret(req, answer.state))
+        outcome = await services.connection.onboarding.come_back(answer, bound.secret(req, answer.state))
         return with_cookies(_shown(req, outcome, bound), bound.release(answer.state))
 
     return routes

@@ -25,6 +25,7 @@ from functions.edge.requests import (
 )
 from functions.edge.routing import Routes
 from shared.access.roles import AccountAdministrator
+from shared.assembly import Services
 from shared.kernel.documents import Asked
 from shared.kernel.names import EmailAddress
 from shared.policies.exchange import (
@@ -38,7 +39,6 @@ from shared.policies.exchange import (
 )
 from shared.policies.exemptions import Exemption, ExemptionDraft, ExemptionId, ExemptionTerms
 from shared.ports.record import Stored
-from shared.wiring import Services
 
 _EXCEPTIONS = "/v1/accounts/{accountId}/exceptions"
 _EXCEPTION = _EXCEPTIONS + "/{exceptionId}"
@@ -92,12 +92,12 @@ class SearchBody(Asked):
 
 def exception_routes(services: Services) -> Routes:
     """The calls on an account's exception list."""
-    routes = Routes("exceptions", services.telemetry)
-    callers = Callers(services.access_tokens)
-    exemptions = services.exemptions
+    routes = Routes("exceptions", services.edge.telemetry)
+    callers = Callers(services.edge.access_tokens)
+    exemptions = services.users.exemptions
 
     def told(exemption: Exemption) -> ExceptionDocument:
-        in_force = exemption.in_force(services.clock.now())
+        in_force = exemption.in_force(services.edge.clock.now())
         return ExceptionDocument.model_validate({**exemption.model_dump(), "in_force": in_force})
 
     def answer(stored: Stored[Exemption], location: str | None = None) -> HttpResponse:
@@ -110,7 +110,7 @@ def exception_routes(services: Services) -> Routes:
         if isinstance(asked, ExemptionDraft):
             stored = await exemptions.add(administrator, asked)
             path = f"/v1/accounts/{administrator.account_id}/exceptions/{stored.record.exception_id}"
-            return answer(stored, services.public_url + path)
+            return answer(stored, services.edge.public_url + path)
         return _reported(await import_entries(exemptions, administrator, asked))
 
     async def show_list(administrator: AccountAdministrator, req: HttpRequest) -> HttpResponse:

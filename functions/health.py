@@ -8,7 +8,7 @@ from functions.edge.answers import document, no_content
 from functions.edge.cookies import BrowserCookies, with_cookies
 from functions.edge.models import Document
 from functions.edge.routing import Caller, Routes
-from shared.wiring import Services
+from shared.assembly import Services
 
 
 class HealthDocument(Document):
@@ -25,8 +25,8 @@ def health_routes(services: Services, *, cookies_work: bool | None = None) -> Ro
         services: the parts, each of which is probed.
         cookies_work: what `functions.edge.host_only` found; a part that is left out if it could not tell.
     """
-    routes = Routes("health", services.telemetry)
-    probe = BrowserCookies(services.cookie_prefix).probe
+    routes = Routes("health", services.edge.telemetry)
+    probe = BrowserCookies(services.edge.cookie_prefix).probe
     found_at_start = {} if cookies_work is None else {"cookies": cookies_work}
 
     @routes.add("GET", "/health", caller=Caller.ANYBODY, gives={200: HealthDocument, 503: HealthDocument})

@@ -14,10 +14,10 @@ from pydantic.json_schema import models_json_schema
 from functions.edge.problems import INTERNAL, STATUS, TYPE_PREFIX
 from functions.edge.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.edge.routing import Caller, Endpoint, Routes
-from shared.wiring import Services
+from functions.version import product_version
+from shared.assembly import Services
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_VERSION = "0.1.0"
 _REFERENCE = "#/components/schemas/{model}"
 
 type References = Mapping[Any, Any]
@@ -30,8 +30,8 @@ def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], services: Servic
         endpoints: every endpoint of the app, asked for when the document is first read.
         services: where the service is reached, and where refusals are told.
     """
-    routes = Routes("openapi", services.telemetry)
-    text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), services.public_url)))
+    routes = Routes("openapi", services.edge.telemetry)
+    text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), services.edge.public_url)))
 
     @routes.add("GET", "/openapi.json", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_openapi(_req: HttpRequest) -> HttpResponse:
@@ -59,7 +59,7 @@ def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Azure SSO",
-            "version": _VERSION,
+            "version": product_version(),
             "description": "Sign in with Microsoft Entra ID.",
         },
         "servers": [{"url": public_url}],

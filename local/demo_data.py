@@ -52,9 +52,9 @@ def _application(client_id: str, name: str, requires_product: str | None = None)
 
 
 @contextmanager
-def opened(ports: Ports) -> Generator[Stack]:
+def opened(ports: Ports, *, with_app: bool = True) -> Generator[Stack]:
     """Start a stack with the account and the applications in it, and the sample beside it. Raises StackError."""
-    with started(ports) as stack:
+    with started(ports, with_app=with_app) as stack:
         register(stack)
         with with_sample(stack, _new_secret(stack)) as complete:
             yield complete

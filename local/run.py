@@ -1,4 +1,7 @@
-"""`make run`: start the stack, register the demo's customer, and say what to click and what to call."""
+"""`make run`: start the stack, register the demo's customer, and say what to click and what to call.
+
+`make run APP=no` leaves the app to `func start` or a debugger (`.vscode/launch.json`) and waits for it.
+"""
 
 import sys
 import time
@@ -10,12 +13,13 @@ from local.stack import Ports, Stack
 from local.terminal import faint, good, say, strong
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Run until Ctrl-C or SIGTERM; exit code 1 with one sentence when something is wrong."""
     unwind_on_signals()
+    with_app = "--without-app" not in arguments
     try:
         say(faint("Starting Azurite, local Entra, the app and a sample application ..."))
-        with demo_data.opened(Ports.from_environment()) as stack:
+        with demo_data.opened(Ports.from_environment(), with_app=with_app) as stack:
             say(_addresses(stack))
             say(_commands(stack))
             _watch(stack)
@@ -98,4 +102,4 @@ def _csv() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -5,6 +5,7 @@ write is refused after its answer was lost and the SDK repeated it, the receipt 
 """
 
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
@@ -30,15 +31,14 @@ class AuditRecord(Record):
     details: dict[str, JsonValue]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """The only way to change rows of an account: each change is written with the record of who made it, or not at all.
+    """The only way to change rows of an account: a change is written with the record of who made it, or not at all."""
 
-    Args: `table`, the accounts' table; `clock`, for the times of the records.
-    """
-
-    def __init__(self, table: Table, clock: Clock) -> None:
-        self._table = table
-        self._clock = clock
+    table: Table
+    """The accounts' table."""
+    clock: Clock
+    """Dates the records."""
 
     async def commit(
         self,
@@ -61,13 +61,13 @@ class Journal:
             Stale: a row has changed since it was read.
             RowExists: a row that should be new is there already.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         record = AuditRecord(at=now, actor=actor, action=action, details=dict(details))
         receipt = Insert(Key(account_id, _newest_first(now)), record.document())
         try:
-            await self._table.write(*changes, receipt)
+            await self.table.write(*changes, receipt)
         except (RowExists, RowChanged) as refusal:
-            if await self._table.get(receipt.key) is not None:
+            if await self.table.get(receipt.key) is not None:
                 return
             if isinstance(refusal, RowExists) and refusal.key.row.startswith(HEAD_PREFIX):
                 raise RowChanged from refusal
@@ -82,8 +82,8 @@ class Journal:
             NotFound: there is no such account.
             Invalid: the continuation is none of ours.
         """
-        await read_head(self._table, administrator.account_id)
-        page = await self._table.page(administrator.account_id, PREFIX, size, continuation)
+        await read_head(self.table, administrator.account_id)
+        page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
         return tuple(AuditRecord.read(row) for row in page.rows), page.continuation
 
 

@@ -29,16 +29,16 @@ class Profile:
         return {"name": self.name, "products": [*self.products], "domains": domains}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRegister:
-    """The vendor's customers. An account that is not in it does not exist for anybody else.
+    """The vendor's customers. An account that is not in it does not exist for anybody else."""
 
-    Args: `table`, the accounts' table; `journal`; `clock`.
-    """
-
-    def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
-        self._table = table
-        self._journal = journal
-        self._clock = clock
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    clock: Clock
+    """Dates the records."""
 
     async def put(
         self, operator: Operator, account_id: AccountId, profile: Profile, expected: Expected | None
@@ -51,7 +51,7 @@ class AccountRegister:
             PreconditionRequired: it exists and differs, and the caller does not say which version they have seen.
             Stale: it is not the version that the caller has seen, or is gone, or somebody else was first.
         """
-        head = await find_head(self._table, account_id, closing=True)
+        head = await find_head(self.table, account_id, closing=True)
         if head is None:
             return await self._add(operator, account_id, profile, expected)
         if head.account.record.closing:
@@ -67,10 +67,10 @@ class AccountRegister:
                 "name": profile.name,
                 "products": profile.products,
                 "domains": profile.domains,
-                "updated_at": self._clock.now(),
+                "updated_at": self.clock.now(),
             }
         )
-        await self._journal.commit(account_id, operator.actor, "account.changed", profile.told(), old.rewrite(account))
+        await self.journal.commit(account_id, operator.actor, "account.changed", profile.told(), old.rewrite(account))
         return old.then(account), False
 
     async def read(self, account_id: AccountId) -> Stored[Account]:
@@ -79,7 +79,7 @@ class AccountRegister:
         Raises:
             NotFound: it is not registered.
         """
-        return (await read_head(self._table, account_id)).account
+        return (await read_head(self.table, account_id)).account
 
     async def erase(self, account_id: AccountId) -> None:
         """Remove every row of the account, its audit trail included, the head last.
@@ -89,21 +89,21 @@ class AccountRegister:
         """
         continuation = None
         while True:
-            page = await self._table.page(account_id, "", TRANSACTION_LIMIT, continuation)
+            page = await self.table.page(account_id, "", TRANSACTION_LIMIT, continuation)
             rows = [row for row in page.rows if not row.key.row.startswith(PREFIX)]
             if not await self._removed(rows):
                 continue
             if page.continuation is None:
                 break
             continuation = page.continuation
-        while not await self._removed([*await self._table.under(account_id, PREFIX)]):
+        while not await self._removed([*await self.table.under(account_id, PREFIX)]):
             continue
 
     async def _removed(self, rows: list[Row]) -> bool:
         """Whether these rows are gone; False if somebody has changed one since it was read, so read again."""
         try:
             if rows:
-                await self._table.write(*map(Remove, rows))
+                await self.table.write(*map(Remove, rows))
         except RowChanged:
             return False
         return True
@@ -116,7 +116,7 @@ class AccountRegister:
             raise Stale("There is no such account any more. To register it, leave If-Match out.")
         if not await self._swept(account_id):
             return await self.put(operator, account_id, profile, None)
-        now = self._clock.now()
+        now = self.clock.now()
         account = Account(
             account_id=account_id,
             name=profile.name,
@@ -127,7 +127,7 @@ class AccountRegister:
         )
         key = Account.key(account_id)
         try:
-            await self._journal.commit(
+            await self.journal.commit(
                 account_id, operator.actor, "account.registered", profile.told(), Insert(key, account.document())
             )
         except RowChanged:
@@ -141,10 +141,10 @@ class AccountRegister:
         """
         continuation = None
         while True:
-            page = await self._table.page(account_id, "", TRANSACTION_LIMIT, continuation)
+            page = await self.table.page(account_id, "", TRANSACTION_LIMIT, continuation)
             if not page.rows and page.continuation is None:
                 return True
-            if page.rows and await find_head(self._table, account_id, closing=True) is not None:
+            if page.rows and await find_head(self.table, account_id, closing=True) is not None:
                 return False
             await self._removed([*page.rows])
             continuation = None if page.rows else page.continuation

@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,7 +79,7 @@ class AzureTables:
 
     def table(self, name: str) -> "AzureTable":
         """One of its tables."""
-        return AzureTable(self, name)
+        return AzureTable(tables=self, name=name)
 
     def client(self, name: str) -> TableClient:
         """The SDK's client of one table, made once: making one costs a tenth of a read."""
@@ -103,16 +104,18 @@ class AzureTables:
             self._clients.clear()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AzureTable:
     """One table; see `shared.ports.table.Table` for what it promises."""
 
-    def __init__(self, tables: AzureTables, name: str) -> None:
-        self._tables = tables
-        self._name = name
+    tables: AzureTables
+    """The storage account."""
+    name: str
+    """The table's name in it."""
 
     @property
     def _client(self) -> TableClient:
-        return self._tables.client(self._name)
+        return self.tables.client(self.name)
 
     async def get(self, key: Key) -> Row | None:
         """See the port."""

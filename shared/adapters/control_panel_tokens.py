@@ -23,11 +23,11 @@ class ControlPanelTokens:
         clock: the time, for the age of keys.
     """
 
-    def __init__(self, issuer: str, audience: str, web: Web, clock: Clock) -> None:
+    def __init__(self, *, issuer: str, audience: str, web: Web, clock: Clock) -> None:
         self._issuer = issuer
         self._audience = audience
         self._web = web
-        self._keys = IssuerKeys(web, self._jwks_uri, clock)
+        self._keys = IssuerKeys(web=web, jwks_uri=self._jwks_uri, clock=clock)
 
     async def verify(self, unverified_token: str) -> VerifiedAccess:
         """See the port."""

@@ -7,6 +7,7 @@ section 3.1) are joined here.
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -38,27 +39,24 @@ class _Times(BaseModel):
     iat: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Jose:
-    """See `shared.ports.tokens.Tokens`.
+    """See `shared.ports.tokens.Tokens`."""
 
-    Args:
-        keys: signs, and knows the public keys.
-        issuer: the `iss` of our tokens.
-        clock: the time, by which tokens begin and end.
-    """
-
-    def __init__(self, keys: SigningKeys, issuer: str, clock: Clock) -> None:
-        self._keys = keys
-        self._issuer = issuer
-        self._clock = clock
+    keys: SigningKeys
+    """Signs, and knows the public keys."""
+    issuer: str
+    """The `iss` of our tokens."""
+    clock: Clock
+    """The time, by which tokens begin and end."""
 
     async def jwks(self) -> dict[str, JsonValue]:
         """See the port."""
-        return {"keys": [key.model_dump() for key in await self._keys.published()]}
+        return {"keys": [key.model_dump() for key in await self.keys.published()]}
 
     async def sign(self, typ: str, claims: Mapping[str, JsonValue]) -> str:
         """See the port."""
-        signer = await self._keys.signer()
+        signer = await self.keys.signer()
         signed = f"{_segment({'alg': _ALGORITHM, 'kid': signer.kid, 'typ': typ})}.{_segment(claims)}"
         return f"{signed}.{_base64url(await signer.sign(signed.encode()))}"
 
@@ -76,7 +74,7 @@ class Jose:
                 unverified_token,
                 await self._key(header.get("kid")),
                 algorithms=[_ALGORITHM],
-                issuer=self._issuer,
+                issuer=self.issuer,
                 audience=audience,
                 options={
                     "require": ["iss", "aud", "exp", "iat", "sub"],
@@ -136,12 +134,12 @@ class Jose:
             raise NotAuthenticated("The token is not good yet, or no longer.")
 
     def _now(self) -> float:
-        return self._clock.now().timestamp()
+        return self.clock.now().timestamp()
 
     async def _key(self, kid: object) -> "PyJWK":
         import jwt
 
-        for key in await self._keys.published():
+        for key in await self.keys.published():
             if key.kid == kid:
                 return jwt.PyJWK(key.model_dump())
         raise NotAuthenticated("The token is signed with a key that is not ours, or not any more.")

@@ -52,7 +52,7 @@ class RecentRows:
         most_bytes: how much memory they may take, by estimate; likewise.
     """
 
-    def __init__(self, table: Table, clock: Clock, max_age: timedelta, most: int, most_bytes: int) -> None:
+    def __init__(self, *, table: Table, clock: Clock, max_age: timedelta, most: int, most_bytes: int) -> None:
         self._table = table
         self._clock = clock
         self._max_age = max_age
@@ -80,7 +80,7 @@ class RecentRows:
 
     def noting(self, leases: list[Lease]) -> "Noting":
         """See the port."""
-        return Noting(self, leases)
+        return Noting(recent=self, leases=leases)
 
     def recall(self, key: Key) -> _Memory:
         """What is remembered of a row, or is being read."""
@@ -141,53 +141,57 @@ def _only(rows: tuple[Row, ...]) -> Row | None:
     return rows[0] if rows else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Noting:
     """`RecentRows` for a reader who must know how long the answers hold: their leases are added to `leases`."""
 
-    def __init__(self, recent: RecentRows, leases: list[Lease]) -> None:
-        self._recent = recent
-        self._leases = leases
+    recent: RecentRows
+    """The reads."""
+    leases: list[Lease]
+    """Where the leases of the answers go."""
 
     async def get(self, key: Key) -> Row | None:
         """See the port."""
-        return _only(await self._noted(self._recent.recall(key)))
+        return _only(await self._noted(self.recent.recall(key)))
 
     async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
         """See the port."""
-        return await self._noted(self._recent.recall_under(partition, prefix))
+        return await self._noted(self.recent.recall_under(partition, prefix))
 
     async def _noted(self, memory: _Memory) -> tuple[Row, ...]:
-        self._leases.append(memory.lease)
+        self.leases.append(memory.lease)
         return await memory.answer()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedTable:
     """A table whose writes make `recent` forget, whether or not they are known to have taken place."""
 
-    def __init__(self, table: Table, recent: RecentRows) -> None:
-        self._table = table
-        self._recent = recent
+    table: Table
+    """The table itself."""
+    recent: RecentRows
+    """What its writes make forget."""
 
     async def get(self, key: Key) -> Row | None:
         """See the port."""
-        return await self._table.get(key)
+        return await self.table.get(key)
 
     async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
         """See the port."""
-        return await self._table.under(partition, prefix)
+        return await self.table.under(partition, prefix)
 
     async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
         """See the port."""
-        return await self._table.page(partition, prefix, size, continuation)
+        return await self.table.page(partition, prefix, size, continuation)
 
     async def write(self, *operations: Operation) -> None:
         """See the port."""
         try:
-            await self._table.write(*operations)
+            await self.table.write(*operations)
         finally:
             for operation in operations:
-                self._recent.forget(operation.key)
+                self.recent.forget(operation.key)
 
     def expired(self, now: datetime) -> AsyncIterator[Row]:
         """See the port."""
-        return self._table.expired(now)
+        return self.table.expired(now)

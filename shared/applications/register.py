@@ -1,6 +1,7 @@
 """The register of applications, which the vendor's operators keep. An application is an OAuth 2.0 client of ours."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
@@ -94,15 +95,14 @@ async def find_application(reader: RowReader, client_id: ClientId) -> Applicatio
     return Application.read(row) if row else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRegister:
-    """The vendor's applications. One that is not in it cannot ask anything.
+    """The vendor's applications. One that is not in it cannot ask anything."""
 
-    Args: `table`, the applications' table; `clock`.
-    """
-
-    def __init__(self, table: Table, clock: Clock) -> None:
-        self._table = table
-        self._clock = clock
+    table: Table
+    """The applications' table."""
+    clock: Clock
+    """Dates the records."""
 
     async def put(
         self, operator: Operator, client_id: ClientId, profile: ApplicationProfile, expected: Expected | None
@@ -115,9 +115,9 @@ class ApplicationRegister:
             PreconditionRequired: it exists and differs, and the caller does not say which version they have seen.
             Stale: it is not the version that the caller has seen, or is gone, or somebody else was first.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         key = _key(client_id)
-        row = await self._table.get(key)
+        row = await self.table.get(key)
         application = Application(client_id=client_id, profile=profile, created_at=now, updated_at=now)
         if row is not None:
             old = Application.read(row)
@@ -134,7 +134,7 @@ class ApplicationRegister:
             raise Stale("There is no such application any more. To register it, leave If-Match out.")
         stored = Stored(application, key, row)
         try:
-            await self._table.write(stored.rewrite(application))
+            await self.table.write(stored.rewrite(application))
         except RowExists:
             return await self.put(operator, client_id, profile, expected)  # somebody was first, perhaps we ourselves
         _log.info("application.put application=%s by=%s", client_id, operator.actor.subject)
@@ -151,7 +151,7 @@ class ApplicationRegister:
 
     async def all(self) -> tuple[Application, ...]:
         """Every application, by client id. A vendor has a few; a thousand are read at most."""
-        page = await self._table.page(_PARTITION, "", _MOST, None)
+        page = await self.table.page(_PARTITION, "", _MOST, None)
         return tuple(Application.read(row) for row in page.rows)
 
     async def renew_secret(self, operator: Operator, client_id: ClientId, expected: Expected) -> str:
@@ -167,8 +167,8 @@ class ApplicationRegister:
         if stored.record.profile.token_endpoint_auth_method not in _BY_SECRET:
             raise Conflict("This application does not authenticate by a secret. See its tokenEndpointAuthMethod.")
         secret = new_secret()
-        update = {"secret": await hash_secret(secret), "updated_at": self._clock.now()}
-        await self._table.write(stored.rewrite(stored.record.model_copy(update=update)))
+        update = {"secret": await hash_secret(secret), "updated_at": self.clock.now()}
+        await self.table.write(stored.rewrite(stored.record.model_copy(update=update)))
         _log.info("application.secret_renewed application=%s by=%s", client_id, operator.actor.subject)
         return secret
 
@@ -181,11 +181,11 @@ class ApplicationRegister:
         """
         row = await self._row(client_id)
         expected.must_allow(version_of(row.document))
-        await self._table.write(Remove(row))
+        await self.table.write(Remove(row))
         _log.info("application.removed application=%s by=%s", client_id, operator.actor.subject)
 
     async def _row(self, client_id: ClientId) -> Row:
-        row = await self._table.get(_key(client_id))
+        row = await self.table.get(_key(client_id))
         if row is None:
             raise NotFound(
                 "There is no such application. An Operator registers it with PUT /v1/applications/{clientId}."

@@ -36,34 +36,24 @@ class Claim:
     proof: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
-    """Finds and authenticates clients.
+    """Finds and authenticates clients."""
 
-    Args:
-        applications: where they are registered; may be some seconds old.
-        flows: remembers used assertions.
-        tokens: verifies assertions.
-        audiences: what an assertion may name as its audience: issuer and token endpoint.
-        secrets: verifies client secrets.
-    """
-
-    def __init__(
-        self,
-        applications: RowReader,
-        flows: Table,
-        tokens: Tokens,
-        audiences: tuple[str, ...],
-        secrets: SecretChecks,
-    ) -> None:
-        self._applications = applications
-        self._flows = flows
-        self._tokens = tokens
-        self._audiences = audiences
-        self._secrets = secrets
+    applications: RowReader
+    """Where they are registered; may be some seconds old."""
+    flows: Table
+    """Remembers used assertions."""
+    tokens: Tokens
+    """Verifies assertions."""
+    audiences: tuple[str, ...]
+    """What an assertion may name as its audience: issuer and token endpoint."""
+    secrets: SecretChecks
+    """Verifies client secrets."""
 
     async def find(self, client_id: ClientId) -> Application | None:
         """The application of this id."""
-        return await find_application(self._applications, client_id)
+        return await find_application(self.applications, client_id)
 
     async def authenticate(self, authorization: str | None, parameters: Parameters) -> Application:
         """The application that calls.
@@ -91,7 +81,7 @@ class Clients:
                 return True
             case AuthMethod.CLIENT_SECRET_BASIC | AuthMethod.CLIENT_SECRET_POST:
                 kept = application.secret
-                return kept is not None and await self._secrets.verify(claim.client_id, claim.proof, kept)
+                return kept is not None and await self.secrets.verify(claim.client_id, claim.proof, kept)
             case _:
                 return await self._assertion_holds(application, claim.proof)
 
@@ -101,8 +91,8 @@ class Clients:
         What is written is the receipt: if its answer was lost and the SDK repeated it, the row that is there is ours.
         """
         try:
-            assertion = await self._tokens.verify_assertion(
-                unverified_assertion, application.client_id, json.dumps(application.profile.jwks), self._audiences
+            assertion = await self.tokens.verify_assertion(
+                unverified_assertion, application.client_id, json.dumps(application.profile.jwks), self.audiences
             )
         except NotAuthenticated:
             return False
@@ -110,9 +100,9 @@ class Clients:
         expires_at = datetime.fromtimestamp(assertion.exp, UTC) + _CLOCKS_DIFFER_BY
         receipt = json.dumps({"receipt": token_urlsafe(16)})
         try:
-            await self._flows.write(Insert(key, receipt, expires_at=expires_at))
+            await self.flows.write(Insert(key, receipt, expires_at=expires_at))
         except RowExists:
-            row = await self._flows.get(key)
+            row = await self.flows.get(key)
             return row is not None and row.document == receipt
         return True
 

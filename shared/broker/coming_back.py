@@ -4,6 +4,8 @@ Nothing that the browser brings is believed. Between the two ends the account ma
 decided upon once more. Who must sign in anew, because it was longer ago than `max_age`, sets out again.
 """
 
+from dataclasses import dataclass
+
 from shared.broker.issuing import Code, Person, subject_of
 from shared.broker.links import Links, SignInRefused
 from shared.broker.recent_sign_in import SignInTooOld, prove_recent
@@ -30,39 +32,26 @@ class SsoSwitchedOff(SignInRefused):
     again = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComingBack:
-    """See the module.
+    """See the module."""
 
-    Args:
-        setting_out: where they came from, and go again to sign in anew.
-        resolver: how a person signs in.
-        flows: states and codes.
-        links: who may sign in as whom.
-        sessions: who is signed in where.
-        provider: Entra.
-        responses: what the application or the person is told.
-        clock: the time.
-    """
-
-    def __init__(
-        self,
-        setting_out: SettingOut,
-        resolver: Resolver,
-        flows: Flows,
-        links: Links,
-        sessions: Sessions,
-        provider: IdentityProvider,
-        responses: Responses,
-        clock: Clock,
-    ) -> None:
-        self._setting_out = setting_out
-        self._resolver = resolver
-        self._flows = flows
-        self._links = links
-        self._sessions = sessions
-        self._provider = provider
-        self._responses = responses
-        self._clock = clock
+    setting_out: SettingOut
+    """Where they came from, and go again to sign in anew."""
+    resolver: Resolver
+    """How a person signs in."""
+    flows: Flows
+    """States and codes."""
+    links: Links
+    """Who may sign in as whom."""
+    sessions: Sessions
+    """Who is signed in where."""
+    provider: IdentityProvider
+    """Entra."""
+    responses: Responses
+    """What the application or the person is told."""
+    clock: Clock
+    """The time."""
 
     async def complete(self, answer: Answer, browser: str | None) -> Outcome:
         """Take what the browser brings from Microsoft.
@@ -77,33 +66,33 @@ class ComingBack:
         """
         if answer.state is None:
             raise FlowSpent(f"Microsoft's answer carries no state. {SignInState.start}")
-        state = await self._flows.redeem(answer.state, SignInState, browser)
+        state = await self.flows.redeem(answer.state, SignInState, browser)
         asked = state.request
-        self._responses.note(SignInStep.RETURNED, state.visit)
-        application, _ = await self._setting_out.answerable(
+        self.responses.note(SignInStep.RETURNED, state.visit)
+        application, _ = await self.setting_out.answerable(
             {"client_id": (asked.client_id,), "redirect_uri": (asked.redirect_uri,)}
         )
         try:
             if answer.error is not None:
-                told = SignInRefused(self._provider.explain(answer.error, answer.error_description))
-                reason = self._provider.reason(answer.error, answer.error_description)
-                return await self._responses.refused_by_entra(state.visit, state.account_id, answer.error, told, reason)
+                told = SignInRefused(self.provider.explain(answer.error, answer.error_description))
+                reason = self.provider.reason(answer.error, answer.error_description)
+                return await self.responses.refused_by_entra(state.visit, state.account_id, answer.error, told, reason)
             identity = await self._identify(state, answer)
             if self._must_sign_in_anew(state, identity):
-                return await self._setting_out.begin(asked.model_copy(update={"prompt": Prompt.LOGIN}), application)
+                return await self.setting_out.begin(asked.model_copy(update={"prompt": Prompt.LOGIN}), application)
             return await self._signed_in(state, identity)
         except ProviderRefused as refusal:
-            return await self._responses.refused_by_entra(
+            return await self.responses.refused_by_entra(
                 state.visit, state.account_id, refusal.error, refusal, refusal.reason
             )
         except Refusal as refusal:
-            return self._responses.explained(state.visit, refusal, refusal.reason)
+            return self.responses.explained(state.visit, refusal, refusal.reason)
 
     async def _identify(self, state: SignInState, answer: Answer) -> VerifiedIdentity:
         if answer.code is None:
             raise Malformed("Microsoft's answer carries neither a code nor an error. Sign in again.")
-        return await self._provider.finish_sign_in(
-            state.tenant_id, self._setting_out.redirect_uri, answer.code, state.code_verifier, state.nonce
+        return await self.provider.finish_sign_in(
+            state.tenant_id, self.setting_out.redirect_uri, answer.code, state.code_verifier, state.nonce
         )
 
     def _must_sign_in_anew(self, state: SignInState, identity: VerifiedIdentity) -> bool:
@@ -114,7 +103,7 @@ class ComingBack:
         """
         asked = state.request
         try:
-            prove_recent(asked, identity.auth_time, begun_at=state.begun_at, now=self._clock.now())
+            prove_recent(asked, identity.auth_time, begun_at=state.begun_at, now=self.clock.now())
         except SignInTooOld:
             if asked.asks_for_login or asked.prompt is Prompt.NONE:
                 raise
@@ -124,14 +113,14 @@ class ComingBack:
     async def _signed_in(self, state: SignInState, identity: VerifiedIdentity) -> ToApplication:
         """Decide once more, tie the person, and let the application have a code."""
         request, email = state.request, EmailAddress.parse(state.email)
-        resolution = await self._resolver.decide(email, request.client_id)
+        resolution = await self.resolver.decide(email, request.client_id)
         still = resolution.sso is not None and resolution.sso.tenant_id == identity.tid
         if not still or resolution.account_id != state.account_id:
             raise SsoSwitchedOff(
                 "Your company has switched sign-in with Microsoft off, for you or for this application, "
                 "while you were signing in. Go back to the application and use its password."
             )
-        link = await self._links.admit(state.account_id, email, identity)
+        link = await self.links.admit(state.account_id, email, identity)
         person = Person(
             sub=subject_of(link.tid, link.oid),
             email=link.email,
@@ -139,12 +128,12 @@ class ComingBack:
             account_id=state.account_id,
             tid=link.tid,
             oid=link.oid,
-            sid=self._sessions.name_of(identity.sid) if identity.sid else None,
+            sid=self.sessions.name_of(identity.sid) if identity.sid else None,
             auth_time=identity.auth_time,
         )
-        await self._sessions.begin(person, request.client_id, identity.login_hint)
+        await self.sessions.begin(person, request.client_id, identity.login_hint)
         code = Code(
-            expires_at=self._flows.expiry(Code),
+            expires_at=self.flows.expiry(Code),
             client_id=request.client_id,
             redirect_uri=request.redirect_uri,
             code_challenge=request.code_challenge,
@@ -152,6 +141,6 @@ class ComingBack:
             scope=request.scope,
             person=person,
         )
-        handle = await self._flows.issue(code)
-        self._responses.note(SignInStep.COMPLETED, state.visit)
-        return self._responses.back(request.redirect_uri, request.state, code=handle)
+        handle = await self.flows.issue(code)
+        self.responses.note(SignInStep.COMPLETED, state.visit)
+        return self.responses.back(request.redirect_uri, request.state, code=handle)

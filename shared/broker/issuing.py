@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from base64 import urlsafe_b64encode
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -58,19 +59,16 @@ def subject_of(tid: TenantId, oid: str) -> str:
     return _base64url(hashlib.sha256(f"{tid}\0{oid}".encode()).digest())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """Makes the tokens of this service.
+    """Makes the tokens of this service."""
 
-    Args:
-        issuer: the `iss` of all of them, which is the public URL.
-        tokens: signs them.
-        clock: the time.
-    """
-
-    def __init__(self, issuer: str, tokens: Tokens, clock: Clock) -> None:
-        self.issuer = issuer
-        self._tokens = tokens
-        self._clock = clock
+    issuer: str
+    """The `iss` of all of them, which is the public URL."""
+    tokens: Tokens
+    """Signs them."""
+    clock: Clock
+    """The time."""
 
     async def id_token(self, code: Code, access_token: str) -> str:
         """Who signed in, for one application (OpenID Connect Core, section 2)."""
@@ -87,7 +85,7 @@ class Issuer:
             "tid": person.tid,
             "oid": person.oid,
         }
-        return await self._tokens.sign(ID_TOKEN, _present(claims))
+        return await self.tokens.sign(ID_TOKEN, _present(claims))
 
     async def access_token(self, code: Code) -> str:
         """What opens userinfo, and carries what userinfo tells, so that nothing need be looked up (RFC 9068)."""
@@ -98,7 +96,7 @@ class Issuer:
             "scope": " ".join(code.scope),
             "jti": secrets.token_urlsafe(16),
         }
-        return await self._tokens.sign(ACCESS_TOKEN, _present(claims))
+        return await self.tokens.sign(ACCESS_TOKEN, _present(claims))
 
     async def logout_token(self, client_id: ClientId, sub: str, sid: str) -> str:
         """Tells an application that a session is over (OpenID Connect Back-Channel Logout 1.0, section 2.4)."""
@@ -108,10 +106,10 @@ class Issuer:
             "jti": secrets.token_urlsafe(16),
             "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
         }
-        return await self._tokens.sign(LOGOUT_TOKEN, claims)
+        return await self.tokens.sign(LOGOUT_TOKEN, claims)
 
     def _common(self, audience: str, sub: str) -> dict[str, JsonValue]:
-        now = self._clock.now()
+        now = self.clock.now()
         return {
             "iss": self.issuer,
             "aud": str(audience),

@@ -5,6 +5,7 @@ later one must be of the same identity, whatever its addresses have become. Addr
 (https://learn.microsoft.com/entra/identity-platform/migrate-off-email-claim-authorization).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -123,19 +124,16 @@ def _address(text: str | None) -> EmailAddress | None:
         return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """The ties of every account's users. Of any number of first sign-ins of a user, exactly one makes the tie.
+    """The ties of every account's users. Of any number of first sign-ins of a user, exactly one makes the tie."""
 
-    Args:
-        table: the accounts' table.
-        journal: the audit trail.
-        clock: the time.
-    """
-
-    def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
-        self._table = table
-        self._journal = journal
-        self._clock = clock
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    clock: Clock
+    """The time."""
 
     async def admit(self, account_id: AccountId, email: EmailAddress, identity: VerifiedIdentity) -> Link:
         """The user's tie, if this identity may sign in as them; made now if there is none yet.
@@ -149,17 +147,17 @@ class Links:
                 `prove_email`. Who has only picked the wrong account hears that, and can try again.
         """
         link_id = LinkId.of(account_id, email)
-        row = await self._table.get(_key(account_id, link_id))
+        row = await self.table.get(_key(account_id, link_id))
         if row is not None:
             return _must_be_of(Link.read(row), identity, email)
         prove_email(identity, email)
-        await read_head(self._table, account_id)
+        await read_head(self.table, account_id)
         link = Link(
-            link_id=link_id, email=email.address, tid=identity.tid, oid=identity.oid, linked_at=self._clock.now()
+            link_id=link_id, email=email.address, tid=identity.tid, oid=identity.oid, linked_at=self.clock.now()
         )
         person = Actor(identity.oid, identity.name, "User")
         try:
-            await self._journal.commit(
+            await self.journal.commit(
                 account_id, person, "link.made", _told(link), Insert(_key(account_id, link_id), link.document())
             )
         except RowExists:
@@ -175,8 +173,8 @@ class Links:
             NotFound: there is no such account.
             Invalid: the continuation is none of ours.
         """
-        await read_head(self._table, administrator.account_id)
-        page = await self._table.page(administrator.account_id, PREFIX, size, continuation)
+        await read_head(self.table, administrator.account_id)
+        page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
         return tuple(Link.read(row) for row in page.rows), page.continuation
 
     async def release(self, administrator: AccountAdministrator, link_id: LinkId) -> None:
@@ -185,11 +183,11 @@ class Links:
         Raises:
             NotFound: there is no such tie, or it was released at the same moment.
         """
-        row = await self._table.get(_key(administrator.account_id, link_id))
+        row = await self.table.get(_key(administrator.account_id, link_id))
         if row is None:
             raise _no_link()
         try:
-            await self._journal.commit(
+            await self.journal.commit(
                 administrator.account_id, administrator.actor, "link.released", _told(Link.read(row)), Remove(row)
             )
         except RowChanged:

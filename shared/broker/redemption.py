@@ -31,15 +31,20 @@ class Granted:
     scope: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Redemption:
-    """Args: `clients`, `flows` with the codes, `issuer` that makes tokens, `tokens` that verifies them, `telemetry`."""
+    """The token endpoint and userinfo."""
 
-    def __init__(self, clients: Clients, flows: Flows, issuer: Issuer, tokens: Tokens, telemetry: Telemetry) -> None:
-        self._clients = clients
-        self._flows = flows
-        self._issuer = issuer
-        self._tokens = tokens
-        self._telemetry = telemetry
+    clients: Clients
+    """Authenticates the application."""
+    flows: Flows
+    """Keeps the codes."""
+    issuer: Issuer
+    """Makes the tokens."""
+    tokens: Tokens
+    """Verifies access tokens."""
+    telemetry: Telemetry
+    """Where redeemed codes are reported."""
 
     async def redeem(self, authorization: str | None, parameters: Parameters) -> Granted:
         """Trade a code.
@@ -53,7 +58,7 @@ class Redemption:
             OAuthError: the code is not good, or not good for this client, address or verifier.
             Throttled: too many client secrets are being checked.
         """
-        application = await self._clients.authenticate(authorization, parameters)
+        application = await self.clients.authenticate(authorization, parameters)
         if one(parameters, "grant_type") != "authorization_code":
             raise OAuthError("unsupported_grant_type", "Only grant_type=authorization_code is supported.")
         handle = one(parameters, "code")
@@ -61,11 +66,11 @@ class Redemption:
             raise invalid_request("'code' is missing.")
         code = await self._take(handle)
         _must_be_theirs(code, application, parameters)
-        access_token = await self._issuer.access_token(code)
-        id_token = await self._issuer.id_token(code, access_token)
+        access_token = await self.issuer.access_token(code)
+        id_token = await self.issuer.id_token(code, access_token)
         email = EmailAddress(code.person.email)
         step = SignInStep.REDEEMED
-        self._telemetry.note(Event(EventName.SIGN_IN, step, None, code.person.account_id, application.client_id, email))
+        self.telemetry.note(Event(EventName.SIGN_IN, step, None, code.person.account_id, application.client_id, email))
         return Granted(
             access_token=access_token,
             id_token=id_token,
@@ -79,12 +84,12 @@ class Redemption:
         Raises:
             NotAuthenticated: the token is not an access token of ours, or has expired.
         """
-        verified = await self._tokens.verify(unverified_access_token, ACCESS_TOKEN, self._issuer.issuer)
+        verified = await self.tokens.verify(unverified_access_token, ACCESS_TOKEN, self.issuer.issuer)
         return {name: verified.claims[name] for name in _TOLD if name in verified.claims}
 
     async def _take(self, handle: str) -> Code:
         try:
-            return await self._flows.redeem(handle, Code)
+            return await self.flows.redeem(handle, Code)
         except FlowSpent:
             raise invalid_grant("The code is unknown, was used before, or has expired.") from None
 

@@ -7,6 +7,7 @@ but for one question: what Microsoft refuses may mean that nobody consents any m
 
 import contextlib
 import logging
+from dataclasses import dataclass
 
 from shared.broker.links import SignInRefused
 from shared.broker.oauth_errors import OAuthError
@@ -29,29 +30,26 @@ _NOBODY_CONSENTED = frozenset(
 """What Entra says where no consent stands, or no tenant any more. It may mean something else, so it is only asked."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Responses:
-    """See the module.
+    """See the module."""
 
-    Args:
-        lifecycle: probes a tenant that seems to have revoked its consent.
-        telemetry: where each step is told.
-        issuer: of this service, which responses carry (RFC 9207).
-    """
-
-    def __init__(self, lifecycle: Lifecycle, telemetry: Telemetry, issuer: str) -> None:
-        self._lifecycle = lifecycle
-        self._telemetry = telemetry
-        self._issuer = issuer
+    lifecycle: Lifecycle
+    """Probes a tenant that seems to have revoked its consent."""
+    telemetry: Telemetry
+    """Where each step is told."""
+    issuer: str
+    """Of this service, which responses carry (RFC 9207)."""
 
     def back(self, redirect_uri: str, state: str | None, **answer: str) -> ToApplication:
         """An answer to the application: with its state, and who answers (RFC 9207)."""
-        return ToApplication(with_query(redirect_uri, **answer, state=state, iss=self._issuer))
+        return ToApplication(with_query(redirect_uri, **answer, state=state, iss=self.issuer))
 
     def request_refused(
         self, client_id: ClientId, redirect_uri: str, state: str | None, refusal: OAuthError
     ) -> ToApplication:
         """An error response (RFC 6749, section 4.1.2.1): the request is the client's to mend."""
-        self._telemetry.note(Event(EventName.SIGN_IN, SignInStep.REFUSED, refusal.reason, application=client_id))
+        self.telemetry.note(Event(EventName.SIGN_IN, SignInStep.REFUSED, refusal.reason, application=client_id))
         return self.back(redirect_uri, state, error=refusal.error, error_description=refusal.detail)
 
     async def refused_by_entra(
@@ -65,7 +63,7 @@ class Responses:
             return self.back(request.redirect_uri, request.state, error=error, error_description=detail)
         if error in _NOBODY_CONSENTED:
             with contextlib.suppress(Unavailable):  # what was refused must reach the person, whatever else fails
-                await self._lifecycle.probe(account_id)
+                await self.lifecycle.probe(account_id)
         return self.explained(visit, refusal, reason)
 
     def explained(self, visit: Visit, refusal: Refusal, reason: str) -> Outcome:
@@ -85,10 +83,10 @@ class Responses:
         if silent:
             return back
         hopeless = isinstance(refusal, SignInRefused) and not refusal.again
-        again_url = None if hopeless else with_query(f"{self._issuer}/oauth2/authorize", **again.parameters())
+        again_url = None if hopeless else with_query(f"{self.issuer}/oauth2/authorize", **again.parameters())
         return Explained(refusal, again_url, back.url)
 
     def note(self, step: SignInStep, visit: Visit, reason: str | None = None) -> None:
         """Tell operators how far the visit got."""
         client_id = visit.request.client_id
-        self._telemetry.note(Event(EventName.SIGN_IN, step, reason, visit.account_id, client_id, visit.email))
+        self.telemetry.note(Event(EventName.SIGN_IN, step, reason, visit.account_id, client_id, visit.email))

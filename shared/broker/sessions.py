@@ -3,6 +3,7 @@
 A session is named by the hash of Entra's `sid`; its rows, one an application, are side by side.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.broker.issuing import Person
@@ -24,12 +25,14 @@ class Session(Record):
     logout_hint: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
-    """Args: `table`, the flows' table, whose purge takes old sessions along; `clock`."""
+    """The sessions of every person, as far as an application may end them."""
 
-    def __init__(self, table: Table, clock: Clock) -> None:
-        self._table = table
-        self._clock = clock
+    table: Table
+    """The flows' table, whose purge removes old sessions, too."""
+    clock: Clock
+    """Dates the sessions."""
 
     @staticmethod
     def name_of(entra_sid: str) -> str:
@@ -41,16 +44,16 @@ class Sessions:
         if person.sid is not None:
             session = Session(client_id=client_id, sub=person.sub, logout_hint=logout_hint)
             key = Key(person.sid, _PREFIX + client_id)
-            await self._table.write(Put(key, session.document(), expires_at=self._clock.now() + _LIFETIME))
+            await self.table.write(Put(key, session.document(), expires_at=self.clock.now() + _LIFETIME))
 
     async def end(self, sid: str) -> tuple[Session, ...]:
         """Take all of a session's applications out; of several who end it at once each application goes to one."""
-        rows = await self._table.under(sid, _PREFIX)
+        rows = await self.table.under(sid, _PREFIX)
         return tuple([Session.read(row) for row in rows if await self._taken(row)])
 
     async def _taken(self, row: Row) -> bool:
         try:
-            await self._table.write(Remove(row))
+            await self.table.write(Remove(row))
         except RowChanged:
             return False
         return True

@@ -4,6 +4,8 @@ Who they are is not known yet, only which address is typed; where that leads is 
 request that cannot be answered safely is not answered: client and redirect URI come first, everything else after.
 """
 
+from dataclasses import dataclass
+
 from shared.applications.register import Application
 from shared.broker.clients import Clients
 from shared.broker.oauth_errors import OAuthError
@@ -27,33 +29,22 @@ from shared.ports.telemetry import SignInStep
 from shared.resolution.resolver import Resolver, Sso
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingOut:
-    """See the module.
+    """See the module."""
 
-    Args:
-        clients: who asks.
-        resolver: how a person signs in.
-        flows: states.
-        provider: Entra.
-        responses: what the application or the person is told.
-        redirect_uri: where Microsoft returns to, as the app registration has it.
-    """
-
-    def __init__(
-        self,
-        clients: Clients,
-        resolver: Resolver,
-        flows: Flows,
-        provider: IdentityProvider,
-        responses: Responses,
-        redirect_uri: str,
-    ) -> None:
-        self._clients = clients
-        self._resolver = resolver
-        self._flows = flows
-        self._provider = provider
-        self._responses = responses
-        self.redirect_uri = redirect_uri
+    clients: Clients
+    """Who asks."""
+    resolver: Resolver
+    """How a person signs in."""
+    flows: Flows
+    """States."""
+    provider: IdentityProvider
+    """Entra."""
+    responses: Responses
+    """What the application or the person is told."""
+    redirect_uri: str
+    """Where Microsoft returns to, as the app registration has it."""
 
     async def authorize(self, parameters: Parameters) -> Outcome:
         """Take an authorization request.
@@ -70,7 +61,7 @@ class SettingOut:
             request = read_request(parameters, application, redirect_uri)
             return await self._begun(request, application)
         except OAuthError as refusal:
-            return self._responses.request_refused(application.client_id, redirect_uri, state_of(parameters), refusal)
+            return self.responses.request_refused(application.client_id, redirect_uri, state_of(parameters), refusal)
 
     async def answerable(self, parameters: Parameters) -> tuple[Application, str]:
         """The client and its redirect URI.
@@ -78,7 +69,7 @@ class SettingOut:
         Raises:
             Malformed: they are not known to belong together; nothing may be sent anywhere.
         """
-        application = await self._clients.find(client_id_of(parameters))
+        application = await self.clients.find(client_id_of(parameters))
         if application is None:
             raise Malformed("The application is not registered here (client_id). Its developers must mend this.")
         return application, redirect_uri_of(parameters, application)
@@ -90,7 +81,7 @@ class SettingOut:
         except OAuthError:
             raise
         except Refusal as refusal:
-            return self._responses.explained(Visit(request), refusal, refusal.reason)
+            return self.responses.explained(Visit(request), refusal, refusal.reason)
 
     async def begin(self, request: AuthorizationRequest, application: Application) -> Outcome:
         """Send the person to their tenant, or to whatever else signs them in.
@@ -107,13 +98,13 @@ class SettingOut:
         except ValueError as fault:
             if silent:
                 raise OAuthError("login_required", "Nobody was named by login_hint, and nobody may be asked.") from None
-            self._responses.note(SignInStep.ASKED, Visit(request), "not_an_address" if request.login_hint else None)
+            self.responses.note(SignInStep.ASKED, Visit(request), "not_an_address" if request.login_hint else None)
             return AskForEmail(
                 application.profile.name, request.parameters(), str(fault) if request.login_hint else None
             )
-        resolution = await self._resolver.decide(email, request.client_id)
+        resolution = await self.resolver.decide(email, request.client_id)
         if resolution.sso is None or resolution.account_id is None:
-            self._responses.note(SignInStep.PASSWORD, Visit(request, email, resolution.account_id), resolution.because)
+            self.responses.note(SignInStep.PASSWORD, Visit(request, email, resolution.account_id), resolution.because)
             return self._to_password(request, application, email, silent=silent)
         return await self._to_entra(request, email, resolution.account_id, resolution.sso)
 
@@ -124,7 +115,7 @@ class SettingOut:
         if silent or application.profile.password_sign_in_uri is None:
             error = "login_required" if silent else "access_denied"
             told = "SSO does not apply to this person: sign them in with the vendor's password."
-            return self._responses.back(request.redirect_uri, request.state, error=error, error_description=told)
+            return self.responses.back(request.redirect_uri, request.state, error=error, error_description=told)
         return ToApplication(
             with_query(application.profile.password_sign_in_uri, login_hint=email.address, state=request.state)
         )
@@ -132,19 +123,19 @@ class SettingOut:
     async def _to_entra(
         self, request: AuthorizationRequest, email: EmailAddress, account_id: AccountId, sso: Sso
     ) -> Outcome:
-        handle = self._flows.new_handle()
+        handle = self.flows.new_handle()
         prompt = Prompt.LOGIN if request.asks_for_login else request.prompt
         hint = None if prompt is Prompt.SELECT_ACCOUNT else email.address
         try:
-            entra = await self._provider.begin_sign_in(
+            entra = await self.provider.begin_sign_in(
                 sso.tenant_id, self.redirect_uri, handle, prompt=prompt, login_hint=hint
             )
         except ProviderRefused as refusal:
             visit = Visit(request, email, account_id)
-            return await self._responses.refused_by_entra(visit, account_id, refusal.error, refusal, refusal.reason)
-        binding = self._flows.bind(handle, SignInState)
+            return await self.responses.refused_by_entra(visit, account_id, refusal.error, refusal, refusal.reason)
+        binding = self.flows.bind(handle, SignInState)
         state = SignInState(
-            expires_at=self._flows.expiry(SignInState),
+            expires_at=self.flows.expiry(SignInState),
             browser_digest=digest(binding.secret),
             request=request,
             email=email.address,
@@ -153,6 +144,6 @@ class SettingOut:
             code_verifier=entra.code_verifier,
             nonce=entra.nonce,
         )
-        await self._flows.issue(state, handle)
-        self._responses.note(SignInStep.STARTED, state.visit)
+        await self.flows.issue(state, handle)
+        self.responses.note(SignInStep.STARTED, state.visit)
         return ToMicrosoft(entra.url, binding)

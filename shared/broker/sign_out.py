@@ -43,36 +43,24 @@ class Leaving:
     url: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignOut:
-    """See the module.
+    """See the module."""
 
-    Args:
-        clients: the applications.
-        sessions: who is signed in where.
-        flows: states.
-        provider: Entra.
-        tokens: verifies ID tokens of ours.
-        issuer: makes logout tokens.
-        notices: reaches the applications.
-    """
-
-    def __init__(
-        self,
-        clients: Clients,
-        sessions: Sessions,
-        flows: Flows,
-        provider: IdentityProvider,
-        tokens: Tokens,
-        issuer: Issuer,
-        notices: Notices,
-    ) -> None:
-        self._clients = clients
-        self._sessions = sessions
-        self._flows = flows
-        self._provider = provider
-        self._tokens = tokens
-        self._issuer = issuer
-        self._notices = notices
+    clients: Clients
+    """The applications."""
+    sessions: Sessions
+    """Who is signed in where."""
+    flows: Flows
+    """States."""
+    provider: IdentityProvider
+    """Entra."""
+    tokens: Tokens
+    """Verifies ID tokens of ours."""
+    issuer: Issuer
+    """Makes logout tokens."""
+    notices: Notices
+    """Reaches the applications."""
 
     async def leave(self, parameters: Parameters) -> str:
         """End the session that the ID token names, tell the applications, and say where the browser goes: to Entra.
@@ -82,20 +70,20 @@ class SignOut:
         """
         leaving = await self._read(parameters)
         ended = await self._end(leaving.sid) if leaving.sid is not None else ()
-        state = await self._flows.issue(SignOutState(expires_at=self._flows.expiry(SignOutState), url=leaving.url))
+        state = await self.flows.issue(SignOutState(expires_at=self.flows.expiry(SignOutState), url=leaving.url))
         hint = next((session.logout_hint for session in ended), None)
-        return self._provider.sign_out_url(f"{self._issuer.issuer}/signed-out", state, hint)
+        return self.provider.sign_out_url(f"{self.issuer.issuer}/signed-out", state, hint)
 
     async def returned(self, state: str | None) -> str | None:
         """Where the browser goes now that Entra has signed the person out; None if nobody said where."""
         try:
-            return (await self._flows.redeem(state or "", SignOutState)).url
+            return (await self.flows.redeem(state or "", SignOutState)).url
         except FlowSpent:
             return None
 
     async def ended_at_entra(self, entra_sid: str) -> None:
         """Take Entra's word that a session is over. Who does not know its `sid` cannot end it."""
-        await self._end(self._sessions.name_of(entra_sid))
+        await self._end(self.sessions.name_of(entra_sid))
 
     async def _read(self, parameters: Parameters) -> Leaving:
         try:
@@ -109,7 +97,7 @@ class SignOut:
             client_id, sid = await self._hinted(hint, client_id)
         if url is None:
             return Leaving(sid, None)
-        application = await self._clients.find(client_id) if client_id is not None else None
+        application = await self.clients.find(client_id) if client_id is not None else None
         if application is None or url not in application.profile.post_logout_redirect_uris:
             raise Malformed(
                 "The application asked to return to an address that is not registered for it "
@@ -120,7 +108,7 @@ class SignOut:
     async def _hinted(self, unverified_id_token: str, client_id: ClientId | None) -> tuple[ClientId, str | None]:
         """Whose ID token it is, and of which session. One that has expired will do (RP-Initiated Logout, section 4)."""
         try:
-            verified = await self._tokens.verify(unverified_id_token, ID_TOKEN, client_id, expired=True)
+            verified = await self.tokens.verify(unverified_id_token, ID_TOKEN, client_id, expired=True)
         except NotAuthenticated:
             raise Malformed("id_token_hint is not an ID token that this service has issued to this client.") from None
         sid = verified.claims.get("sid")
@@ -128,17 +116,17 @@ class SignOut:
 
     async def _end(self, sid: str) -> tuple[Session, ...]:
         """Take the session out, and tell every application that wants to hear of it."""
-        ended = await self._sessions.end(sid)
+        ended = await self.sessions.end(sid)
         await asyncio.gather(*(self._tell(session, sid) for session in ended))
         return ended
 
     async def _tell(self, session: Session, sid: str) -> None:
         """Back-Channel Logout 1.0, section 2.5. An application that does not answer does not hold up the others."""
         try:
-            application = await self._clients.find(session.client_id)
+            application = await self.clients.find(session.client_id)
             if application is None or application.profile.backchannel_logout_uri is None:
                 return
-            token = await self._issuer.logout_token(session.client_id, session.sub, sid)
-            await self._notices.post(application.profile.backchannel_logout_uri, {"logout_token": token})
+            token = await self.issuer.logout_token(session.client_id, session.sub, sid)
+            await self.notices.post(application.profile.backchannel_logout_uri, {"logout_token": token})
         except Unavailable:
             _log.warning("back-channel logout not heard application=%s", session.client_id)

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
@@ -33,37 +34,25 @@ _FOUND = {Status.CONNECTED: ConnectStep.RESTORED, Status.CONSENT_REVOKED: Connec
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
-    """Keeps connections.
+    """Keeps connections."""
 
-    Args:
-        table: the accounts' table.
-        journal: the audit trail.
-        routing: which domains route where.
-        accounts: the register, from which a closed account is erased.
-        provider: Entra.
-        clock: the time.
-        telemetry: where it is told what befalls a connection.
-    """
-
-    def __init__(
-        self,
-        table: Table,
-        journal: Journal,
-        routing: DomainRouting,
-        accounts: AccountRegister,
-        provider: IdentityProvider,
-        clock: Clock,
-        telemetry: Telemetry,
-    ) -> None:
-        self._table = table
-        self._journal = journal
-        self._routing = routing
-        self._accounts = accounts
-        self._provider = provider
-        self._clock = clock
-        self._telemetry = telemetry
-        self._probed: OrderedDict[AccountId, datetime] = OrderedDict()
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    routing: DomainRouting
+    """Which domains route where."""
+    accounts: AccountRegister
+    """The register, from which a closed account is erased."""
+    provider: IdentityProvider
+    """Entra."""
+    clock: Clock
+    """The time."""
+    telemetry: Telemetry
+    """Where it is told what befalls a connection."""
+    _probed: OrderedDict[AccountId, datetime] = field(init=False, repr=False, default_factory=OrderedDict)
 
     async def read(self, administrator: AccountAdministrator) -> tuple[Connection, str]:
         """The connection as it is now, and the version to change it by.
@@ -71,8 +60,8 @@ class Lifecycle:
         Raises:
             NotFound: there is no such account.
         """
-        stored = (await read_head(self._table, administrator.account_id)).stored(Connection)
-        return stored.record.as_of(self._clock.now()), stored.version
+        stored = (await read_head(self.table, administrator.account_id)).stored(Connection)
+        return stored.record.as_of(self.clock.now()), stored.version
 
     async def check(self, administrator: AccountAdministrator) -> tuple[Connection, str]:
         """Probe the tenant with a fresh token and write down what was found.
@@ -93,7 +82,7 @@ class Lifecycle:
         Raises:
             Unavailable: the store does not answer.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         if now - self._probed.get(account_id, _LONG_AGO) < _BETWEEN_PROBES:
             return
         self._probed[account_id] = now
@@ -101,23 +90,23 @@ class Lifecycle:
         while len(self._probed) > _PROBES_REMEMBERED:
             self._probed.popitem(last=False)
         with contextlib.suppress(NotFound, Conflict, Stale):
-            stored = (await read_head(self._table, account_id)).stored(Connection)
+            stored = (await read_head(self.table, account_id)).stored(Connection)
             checked = await self._found(stored.record)
             if checked.status is not stored.record.status:
                 await self._write(account_id, OURSELVES, stored, checked)
 
     async def _probe(self, account_id: AccountId, actor: Actor) -> tuple[Connection, str]:
-        stored = (await read_head(self._table, account_id)).stored(Connection)
+        stored = (await read_head(self.table, account_id)).stored(Connection)
         checked = await self._found(stored.record)
         await self._write(account_id, actor, stored, checked)
-        return checked.as_of(self._clock.now()), stored.then(checked).version
+        return checked.as_of(self.clock.now()), stored.then(checked).version
 
     async def _found(self, connection: Connection) -> Connection:
         """The connection as a fresh token finds it."""
         tenant_id = connected_tenant(connection)
-        now = self._clock.now()
+        now = self.clock.now()
         try:
-            organization = await self._provider.read_organization(tenant_id)
+            organization = await self.provider.read_organization(tenant_id)
             prove_organization(organization, tenant_id)
         except ConsentMissing as refusal:
             check = Check(at=now, outcome="consent_revoked", detail=refusal.detail)
@@ -137,7 +126,7 @@ class Lifecycle:
         self, account_id: AccountId, actor: Actor, stored: Stored[Connection], checked: Connection
     ) -> None:
         details: dict[str, JsonValue] = {"outcome": checked.last_check.outcome if checked.last_check else None}
-        await self._journal.commit(account_id, actor, "connection.checked", details, stored.rewrite(checked))
+        await self.journal.commit(account_id, actor, "connection.checked", details, stored.rewrite(checked))
         if checked.status is not stored.record.status:
             self._note(_FOUND[checked.status], account_id)
 
@@ -150,9 +139,9 @@ class Lifecycle:
             NotFound: there is no such account.
             Stale: the connection is not the version that the caller has seen, or somebody else was first.
         """
-        head = await read_head(self._table, administrator.account_id)
+        head = await read_head(self.table, administrator.account_id)
         connection = head.stored(Connection)
-        if connection.record.as_of(self._clock.now()).status is Status.DISCONNECTED:
+        if connection.record.as_of(self.clock.now()).status is Status.DISCONNECTED:
             return
         expected.must_allow(connection.version)
         await self._undo(head, administrator.actor)
@@ -168,22 +157,22 @@ class Lifecycle:
             Stale: the account is not the version that the caller has seen.
             Unavailable: something is left of it; close it again.
         """
-        head = await find_head(self._table, account_id, closing=True)
+        head = await find_head(self.table, account_id, closing=True)
         if head is None:
             raise NotFound("There is no such account.")
         if not head.account.record.closing:
             expected.must_allow(head.account.version)
         await self._undo(head, operator.actor, closing=True)
-        await self._accounts.erase(account_id)
+        await self.accounts.erase(account_id)
         _log.info("account.closed account=%s by=%s", account_id, operator.actor.subject)
 
     async def _undo(self, head: Head, actor: Actor, *, closing: bool = False) -> None:
         """First the account lets go of the tenant, in one transaction, then its claims are released."""
         connection, domains = head.stored(Connection), head.stored(TenantDomains)
-        now = self._clock.now()
+        now = self.clock.now()
         let_go = tuple(each.model_copy(update={"hold": Hold.NOT_ASKED}) for each in domains.record.domains)
         account = [head.account.rewrite(head.account.record.model_copy(update={"closing": True}))] if closing else []
-        await self._journal.commit(
+        await self.journal.commit(
             head.account_id,
             actor,
             "account.closed" if closing else "connection.disconnected",
@@ -196,8 +185,8 @@ class Lifecycle:
             self._note(ConnectStep.DISCONNECTED, head.account_id)
         # Not only those that are held: an undoing that was cut off has let go of them, but not released them.
         names = {each.name for each in domains.record.domains}
-        release = self._routing.release if closing else self._routing.let_go
+        release = self.routing.release if closing else self.routing.let_go
         await release(head.account_id, names, now)
 
     def _note(self, step: ConnectStep, account_id: AccountId) -> None:
-        self._telemetry.note(Event(EventName.CONNECT, step, account_id=account_id))
+        self.telemetry.note(Event(EventName.CONNECT, step, account_id=account_id))

@@ -9,6 +9,7 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
@@ -105,16 +106,16 @@ async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailA
     return Exemption.read(row) if row else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExemptionList:
-    """The exception list of every account.
+    """The exception list of every account."""
 
-    Args: `table`, the accounts' table; `journal`; `clock`.
-    """
-
-    def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
-        self._table = table
-        self._journal = journal
-        self._clock = clock
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    clock: Clock
+    """Dates the entries."""
 
     async def add(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Stored[Exemption]:
         """Put one user on the list.
@@ -124,7 +125,7 @@ class ExemptionList:
             Conflict: the user is on the list.
         """
         account_id = administrator.account_id
-        await read_head(self._table, account_id)
+        await read_head(self.table, account_id)
         exemption = self._written(administrator, draft)
         key = _key(account_id, exemption.exception_id)
         try:
@@ -154,7 +155,7 @@ class ExemptionList:
             "lines": [min(drafts), max(drafts)],
             "exceptionIds": [*written],
         }
-        await self._journal.commit(administrator.account_id, administrator.actor, "exceptions.imported", details, *puts)
+        await self.journal.commit(administrator.account_id, administrator.actor, "exceptions.imported", details, *puts)
 
     async def must_exist(self, administrator: AccountAdministrator) -> None:
         """Ask whether there is a list to put somebody on.
@@ -162,7 +163,7 @@ class ExemptionList:
         Raises:
             NotFound: there is no such account.
         """
-        await read_head(self._table, administrator.account_id)
+        await read_head(self.table, administrator.account_id)
 
     async def read(self, administrator: AccountAdministrator, exemption_id: ExemptionId) -> Stored[Exemption]:
         """One entry.
@@ -171,7 +172,7 @@ class ExemptionList:
             NotFound: it is not on the list, or there is no such account.
         """
         await self.must_exist(administrator)
-        row = await self._table.get(_key(administrator.account_id, exemption_id))
+        row = await self.table.get(_key(administrator.account_id, exemption_id))
         if row is None:
             raise NotFound("There is no such exception in this account.")
         return Stored(Exemption.read(row), row.key, row)
@@ -183,7 +184,7 @@ class ExemptionList:
             NotFound: there is no such account.
         """
         await self.must_exist(administrator)
-        found = await find_exemption(self._table, administrator.account_id, email)
+        found = await find_exemption(self.table, administrator.account_id, email)
         return (found,) if found else ()
 
     async def page(
@@ -196,7 +197,7 @@ class ExemptionList:
             Invalid: the continuation is none of ours.
         """
         await self.must_exist(administrator)
-        page = await self._table.page(administrator.account_id, PREFIX, size, continuation)
+        page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
         return tuple(Exemption.read(row) for row in page.rows), page.continuation
 
     async def all(self, administrator: AccountAdministrator) -> AsyncIterator[Exemption]:
@@ -226,7 +227,7 @@ class ExemptionList:
         expected.must_allow(old.version)
         terms = change(ExemptionTerms(reason=old.record.reason, expires_at=old.record.expires_at))
         new = old.record.model_copy(
-            update={"reason": terms.reason, "expires_at": terms.expires_at, "updated_at": self._clock.now()}
+            update={"reason": terms.reason, "expires_at": terms.expires_at, "updated_at": self.clock.now()}
         )
         await self._commit(administrator, "exception.changed", new, old.rewrite(new))
         return old.then(new)
@@ -248,10 +249,10 @@ class ExemptionList:
         details = exemption.model_dump(
             mode="json", by_alias=True, include={"exception_id", "email", "reason", "expires_at"}
         )
-        await self._journal.commit(administrator.account_id, administrator.actor, action, details, operation)
+        await self.journal.commit(administrator.account_id, administrator.actor, action, details, operation)
 
     def _written(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Exemption:
-        now = self._clock.now()
+        now = self.clock.now()
         actor = administrator.actor
         return Exemption(
             exception_id=ExemptionId.of(administrator.account_id, draft.email),

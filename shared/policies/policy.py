@@ -1,6 +1,7 @@
 """An account's policy, and the book that its Security Manager keeps it in."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -49,16 +50,16 @@ class Policy(HeadRecord):
     updated_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyBook:
-    """The policy of every account.
+    """The policy of every account."""
 
-    Args: `table`, the accounts' table; `journal`; `clock`.
-    """
-
-    def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
-        self._table = table
-        self._journal = journal
-        self._clock = clock
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    clock: Clock
+    """Dates the changes."""
 
     async def read(self, account_id: AccountId) -> Stored[Policy]:
         """The policy that stands.
@@ -66,7 +67,7 @@ class PolicyBook:
         Raises:
             NotFound: there is no such account.
         """
-        return (await read_head(self._table, account_id)).stored(Policy)
+        return (await read_head(self.table, account_id)).stored(Policy)
 
     async def change(
         self,
@@ -89,9 +90,9 @@ class PolicyBook:
         expected.must_allow(old.version)
         actor = administrator.actor
         settings = change(old.record.settings)
-        new = Policy(settings=settings, updated_at=self._clock.now(), updated_by=actor.name or actor.subject)
+        new = Policy(settings=settings, updated_at=self.clock.now(), updated_by=actor.name or actor.subject)
         details: dict[str, JsonValue] = {"before": _told(old.record), "after": _told(new)}
-        await self._journal.commit(administrator.account_id, actor, "policy.changed", details, old.rewrite(new))
+        await self.journal.commit(administrator.account_id, actor, "policy.changed", details, old.rewrite(new))
         return old.then(new)
 
 

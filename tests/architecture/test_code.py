@@ -4,6 +4,7 @@ import ast
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,38 @@ def test_the_local_stand_ins_share_no_code_with_the_service() -> None:
             modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             assert {"shared", "functions"}.isdisjoint(name.partition(".")[0] for name in modules), file
+
+
+CLASSES = {
+    f"{file.stem}.{node.name}": node
+    for file, tree in trees()
+    for node in ast.walk(tree)
+    if isinstance(node, ast.ClassDef)
+}
+PARTS = {
+    name: node
+    for name, node in CLASSES.items()
+    if any("kw_only=True" in ast.unparse(each) for each in node.decorator_list)
+}
+"""What is made by naming what it needs."""
+
+
+def test_the_product_is_made_of_parts() -> None:
+    assert {"assembly.Ports", "assembly.Services", "onboarding.Onboarding", "coming_back.ComingBack"} <= {*PARTS}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_a_part_is_frozen_and_says_of_each_thing_that_it_needs_what_it_is(part: ast.ClassDef) -> None:
+    assert [*map(ast.unparse, part.decorator_list)] == ["dataclass(frozen=True, slots=True, kw_only=True)"]
+    for statement, following in pairwise(part.body):
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("_"):
+                said = following.value if isinstance(following, ast.Expr) else None
+                assert isinstance(said, ast.Constant), name
+
+
+def test_nothing_is_made_of_a_row_of_arguments_without_names() -> None:
+    for name, node in CLASSES.items():
+        for made in node.body:
+            if isinstance(made, ast.FunctionDef) and made.name == "__init__":
+                assert len(made.args.args) <= 4, f"{name}: self and three at most; name the others"

@@ -9,8 +9,9 @@ from functions.app import build_routes
 from functions.edge.problems import STATUS
 from functions.edge.routing import Endpoint
 from local.processes import ROOT
+from shared.assembly import Services
 from shared.settings import Settings, read_settings
-from shared.wiring import Services, build_services
+from shared.wiring import build_services
 from tests.unit.test_wiring import IN_DEVELOPMENT
 
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")

@@ -12,12 +12,13 @@ from opentelemetry.instrumentation.log_utils import std_to_otel
 
 from functions.app import build_routes
 from local.processes import ROOT
+from shared.assembly import Services
 from shared.health import Health
 from shared.kernel.names import EmailAddress
 from shared.kernel.pseudonyms import Pseudonyms
 from shared.kernel.refusals import Unavailable
 from shared.settings import Settings, read_settings
-from shared.wiring import Services, build_services
+from shared.wiring import build_services
 from tests.infra.bicep_files import Infra
 from tests.support.fakes import FixedClock
 from tests.unit.test_wiring import IN_DEVELOPMENT

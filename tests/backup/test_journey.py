@@ -45,7 +45,7 @@ def entra(url: str) -> Iterator[Entra]:
 
 async def claim_domains(azurite: Azurite, number: int) -> None:
     tables = AzureTables(connection_string=azurite.connection_string)
-    claims = Claims(tables.table("domains"), SystemClock())
+    claims = Claims(table=tables.table("domains"), clock=SystemClock())
     for each in range(number):
         assert await claims.claim(DomainName(f"domain-{each}.example"), AccountId(f"customer-{each % 100}"))
     await tables.close()

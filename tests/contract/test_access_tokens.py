@@ -46,9 +46,9 @@ def real_world(entra: LocalEntra, web: Web) -> World:
 
     nowhere = f"http://localhost:{free_port()}/control-panel"
     return World(
-        ControlPanelTokens(issuer, "azure-sso", web, FixedClock()),
+        ControlPanelTokens(issuer=issuer, audience="azure-sso", web=web, clock=FixedClock()),
         issue,
-        ControlPanelTokens(nowhere, "azure-sso", web, FixedClock()),
+        ControlPanelTokens(issuer=nowhere, audience="azure-sso", web=web, clock=FixedClock()),
     )
 
 

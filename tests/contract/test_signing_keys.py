@@ -130,7 +130,9 @@ class VaultWorld:
 
 
 def connected(vault: Vault, clock: FixedClock) -> KeyVaultKeys:
-    return KeyVaultKeys(vault.url, KEY_NAME, vault.identity, clock, vault.transport)
+    return KeyVaultKeys(
+        vault_url=vault.url, key_name=KEY_NAME, credential=vault.identity, clock=clock, transport=vault.transport
+    )
 
 
 def version_of(vault: Vault, kid: str) -> Version:
@@ -766,7 +768,9 @@ async def test_a_vault_out_of_order_does_not_make_us_read_again(vault: Vault, ke
 
 async def test_closed_keys_open_again(vault: Vault, clock: FixedClock) -> None:
     vault.add()
-    keys = KeyVaultKeys(vault.url, KEY_NAME, vault.identity, clock, vault.transport)
+    keys = KeyVaultKeys(
+        vault_url=vault.url, key_name=KEY_NAME, credential=vault.identity, clock=clock, transport=vault.transport
+    )
     await keys.close()
     assert len(await keys.published()) == 1
 

@@ -9,6 +9,7 @@ import pytest
 
 from functions.app import build_app
 from functions.edge.problems import INTERNAL, STATUS, TYPE_PREFIX
+from tests.architecture.test_deployment import VERSION
 from tests.http.conftest import Caller
 from tests.support.service import RunningService
 
@@ -42,6 +43,7 @@ def test_it_is_openapi_3_1_about_this_service(api: dict[str, Any], service: Runn
     assert api["openapi"] == "3.1.0"
     assert api["servers"] == [{"url": service.url}]
     assert set(api["info"]) >= {"title", "version"}
+    assert api["info"]["version"] == VERSION
     assert set(api["components"]) == {"schemas", "securitySchemes", "responses"}
 
 

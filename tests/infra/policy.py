@@ -17,10 +17,11 @@ from functions.app import build_routes
 from functions.health import _told
 from local.entra.directory import load
 from local.processes import ROOT
+from shared.assembly import Services
 from shared.ports.identity_provider import VerifiedIdentity
 from shared.ports.signing_keys import MINIMUM_BITS, PUBLISHED_AHEAD, TOKENS_LIVE_FOR
 from shared.settings import Settings, read_settings
-from shared.wiring import TABLE_NAMES, Services, build_services
+from shared.wiring import TABLE_NAMES, build_services
 from tests.infra.bicep_files import INFRA, ROLE_ASSIGNMENT, Infra, Node, Resource, references, texts_in
 from tests.infra.stages import stages
 from tests.infra.vocabulary import vocabulary

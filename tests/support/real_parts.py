@@ -80,10 +80,10 @@ class RealEntra:
 
 def provider_on(entra: LocalEntra, web: Web, clients: MsalClients) -> EntraProvider:
     return EntraProvider(
-        clients,
-        IdTokens(entra.https, CLIENT_ID, web, FixedClock()),
-        web,
-        authority=entra.https,
+        clients=clients,
+        id_tokens=IdTokens(authority=entra.https, client_id=CLIENT_ID, web=web, clock=FixedClock()),
+        web=web,
+        authority_url=entra.https,
         browser_url=entra.http,
         graph_url=entra.https,
         client_id=CLIENT_ID,
@@ -91,7 +91,9 @@ def provider_on(entra: LocalEntra, web: Web, clients: MsalClients) -> EntraProvi
 
 
 def clients_on(entra: LocalEntra, credential: ClientCredential = SECRET) -> MsalClients:
-    return MsalClients(entra.https, CLIENT_ID, lambda: credential, str(entra.ca_file))
+    return MsalClients(
+        authority=entra.https, client_id=CLIENT_ID, credential=lambda: credential, ca_file=str(entra.ca_file)
+    )
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from azure.data.tables import TableServiceClient
 from functions.app import build_app
 from local.entra.server import LocalEntra
 from local.host import HostSettings, create_host
+from shared.assembly import Services
 from shared.settings import read_settings
-from shared.wiring import TABLE_NAMES, Services, build_services
+from shared.wiring import TABLE_NAMES, build_services
 
 FUNCTION_KEY = "test-function-key"
 MASTER_KEY = "test-master-key"

@@ -4,6 +4,7 @@ Source: https://learn.microsoft.com/entra/identity-platform/id-tokens#validate-t
 """
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
@@ -18,22 +19,19 @@ _LEEWAY_SECONDS = 30
 _TENANTS_REMEMBERED = 1_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdTokens:
-    """Verifies ID tokens.
+    """Verifies ID tokens."""
 
-    Args:
-        authority: Entra's authority host, such as `https://login.microsoftonline.com`.
-        client_id: this service's app registration, which must be the audience.
-        web: how to read Entra's keys.
-        clock: the time, for the age of keys.
-    """
-
-    def __init__(self, authority: str, client_id: str, web: Web, clock: Clock) -> None:
-        self._authority = authority
-        self._client_id = client_id
-        self._web = web
-        self._clock = clock
-        self._keys: OrderedDict[TenantId, IssuerKeys] = OrderedDict()
+    authority: str
+    """Entra's authority host, such as `https://login.microsoftonline.com`."""
+    client_id: str
+    """This service's app registration, which must be the audience."""
+    web: Web
+    """How to read Entra's keys."""
+    clock: Clock
+    """The time, for the age of keys."""
+    _keys: OrderedDict[TenantId, IssuerKeys] = field(init=False, repr=False, default_factory=OrderedDict)
 
     async def verify(self, unverified_id_token: str, tenant_id: TenantId, nonce: str) -> VerifiedIdentity:
         """Who signed in, if the token was issued by this very tenant, for us, now, and for this sign-in.
@@ -56,7 +54,7 @@ class IdTokens:
                 await self._keys_of(tenant_id).find(str(kid)),
                 algorithms=["RS256"],
                 issuer=self._issuer(tenant_id),
-                audience=self._client_id,
+                audience=self.client_id,
                 leeway=_LEEWAY_SECONDS,
                 options={
                     "require": ["iss", "aud", "exp", "nbf", "iat", "sub", "nonce", "tid", "oid"],
@@ -82,16 +80,19 @@ class IdTokens:
 
         Source: https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer
         """
-        return f"{self._authority}/{tenant_id}/v2.0"
+        return f"{self.authority}/{tenant_id}/v2.0"
 
     def _keys_of(self, tenant_id: TenantId) -> IssuerKeys:
         if tenant_id not in self._keys:
 
             async def jwks_uri() -> str:
-                return f"{self._authority}/{tenant_id}/discovery/v2.0/keys"
+                return f"{self.authority}/{tenant_id}/discovery/v2.0/keys"
 
             self._keys[tenant_id] = IssuerKeys(
-                self._web, jwks_uri, self._clock, frozenset({self._issuer(tenant_id), self._issuer("{tenantid}")})
+                web=self.web,
+                jwks_uri=jwks_uri,
+                clock=self.clock,
+                issuers=frozenset({self._issuer(tenant_id), self._issuer("{tenantid}")}),
             )
             while len(self._keys) > _TENANTS_REMEMBERED:
                 self._keys.popitem(last=False)

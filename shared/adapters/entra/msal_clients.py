@@ -39,7 +39,7 @@ class MsalClients:
     """
 
     def __init__(
-        self, authority: str, client_id: str, credential: Callable[[], ClientCredential], ca_file: str | None
+        self, *, authority: str, client_id: str, credential: Callable[[], ClientCredential], ca_file: str | None
     ) -> None:
         self._authority = authority
         self._client_id = client_id

@@ -23,7 +23,7 @@ def table() -> InMemoryTable:
 
 @pytest.fixture
 def journal(table: InMemoryTable) -> Journal:
-    return Journal(table, FixedClock())
+    return Journal(table=table, clock=FixedClock())
 
 
 def account() -> Account:
@@ -41,7 +41,9 @@ async def registered(table: InMemoryTable) -> Head:
 
 
 async def test_an_insert_whose_answer_was_lost_took_place_once(table: InMemoryTable) -> None:
-    await Journal(LostAnswers(table), FixedClock()).commit(ACME, SAM, "exception.added", {}, Insert(ENTRY, "{}"))
+    await Journal(table=LostAnswers(table), clock=FixedClock()).commit(
+        ACME, SAM, "exception.added", {}, Insert(ENTRY, "{}")
+    )
     assert await table.get(ENTRY) is not None
     assert await records(table) == 1
 
@@ -49,7 +51,7 @@ async def test_an_insert_whose_answer_was_lost_took_place_once(table: InMemoryTa
 async def test_a_replacement_whose_answer_was_lost_took_place_once(table: InMemoryTable) -> None:
     stored = (await registered(table)).account
     renamed = stored.record.model_copy(update={"name": "Acme Worldwide"})
-    lossy = Journal(LostAnswers(table), FixedClock())
+    lossy = Journal(table=LostAnswers(table), clock=FixedClock())
     await lossy.commit(ACME, SAM, "account.changed", {}, stored.rewrite(renamed))
     assert (await read_head(table, ACME)).account.record.name == "Acme Worldwide"
     assert await records(table) == 1
@@ -70,7 +72,7 @@ async def test_of_two_who_write_a_head_record_first_the_other_hears_that_it_chan
     table: InMemoryTable, *, lost: bool
 ) -> None:
     await registered(table)
-    journal = Journal(LostAnswers(table) if lost else table, FixedClock())
+    journal = Journal(table=LostAnswers(table) if lost else table, clock=FixedClock())
     with pytest.raises(Stale):
         await journal.commit(ACME, SAM, "account.registered", {}, Insert(Account.key(ACME), "{}"))
     assert await records(table) == 0
@@ -86,7 +88,7 @@ async def test_a_row_that_should_be_new_and_is_not_is_named(table: InMemoryTable
 
 async def test_records_of_one_microsecond_are_all_kept_and_later_ones_come_first(table: InMemoryTable) -> None:
     clock = FixedClock()
-    journal = Journal(table, clock)
+    journal = Journal(table=table, clock=clock)
     await registered(table)
     for number in range(3):
         await journal.commit(ACME, SAM, "test.first", {"number": number})
@@ -108,6 +110,6 @@ async def test_a_removal_whose_answer_was_lost_took_place_once(table: InMemoryTa
     await table.write(Insert(ENTRY, "{}"))
     row = await table.get(ENTRY)
     assert row is not None
-    await Journal(LostAnswers(table), FixedClock()).commit(ACME, SAM, "exception.removed", {}, Remove(row))
+    await Journal(table=LostAnswers(table), clock=FixedClock()).commit(ACME, SAM, "exception.removed", {}, Remove(row))
     assert await table.get(ENTRY) is None
     assert await records(table) == 1

@@ -24,7 +24,7 @@ class Panel:
     def __init__(self, entra: LocalEntra, web: Web) -> None:
         self.entra = entra
         self.issuer = f"{entra.http}/control-panel"
-        self.tokens = ControlPanelTokens(self.issuer, AUDIENCE, web, FixedClock())
+        self.tokens = ControlPanelTokens(issuer=self.issuer, audience=AUDIENCE, web=web, clock=FixedClock())
 
     def token(self, forgery: Forgery | None = None, **changes: Any) -> str:
         """Sam's token with claims changed; None takes one out."""
@@ -125,4 +125,4 @@ async def test_an_issuer_must_be_who_it_says(server: CannedWeb, plain_web: Web, 
         document = {name: value.format(url=server.url) for name, value in document.items()}
     server.documents["/.well-known/openid-configuration"] = document
     with pytest.raises(Unavailable):
-        await ControlPanelTokens(server.url, AUDIENCE, plain_web, FixedClock()).probe()
+        await ControlPanelTokens(issuer=server.url, audience=AUDIENCE, web=plain_web, clock=FixedClock()).probe()

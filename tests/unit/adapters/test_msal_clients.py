@@ -106,7 +106,7 @@ async def test_a_client_that_fails_late_takes_no_younger_one_along(
             raise requests.ConnectionError
         return SECRET
 
-    clients = MsalClients(entra.https, CLIENT_ID, credential, str(entra.ca_file))
+    clients = MsalClients(authority=entra.https, client_id=CLIENT_ID, credential=credential, ca_file=str(entra.ca_file))
 
     async def client_of(tenant_id: TenantId) -> msal.ConfidentialClientApplication:
         return await clients.call(tenant_id, lambda client: client)
@@ -140,7 +140,7 @@ async def test_the_environment_changes_neither_whom_it_trusts_nor_where_it_goes(
 
 
 async def test_an_authority_that_nobody_vouches_for_is_not_spoken_to(entra: LocalEntra) -> None:
-    clients = MsalClients(entra.https, CLIENT_ID, lambda: "secret", None)
+    clients = MsalClients(authority=entra.https, client_id=CLIENT_ID, credential=lambda: "secret", ca_file=None)
     with pytest.raises(Unavailable):
         await clients.call(CONTOSO, lambda client: client)
     await clients.close()

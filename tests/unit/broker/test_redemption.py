@@ -15,6 +15,7 @@ from shared.broker.issuing import ACCESS_TOKEN, ID_TOKEN, LOGOUT_TOKEN, challeng
 from shared.broker.oauth_errors import InvalidClientError, OAuthError
 from shared.broker.redemption import Granted
 from shared.kernel.refusals import NotAuthenticated, Unavailable
+from tests.support.ports import signing_keys
 from tests.unit.broker.world import (
     ACME,
     ALICE,
@@ -29,7 +30,6 @@ from tests.unit.broker.world import (
     Broker,
     person,
     sent,
-    signing_keys,
 )
 
 TEN_MINUTES = timedelta(minutes=10)

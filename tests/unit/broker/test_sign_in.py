@@ -7,20 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.accounts.claims import Claims
 from shared.accounts.head import read_head
-from shared.accounts.register import AccountRegister
 from shared.broker.coming_back import ComingBack, SsoSwitchedOff
 from shared.broker.issuing import Code, Person, challenge_of, subject_of
 from shared.broker.links import LinkConflict, SignInRefused
 from shared.broker.recent_sign_in import AuthTimeMissing, SignInTooOld
-from shared.broker.responses import Responses
 from shared.broker.sessions import Sessions
 from shared.broker.setting_out import SettingOut
 from shared.broker.visit import AskForEmail, Explained, SignInState, ToApplication, ToMicrosoft
 from shared.connection.connection import Connection, Status
-from shared.connection.domain_routing import DomainRouting
-from shared.connection.lifecycle import Lifecycle
 from shared.connection.proof import Answer
 from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
 from shared.flows.flows import digest
@@ -28,8 +23,7 @@ from shared.kernel.refusals import FlowSpent, Malformed, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.identity_provider import ConsentMissing, Organization
 from shared.ports.table import Key, Put
-from shared.resolution.resolver import Resolver, Shelves
-from tests.support.fakes import NEW_YEAR, FakeIdentityProvider, InMemoryTable, Unremembered
+from tests.support.fakes import NEW_YEAR, FakeIdentityProvider
 from tests.unit.broker.world import (
     ACME,
     ALICE,
@@ -93,13 +87,12 @@ class Story:
 
 @pytest.fixture
 async def story(broker: Broker) -> Story:
-    provider, domains = FakeIdentityProvider(), InMemoryTable()
+    provider, services = broker.entra, broker.services
     provider.organizations[CONTOSO] = Organization(
         tenant_id=CONTOSO, display_name="Contoso", verified_domains=(ALICE.domain,)
     )
     provider.consented.add(CONTOSO)
-    claims = Claims(domains, broker.clock)
-    await claims.claim(ALICE.domain, ACME)
+    await services.domains.claims.claim(ALICE.domain, ACME)
     await broker.add(password_sign_in_uri=PASSWORD_PAGE)
     await broker.add_account()
     connection = Connection(status=Status.CONNECTED, tenant_id=CONTOSO, connected_at=broker.clock.now())
@@ -107,19 +100,7 @@ async def story(broker: Broker) -> Story:
     await broker.accounts_table.write(
         Put(Connection.key(ACME), connection.document()), Put(TenantDomains.key(ACME), routed.document())
     )
-    accounts = AccountRegister(broker.accounts_table, broker.journal, broker.clock)
-    routing = DomainRouting(broker.accounts_table, broker.journal, claims, provider, broker.clock)
-    lifecycle = Lifecycle(
-        broker.accounts_table, broker.journal, routing, accounts, provider, broker.clock, broker.telemetry
-    )
-    shelves = Shelves(*map(Unremembered, (broker.accounts_table, domains, broker.applications)))
-    resolver = Resolver(shelves, provider, broker.clock, broker.telemetry, f"{ISSUER}/oauth2/authorize")
-    responses = Responses(lifecycle, broker.telemetry, ISSUER)
-    setting_out = SettingOut(broker.clients, resolver, broker.flows, provider, responses, f"{ISSUER}/signin/callback")
-    coming_back = ComingBack(
-        setting_out, resolver, broker.flows, broker.links, broker.sessions, provider, responses, broker.clock
-    )
-    story = Story(broker, provider, setting_out, coming_back)
+    story = Story(broker, provider, services.provider.setting_out, services.provider.coming_back)
     await story.set_policy(Mode.ON)
     return story
 

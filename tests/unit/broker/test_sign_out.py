@@ -1,7 +1,6 @@
 """Signing out: the session ends once, and the other applications hear of it."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,8 +10,8 @@ from shared.broker.issuing import LOGOUT_TOKEN, Code
 from shared.broker.sessions import Session, Sessions
 from shared.broker.sign_out import SignOut
 from shared.kernel.names import ClientId
-from shared.kernel.refusals import Malformed, Unavailable
-from tests.support.fakes import FakeIdentityProvider
+from shared.kernel.refusals import Malformed
+from tests.support.fakes import Doorbells
 from tests.unit.broker.world import OLGA, OTHER, UNITE, WHATEVER_STANDS, Broker, code, person, sent
 
 GOODBYE = "https://unite.example/goodbye"
@@ -21,37 +20,15 @@ SID = Sessions.name_of(ENTRA_SID)
 PERSON = person(sid=SID)
 
 
-class Doorbells:
-    """The notices port kept in memory: what was posted where; who is in `deaf` does not answer."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, Mapping[str, str]]] = []
-        self.deaf: set[str] = set()
-
-    async def post(self, url: str, form: Mapping[str, str]) -> None:
-        await asyncio.sleep(0)
-        if url in self.deaf:
-            raise Unavailable("The application does not answer.")
-        self.heard.append((url, form))
+@pytest.fixture
+def doorbells(broker: Broker) -> Doorbells:
+    return broker.doorbells
 
 
 @pytest.fixture
-def doorbells() -> Doorbells:
-    return Doorbells()
-
-
-@pytest.fixture
-async def sign_out(broker: Broker, doorbells: Doorbells) -> SignOut:
+async def sign_out(broker: Broker) -> SignOut:
     await broker.add(post_logout_redirect_uris=(GOODBYE,), backchannel_logout_uri="https://unite.example/bell")
-    return SignOut(
-        broker.clients,
-        broker.sessions,
-        broker.flows,
-        FakeIdentityProvider(),
-        broker.tokens,
-        broker.issuer,
-        doorbells,
-    )
+    return broker.services.provider.sign_out
 
 
 async def id_token(broker: Broker, **changes: object) -> str:

@@ -1,31 +1,23 @@
 """The broker on ports that are kept in memory, with one application and one person."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from shared.access.roles import AccountAdministrator, Actor, Operator
 from shared.accounts.head import Account
-from shared.accounts.journal import Journal
-from shared.adapters.jose import Jose
-from shared.applications.register import Application, ApplicationProfile, ApplicationRegister
-from shared.applications.secrets import SecretChecks
+from shared.applications.register import Application, ApplicationProfile
+from shared.assembly import assemble
 from shared.broker.clients import Clients
-from shared.broker.issuing import Code, Issuer, Person, challenge_of
-from shared.broker.links import Links
-from shared.broker.redemption import Redemption
-from shared.broker.sessions import Sessions
-from shared.flows.flows import Flows
+from shared.broker.issuing import Code, Person, challenge_of
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.versions import Expected
 from shared.ports.identity_provider import VerifiedIdentity
 from shared.ports.table import Put, Table
-from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable, NotedEvents
+from tests.support.fakes import NEW_YEAR, Doorbells, FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
-from tests.support.signing_keys import InMemorySigningKeys
+from tests.support.ports import ISSUER, fakes
 
-ISSUER = "https://sso.example"
 TOKEN_ENDPOINT = f"{ISSUER}/oauth2/token"
 UNITE, OTHER = ClientId("unite"), ClientId("other")
 CALLBACK = "https://unite.example/callback"
@@ -66,38 +58,41 @@ def code(expires_at: datetime, **changes: Any) -> Code:
     return Code(**{"expires_at": expires_at} | asked | wishes | changes)
 
 
-@cache
-def signing_keys() -> InMemorySigningKeys:
-    """Made once: an RSA key takes its time."""
-    return InMemorySigningKeys(FixedClock())
-
-
 @dataclass
 class Broker:
-    """Its parts; others may act on the tables between two of their steps."""
+    """The product, of which these tests look at the broker; others may act on the tables between two of its steps."""
 
     clock: FixedClock = field(default_factory=FixedClock)
     applications: InMemoryTable = field(default_factory=InMemoryTable)
+    domains_table: InMemoryTable = field(default_factory=InMemoryTable)
     flows_table: InMemoryTable = field(default_factory=InMemoryTable)
     accounts_table: InMemoryTable = field(default_factory=InMemoryTable)
+    entra: FakeIdentityProvider = field(default_factory=FakeIdentityProvider)
+    doorbells: Doorbells = field(default_factory=Doorbells)
     telemetry: NotedEvents = field(default_factory=NotedEvents)
 
     def __post_init__(self) -> None:
         self.flows_raced, self.accounts_raced = Interleaved(self.flows_table), Interleaved(self.accounts_table)
-        self.tokens = Jose(signing_keys(), ISSUER, self.clock)
-        self.register = ApplicationRegister(self.applications, self.clock)
-        self.clients = self.clients_on(self.flows_raced)
-        self.issuer = Issuer(ISSUER, self.tokens, self.clock)
-        self.flows = Flows(self.flows_raced, self.clock)
-        self.sessions = Sessions(self.flows_raced, self.clock)
-        self.redemption = Redemption(self.clients, self.flows, self.issuer, self.tokens, self.telemetry)
-        self.journal = Journal(self.accounts_raced, self.clock)
-        self.links = Links(self.accounts_raced, self.journal, self.clock)
+        self.services = assemble(
+            fakes(
+                clock=self.clock,
+                accounts=self.accounts_raced,
+                domains=self.domains_table,
+                applications=self.applications,
+                flows=self.flows_raced,
+                provider=self.entra,
+                notices=self.doorbells,
+                telemetry=self.telemetry,
+            )
+        )
+        self.register, self.journal = self.services.applications, self.services.accounts.journal
+        self.flows, self.links = self.services.flows, self.services.users.links
+        self.redemption, self.sessions = self.services.provider.redemption, self.services.provider.sign_out.sessions
+        self.clients, self.issuer, self.tokens = self.redemption.clients, self.redemption.issuer, self.redemption.tokens
 
     def clients_on(self, flows: Table) -> Clients:
         """The clients, whose assertions are remembered in this table."""
-        audiences = (ISSUER, TOKEN_ENDPOINT)
-        return Clients(self.applications, flows, self.tokens, audiences, SecretChecks(self.clock))
+        return replace(self.clients, flows=flows)
 
     async def add(self, client_id: ClientId = UNITE, **changes: Any) -> None:
         """Register an application, or change it."""

@@ -227,7 +227,7 @@ async def list_of_acme(table: InMemoryTable) -> ExemptionList:
     clock = FixedClock()
     account = Account(account_id=ACME, name="Acme", created_at=NEW_YEAR, updated_at=NEW_YEAR)
     await table.write(Insert(Account.key(ACME), account.document()))
-    return ExemptionList(table, Journal(table, clock), clock)
+    return ExemptionList(table=table, journal=Journal(table=table, clock=clock), clock=clock)
 
 
 def people(count: int) -> Iterator[Entry]:
@@ -324,7 +324,11 @@ async def _note(turns: list[str], turn: str) -> None:
 async def test_nobody_is_put_on_the_list_of_an_account_that_is_not_there() -> None:
     table = InMemoryTable()
     with pytest.raises(NotFound):
-        await import_entries(ExemptionList(table, Journal(table, FixedClock()), FixedClock()), SAM, people(1))
+        await import_entries(
+            ExemptionList(table=table, journal=Journal(table=table, clock=FixedClock()), clock=FixedClock()),
+            SAM,
+            people(1),
+        )
     assert len(table) == 0
 
 
