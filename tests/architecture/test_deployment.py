@@ -68,7 +68,7 @@ EXPECTED = {
     },
     "oauth": {"get_openid_configuration", "get_jwks", "redeem_code", "get_userinfo", "get_userinfo_by_form"},
     "resolve": {"resolve_email"},
-    "health": {"get_health"},
+    "health": {"get_health", "get_health_cookie"},
     "openapi": {"get_openapi"},
     "upkeep": {"purge_flows"},
 }
