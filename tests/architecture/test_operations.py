@@ -76,8 +76,8 @@ def test_alerts_are_as_severe_as_it_is_said() -> None:
 
 
 def test_every_target_of_make_is_there() -> None:
-    there = {*re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)}
-    named = {name for command in COMMANDS for name in re.findall(r"(?:^|\$ )make (\w+)", command)}
+    there = {*re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)}
+    named = {name for command in COMMANDS for name in re.findall(r"(?:^|\$ )make ([\w-]+)", command)}
     assert named
     assert named <= there
 
