@@ -7,7 +7,7 @@ import re
 import pytest
 
 from local.processes import ROOT
-from tests.infra.bicep_files import Infra
+from tests.infra.plans import ROLE_ASSIGNMENT, Infra
 from tests.scripts.az_says import (
     DENIED,
     FLEX_REFUSES,
@@ -605,8 +605,7 @@ def test_nobody_at_the_address(machine: Machine) -> None:
 
 # -- the Bicep beside it -----------------------------------------------------------------------------------------------
 
-INFRA = Infra.read()
-BICEP = "\n".join(INFRA.texts.values())
+MADE = [each for plan in Infra.read().plans.values() for each in plan.resources]
 SCRIPT = "".join((ROOT / "infra" / name).read_text(encoding="utf-8") for name in ("deploy.sh", "preflight.sh"))
 
 WITHOUT_REGISTRATION = {"Microsoft.Authorization", "Microsoft.Graph"}
@@ -618,16 +617,16 @@ BESIDE_THE_BICEP = {"Microsoft.App", "Microsoft.AlertsManagement"}
 
 def test_it_looks_for_the_providers_of_what_is_made_and_no_other() -> None:
     (listed,) = re.findall(r"^readonly providers=\(([^)]+)\)", SCRIPT, re.MULTILINE)
-    made = {each.kind.partition("/")[0] for each in INFRA.every_resource()}
+    made = {each.kind.partition("/")[0] for each in MADE}
     assert {*listed.split()} == made - WITHOUT_REGISTRATION | BESIDE_THE_BICEP
 
 
 def test_it_waits_for_the_roles_that_are_assigned_and_no_other() -> None:
-    assigned = re.findall(r"Microsoft\.Authorization/roleDefinitions', '([0-9a-f-]{36})'", BICEP)
-    assert {*assigned} == {*ROLES}
+    assigned = {each.at("properties.roleDefinitionId")[-36:] for each in MADE if each.kind == ROLE_ASSIGNMENT}
+    assert assigned == {*ROLES}
     awaited = re.findall(r"^  \[([0-9a-f-]{36})\]=", SCRIPT, re.MULTILINE)
     assert {*awaited} == {*ROLES}
 
 
 def test_it_looks_for_the_secret_that_is_made() -> None:
-    assert "name: 'pseudonym-key'" in BICEP
+    assert {each.name for each in MADE if each.kind == "Microsoft.KeyVault/vaults/secrets"} == {"pseudonym-key"}
