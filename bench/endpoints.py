@@ -157,6 +157,7 @@ def _stage(hold: float) -> Generator[_Stage]:
     ):
         store.create_tables(TABLE_NAMES)
         with RunningService(port, settings_for(url, at_port(store, relay.port), entra)) as service:
+            entra.cloud.clock = service.clock.now
             yield _Stage(service, entra, relay, client, application.url)
 
 
@@ -195,6 +196,7 @@ def _register(stage: _Stage, operator: str) -> None:
     stage.call(operator, "POST", "/v1/applications/portal/secret", headers=_ANY)
     stage.call(operator, "GET", "/v1/applications/portal")
     stage.call(operator, "GET", "/v1/applications")
+    stage.call(operator, "GET", "/v1/applications/portal/audit", "a page")
     stage.call(operator, "DELETE", "/v1/applications/portal", headers=_ANY)
 
 

@@ -1,14 +1,14 @@
 """A browser as small as the stories need: it follows redirects, keeps cookies and fills in forms.
 
-Two habits of real browsers matter here and Python's own cookie jar has neither: cookies do not know ports,
-and a Secure cookie is sent over plain http to localhost
-(https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy).
+Three habits of real browsers matter here and Python's own cookie jar has none: cookies do not know ports, a Secure
+cookie is sent over plain http to localhost (https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy),
+and what a name promises by its prefix must be so (RFC 6265bis, section 5.7).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from http.cookies import SimpleCookie
+from http.cookies import Morsel, SimpleCookie
 from typing import Final, Self, override
 from urllib.parse import urljoin, urlsplit
 
@@ -123,11 +123,24 @@ class Browser:
 
     def _keep(self, host: str, line: str) -> None:
         for name, morsel in SimpleCookie(line).items():
+            if not _keeps_its_promise(name, morsel):
+                continue
             place = (host, morsel["path"] or "/", name)
             if morsel["max-age"] == "0" or "1970" in morsel["expires"]:
                 self._cookies.pop(place, None)
             else:
                 self._cookies[place] = morsel.value
+
+
+def _keeps_its_promise(name: str, morsel: Morsel[str]) -> bool:
+    """Tell whether a browser takes a cookie of this name. Chromium and Firefox ignore an empty `domain=`."""
+    match name.lower().partition("-")[0]:
+        case "__host":
+            return bool(morsel["secure"]) and morsel["path"] == "/" and not morsel["domain"]
+        case "__secure":
+            return bool(morsel["secure"])
+        case _:
+            return True
 
 
 def _covers(cookie_path: str, path: str) -> bool:

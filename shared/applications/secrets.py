@@ -10,10 +10,10 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shared.kernel.caches import BoundedCache
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Throttled
 from shared.ports.clock import Clock
@@ -61,7 +61,9 @@ class SecretChecks:
     _key: bytes = field(init=False, repr=False, default_factory=lambda: secrets.token_bytes(32))
     _slots: asyncio.Semaphore = field(init=False, repr=False, default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _under_way: dict[bytes, asyncio.Future[bool]] = field(init=False, repr=False, default_factory=dict)
-    _proven: OrderedDict[bytes, datetime] = field(init=False, repr=False, default_factory=OrderedDict)
+    _proven: BoundedCache[bytes, datetime] = field(
+        init=False, repr=False, default_factory=lambda: BoundedCache(MOST_REMEMBERED)
+    )
 
     async def verify(self, client_id: ClientId, secret: str, kept: str) -> bool:
         """Whether this is the client's secret. Callers who show the same one at the same time share one hash.
@@ -90,21 +92,15 @@ class SecretChecks:
         finally:
             del self._under_way[mark]
         if right:
-            self._remember(mark)
+            self._proven.put(mark, self.clock.now())
         return right
 
     def _remembers(self, mark: bytes) -> bool:
-        used_at = self._proven.pop(mark, None)
-        if used_at is None or self.clock.now() - used_at >= REMEMBERED_FOR:
+        now, used_at = self.clock.now(), self._proven.get(mark)
+        if used_at is None or now - used_at >= REMEMBERED_FOR:
             return False
-        self._remember(mark)
+        self._proven.put(mark, now)
         return True
-
-    def _remember(self, mark: bytes) -> None:
-        """As the last one in the row; the one that was used longest ago makes room."""
-        self._proven[mark] = self.clock.now()
-        while len(self._proven) > MOST_REMEMBERED:
-            self._proven.popitem(last=False)
 
 
 async def _scrypt(secret: str, salt: bytes) -> bytes:

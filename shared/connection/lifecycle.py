@@ -2,20 +2,25 @@
 
 import contextlib
 import logging
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-
-from pydantic import JsonValue
+from datetime import datetime, timedelta
 
 from shared.access.roles import OURSELVES, AccountAdministrator, Actor, Operator
 from shared.accounts.head import Head, find_head, read_head
 from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
-from shared.connection.connection import Check, Connection, Status
+from shared.connection.connection import (
+    AccountClosed,
+    Check,
+    Connection,
+    ConnectionChecked,
+    ConnectionDisconnected,
+    Status,
+)
 from shared.connection.domain_routing import DomainRouting, connected_tenant
 from shared.connection.proof import prove_organization
 from shared.connection.tenant_domains import Hold, TenantDomains
+from shared.kernel.caches import BoundedCache
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Conflict, NotFound, Stale, Unavailable
 from shared.kernel.versions import Expected
@@ -27,7 +32,6 @@ from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 
 _BETWEEN_PROBES = timedelta(minutes=5)
 _PROBES_REMEMBERED = 1_000
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FOUND = {Status.CONNECTED: ConnectStep.RESTORED, Status.CONSENT_REVOKED: ConnectStep.REVOKED}
 
@@ -52,7 +56,9 @@ class Lifecycle:
     """The time."""
     telemetry: Telemetry
     """Where it is told what befalls a connection."""
-    _probed: OrderedDict[AccountId, datetime] = field(init=False, repr=False, default_factory=OrderedDict)
+    _probed: BoundedCache[AccountId, datetime] = field(
+        init=False, repr=False, default_factory=lambda: BoundedCache(_PROBES_REMEMBERED)
+    )
 
     async def read(self, administrator: AccountAdministrator) -> tuple[Connection, str]:
         """The connection as it is now, and the version to change it by.
@@ -82,13 +88,10 @@ class Lifecycle:
         Raises:
             Unavailable: the store does not answer.
         """
-        now = self.clock.now()
-        if now - self._probed.get(account_id, _LONG_AGO) < _BETWEEN_PROBES:
+        now, before = self.clock.now(), self._probed.get(account_id)
+        if before is not None and now - before < _BETWEEN_PROBES:
             return
-        self._probed[account_id] = now
-        self._probed.move_to_end(account_id)
-        while len(self._probed) > _PROBES_REMEMBERED:
-            self._probed.popitem(last=False)
+        self._probed.put(account_id, now)
         with contextlib.suppress(NotFound, Conflict, Stale):
             stored = (await read_head(self.table, account_id)).stored(Connection)
             checked = await self._found(stored.record)
@@ -125,8 +128,8 @@ class Lifecycle:
     async def _write(
         self, account_id: AccountId, actor: Actor, stored: Stored[Connection], checked: Connection
     ) -> None:
-        details: dict[str, JsonValue] = {"outcome": checked.last_check.outcome if checked.last_check else None}
-        await self.journal.commit(account_id, actor, "connection.checked", details, stored.rewrite(checked))
+        event = ConnectionChecked(outcome=checked.last_check.outcome if checked.last_check else None)
+        await self.journal.commit(account_id, actor, event, stored.rewrite(checked))
         if checked.status is not stored.record.status:
             self._note(_FOUND[checked.status], account_id)
 
@@ -175,8 +178,7 @@ class Lifecycle:
         await self.journal.commit(
             head.account_id,
             actor,
-            "account.closed" if closing else "connection.disconnected",
-            {"tenantId": connection.record.tenant_id},
+            (AccountClosed if closing else ConnectionDisconnected)(tenant_id=connection.record.tenant_id),
             connection.rewrite(Connection()),
             domains.rewrite(domains.record.model_copy(update={"domains": let_go})),
             *account,

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from urllib.parse import unquote_plus
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.applications.register import Application, AuthMethod, find_application
 from shared.applications.secrets import SecretChecks
 from shared.flows.flows import digest
+from shared.kernel.documents import Foreign
+from shared.kernel.encoding import from_base64url
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import NotAuthenticated
 from shared.ports.table import Insert, Key, RowExists, RowReader, Table
@@ -146,10 +146,8 @@ def _basic(authorization: str) -> tuple[str, str]:
     return unquote_plus(name), unquote_plus(secret)
 
 
-class _Subject(BaseModel):
+class _Subject(Foreign):
     """Whom an assertion speaks of."""
-
-    model_config = ConfigDict(defer_build=True)
 
     sub: str
 
@@ -158,7 +156,7 @@ def _subject(unverified_assertion: str) -> str:
     """Who the client is by its own assertion, beside which client_id is optional (RFC 7521, section 4.2)."""
     payload = unverified_assertion.partition(".")[2].partition(".")[0]
     try:
-        return _Subject.model_validate_json(base64.urlsafe_b64decode(payload + "==")).sub
+        return _Subject.model_validate_json(from_base64url(payload)).sub
     except ValueError:
         raise _stranger() from None
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -10,6 +9,7 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from shared.flows.flows import Flow
+from shared.kernel.encoding import base64url
 from shared.kernel.names import AccountId, ClientId, TenantId
 from shared.ports.clock import Clock
 from shared.ports.record import Record
@@ -56,7 +56,7 @@ class Code(Flow):
 
 def subject_of(tid: TenantId, oid: str) -> str:
     """The `sub` of an Entra identity: nothing can be read from it, and no address changes it."""
-    return _base64url(hashlib.sha256(f"{tid}\0{oid}".encode()).digest())
+    return base64url(hashlib.sha256(f"{tid}\0{oid}".encode()).digest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Issuer:
             **self._common(code.client_id, person.sub),
             **told_of(person, code.scope),
             "auth_time": int(person.auth_time.timestamp()) if person.auth_time else None,
-            "at_hash": _base64url(halved),
+            "at_hash": base64url(halved),
             "nonce": code.nonce,
             "sid": person.sid,
             "account_id": person.account_id,
@@ -131,12 +131,8 @@ def told_of(person: Person, scope: tuple[str, ...]) -> dict[str, JsonValue]:
 
 def challenge_of(code_verifier: str) -> str:
     """The S256 challenge of a verifier (RFC 7636, section 4.2)."""
-    return _base64url(hashlib.sha256(code_verifier.encode()).digest())
+    return base64url(hashlib.sha256(code_verifier.encode()).digest())
 
 
 def _present(claims: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return {name: value for name, value in claims.items() if value is not None}
-
-
-def _base64url(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).decode().rstrip("=")

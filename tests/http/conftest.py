@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -32,7 +32,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningS
     with azurite() as store, LocalEntra(state_dir=tmp_path_factory.mktemp("entra"), service_url=url) as entra:
         store.create_tables(TABLE_NAMES)
         with RunningService(port, settings_for(url, store.connection_string, entra)) as service:
-            entra.cloud.sign_in_clock = service.clock.now
+            entra.cloud.clock = service.clock.now
             yield service, entra
 
 
@@ -78,10 +78,17 @@ type Token = Callable[..., str]
 
 
 @pytest.fixture
-def token(entra: LocalEntra) -> Token:
-    """Makes panel tokens: `token("sam", account_id="acme")`; `signature=` forges, a claim of None is left out."""
+def token(entra: LocalEntra, service: RunningService) -> Token:
+    """Makes panel tokens: `token("sam", account_id="acme")`; `signature=` forges, a claim of None is left out.
 
-    return partial(panel.token, entra.http)
+    They live for years, so that a test may let time pass.
+    """
+
+    def make(username: str, **more: Any) -> str:
+        lasting = {"exp": int((service.clock.now() + timedelta(days=3_650)).timestamp())}
+        return panel.token(entra.http, username, **(lasting | more))
+
+    return make
 
 
 @pytest.fixture

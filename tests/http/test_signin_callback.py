@@ -258,7 +258,7 @@ def test_an_answer_of_another_browser_is_refused_and_does_not_spend_it_for_its_o
     spent(stranger.open(answer))
     ((name, _),) = person.cookies.items()
     ((_, own),) = stranger.cookies.items()
-    stranger.keep(f"{name}={own}; Path=/")
+    stranger.keep(f"{name}={own}; Path=/; Secure")
     spent(stranger.open(answer))
     assert answered(person.open(answer))["state"] == unite.state
 
@@ -271,7 +271,7 @@ def test_a_fixed_cookie_opens_nothing_once_somebody_has_signed_in_with_it(
     answer = person.answer(unite)
     (secret,) = attacker.cookies.values()
     _, own = person.cookies
-    attacker.keep(f"{own}={secret}; Path=/")
+    attacker.keep(f"{own}={secret}; Path=/; Secure")
     spent(attacker.open(answer))
     assert "code" in answered(person.open(answer))
     spent(attacker.open(answer))
@@ -283,9 +283,9 @@ def test_a_fixed_cookie_opens_nothing_once_somebody_has_signed_in_with_it(
 def test_a_cookie_that_cannot_be_ours_opens_nothing(contoso: Caller, unite: Asked, person: Person, secret: str) -> None:
     answer = person.answer(unite)
     ((name, right),) = person.cookies.items()
-    person.keep(f"{name}={secret}; Path=/")
+    person.keep(f"{name}={secret}; Path=/; Secure")
     spent(person.open(answer))
-    person.keep(f"{name}={right}; Path=/")
+    person.keep(f"{name}={right}; Path=/; Secure")
     assert "code" in answered(person.open(answer))
 
 
@@ -295,7 +295,7 @@ def test_the_cookie_of_an_integration_is_not_one_of_a_sign_in(
     answer = person.answer(unite)
     stranger = new_person()
     ((name, secret),) = person.cookies.items()
-    stranger.keep(f"{name.replace('sign-in', 'connect')}={secret}; Path=/")
+    stranger.keep(f"{name.replace('sign-in', 'connect')}={secret}; Path=/; Secure")
     spent(stranger.open(answer))
 
 

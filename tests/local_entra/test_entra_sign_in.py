@@ -187,12 +187,12 @@ def auth_time_of(client: Client, answer: object) -> int:
 
 @pytest.fixture
 def an_hour_later(entra: LocalEntra, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Lets an hour pass for sessions; the time that it is then."""
-    now = entra.cloud.sign_in_clock
+    """Lets an hour pass at Entra; the time that it is then."""
+    now = entra.cloud.clock
 
     def pass_time() -> int:
         later: datetime = now() + timedelta(hours=1)
-        monkeypatch.setattr(entra.cloud, "sign_in_clock", lambda: later)
+        monkeypatch.setattr(entra.cloud, "clock", lambda: later)
         return int(later.timestamp())
 
     return pass_time

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from shared.access.roles import AccountAdministrator, Actor, Operator
-from shared.accounts.journal import PREFIX, AuditRecord
 from shared.accounts.register import Profile
 from shared.applications.register import ApplicationProfile, AuthMethod
 from shared.assembly import assemble
@@ -46,11 +45,11 @@ class World:
     ticket: str = ""
 
     def __post_init__(self) -> None:
-        self.accounts = InMemoryTable()
-        tables = {name: InMemoryTable() for name in ("domains", "applications", "flows")} | {"accounts": self.accounts}
+        tables = {name: InMemoryTable() for name in ("accounts", "domains", "applications", "flows")}
         disturbed: dict[str, Any] = {name: Disturbed(table, self.script) for name, table in tables.items()}
         services = assemble(fakes(clock=self.clock, provider=self.provider, **disturbed))
-        self.register, self.applications = services.accounts.register, services.applications
+        self.register, self.journal = services.accounts.register, services.accounts.journal
+        self.applications = services.applications
         self.onboarding, self.lifecycle = services.connection.onboarding, services.connection.lifecycle
         self.routing, self.policies = services.domains, services.policies
         self.exemptions, self.links = services.users.exemptions, services.users.links
@@ -72,8 +71,10 @@ class World:
         }
 
     async def trail(self) -> list[str]:
-        """The actions on record."""
-        return sorted(AuditRecord.read(row).action for row in await self.accounts.under(ACME, PREFIX))
+        """The actions on record, of the account if it is there, and of the application."""
+        pages = self.journal.page(SAM, 100, None), self.applications.page(UNITE, 100, None)
+        found = [await _or_nothing(page) for page in pages]
+        return sorted(record.action for records, _ in filter(None, found) for record in records)
 
     async def routes_only_what_it_holds(self) -> bool:
         """Whether the account holds the claim to each domain that routes to it."""
@@ -97,7 +98,7 @@ class World:
         return [(each.email, each.oid) for each in (await self.links.page(SAM, 100, None))[0]]
 
 
-async def _or_nothing(found: Awaitable[object]) -> object:
+async def _or_nothing[T](found: Awaitable[T]) -> T | None:
     try:
         return await found
     except NotFound:
@@ -198,8 +199,6 @@ class Case:
     """It spends a flow, so that after a failure a person begins anew instead of repeating it."""
     given_up: Step | None = None
     """What comes of an integration that is refused."""
-    on_record: bool = True
-    """It leaves a receipt, by which a write is known again that the SDK repeats."""
 
 
 OF_THE_ACCOUNT: dict[str, Case] = {
@@ -235,10 +234,6 @@ OF_THE_ACCOUNT: dict[str, Case] = {
 }
 OF_AN_APPLICATION: dict[str, Case] = {
     "application": Case(nothing, with_application),
-    "secret": Case(
-        with_application, lambda world: world.applications.renew_secret(OPERATOR, UNITE, ANY), on_record=False
-    ),
-    "remove application": Case(
-        with_application, lambda world: world.applications.remove(OPERATOR, UNITE, ANY), on_record=False
-    ),
+    "secret": Case(with_application, lambda world: world.applications.renew_secret(OPERATOR, UNITE, ANY)),
+    "remove application": Case(with_application, lambda world: world.applications.remove(OPERATOR, UNITE, ANY)),
 }

@@ -81,7 +81,7 @@ class RealEntra:
 def provider_on(entra: LocalEntra, web: Web, clients: MsalClients) -> EntraProvider:
     return EntraProvider(
         clients=clients,
-        id_tokens=IdTokens(authority=entra.https, client_id=CLIENT_ID, web=web, clock=FixedClock()),
+        id_tokens=IdTokens(authority=entra.https, client_id=CLIENT_ID, web=web, clock=FixedClock(entra.cloud.now())),
         web=web,
         authority_url=entra.https,
         browser_url=entra.http,

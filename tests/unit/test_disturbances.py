@@ -43,8 +43,7 @@ async def played(world: World, act: Step) -> Found:
     except Refusal as stopped:
         refusal = stopped
     calls = world.script.made
-    seen = await world.seen()
-    return Found(refusal, seen, await world.trail() if seen["account"] else [], calls)
+    return Found(refusal, await world.seen(), await world.trail(), calls)
 
 
 async def undisturbed(*steps: Step) -> Found:
@@ -82,7 +81,7 @@ def told_of(case: Case, how: Disturbance) -> type[Refusal]:
     """What a caller may hear, and has to begin again or to read anew."""
     if how is not Disturbance.REPEATED:
         return Unavailable
-    return FlowSpent if case.spends else Stale if not case.on_record else Never
+    return FlowSpent if case.spends else Never
 
 
 class Never(Refusal):

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from shared.adapters.entra.explanations import explain, number_in, reason
 from shared.adapters.entra.id_tokens import IdTokens
 from shared.adapters.entra.msal_clients import MsalClients
 from shared.adapters.web import Web
+from shared.kernel.documents import Foreign
 from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import ProofFailed, Unavailable
 from shared.ports.identity_provider import (
@@ -47,23 +48,17 @@ _CUSTOMER_SAYS_NO = frozenset(
 """
 
 
-class _GraphDomain(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-
+class _GraphDomain(Foreign):
     name: str
 
 
-class _GraphOrganization(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-
+class _GraphOrganization(Foreign):
     id: TenantId
     display_name: str = Field(alias="displayName")
     verified_domains: tuple[_GraphDomain, ...] = Field(alias="verifiedDomains")
 
 
-class _GraphOrganizations(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-
+class _GraphOrganizations(Foreign):
     value: tuple[_GraphOrganization, ...] = Field(min_length=1, max_length=1)
 
 

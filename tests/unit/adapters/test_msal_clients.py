@@ -16,6 +16,7 @@ from shared.adapters.entra import msal_clients
 from shared.adapters.entra.managed_identity import managed_identity_assertion
 from shared.adapters.entra.msal_clients import MsalClients
 from shared.adapters.web import Web
+from shared.kernel.caches import BoundedCache
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Unavailable
 from tests.support.real_parts import CLIENT_ID, CONTOSO, FABRIKAM, NOBODYS, SECRET, RealEntra, clients_on, provider_on
@@ -77,8 +78,8 @@ async def test_a_tenant_that_is_not_there_may_come(observed: Observed, entra: Lo
     assert (await observed(NOBODYS)).authority.tenant == NOBODYS
 
 
-async def test_only_so_many_clients_are_kept(observed: Observed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(msal_clients, "_TENANTS_REMEMBERED", 1)
+async def test_only_so_many_clients_are_kept(observed: Observed) -> None:
+    observed.clients._clients = BoundedCache(1)
     first = await observed(CONTOSO)
     assert await observed(CONTOSO) is first
     await observed(FABRIKAM)

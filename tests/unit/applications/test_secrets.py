@@ -149,8 +149,8 @@ async def test_what_one_process_knows_is_nothing_to_another(clock: FixedClock) -
     ours, theirs = SecretChecks(clock=clock), SecretChecks(clock=clock)
     for checks in (ours, theirs):
         await checks.verify(UNITE, "right", kept)
-    assert ours._proven.keys().isdisjoint(theirs._proven.keys())
-    assert "right" not in repr([getattr(ours, each.name) for each in fields(ours)])
+    assert {*ours._proven}.isdisjoint(theirs._proven)
+    assert "right" not in repr([[*ours._proven], *(getattr(ours, each.name) for each in fields(ours))])
 
 
 async def test_the_secret_that_was_used_longest_ago_makes_room(scrypt: Scrypt, checks: SecretChecks) -> None:
