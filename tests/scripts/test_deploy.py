@@ -11,6 +11,7 @@ from tests.infra.bicep_files import Infra
 from tests.scripts.az_says import (
     DENIED,
     FLEX_REFUSES,
+    MISSING_OPTION,
     NO_BICEP,
     NO_GROUP,
     NO_HOST_KEY,
@@ -511,6 +512,7 @@ def test_a_vault_that_was_deleted_is_brought_back(machine: Machine, when: str, f
         (UNREACHABLE.text, "Azure cannot be reached from here."),
         (FLEX_REFUSES, "Flex Consumption refuses a property of the function app's siteConfig: ftpsState. Your"),
         (UNKNOWN_OPTION.text, "This az does not know what it is asked for. Run az upgrade, and this again."),
+        (MISSING_OPTION.text, "This az does not know what it is asked for."),
     ],
 )
 def test_a_deployment_that_fails_for_a_reason_that_is_known(machine: Machine, complaint: str, sentence: str) -> None:
