@@ -11,7 +11,7 @@ from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.cookies import CONNECT, INVITATION, with_cookies
 from functions.edge.forms import FORM, parameters_of
-from functions.edge.pages import Pages, good_page, invitation_page, redirect, refusal_page
+from functions.edge.pages import Pages, Way, redirect
 from functions.edge.requests import microsofts_answer
 from functions.edge.routing import Caller, Routes
 from shared.connection.integration import Arrival, Departure, Ticket, Unfinished
@@ -22,31 +22,39 @@ from shared.wiring import Services
 _TICKET = "/v1/connect/{ticket}"
 _PAGE = "text/html"
 
-_NOT_SHOWN = (
-    "It is not certain that you have seen this page. Press the button once more if you know this account. If you only "
-    "come back here, let your browser keep cookies of this address."
-)
-"""What is said where another site sent the form, or the browser keeps no cookies."""
-
 
 def connect_routes(services: Services) -> Routes:
     """The pages of an integration."""
-    routes = Routes("connect", services.telemetry, Pages())
+    pages = Pages(services.branding)
+    routes = Routes("connect", services.telemetry, pages)
 
-    async def invite(req: HttpRequest, fault: str | None = None) -> HttpResponse:
+    def shown(req: HttpRequest, outcome: Departure | Arrival | Unfinished) -> HttpResponse:
+        match outcome:
+            case Departure(url, binding):
+                return with_cookies(redirect(url), *CONNECT.bind(req, binding))
+            case Arrival(_, _, str(return_url)):
+                return redirect(with_outcome(return_url, "connected"))
+            case Arrival(account_name, tenant_name, _):
+                return pages.connected(account_name, tenant_name)
+            case _:
+                back = outcome.return_url
+                ways = [(Way.CONTROL_PANEL, with_outcome(back, "refused"))] if back else []
+                return pages.refusal(outcome.refusal, *ways)
+
+    async def invite(req: HttpRequest, *, unproven: bool = False) -> HttpResponse:
         ticket = req.route_params["ticket"]
         invitation = await services.onboarding.look(ticket)
         action = f"{services.public_url}/v1/connect/{quote(ticket)}"
         new = Flows.bind(ticket, Ticket)
         binding = replace(new, secret=INVITATION.secret(req, ticket) or new.secret)  # so that two tabs get along
-        page = invitation_page(invitation.account_name, invitation.started_by, action, binding.secret, fault)
+        page = pages.connect(invitation.account_name, invitation.started_by, action, binding.secret, unproven=unproven)
         return with_cookies(page, *INVITATION.bind(req, binding))
 
     async def go_on(req: HttpRequest) -> HttpResponse:
         ticket = req.route_params["ticket"]
         if not _was_invited(req, ticket):
-            return await invite(req, _NOT_SHOWN)
-        return with_cookies(_shown(req, await services.onboarding.open(ticket)), INVITATION.release(ticket))
+            return await invite(req, unproven=True)
+        return with_cookies(shown(req, await services.onboarding.open(ticket)), INVITATION.release(ticket))
 
     @routes.add("GET", _TICKET, caller=Caller.ANYBODY, gives={200: _PAGE})
     async def show_connect(req: HttpRequest) -> HttpResponse:
@@ -69,7 +77,7 @@ def connect_routes(services: Services) -> Routes:
         """Take Microsoft's answer, for consent and for sign-in."""
         answer = microsofts_answer(req)
         outcome = await services.onboarding.come_back(answer, CONNECT.secret(req, answer.state))
-        return with_cookies(_shown(req, outcome), CONNECT.release(answer.state))
+        return with_cookies(shown(req, outcome), CONNECT.release(answer.state))
 
     return routes
 
@@ -83,18 +91,3 @@ def _was_invited(req: HttpRequest, ticket: str) -> bool:
     """
     secret = INVITATION.secret(req, ticket)
     return secret is not None and parameters_of(req).get("shown") == (secret,)
-
-
-def _shown(req: HttpRequest, outcome: Departure | Arrival | Unfinished) -> HttpResponse:
-    match outcome:
-        case Departure(url, binding):
-            return with_cookies(redirect(url), *CONNECT.bind(req, binding))
-        case Arrival(_, _, str(return_url)):
-            return redirect(with_outcome(return_url, "connected"))
-        case Arrival(account_name, tenant_name, _):
-            text = f"The account {account_name} is now connected to {tenant_name} at Microsoft."
-            return good_page("Connected", text)
-        case _:
-            back = outcome.return_url
-            ways = [("Back to the control panel", with_outcome(back, "refused"))] if back else []
-            return refusal_page(outcome.refusal, *ways)

@@ -26,6 +26,7 @@ from shared.adapters.telemetry import LinesAndCounters, workers_meter
 from shared.adapters.web import Web
 from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import SecretChecks
+from shared.branding import Branding
 from shared.broker.clients import Clients
 from shared.broker.coming_back import ComingBack
 from shared.broker.issuing import Issuer
@@ -67,6 +68,7 @@ class Services:
     """Everything that HTTP may call, made once."""
 
     public_url: str
+    branding: Branding
     clock: Clock
     telemetry: Telemetry
     access_tokens: AccessTokens
@@ -150,6 +152,7 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
 
     return Services(
         public_url=settings.public_url,
+        branding=settings.branding,
         clock=clock,
         telemetry=telemetry,
         access_tokens=access_tokens,

@@ -437,7 +437,7 @@ def test_an_application_without_a_password_page_hears_that_sso_does_not_apply(
 def ways_on(response: httpx.Response, status: int, slug: str, error: str) -> dict[str, str]:
     """The links of a page that says why nobody can sign in; the way back tells the application of this error."""
     page = Shown.by(response)
-    assert (response.status_code, page.small.partition(",")[0]) == (status, slug), response.text
+    assert (response.status_code, page.reference.partition(",")[0]) == (status, slug), response.text
     assert query_of(page.ways["Back to the application"])["error"] == error
     return page.ways
 

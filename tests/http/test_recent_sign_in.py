@@ -48,7 +48,7 @@ def explained(response: httpx.Response, asked: Asked, slug: str) -> Shown:
     """A page that says why nobody was signed in."""
     page = Shown.by(response)
     assert response.status_code == 403, response.text
-    assert page.small.startswith(f"{slug}, id ")
+    assert page.reference.startswith(f"{slug}, id ")
     back = page.ways["Back to the application"]
     assert without_query(back) == REDIRECT_URI
     assert (query_of(back)["error"], query_of(back)["state"]) == ("access_denied", asked.state)

@@ -77,7 +77,7 @@ def explained(
     """A page that says why nobody was signed in, under which id operators find it, and where to go from there."""
     page = Shown.by(response)
     assert response.status_code == status, response.text
-    reason, _, invocation = page.small.partition(", id ")
+    reason, _, invocation = page.reference.partition(", id ")
     assert (reason, len(invocation)) == (slug, 36)
     back = query_of(page.ways["Back to the application"])
     assert page.ways["Back to the application"].startswith(f"{REDIRECT_URI}?")
@@ -90,7 +90,7 @@ def spent(response: httpx.Response) -> Shown:
     """A page that says that there is no such sign-in, or not for this browser; it leads nowhere."""
     page = Shown.by(response)
     assert response.status_code == 400, response.text
-    assert page.small.startswith("flow-spent, id ")
+    assert page.reference.startswith("flow-spent, id ")
     assert "Go back to the application and sign in again" in page.told
     assert page.ways == {}
     return page
