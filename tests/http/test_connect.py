@@ -63,7 +63,8 @@ def test_an_administrator_connects_the_tenant_and_its_domains_route(
     acme: Caller, connect: Walk, resolve: Resolve
 ) -> None:
     page = connect(acme)
-    assert page.title == "Acme is connected. Thank you."
+    assert page.title == "Connected"
+    assert "<h1>Acme is connected. Thank you.</h1>" in page.html
     assert status(acme) == "connected"
     acme("PATCH", "/v1/accounts/acme/policy", json={"mode": "on"}, headers={"If-Match": "*"}).raise_for_status()
     assert resolve.method("alice@contoso.example") == "sso"
@@ -324,7 +325,7 @@ def test_whoever_gets_the_link_sees_which_account_it_connects_and_who_asks(
 ) -> None:
     start_url = integration.start()
     page = stranger.open(start_url)
-    assert (page.status, page.title) == (200, "Connect Acme to Microsoft Entra")
+    assert (page.status, page.title) == (200, "Connect Acme to Microsoft")
     for words in (
         "<strong>Sam Security</strong> asks you",
         "sign in to the account <strong>Acme</strong>",

@@ -43,6 +43,7 @@ def test_a_logo_is_an_image(kind: str, image: bytes) -> None:
         logo("png", PNG) + "\n",
         logo("png", PNG)[:-1],
         "data:image/png;base64,====",
+        logo("png", PNG[:8]) + "=AAAA",
         logo("png", IMAGES["jpeg"]),
         logo("jpeg", PNG),
         logo("webp", b"RIFF\x10\x00\x00\x00WAVEfmt "),

@@ -186,6 +186,10 @@ def test_every_word_is_said_on_some_page_and_no_page_says_another() -> None:
             assert all(part in shown for part in said), name
 
 
+def test_what_matters_stands_out() -> None:
+    assert "<strong>Sam &amp; Co</strong> asks you" in html_of(Pages(NOBODY).connect("Acme", "Sam & Co", ACTION, "s"))
+
+
 def test_what_is_missing_in_a_template_is_an_error_and_no_gap() -> None:
     template = module._templates().from_string("{{ words.email.titel }}")
     with pytest.raises(UndefinedError):
