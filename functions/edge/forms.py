@@ -29,7 +29,7 @@ def parameters_of(req: HttpRequest) -> dict[str, tuple[str, ...]]:
         text = raw_body(req, FORM).decode("ascii") if req.method == "POST" else urlsplit(req.url).query
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST, errors="strict")
     except ValueError:
-        raise Malformed("The parameters cannot be read.") from None
+        raise Malformed("The parameters are malformed. The application's developers must fix this.") from None
     collected: dict[str, tuple[str, ...]] = {}
     for name, value in pairs:
         collected[name] = (*collected.get(name, ()), value)
@@ -51,6 +51,6 @@ def as_address(req: HttpRequest, endpoint: str) -> str:
     address = f"{endpoint}?{urlencode(pairs)}"
     if len(address) > LONGEST_ADDRESS:
         raise TooLarge(
-            f"The request has more than {LONGEST_ADDRESS:,} characters. The application's developers must mend this."
+            f"The request has more than {LONGEST_ADDRESS:,} characters. The application's developers must fix this."
         )
     return address

@@ -38,7 +38,7 @@ class ControlPanelTokens:
                 raise NotAuthenticated("The bearer token is too long.")
             kid = jwt.get_unverified_header(unverified_token).get("kid")
             if not isinstance(kid, str):
-                raise NotAuthenticated("The bearer token names no key (kid).")
+                raise NotAuthenticated("The bearer token has no key id (kid).")
             claims = jwt.decode(
                 unverified_token,
                 await self._keys.find(kid),
@@ -60,7 +60,7 @@ class ControlPanelTokens:
         except jwt.ExpiredSignatureError:
             raise NotAuthenticated("The bearer token has expired. Get a new one from the control panel.") from None
         except (jwt.PyJWTError, ValidationError, ValueError):
-            raise NotAuthenticated("The bearer token is not one of the control panel's for this service.") from None
+            raise NotAuthenticated("The bearer token was not issued by the control panel for this service.") from None
 
     async def probe(self) -> None:
         """See the port."""
@@ -72,5 +72,8 @@ class ControlPanelTokens:
         status, document = await self._web.get_json(address)
         found = document if status == _OK and isinstance(document, dict) else {}
         if found.get("issuer") != self._issuer or not isinstance(found.get("jwks_uri"), str):
-            raise Unavailable("The control panel's issuer does not answer as SSO_CONTROL_PANEL_ISSUER says.")
+            raise Unavailable(
+                "The control panel's discovery document does not match SSO_CONTROL_PANEL_ISSUER. "
+                "An operator must fix this."
+            )
         return str(found["jwks_uri"])

@@ -71,7 +71,7 @@ class Jose:
         try:
             header = _header(unverified_token)
             if header.get("typ") != typ:
-                raise NotAuthenticated("The token is of another kind.")
+                raise NotAuthenticated("The token is of the wrong type.")
             claims = jwt.decode(
                 unverified_token,
                 await self._key(header.get("kid")),
@@ -91,7 +91,7 @@ class Jose:
             self._must_be_timely(_Times.model_validate(claims), expired=expired)
             return VerifiedToken(sub=claims["sub"], aud=claims["aud"], claims=claims)
         except (jwt.PyJWTError, ValidationError, ValueError):
-            raise NotAuthenticated("The token is not one of ours, or has expired.") from None
+            raise NotAuthenticated("This service did not issue the token, or it has expired.") from None
 
     async def verify_assertion(
         self, unverified_assertion: str, client_id: ClientId, jwks: str, audiences: tuple[str, ...]
@@ -123,17 +123,17 @@ class Jose:
             times = _Times.model_validate(claims)
             self._must_be_timely(times)
             if times.exp > self._now() + _ASSERTION_SECONDS + _LEEWAY_SECONDS:
-                raise NotAuthenticated("The assertion lives for longer than we can remember that it was used.")
+                raise NotAuthenticated("The assertion is valid for too long. Send one with an earlier exp.")
             return VerifiedAssertion.model_validate(claims)
         except (jwt.PyJWTError, ValidationError, ValueError):
-            raise NotAuthenticated("The client's assertion does not hold.") from None
+            raise NotAuthenticated("The client assertion is invalid.") from None
 
     def _must_be_timely(self, times: _Times, *, expired: bool = False) -> None:
         """RFC 7519, sections 4.1.4 to 4.1.6, by our own clock, which cannot be given to PyJWT."""
         now = self._now()
         begun = max(times.nbf, times.iat) <= now + _LEEWAY_SECONDS
         if not begun or not (expired or now < times.exp + _LEEWAY_SECONDS):
-            raise NotAuthenticated("The token is not good yet, or no longer.")
+            raise NotAuthenticated("The token is not valid yet, or has expired.")
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
@@ -144,7 +144,7 @@ class Jose:
         for key in await self._keys.published():
             if key.kid == kid:
                 return jwt.PyJWK(key.model_dump())
-        raise NotAuthenticated("The token is signed with a key that is not ours, or not any more.")
+        raise NotAuthenticated("The token is signed with a key that this service does not use, or no longer uses.")
 
 
 def _registered_key(jwks: str, header: Mapping[str, object]) -> "PyJWK":

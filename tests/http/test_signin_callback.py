@@ -194,7 +194,7 @@ def test_a_store_that_is_out_when_a_person_comes_back_leaves_them_their_cookie_t
     answer = person.answer(unite)
 
     async def out(*_: object) -> None:
-        raise Unavailable("The store cannot be reached.")
+        raise Unavailable("The storage cannot be reached.")
 
     with monkeypatch.context() as broken:
         broken.setattr(AzureTable, "get", out)
@@ -572,7 +572,7 @@ def test_what_was_switched_off_meanwhile_is_explained(
     answer = person.answer(unite)
     change(contoso, register)
     page = explained(person.open(answer), unite, "sso-switched-off", again=False)
-    assert "use its password" in page.told
+    assert "sign in with your password there" in page.told
 
 
 def test_an_application_that_was_removed_meanwhile_is_answered_no_more(
@@ -614,13 +614,13 @@ def connection_of(manager: Caller) -> str:
         ("consent_required", 65001, "has not consented"),
         ("unauthorized_client", 700016, "has removed this application"),
         ("unauthorized_client", 7000112, "has disabled this application"),
-        ("invalid_request", 50011, "operators must mend this"),
-        ("invalid_request", 50194, "operators must mend this"),
+        ("invalid_request", 50011, "operators must fix this"),
+        ("invalid_request", 50194, "operators must fix this"),
         ("invalid_client", 650052, "lacks a service"),
-        ("invalid_client", 650056, "operators must mend this"),
-        ("invalid_client", 7000215, "operators must mend this"),
+        ("invalid_client", 650056, "operators must fix this"),
+        ("invalid_client", 7000215, "operators must fix this"),
         ("invalid_client", 7000222, "has expired"),
-        ("invalid_client", 700027, "operators must mend this"),
+        ("invalid_client", 700027, "operators must fix this"),
         ("invalid_request", 50020, "not a member of the organisation"),
         ("invalid_request", 90072, "not a member of the organisation"),
         ("invalid_grant", 50034, "no such account"),
@@ -635,7 +635,7 @@ def connection_of(manager: Caller) -> str:
         ("access_denied", 500212, "cross-tenant"),
         ("access_denied", 500213, "cross-tenant"),
         ("login_required", 50058, "Nobody was signed in"),
-        ("server_error", 99999999, "out of order"),
+        ("server_error", 99999999, "Microsoft is unavailable"),
         ("something_new", 1234, "Microsoft refused"),
     ],
 )

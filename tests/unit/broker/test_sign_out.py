@@ -31,7 +31,7 @@ class Doorbells:
     async def post(self, url: str, form: Mapping[str, str]) -> None:
         await asyncio.sleep(0)
         if url in self.deaf:
-            raise Unavailable("The application does not answer.")
+            raise Unavailable("The application does not respond.")
         self.heard.append((url, form))
 
 
