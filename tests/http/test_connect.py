@@ -301,7 +301,7 @@ def test_a_return_address_cannot_break_out_of_its_link(integration: Integration,
     assert "<script" not in page.text
     assert "<i>" not in page.text
     link = f'{PANEL}a"><script>alert(1)</script>?b=%22%3E%3Ci%3E&connection=refused'
-    assert unescape(page.text.partition(' href="')[2].partition('"')[0]) == link
+    assert unescape(page.text.partition('<a href="')[2].partition('"')[0]) == link
 
 
 def test_an_error_of_ours_is_a_page_with_an_id_and_without_details(
@@ -618,7 +618,7 @@ def test_a_declined_consent_is_told_to_the_person_and_to_the_trail(
     answer = press(integration.browser, page, "cancel")
     assert query_of(answer)["admin_consent"] == "True"
     told = refuses(integration, acme, service, answer, 403, "consent-refused")
-    assert f'<a class="button" href="{PANEL}security?connection=refused">Back to the control panel</a>' in told.text
+    assert f'<a href="{PANEL}security?connection=refused" class="button">Back to the control panel</a>' in told.text
 
 
 def test_an_error_is_read_before_admin_consent(
