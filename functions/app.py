@@ -11,6 +11,7 @@ from functions.domains import domain_routes
 from functions.edge.routing import Endpoint, Routes
 from functions.exceptions import exception_routes
 from functions.health import health_routes
+from functions.http import endpoint as said_once
 from functions.links import link_routes
 from functions.misconfigured import misconfigured_blueprint
 from functions.oauth import oauth_routes
@@ -35,10 +36,10 @@ def build_app(services: Services | Misconfiguration) -> FunctionApp:
     return app
 
 
-def build_routes(services: Services) -> tuple[Routes, ...]:
+def build_routes(services: Services) -> tuple[Routes | said_once.Routes, ...]:
     """The routes of every resource, in the order in which the API is read."""
 
-    def endpoints() -> list[Endpoint]:
+    def endpoints() -> list[Endpoint | said_once.Endpoint]:
         return [endpoint for each in routes for endpoint in each.endpoints]
 
     routes = (

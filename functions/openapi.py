@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from functions.edge.problems import INTERNAL, TYPE_PREFIX, every_kind
 from functions.edge.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.edge.routing import Caller, Endpoint, Routes
+from functions.http import endpoint as said_once
 from functions.version import product_version
 from shared.assembly import Services
 
@@ -23,7 +24,7 @@ _REFERENCE = "#/components/schemas/{model}"
 type References = Mapping[Any, Any]
 
 
-def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], services: Services) -> Routes:
+def openapi_routes(endpoints: Callable[[], Iterable[Endpoint | said_once.Endpoint]], services: Services) -> Routes:
     """The call that tells all calls.
 
     Args:
@@ -41,8 +42,9 @@ def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], services: Servic
     return routes
 
 
-def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
+def openapi(offered: tuple[Endpoint | said_once.Endpoint, ...], public_url: str) -> dict[str, Any]:
     """The document (https://spec.openapis.org/oas/v3.1.0)."""
+    endpoints = [each if isinstance(each, Endpoint) else _read(each) for each in offered]
     inputs = {model for each in endpoints for model in each.takes.values() if model is not None}
     outputs = {model for each in endpoints for model in each.gives.values() if isinstance(model, type)}
     references, definitions = models_json_schema(
@@ -73,6 +75,25 @@ def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
             "responses": {"Problem": {"description": "Refused", "content": _PROBLEM_CONTENT}},
         },
     }
+
+
+def _read(endpoint: said_once.Endpoint) -> Endpoint:
+    """What the signature of a handler says."""
+    sources = [parameter.source for parameter in endpoint.parameters]
+    if_match = [source.if_match for source in sources if source.if_match]
+    return Endpoint(
+        method=endpoint.method,
+        path=endpoint.path,
+        name=endpoint.name,
+        summary=endpoint.summary,
+        tag=endpoint.tag,
+        caller=Caller(endpoint.demand.scheme or Caller.ANYBODY),
+        takes={media: each.wanted for each in endpoint.parameters for media in each.source.media},
+        gives={each.status: each.model or each.media for each in endpoint.responses},
+        parameters=tuple(name for source in sources for name in source.query),
+        if_match=if_match[0] if if_match else None,
+        body_optional=any(source.body_optional for source in sources),
+    )
 
 
 def _name(model: type[BaseModel]) -> str:

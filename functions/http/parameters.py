@@ -1,0 +1,91 @@
+"""What a handler may take: the type of a parameter names where its value comes from.
+
+These are aliases: to mypy and to the handler, `Body[PolicyBody]` is a `PolicyBody`, and `IfMatch` is an `Expected`.
+They are evaluated when an endpoint is first called or described.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from azure.functions import HttpRequest
+from pydantic import BaseModel
+
+from functions.edge import requests
+from functions.edge.requests import JSON, MERGE_PATCH
+from shared.kernel.names import Name
+from shared.kernel.versions import Expected
+
+type Reader = Callable[[HttpRequest], Any]
+"""Reads the value of a parameter, or raises a refusal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the value of a parameter comes from, and what the OpenAPI document reports about it."""
+
+    read: Callable[..., Any]
+    """Takes the request, and returns the value or raises a refusal."""
+    query: tuple[str, ...] = ()
+    """Parameters of the query that it reads."""
+    media: tuple[str, ...] = ()
+    """Content types of the body that it reads."""
+    if_match: Literal["required", "optional"] | None = None
+    """Whether it reads that header."""
+    body_optional: bool = False
+    """Whether there may be no body."""
+
+    def reader(self, _parameter: str, _wanted: Any) -> Reader:
+        """Return what reads the parameter of a handler.
+
+        Args:
+            _parameter: its name, as the API writes it.
+            _wanted: what is in the brackets, such as the model of `Body[Model]`.
+        """
+        return self.read
+
+
+class OfModel(Source):
+    """A source that reads a model."""
+
+    def reader(self, _parameter: str, wanted: Any) -> Reader:
+        """See `Source`."""
+        return partial(self.read, model=wanted)
+
+
+class InPath(Source):
+    """A name that is part of the path."""
+
+    def reader(self, parameter: str, wanted: Any) -> Reader:
+        """See `Source`."""
+        return partial(self.read, parameter=parameter, name=wanted)
+
+
+type Path[N: Name] = Annotated[N, InPath(read=requests.path_name)]
+"""A name in the path: `account_id: Path[AccountId]` is `{accountId}`."""
+
+type Page = Annotated[tuple[int, str | None], Source(read=requests.page_of, query=("pageSize", "continuationToken"))]
+"""How many, and from where on."""
+
+type Body[M: BaseModel] = Annotated[M, OfModel(read=requests.json_body, media=(JSON,))]
+"""The body, in JSON."""
+
+type OptionalBody[M: BaseModel] = Annotated[
+    M, OfModel(read=requests.optional_json_body, media=(JSON,), body_optional=True)
+]
+"""The body, in JSON, or the model's defaults if there is no body."""
+
+type Replacement[M: BaseModel] = Annotated[Callable[[BaseModel], M], OfModel(read=requests.replacement, media=(JSON,))]
+"""The body, in JSON, as the change that puts it in the place of what is stored (PUT)."""
+
+type MergePatch[M: BaseModel] = Annotated[
+    Callable[[BaseModel], M], OfModel(read=requests.merge_patch, media=(MERGE_PATCH, JSON))
+]
+"""The body as the change that it makes to what is stored (PATCH; RFC 7396). Plain JSON is read in the same way."""
+
+type IfMatch = Annotated[Expected, Source(read=requests.if_match, if_match="required")]
+"""The versions that the caller has read."""
+
+type OptionalIfMatch = Annotated[Expected | None, Source(read=requests.optional_if_match, if_match="optional")]
+"""The versions that the caller has read, or None if the call may create."""
