@@ -33,16 +33,30 @@ run: $(STAMPS) ## Start the whole stack on this machine and print what to call; 
 demo: $(STAMPS) ## Play the whole story, beside `make run` or on a stack of its own
 	@exec $(BIN)/python -m local.demo
 
+# One worker for each core. Bytecode is kept even where the environment says not to: tests start many an interpreter.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses logical --dist worksteal
+
 .PHONY: test
-test: check $(STAMPS) ## Run the checks and every test, as CI does
-	@$(BIN)/python -m pytest --cov --cov-report=term
+test: $(if $(T),,check) $(STAMPS) ## Run the checks and every test; SLOW=1 at full size, as CI does; T=tests/http/test_policy.py a part
+	@$(PYTEST) $(if $(SLOW),--slow) $(or $(T),--cov --cov-report=term)
+
+.PHONY: unit
+unit: $(STAMPS) ## Run the tests of single parts
+	@$(PYTEST) tests/unit
 
 .PHONY: check
 check: .venv/.requirements ## Check format, lint, types and the direction of imports
+	@$(MAKE) --jobs=4 format lint types imports
+
+.PHONY: format lint types imports
+format:
 	@$(BIN)/ruff format --check --quiet . || { echo "Run .venv/bin/ruff format."; exit 1; }
+lint:
 	@$(BIN)/ruff check --quiet .
+types:
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+imports:
+	@$(BIN)/lint-imports --no-logo
 
 .PHONY: bench
 bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1

@@ -2,10 +2,10 @@
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import SIGN_IN, with_cookies
+from functions.edge.cookies import BrowserCookies, with_cookies
 from functions.edge.forms import FORM, as_address, is_from_our_own_page, parameters_of
 from functions.edge.pages import Pages, email_page, framed_page, good_page, redirect, refusal_page
-from functions.edge.requests import microsofts_answer
+from functions.edge.requests import microsofts_answer, query_of
 from functions.edge.routing import Caller, Routes
 from shared.assembly import Services
 from shared.kernel.refusals import Refusal, Unavailable
@@ -22,11 +22,12 @@ _AGAIN: dict[type[Refusal], str] = {SignInTooOld: "Sign in again", Unavailable: 
 def signin_routes(services: Services) -> Routes:
     """The pages and redirects of a sign-in."""
     routes = Routes("sign-in", services.edge.telemetry, Pages())
+    cookies = BrowserCookies(services.edge.cookie_prefix).sign_in
 
     def shown(req: HttpRequest, outcome: Outcome) -> HttpResponse:
         match outcome:
             case ToMicrosoft(url, binding):
-                return with_cookies(redirect(url), *SIGN_IN.bind(req, binding))
+                return with_cookies(redirect(url), *cookies.bind(req, binding))
             case ToApplication(url):
                 return redirect(url)
             case AskForEmail(application_name, parameters, fault):
@@ -59,8 +60,8 @@ def signin_routes(services: Services) -> Routes:
     async def complete_sign_in(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer."""
         answer = microsofts_answer(req)
-        outcome = await services.provider.coming_back.complete(answer, SIGN_IN.secret(req, answer.state))
-        return with_cookies(shown(req, outcome), SIGN_IN.release(answer.state))
+        outcome = await services.provider.coming_back.complete(answer, cookies.secret(req, answer.state))
+        return with_cookies(shown(req, outcome), cookies.release(answer.state))
 
     @routes.add("GET", _LOGOUT, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def sign_out(req: HttpRequest) -> HttpResponse:
@@ -75,14 +76,14 @@ def signin_routes(services: Services) -> Routes:
     @routes.add("GET", "/signed-out", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"}, parameters=("state",))
     async def finish_sign_out(req: HttpRequest) -> HttpResponse:
         """Send the person on, now that Microsoft has signed them out."""
-        return _left(await services.provider.sign_out.returned(req.params.get("state")))
+        return _left(await services.provider.sign_out.returned(query_of(req).get("state")))
 
     @routes.add(
         "GET", "/signin/front-channel-logout", caller=Caller.ANYBODY, gives={200: "text/html"}, parameters=("sid",)
     )
     async def end_session(req: HttpRequest) -> HttpResponse:
         """Hear from Microsoft that a session is over."""
-        await services.provider.sign_out.ended_at_entra(req.params.get("sid", ""))
+        await services.provider.sign_out.ended_at_entra(query_of(req).get("sid", ""))
         return framed_page("Signed out", "You are signed out.")
 
     return routes

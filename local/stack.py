@@ -19,6 +19,8 @@ from typing import Final, Self
 
 import httpx
 
+from local import loopback
+from local.cast.person import PASSWORD
 from local.processes import ROOT, Child, StackError, azurite, listens, running
 from local.terminal import say
 from shared.wiring import TABLE_NAMES
@@ -85,10 +87,10 @@ class Stack:
         """Where the sample application answers, once it is started."""
         return f"http://localhost:{self.ports.sample}"
 
-    def panel_token(self, username: str, password: str) -> str:
+    def panel_token(self, username: str) -> str:
         """Sign one of the control panel's people in and return the access token, good for an hour."""
-        form = {"grant_type": "password", "username": username, "password": password}
-        answer = httpx.post(f"{self.entra_url}/control-panel/token", data=form, trust_env=False)
+        form = {"grant_type": "password", "username": username, "password": PASSWORD}
+        answer = loopback.post(f"{self.entra_url}/control-panel/token", data=form)
         if answer.is_error:
             raise StackError(f"The control panel's issuer gives {username} no token: {answer.text}")
         return str(answer.json()["access_token"])
@@ -182,7 +184,7 @@ def _app_command(ports: Ports) -> list[str]:
 
 def _is_healthy(ports: Ports) -> bool:
     try:
-        return httpx.get(f"http://localhost:{ports.app}/health", timeout=5, trust_env=False).is_success
+        return loopback.get(f"http://localhost:{ports.app}/health", timeout=5).is_success
     except httpx.TransportError:
         return False
 

@@ -52,6 +52,8 @@ class Ports:
 
     public_url: str
     """Where the world reaches this service. Issuer, redirect URIs and links are built from it."""
+    cookie_prefix: str
+    """How the names of cookies begin."""
     return_urls: ReturnUrls
     """Below which addresses a browser may return after an integration."""
     home_tenant: TenantId | None
@@ -96,6 +98,8 @@ class EdgePorts:
 
     public_url: str
     """Where the world reaches this service."""
+    cookie_prefix: str
+    """How the names of cookies begin."""
     access_tokens: AccessTokens
     """Verifies the control panel's bearer tokens."""
     telemetry: Telemetry
@@ -179,7 +183,11 @@ def assemble(ports: Ports) -> Services:
     )
     return Services(
         edge=EdgePorts(
-            public_url=ports.public_url, access_tokens=ports.access_tokens, telemetry=telemetry, clock=clock
+            public_url=ports.public_url,
+            cookie_prefix=ports.cookie_prefix,
+            access_tokens=ports.access_tokens,
+            telemetry=telemetry,
+            clock=clock,
         ),
         accounts=Accounts(register=register, journal=journal),
         applications=ApplicationRegister(table=ports.applications, clock=clock),

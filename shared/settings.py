@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -143,6 +143,10 @@ class Settings(BaseModel):
     )
     signing_key_folder: str | None = Field(
         None, description="Instead of SSO_SIGNING_KEY_URL, for development: a folder that keeps a key, made if missing."
+    )
+    cookie_prefix: Literal["__Host-", "__Secure-"] = Field(
+        "__Host-",
+        description="How the names of cookies begin: `__Secure-` gives up a defence, see SECURITY.md.",
     )
     pseudonym_key: ReferencedSecret = Field(
         min_length=32,

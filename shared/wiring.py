@@ -71,6 +71,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
     signing_keys = _signing_keys(settings, clock, closing)
     return Ports(
         public_url=settings.public_url,
+        cookie_prefix=settings.cookie_prefix,
         return_urls=settings.return_urls,
         home_tenant=settings.entra_home_tenant,
         accounts=watched["accounts"],

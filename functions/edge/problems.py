@@ -8,6 +8,7 @@ from typing import Protocol
 from azure.functions import HttpResponse
 
 from shared.kernel.refusals import (
+    BodyLost,
     Conflict,
     Forbidden,
     Invalid,
@@ -32,6 +33,7 @@ STATUS: dict[type[Refusal], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    BodyLost: 411,
     Stale: 412,
     TooLarge: 413,
     UnsupportedMediaType: 415,

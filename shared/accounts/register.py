@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from pydantic import JsonValue
-
 from shared.access.roles import Operator
 from shared.accounts.head import PREFIX, Account, find_head, read_head
 from shared.accounts.journal import Journal
@@ -13,6 +11,7 @@ from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.record import Stored
 from shared.ports.table import TRANSACTION_LIMIT, Insert, Remove, Row, RowChanged, Table
+from shared.trail.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +22,23 @@ class Profile:
     products: tuple[Product, ...]
     domains: tuple[DomainName, ...] | None
 
-    def told(self) -> dict[str, JsonValue]:
-        """The same as the audit trail has it."""
-        domains: JsonValue = None if self.domains is None else [*self.domains]
-        return {"name": self.name, "products": [*self.products], "domains": domains}
+
+class _AccountProfile(Event):
+    name: str
+    products: tuple[Product, ...]
+    domains: tuple[DomainName, ...] | None
+
+
+class AccountRegistered(_AccountProfile):
+    """An operator has registered the account."""
+
+    action = "account.registered"
+
+
+class AccountChanged(_AccountProfile):
+    """An operator has changed what the register says of the account. The fields are what it says now."""
+
+    action = "account.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +82,8 @@ class AccountRegister:
                 "updated_at": self.clock.now(),
             }
         )
-        await self.journal.commit(account_id, operator.actor, "account.changed", profile.told(), old.rewrite(account))
+        event = AccountChanged(name=profile.name, products=profile.products, domains=profile.domains)
+        await self.journal.commit(account_id, operator.actor, event, old.rewrite(account))
         return old.then(account), False
 
     async def read(self, account_id: AccountId) -> Stored[Account]:
@@ -127,9 +140,8 @@ class AccountRegister:
         )
         key = Account.key(account_id)
         try:
-            await self.journal.commit(
-                account_id, operator.actor, "account.registered", profile.told(), Insert(key, account.document())
-            )
+            event = AccountRegistered(name=profile.name, products=profile.products, domains=profile.domains)
+            await self.journal.commit(account_id, operator.actor, event, Insert(key, account.document()))
         except RowChanged:
             return await self.put(operator, account_id, profile, None)  # somebody registered it at the same moment
         return Stored(account, key, None).then(account), True

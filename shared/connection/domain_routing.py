@@ -5,8 +5,6 @@ import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import JsonValue
-
 from shared.access.roles import OURSELVES, AccountAdministrator
 from shared.accounts.claims import Claims
 from shared.accounts.head import Account, find_head, read_head
@@ -15,7 +13,10 @@ from shared.connection.connection import Connection
 from shared.connection.proof import prove_organization
 from shared.connection.public_domains import is_routable
 from shared.connection.tenant_domains import (
+    DomainLost,
+    DomainsRefreshed,
     DomainState,
+    DomainSwitched,
     Hold,
     TenantDomain,
     TenantDomains,
@@ -84,8 +85,8 @@ class DomainRouting:
         stored = head.stored(TenantDomains)
         expected.must_allow(stored.version)
         switched = stored.record.switched(domain, enabled=enabled)
-        details: dict[str, JsonValue] = {"domain": domain, "enabled": enabled}
-        await self.journal.commit(account_id, administrator.actor, "domain.switched", details, stored.rewrite(switched))
+        event = DomainSwitched(domain=domain, enabled=enabled)
+        await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(switched))
         return await self.list(account_id)
 
     async def refresh(self, administrator: AccountAdministrator) -> DomainList:
@@ -104,8 +105,8 @@ class DomainRouting:
         account, stored = head.account.record, head.stored(TenantDomains)
         now = self.clock.now()
         read = TenantDomains(domains=await self.claim(account, organization, stored.record), read_at=now)
-        details: dict[str, JsonValue] = {"domains": {each.name: each.state(account).value for each in read.domains}}
-        await self.journal.commit(account_id, administrator.actor, "domains.refreshed", details, stored.rewrite(read))
+        event = DomainsRefreshed(domains=read.states(account))
+        await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(read))
         await self.let_go(account_id, held(stored.record) - held(read), now)
         return await self.list(account_id)
 
@@ -167,8 +168,7 @@ class DomainRouting:
                 await self.journal.commit(
                     claim.account_id,
                     OURSELVES,
-                    "domain.lost",
-                    {"domain": name},
+                    DomainLost(domain=name),
                     stored.rewrite(stored.record.lost(name)),
                 )
         return True

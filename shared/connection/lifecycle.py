@@ -5,13 +5,18 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pydantic import JsonValue
-
 from shared.access.roles import OURSELVES, AccountAdministrator, Actor, Operator
 from shared.accounts.head import Head, find_head, read_head
 from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
-from shared.connection.connection import Check, Connection, Status
+from shared.connection.connection import (
+    AccountClosed,
+    Check,
+    Connection,
+    ConnectionChecked,
+    ConnectionDisconnected,
+    Status,
+)
 from shared.connection.domain_routing import DomainRouting, connected_tenant
 from shared.connection.proof import prove_organization
 from shared.connection.tenant_domains import Hold, TenantDomains
@@ -123,8 +128,8 @@ class Lifecycle:
     async def _write(
         self, account_id: AccountId, actor: Actor, stored: Stored[Connection], checked: Connection
     ) -> None:
-        details: dict[str, JsonValue] = {"outcome": checked.last_check.outcome if checked.last_check else None}
-        await self.journal.commit(account_id, actor, "connection.checked", details, stored.rewrite(checked))
+        event = ConnectionChecked(outcome=checked.last_check.outcome if checked.last_check else None)
+        await self.journal.commit(account_id, actor, event, stored.rewrite(checked))
         if checked.status is not stored.record.status:
             self._note(_FOUND[checked.status], account_id)
 
@@ -173,8 +178,7 @@ class Lifecycle:
         await self.journal.commit(
             head.account_id,
             actor,
-            "account.closed" if closing else "connection.disconnected",
-            {"tenantId": connection.record.tenant_id},
+            (AccountClosed if closing else ConnectionDisconnected)(tenant_id=connection.record.tenant_id),
             connection.rewrite(Connection()),
             domains.rewrite(domains.record.model_copy(update={"domains": let_go})),
             *account,

@@ -14,12 +14,19 @@ import contextlib
 import secrets
 from dataclasses import dataclass
 
-from pydantic import JsonValue
-
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import Head, find_head, read_head
 from shared.accounts.journal import Journal
-from shared.connection.connection import Attempt, Check, Connection, Status
+from shared.connection.connection import (
+    Attempt,
+    Check,
+    Connection,
+    ConnectionConnected,
+    ConnectionRefused,
+    ConnectionStarted,
+    Consenter,
+    Status,
+)
 from shared.connection.domain_routing import DomainRouting
 from shared.connection.integration import (
     Arrival,
@@ -200,13 +207,12 @@ class Onboarding:
         await self.journal.commit(
             state.account_id,
             state.actor,
-            "connection.connected",
-            {
-                "tenantId": organization.tenant_id,
-                "tenantName": organization.display_name,
-                "consentedBy": {"oid": identity.oid, "name": identity.name},
-                "domains": {domain.name: domain.state(account).value for domain in listed},
-            },
+            ConnectionConnected(
+                tenant_id=organization.tenant_id,
+                tenant_name=organization.display_name,
+                consented_by=Consenter(oid=identity.oid, name=identity.name),
+                domains=read.states(account),
+            ),
             connection.rewrite(connected),
             domains.rewrite(read),
         )
@@ -220,10 +226,10 @@ class Onboarding:
         if head is None:
             return
         connection = head.stored(Connection)
-        details: dict[str, JsonValue] = {"reason": refusal.slug, "explanation": refusal.detail}
+        event = ConnectionRefused(reason=refusal.slug, explanation=refusal.detail)
         over = connection.record.model_copy(update={"attempt": None})
         changes = [connection.rewrite(over)] if connection.record.is_at(state.attempt_id) else []
-        await self.journal.commit(state.account_id, state.actor, "connection.refused", details, *changes)
+        await self.journal.commit(state.account_id, state.actor, event, *changes)
 
     async def _await_answer(self, administrator: AccountAdministrator, attempt: Attempt) -> None:
         """Write down that an integration is under way. Of two who start at once the later one's counts."""
@@ -231,7 +237,7 @@ class Onboarding:
         stored = (await read_head(self.table, account_id)).stored(Connection)
         pending = stored.record.model_copy(update={"attempt": attempt})
         try:
-            await self.journal.commit(account_id, actor, "connection.started", {}, stored.rewrite(pending))
+            await self.journal.commit(account_id, actor, ConnectionStarted(), stored.rewrite(pending))
         except Stale:
             await self._await_answer(administrator, attempt)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import HeadRecord, read_head
@@ -16,6 +16,7 @@ from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
 from shared.ports.table import Table
+from shared.trail.events import Event
 
 
 class Mode(StrEnum):
@@ -48,6 +49,15 @@ class Policy(HeadRecord):
     settings: PolicySettings = Field(default_factory=PolicySettings)
     updated_at: datetime | None = None
     updated_by: str | None = None
+
+
+class PolicyChanged(Event):
+    """The account's settings were replaced."""
+
+    action = "policy.changed"
+
+    before: PolicySettings
+    after: PolicySettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +101,6 @@ class PolicyBook:
         actor = administrator.actor
         settings = change(old.record.settings)
         new = Policy(settings=settings, updated_at=self.clock.now(), updated_by=actor.name or actor.subject)
-        details: dict[str, JsonValue] = {"before": _told(old.record), "after": _told(new)}
-        await self.journal.commit(administrator.account_id, actor, "policy.changed", details, old.rewrite(new))
+        event = PolicyChanged(before=old.record.settings, after=settings)
+        await self.journal.commit(administrator.account_id, actor, event, old.rewrite(new))
         return old.then(new)
-
-
-def _told(policy: Policy) -> dict[str, JsonValue]:
-    return policy.settings.model_dump(mode="json", by_alias=True)

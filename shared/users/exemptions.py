@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, JsonValue, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import read_head
@@ -25,6 +25,7 @@ from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
 from shared.ports.table import Insert, Key, Operation, Put, RowExists, RowReader, Table
+from shared.trail.events import Event
 
 PREFIX = "exception:"
 _EXPORT_PAGE = 1_000
@@ -100,6 +101,41 @@ class Exemption(Record):
         return self.expires_at is None or now < self.expires_at
 
 
+class _Exception(Event):
+    exception_id: ExemptionId
+    email: str
+    reason: str
+    expires_at: datetime | None
+
+
+class ExceptionAdded(_Exception):
+    """A user was put on the exception list."""
+
+    action = "exception.added"
+
+
+class ExceptionChanged(_Exception):
+    """The terms of an exception were changed. The fields are the terms that stand now."""
+
+    action = "exception.changed"
+
+
+class ExceptionRemoved(_Exception):
+    """A user was taken off the exception list."""
+
+    action = "exception.removed"
+
+
+class ExceptionsImported(Event):
+    """Up to 99 users were put on the exception list by an import. `lines` are the first and the last of its file."""
+
+    action = "exceptions.imported"
+
+    count: int
+    lines: tuple[int, int]
+    exception_ids: tuple[ExemptionId, ...]
+
+
 async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailAddress) -> Exemption | None:
     """The user's entry, in force or not: one point read."""
     row = await reader.get(_key(account_id, ExemptionId.of(account_id, email)))
@@ -129,7 +165,7 @@ class ExemptionList:
         exemption = self._written(administrator, draft)
         key = _key(account_id, exemption.exception_id)
         try:
-            await self._commit(administrator, "exception.added", exemption, Insert(key, exemption.document()))
+            await self._commit(administrator, ExceptionAdded, exemption, Insert(key, exemption.document()))
         except RowExists:
             raise Conflict(
                 f"This user is on the exception list already, as {exemption.exception_id}. "
@@ -150,12 +186,8 @@ class ExemptionList:
         await self.must_exist(administrator)
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
         puts = [Put(_key(administrator.account_id, key), each.document()) for key, each in written.items()]
-        details: dict[str, JsonValue] = {
-            "count": len(puts),
-            "lines": [min(drafts), max(drafts)],
-            "exceptionIds": [*written],
-        }
-        await self.journal.commit(administrator.account_id, administrator.actor, "exceptions.imported", details, *puts)
+        event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)), exception_ids=(*written,))
+        await self.journal.commit(administrator.account_id, administrator.actor, event, *puts)
 
     async def must_exist(self, administrator: AccountAdministrator) -> None:
         """Ask whether there is a list to put somebody on.
@@ -229,7 +261,7 @@ class ExemptionList:
         new = old.record.model_copy(
             update={"reason": terms.reason, "expires_at": terms.expires_at, "updated_at": self.clock.now()}
         )
-        await self._commit(administrator, "exception.changed", new, old.rewrite(new))
+        await self._commit(administrator, ExceptionChanged, new, old.rewrite(new))
         return old.then(new)
 
     async def remove(self, administrator: AccountAdministrator, exemption_id: ExemptionId, expected: Expected) -> None:
@@ -241,15 +273,22 @@ class ExemptionList:
         """
         old = await self.read(administrator, exemption_id)
         expected.must_allow(old.version)
-        await self._commit(administrator, "exception.removed", old.record, old.removal())
+        await self._commit(administrator, ExceptionRemoved, old.record, old.removal())
 
     async def _commit(
-        self, administrator: AccountAdministrator, action: str, exemption: Exemption, operation: Operation
+        self,
+        administrator: AccountAdministrator,
+        kind: type[_Exception],
+        exemption: Exemption,
+        operation: Operation,
     ) -> None:
-        details = exemption.model_dump(
-            mode="json", by_alias=True, include={"exception_id", "email", "reason", "expires_at"}
+        event = kind(
+            exception_id=exemption.exception_id,
+            email=exemption.email,
+            reason=exemption.reason,
+            expires_at=exemption.expires_at,
         )
-        await self.journal.commit(administrator.account_id, administrator.actor, action, details, operation)
+        await self.journal.commit(administrator.account_id, administrator.actor, event, operation)
 
     def _written(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Exemption:
         now = self.clock.now()

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import JsonValue
-
 from shared.access.roles import AccountAdministrator, Actor
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
@@ -20,6 +18,7 @@ from shared.ports.clock import Clock
 from shared.ports.identity_provider import VerifiedIdentity
 from shared.ports.record import Record
 from shared.ports.table import Insert, Key, Remove, RowChanged, RowExists, Table
+from shared.trail.events import Event
 from shared.users.exemptions import ExemptionId
 
 PREFIX = "link:"
@@ -87,6 +86,25 @@ class Link(Record):
     def is_of(self, identity: VerifiedIdentity) -> bool:
         """Whether this identity is the one that the user is tied to."""
         return (self.tid, self.oid) == (identity.tid, identity.oid)
+
+
+class _Linked(Event):
+    link_id: LinkId
+    email: str
+    tid: TenantId
+    oid: str
+
+
+class LinkMade(_Linked):
+    """A person signed in for the first time, and the address belongs to their Entra identity from now on."""
+
+    action = "link.made"
+
+
+class LinkReleased(_Linked):
+    """A Security Manager has released the address, so that its next first sign-in makes a new link."""
+
+    action = "link.released"
 
 
 def prove_email(identity: VerifiedIdentity, email: EmailAddress) -> None:
@@ -157,9 +175,8 @@ class Links:
         )
         person = Actor(identity.oid, identity.name, "User")
         try:
-            await self.journal.commit(
-                account_id, person, "link.made", _told(link), Insert(_key(account_id, link_id), link.document())
-            )
+            event = LinkMade(link_id=link_id, email=link.email, tid=link.tid, oid=link.oid)
+            await self.journal.commit(account_id, person, event, Insert(_key(account_id, link_id), link.document()))
         except RowExists:
             return await self.admit(account_id, email, identity)
         return link
@@ -187,9 +204,9 @@ class Links:
         if row is None:
             raise _no_link()
         try:
-            await self.journal.commit(
-                administrator.account_id, administrator.actor, "link.released", _told(Link.read(row)), Remove(row)
-            )
+            link = Link.read(row)
+            event = LinkReleased(link_id=link.link_id, email=link.email, tid=link.tid, oid=link.oid)
+            await self.journal.commit(administrator.account_id, administrator.actor, event, Remove(row))
         except RowChanged:
             raise _no_link() from None
 
@@ -206,10 +223,6 @@ def _must_be_of(link: Link, identity: VerifiedIdentity, email: EmailAddress) -> 
             "Ask your company's Security Manager to release the link, then sign in again."
         )
     return link
-
-
-def _told(link: Link) -> dict[str, JsonValue]:
-    return {"linkId": link.link_id, "email": link.email, "tid": link.tid, "oid": link.oid}
 
 
 def _key(account_id: AccountId, link_id: LinkId) -> Key:

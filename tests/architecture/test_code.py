@@ -19,8 +19,11 @@ from shared.provider.callback import SsoSwitchedOff
 from shared.provider.errors import InvalidClientError
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "core", "base"}
-PRODUCT = [ROOT / "function_app.py", *(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
-STANDS = [file for folder in ("local", "infra", "tests", "bench") for file in (ROOT / folder).rglob("*.py")]
+PRODUCT = [
+    ROOT / "function_app.py",
+    *sorted(file for at in ("functions", "shared") for file in (ROOT / at).rglob("*.py")),
+]
+STANDS = sorted(file for folder in ("local", "infra", "tests", "bench") for file in (ROOT / folder).rglob("*.py"))
 
 
 def trees() -> Iterator[tuple[Path, ast.Module]]:
@@ -140,3 +143,14 @@ def test_nothing_is_made_of_a_row_of_arguments_without_names() -> None:
         for made in node.body:
             if isinstance(made, ast.FunctionDef) and made.name == "__init__":
                 assert len(made.args.args) <= 4, f"{name}: self and three at most; name the others"
+
+
+def test_nobody_reads_a_query_that_the_host_has_joined() -> None:
+    """Names that differ in case, and those that are sent twice, are one in `HttpRequest.params`: see `query_of`."""
+    reading = [file for file, tree in trees() for node in ast.walk(tree) if _reads_params(node)]
+    assert reading == []
+    assert _reads_params(ast.parse("req.params").body[0].value)  # type: ignore[attr-defined]
+
+
+def _reads_params(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "params"

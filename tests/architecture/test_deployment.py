@@ -48,7 +48,7 @@ EXPECTED = {
         "patch_exception",
         "delete_exception",
     },
-    "audit": {"list_audit"},
+    "audit": {"list_audit", "list_application_audit"},
     "links": {"list_links", "release_link"},
     "applications": {
         "put_application",
@@ -68,7 +68,7 @@ EXPECTED = {
     },
     "oauth": {"get_openid_configuration", "get_jwks", "redeem_code", "get_userinfo", "get_userinfo_by_form"},
     "resolve": {"resolve_email"},
-    "health": {"get_health"},
+    "health": {"get_health", "get_health_cookie"},
     "openapi": {"get_openapi"},
     "upkeep": {"purge_flows"},
 }

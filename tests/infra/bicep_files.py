@@ -9,6 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,9 @@ class Infra:
     queries: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
+    @cache
     def read(cls) -> "Infra":
-        """What lies in `infra/`."""
+        """What lies in `infra/`, parsed once: the parser takes seconds to make."""
         parser = BicepParser(cache=False)
         texts = {_path(file): file.read_text(encoding="utf-8") for file in sorted(INFRA.rglob("*.bicep"))}
         queries = {_path(file): file.read_text(encoding="utf-8") for file in sorted(INFRA.rglob("*.kql"))}

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from local.cast.stack import CLIENT_SECRET, HOST, PSEUDONYM_KEY, Entra, FunctionsHost, functions_host, settings
+from local.cast.story import Story
 from local.processes import Azurite
 from tests.infra.bicep_files import Infra
 from tests.support.ingestion import Ingestion, ingestion
-from tests.support.stack import Entra, FunctionsHost, functions_host
-from tests.support.story import CLIENT_SECRET, HOST, PSEUDONYM_KEY, Story, settings
 
 BY_IDENTITY = (
     "AzureWebJobsStorage__",

@@ -37,6 +37,7 @@ def fakes(**overrides: Any) -> Ports:
     for table in ("accounts", "domains", "applications"):
         given.setdefault(f"recent_{table}", Unremembered(given[table]))
     others: dict[str, Any] = {
+        "cookie_prefix": "__Host-",
         "return_urls": ReturnUrls.parse(()),
         "home_tenant": None,
         "provider": FakeIdentityProvider(),

@@ -9,7 +9,7 @@ import pytest
 from shared.access.roles import OURSELVES, AccountAdministrator, Actor, Operator
 from shared.accounts.claims import SETTLING_TIME
 from shared.accounts.head import Account, find_head, read_head
-from shared.accounts.journal import PREFIX, AuditRecord
+from shared.accounts.journal import PREFIX
 from shared.accounts.register import Profile
 from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
@@ -19,6 +19,7 @@ from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, NotFound, Refusal, Stale, Unavailable
 from shared.kernel.versions import Expected
 from shared.ports.identity_provider import Organization, VerifiedIdentity
+from shared.trail.trail import AuditRecord
 from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import fakes

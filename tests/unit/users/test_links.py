@@ -7,9 +7,9 @@ from contextlib import nullcontext
 import pytest
 
 from shared.access.roles import AccountAdministrator
-from shared.accounts.journal import AuditRecord
 from shared.kernel.names import AccountId, EmailAddress
 from shared.kernel.refusals import Invalid, NotFound, Unavailable
+from shared.trail.trail import AuditRecord
 from shared.users.links import (
     EmailUnverified,
     GuestRefused,

@@ -1,7 +1,7 @@
-"""The local stack for tests: Azurite, local Entra and the Functions host, on free ports, as context managers.
+"""The service and its surroundings as processes on free ports: Azurite, local Entra and the Functions host.
 
-They know nothing of pytest; fixtures wrap them. Each writes its output to a log file that a test can search,
-and each fails with the end of that log when it cannot start.
+They are context managers. Each writes its output to a log file that can be searched, and each fails with the end of
+that log when it cannot start. `local.stack` starts the same parts on known ports, for a person.
 """
 
 import json
@@ -12,23 +12,73 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import httpx
 
+from local import loopback
 from local.processes import ROOT, Azurite, Child, azurite, free_port, running
 
-__all__ = ["Azurite", "Entra", "FunctionsHost", "azurite", "functions_host", "local_entra"]
+__all__ = [
+    "Azurite",
+    "Entra",
+    "EntraAddresses",
+    "FunctionsHost",
+    "azurite",
+    "functions_host",
+    "local_entra",
+    "settings",
+]
+
+FUNCTION_KEY: Final = "the-function-key-of-the-cast"
+MASTER_KEY: Final = "the-master-key-of-the-cast"
+HOST: Final[Mapping[str, object]] = {"FunctionKey": FUNCTION_KEY, "MasterKey": MASTER_KEY}
+"""The `Host` section of local.settings.json."""
+
+CLIENT_ID: Final = "a5500000-0000-4000-8000-0000000000a5"
+CLIENT_SECRET: Final = "local-client-secret"
+HOME_TENANT: Final = "5e110000-0000-4000-8000-000000000000"
+PSEUDONYM_KEY: Final = "the pseudonym key of the cast, long enough"
 
 
 @dataclass(frozen=True, slots=True)
-class Entra:
-    """A running local Entra: `http` for browsers and the control API, `https` for the back channel, `ca` to
-    trust it."""
+class EntraAddresses:
+    """Where a local Entra answers: `http` for browsers and tests, `https` for the back channel; `ca` is its CA."""
 
     http: str
     https: str
     ca: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entra(EntraAddresses):
+    """A running local Entra."""
+
     child: Child
+
+
+def settings(url: str, entra: EntraAddresses, connection_string: str) -> dict[str, str]:
+    """The app settings of a service at `url` on this store and this Entra."""
+    return {
+        "SSO_PUBLIC_URL": url,
+        "SSO_TABLES_CONNECTION_STRING": connection_string,
+        "SSO_ENTRA_CLIENT_ID": CLIENT_ID,
+        "SSO_ENTRA_CLIENT_SECRET": CLIENT_SECRET,
+        "SSO_ENTRA_HOME_TENANT": HOME_TENANT,
+        "SSO_ENTRA_AUTHORITY": entra.https,
+        "SSO_ENTRA_BROWSER_URL": entra.http,
+        "SSO_ENTRA_CA_FILE": entra.ca,
+        "SSO_GRAPH_URL": entra.https,
+        "SSO_CONTROL_PANEL_ISSUER": f"{entra.http}/control-panel",
+        "SSO_CONTROL_PANEL_AUDIENCE": "azure-sso",
+        "SSO_SIGNING_KEY_FOLDER": str(Path(entra.ca).with_name("keys")),
+        "SSO_PSEUDONYM_KEY": PSEUDONYM_KEY,
+    }
+
+
+def at_port(store: Azurite, port: int) -> str:
+    """The store's connection string by way of another port."""
+    return store.connection_string.replace(f":{store.port}/", f":{port}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +112,7 @@ def functions_host(
     port: int | None = None,
     settings: Mapping[str, object] | None = None,
 ) -> Generator[FunctionsHost]:
-    """Run the app of `directory` with the settings `env`; `settings` is the `Host` section of
-    local.settings.json.
+    """Run the app of `directory` with the app settings `env` and the `Host` section `settings`.
 
     Settings of the service that happen to be in our own environment do not reach it.
     """
@@ -72,7 +121,7 @@ def functions_host(
         settings_file = Path(scratch) / "local.settings.json"
         settings_file.write_text(json.dumps({"Host": dict(settings or {})}), encoding="utf-8")
         inherited = dict.fromkeys(name for name in os.environ if name.startswith("SSO_"))
-        command = [sys.executable, "-m", "local.host", "--directory", directory, "--port", str(port)]
+        command: list[str | Path] = [sys.executable, "-m", "local.host", "--directory", directory, "--port", str(port)]
         log = Path(scratch) / "host.log"
         with running("The Functions host", [*command, "--settings", settings_file], log, {**inherited, **env}) as child:
             url = f"http://localhost:{port}"
@@ -82,7 +131,7 @@ def functions_host(
 
 def _answers(url: str) -> bool:
     try:
-        httpx.get(url, timeout=5, trust_env=False)
+        loopback.get(url, timeout=5)
     except httpx.TransportError:
         return False
     return True

@@ -1,20 +1,24 @@
-"""A browser as small as the demo needs: it follows redirects, keeps cookies and fills in forms.
+"""A browser as small as the stories need: it follows redirects, keeps cookies and fills in forms.
 
-Two habits of real browsers matter here and Python's own cookie jar has neither: cookies do not know ports,
-and a Secure cookie is sent over plain http to localhost
-(https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy).
+Three habits of real browsers matter here and Python's own cookie jar has none: cookies do not know ports, a Secure
+cookie is sent over plain http to localhost (https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy),
+and what a name promises by its prefix must be so (RFC 6265bis, section 5.7).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from http.cookies import SimpleCookie
+from http.cookies import Morsel, SimpleCookie
 from typing import Final, Self, override
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from local import loopback
+from local.cast.person import PASSWORD
+
 _MOST_REDIRECTS: Final = 20
+_MOST_PAGES: Final = 8
 
 
 @dataclass(slots=True)
@@ -35,14 +39,28 @@ class Page:
     status: int
     title: str
     forms: tuple[Form, ...]
+    frames: tuple[str, ...]
     html: str
+
+    @classmethod
+    def of(cls, answer: httpx.Response) -> Self:
+        """Read an answer."""
+        reader = _PageReader()
+        reader.feed(answer.text if "html" in answer.headers.get("content-type", "") else "")
+        forms, frames = tuple(reader.forms), tuple(reader.frames)
+        return cls(str(answer.url), answer.status_code, reader.title.strip(), forms, frames, answer.text)
+
+    @property
+    def buttons(self) -> list[str]:
+        """The values of all buttons."""
+        return [value for form in self.forms for _, value in form.buttons]
 
 
 class Browser:
     """One person's browser. `on_hop` hears of each request: method, URL without its query, and status."""
 
     def __init__(self, on_hop: Callable[[str, str, int], None] = lambda *_: None) -> None:
-        self._client: Final = httpx.Client(follow_redirects=False, timeout=10, trust_env=False)
+        self._client: Final = loopback.client(follow_redirects=False, timeout=10)
         self._cookies: Final[dict[tuple[str, str, str], str]] = {}
         self._on_hop: Final = on_hop
 
@@ -62,11 +80,25 @@ class Browser:
         """Send `form` with its hidden fields and `values`, the pressed button among them."""
         return self._go(form.method.upper(), urljoin(page.url, form.action), {**form.fields, **values})
 
+    def walk(self, page: Page, email: str, on_step: Callable[[str], None] = lambda _: None) -> Page:
+        """Do as the person with this address what each page asks, until one asks nothing; `on_step` hears of each.
+
+        Raises httpx.TooManyRedirects when there is no end to it.
+        """
+        for _ in range(_MOST_PAGES):
+            step = _next_step(page, email)
+            if step is None:
+                return page
+            what, form, values = step
+            on_step(f"{page.title}: {what}")
+            page = self.submit(page, form, values)
+        raise httpx.TooManyRedirects(f"The way of {email} does not end: {page.url}")
+
     def _go(self, method: str, url: str, data: Mapping[str, str]) -> Page:
         for _ in range(_MOST_REDIRECTS):
             answer = self.send(method, url, data)
             if not answer.has_redirect_location:
-                return _page(answer)
+                return Page.of(answer)
             url = urljoin(url, answer.headers["location"])
             # https://www.rfc-editor.org/rfc/rfc9110#section-15.4: 307 and 308 keep the method, the others
             # become GET.
@@ -91,6 +123,8 @@ class Browser:
 
     def _keep(self, host: str, line: str) -> None:
         for name, morsel in SimpleCookie(line).items():
+            if not _keeps_its_promise(name, morsel):
+                continue
             place = (host, morsel["path"] or "/", name)
             if morsel["max-age"] == "0" or "1970" in morsel["expires"]:
                 self._cookies.pop(place, None)
@@ -98,21 +132,39 @@ class Browser:
                 self._cookies[place] = morsel.value
 
 
+def _keeps_its_promise(name: str, morsel: Morsel[str]) -> bool:
+    """Tell whether a browser takes a cookie of this name. Chromium and Firefox ignore an empty `domain=`."""
+    match name.lower().partition("-")[0]:
+        case "__host":
+            return bool(morsel["secure"]) and morsel["path"] == "/" and not morsel["domain"]
+        case "__secure":
+            return bool(morsel["secure"])
+        case _:
+            return True
+
+
 def _covers(cookie_path: str, path: str) -> bool:
     """Tell whether a cookie goes with a path: https://www.rfc-editor.org/rfc/rfc6265#section-5.1.4."""
     return path == cookie_path or path.startswith(cookie_path.rstrip("/") + "/")
 
 
-def _page(answer: httpx.Response) -> Page:
-    reader = _PageReader()
-    reader.feed(answer.text if "html" in answer.headers.get("content-type", "") else "")
-    return Page(str(answer.url), answer.status_code, reader.title.strip(), tuple(reader.forms), answer.text)
+def _next_step(page: Page, email: str) -> tuple[str, Form, Mapping[str, str]] | None:
+    """What a person does next: sign in, go on, accept, or nothing because the way ends here."""
+    for form in page.forms:
+        if "password" in form.fields:
+            return f"signs in as {email}", form, {"email": email, "password": PASSWORD, "action": "sign_in"}
+        if ("action", "continue") in form.buttons:
+            return "goes on", form, {"action": "continue"}
+        if ("action", "accept") in form.buttons:
+            return "accepts", form, {"action": "accept"}
+    return None
 
 
 class _PageReader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[Form] = []
+        self.frames: list[str] = []
         self.title = ""
         self._in_title = False
 
@@ -122,6 +174,8 @@ class _PageReader(HTMLParser):
         self._in_title = tag == "title"
         if tag == "form":
             self.forms.append(Form(attributes.get("action", ""), attributes.get("method", "get")))
+        elif tag == "iframe":
+            self.frames.append(attributes["src"])
         elif self.forms and attributes.get("name"):
             name, value, kind = attributes["name"], attributes.get("value", ""), attributes.get("type", "")
             if tag == "button" or (tag == "input" and kind == "submit"):
