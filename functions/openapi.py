@@ -5,16 +5,17 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
-from azure.functions import HttpRequest, HttpResponse
+from azure.functions import HttpResponse
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from functions.edge.problems import INTERNAL, TYPE_PREFIX, every_kind
 from functions.edge.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
-from functions.edge.routing import Caller, Endpoint, Routes
+from functions.edge.routing import Caller, Endpoint
 from functions.http import endpoint as said_once
+from functions.http.roles import Anybody
 from functions.version import product_version
 from shared.assembly import Services
 
@@ -24,20 +25,32 @@ _REFERENCE = "#/components/schemas/{model}"
 type References = Mapping[Any, Any]
 
 
-def openapi_routes(endpoints: Callable[[], Iterable[Endpoint | said_once.Endpoint]], services: Services) -> Routes:
+class OpenApiResponse(HttpResponse):
+    """The document, which anybody may keep for five minutes."""
+
+    status: ClassVar = 200
+    media: ClassVar = "application/json"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, mimetype=self.media, headers={"Cache-Control": "public, max-age=300"})
+
+
+def openapi_routes(
+    endpoints: Callable[[], Iterable[Endpoint | said_once.Endpoint]], services: Services
+) -> said_once.Routes:
     """The call that tells all calls.
 
     Args:
         endpoints: every endpoint of the app, asked for when the document is first read.
         services: where the service is reached, and where refusals are told.
     """
-    routes = Routes("openapi", services.edge.telemetry)
+    routes = said_once.Routes("openapi", services.edge)
     text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), services.edge.public_url)))
 
-    @routes.add("GET", "/openapi.json", caller=Caller.ANYBODY, gives={200: "application/json"})
-    async def get_openapi(_req: HttpRequest) -> HttpResponse:
+    @routes.get("/openapi.json")
+    async def get_openapi(_: Anybody) -> OpenApiResponse:
         """Describe this API."""
-        return HttpResponse(text(), mimetype="application/json", headers={"Cache-Control": "public, max-age=300"})
+        return OpenApiResponse(text())
 
     return routes
 
@@ -88,8 +101,8 @@ def _read(endpoint: said_once.Endpoint) -> Endpoint:
         summary=endpoint.summary,
         tag=endpoint.tag,
         caller=Caller(endpoint.demand.scheme or Caller.ANYBODY),
-        takes={media: each.wanted for each in endpoint.parameters for media in each.source.media},
-        gives={each.status: each.model or each.media for each in endpoint.responses},
+        takes=endpoint.takes,
+        gives={each.status: each.model or each.media for each in reversed(endpoint.responses)},
         parameters=tuple(name for source in sources for name in source.query),
         if_match=if_match[0] if if_match else None,
         body_optional=any(source.body_optional for source in sources),

@@ -267,6 +267,12 @@ def microsofts_answer(req: HttpRequest) -> Answer:
     )
 
 
+def authorization(req: HttpRequest) -> str | None:
+    """The `Authorization` header as it was sent."""
+    header: str | None = req.headers.get("authorization")
+    return header
+
+
 def accepts(req: HttpRequest, media: str) -> bool:
     """Whether the caller asks for this type by name."""
     return media in req.headers.get("accept", "").lower()

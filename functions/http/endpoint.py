@@ -7,10 +7,11 @@ the import is the cold start.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from azure.functions import Blueprint, Context, HttpRequest, HttpResponse
+from pydantic import BaseModel
 
 from functions.edge.invocation import invocation_id
 from functions.edge.problems import Dialect, Problems, log_failure, log_unavailable, status_of
@@ -58,6 +59,16 @@ class Endpoint:
     def parameters(self) -> tuple[Parameter, ...]:
         """What it takes after its role."""
         return parameters_of(self.handler)
+
+    @property
+    def takes(self) -> Mapping[str, type[BaseModel] | None]:
+        """The content types of the body that it reads, each with its model, or None where there is none."""
+        return {
+            media: model
+            for each in self.parameters
+            if self.method != "GET"
+            for media, model in each.described_bodies().items()
+        }
 
     @property
     def responses(self) -> tuple[Response, ...]:

@@ -4,7 +4,7 @@ These are aliases: to mypy and to the handler, `Body[PolicyBody]` is a `PolicyBo
 They are evaluated when an endpoint is first called or described.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -13,6 +13,8 @@ from azure.functions import HttpRequest
 from pydantic import BaseModel
 
 from functions.edge import requests
+from functions.edge.callers import unverified_token
+from functions.edge.forms import FORM, parameters_of
 from functions.edge.requests import JSON, MERGE_PATCH
 from shared.kernel.names import Name
 from shared.kernel.versions import Expected
@@ -30,7 +32,11 @@ class Source:
     query: tuple[str, ...] = ()
     """Parameters of the query that it reads."""
     media: tuple[str, ...] = ()
-    """Content types of the body that it reads."""
+    """Content types of the body that it reads, which the model describes."""
+    raw_media: tuple[str, ...] = ()
+    """Content types of the body that it reads, which no model describes."""
+    model: type[BaseModel] | None = None
+    """The model, for a source that does not have it in its brackets."""
     if_match: Literal["required", "optional"] | None = None
     """Whether it reads that header."""
     body_optional: bool = False
@@ -65,7 +71,9 @@ class InPath(Source):
 type Path[N: Name] = Annotated[N, InPath(read=requests.path_name)]
 """A name in the path: `account_id: Path[AccountId]` is `{accountId}`."""
 
-type Page = Annotated[tuple[int, str | None], Source(read=requests.page_of, query=("pageSize", "continuationToken"))]
+PAGE_PARAMETERS = ("pageSize", "continuationToken")
+
+type Page = Annotated[tuple[int, str | None], Source(read=requests.page_of, query=PAGE_PARAMETERS)]
 """How many, and from where on."""
 
 type Body[M: BaseModel] = Annotated[M, OfModel(read=requests.json_body, media=(JSON,))]
@@ -89,3 +97,12 @@ type IfMatch = Annotated[Expected, Source(read=requests.if_match, if_match="requ
 
 type OptionalIfMatch = Annotated[Expected | None, Source(read=requests.optional_if_match, if_match="optional")]
 """The versions that the caller has read, or None if the call may create."""
+
+type Parameters = Annotated[Mapping[str, tuple[str, ...]], Source(read=parameters_of, raw_media=(FORM,))]
+"""The parameters of an OAuth request with every value that they were sent with: of the form, or of the query."""
+
+type UnverifiedToken = Annotated[str, Source(read=unverified_token)]
+"""The bearer token, which nobody has checked yet."""
+
+type Authorization = Annotated[str | None, Source(read=requests.authorization)]
+"""The `Authorization` header as it was sent."""

@@ -1,6 +1,6 @@
 """Reads the signature of a handler: what it takes after its role, and what it returns."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, TypeAliasType, Union, get_args, get_origin
@@ -22,6 +22,11 @@ class Parameter:
     name: str
     wanted: Any
     source: Source
+
+    def described_bodies(self) -> Mapping[str, type[BaseModel] | None]:
+        """Return the content types of the body that it reads, each with the model that describes it."""
+        model = self.source.model or self.wanted
+        return {**dict.fromkeys(self.source.media, model), **dict.fromkeys(self.source.raw_media)}
 
     def reader(self) -> Reader:
         """Return what reads it."""
