@@ -16,7 +16,7 @@ STAMPS := .venv/.requirements node_modules/.package-lock
 
 .PHONY: help
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(STAMPS) ## Install what development needs into .venv and node_modules
@@ -58,9 +58,23 @@ types:
 imports:
 	@$(BIN)/lint-imports --no-logo
 
+# The az CLI of its own, 700 MB: only who wants to hold the scripts against it need have it.
+AZ := .local/az
+AZ_VERSION := 2.91.0
+
+.PHONY: check-az
+check-az: $(AZ)/.$(AZ_VERSION) .venv/.requirements ## Check every call of az, and what we say that it says, against the real one
+	@rm -f $(AZ)/calls.jsonl
+	@AZ_CALLS=$(CURDIR)/$(AZ)/calls.jsonl $(BIN)/python -m pytest tests/scripts --quiet --numprocesses=auto
+	@$(AZ)/bin/python tests/scripts/real_az.py $(AZ)/calls.jsonl
+
 .PHONY: bench
 bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1
 	@exec $(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick)
+
+.PHONY: plan
+plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/plans: BICEP names the Bicep CLI
+	@exec $(BIN)/python -m infra.plans
 
 .PHONY: zip
 zip: .venv/.requirements ## Build dist/azure-sso.zip, what is deployed
@@ -102,6 +116,13 @@ clean: ## Remove everything that can be made again
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		--requirement requirements-dev.txt
+	@touch $@
+
+$(AZ)/.$(AZ_VERSION):
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.13 is needed and not found: install it, or \`pyenv install 3.13\`."; exit 1; }
+	@echo "Installing azure-cli $(AZ_VERSION) into $(AZ), which takes minutes ..."
+	@[ -x $(AZ)/bin/python ] || $(PYTHON) -m venv $(AZ)
+	@$(AZ)/bin/python -m pip install --quiet --disable-pip-version-check azure-cli==$(AZ_VERSION)
 	@touch $@
 
 node_modules/.package-lock: package-lock.json package.json

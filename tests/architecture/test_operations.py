@@ -19,12 +19,12 @@ from shared.kernel.pseudonyms import Pseudonyms
 from shared.kernel.refusals import Unavailable
 from shared.settings import Settings, read_settings
 from shared.wiring import build_services
-from tests.infra.bicep_files import Infra
+from tests.infra.plans import Infra
+from tests.infra.policy.watch import alert_rules
 from tests.support.fakes import FixedClock
 from tests.unit.test_wiring import IN_DEVELOPMENT
 
 INFRA = Infra.read()
-ALERTS = "modules/alerts.bicep"
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```\w+\n(.*?)^ *```$", RUNBOOK, re.DOTALL | re.MULTILINE)
@@ -50,17 +50,11 @@ def cells(table_row: str) -> list[str]:
 
 def alerts() -> dict[str, int]:
     """The severity of each alert that the Bicep makes, by its name without what says of which environment it is."""
-    found: dict[str, int] = {}
-    for resource in (each for each in INFRA.resources() if each.file == ALERTS):
-        of_the_vault = resource.at("properties.destination.properties.severity")
-        if resource.loops_over:
-            for rule in INFRA.variable(ALERTS, resource.loops_over):
-                found[rule["name"]] = rule.get("severity", resource.at("properties.severity"))
-        elif resource.kind == "Microsoft.Insights/metricAlerts":
-            found[resource.at("name").removeprefix("${prefix}-")] = resource.at("properties.severity")
-        elif of_the_vault:
-            found[resource.at("name")] = int(of_the_vault.removeprefix("Sev"))
-    return found
+    severities = {
+        name: rule.at("properties.severity") or rule.at("properties.destination.properties.severity") or 0
+        for name, rule in alert_rules(INFRA.plans["prod"])
+    }
+    return {name: int(str(severity).removeprefix("Sev")) for name, severity in severities.items()}
 
 
 def test_every_alert_is_explained_and_no_other() -> None:
@@ -76,8 +70,8 @@ def test_alerts_are_as_severe_as_it_is_said() -> None:
 
 
 def test_every_target_of_make_is_there() -> None:
-    there = {*re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)}
-    named = {name for command in COMMANDS for name in re.findall(r"(?:^|\$ )make (\w+)", command)}
+    there = {*re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)}
+    named = {name for command in COMMANDS for name in re.findall(r"(?:^|\$ )make ([\w-]+)", command)}
     assert named
     assert named <= there
 
@@ -117,7 +111,7 @@ def test_every_setting_is_there() -> None:
 def test_every_part_of_the_deployment_that_one_may_set_is_there() -> None:
     rows = [cells(line)[0] for line in section("Deploy").splitlines() if line.strip().startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)} | {"httpConcurrency"}
-    assert named <= {*INFRA.trees["main.bicep"]["parameters"]}
+    assert named <= {*re.findall(r"^param (\w+)", INFRA.texts["main.bicep"], re.MULTILINE)}
 
 
 def test_every_call_is_there() -> None:
@@ -219,6 +213,18 @@ def test_the_sums_add_up(column: int, rate: int) -> None:
     said = [cells(row)[column].strip("*").replace(",", "") for row in rows]
     places = [len(number.partition(".")[2]) for number in said]
     assert said == [f"{value:.{digits}f}" for value, digits in zip(costs(rate), places, strict=True)]
+
+
+def test_the_sums_of_timers_add_up() -> None:
+    text = " ".join(section("Scale and cost").partition("### What timers")[2].partition("###")[0].split())
+    (price,) = re.findall(r"seconds \(at least 1\) . 2 GB . ([\d.]+)\.", text)
+    assert float(price) == DEMAND
+    runs = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) (?:times|runs): ", text)]
+    assert runs == [MONTH // 900, MONTH // 60]
+    said = re.findall(r"\$([\d.]+) at a (second|minute)", text)
+    costs = [runs[0] * 2 * DEMAND, runs[0] * 60 * 2 * DEMAND, runs[1] * 2 * DEMAND]
+    assert [unit for _, unit in said] == ["second", "minute", "second"]
+    assert [number for number, _ in said] == [f"{costs[0]:.2f}", f"{costs[1]:.0f}", f"{costs[2]:.2f}"]
 
 
 def test_a_sign_in_takes_what_its_steps_take() -> None:

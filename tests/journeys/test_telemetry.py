@@ -11,7 +11,7 @@ import pytest
 from local.cast.stack import CLIENT_SECRET, HOST, PSEUDONYM_KEY, Entra, FunctionsHost, functions_host, settings
 from local.cast.story import Story
 from local.processes import Azurite
-from tests.infra.bicep_files import Infra
+from tests.infra.plans import Infra
 from tests.support.ingestion import Ingestion, ingestion
 
 BY_IDENTITY = (
@@ -23,8 +23,8 @@ BY_IDENTITY = (
 
 ON: dict[str, str] = {
     name: value
-    for name, value in Infra.read().variable("modules/function-app.bicep", "hostSettings").items()
-    if not name.startswith(BY_IDENTITY)
+    for name, value in Infra.read().plans["prod"].app_settings.items()
+    if not name.startswith(("SSO_", *BY_IDENTITY))
 }
 """As the infrastructure sets them."""
 

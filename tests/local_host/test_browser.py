@@ -1,7 +1,8 @@
 """The browser of tests and demo takes and leaves cookies as Chromium and Firefox do."""
 
 import pytest
-from local.demo_browser import Browser
+
+from local.cast.browser import Browser
 
 SOUND = "path=/; secure; samesite=lax; httponly"
 
