@@ -12,10 +12,9 @@ from functions.connection import connection_routes
 from functions.domains import domain_routes
 from functions.edge.cookies import BrowserCookies
 from functions.edge.host_only import CONVERSION, keep_host_only
-from functions.edge.routing import Endpoint, Routes
 from functions.exceptions import exception_routes
 from functions.health import health_routes
-from functions.http import endpoint as said_once
+from functions.http.endpoint import Endpoint, Routes
 from functions.links import link_routes
 from functions.misconfigured import misconfigured_blueprint
 from functions.oauth import oauth_routes
@@ -40,10 +39,10 @@ def build_app(services: Services | Misconfiguration) -> FunctionApp:
     return app
 
 
-def build_routes(services: Services) -> tuple[Routes | said_once.Routes, ...]:
+def build_routes(services: Services) -> tuple[Routes, ...]:
     """The routes of every resource, in the order in which the API is read."""
 
-    def endpoints() -> list[Endpoint | said_once.Endpoint]:
+    def endpoints() -> list[Endpoint]:
         return [endpoint for each in routes for endpoint in each.endpoints]
 
     cookies_work = keep_host_only(BrowserCookies(services.edge.cookie_prefix).probe, sys.modules.get(CONVERSION))

@@ -11,17 +11,17 @@ from dataclasses import replace
 from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.cookies import BrowserCookies, FlowCookies, with_cookies
-from functions.edge.forms import FORM, parameters_of
 from functions.edge.pages import Pages, good_page, invitation_page, redirect, refusal_page
-from functions.edge.requests import microsofts_answer, query_of
-from functions.edge.routing import Caller, Routes
+from functions.http.endpoint import Routes
+from functions.http.parameters import MicrosoftsAnswer, Parameters, Query, Request
+from functions.http.responses import HtmlPage, Redirect
+from functions.http.roles import Anybody
 from shared.assembly import Services
 from shared.connection.integration import Arrival, Departure, Ticket, Unfinished
 from shared.connection.return_urls import with_outcome
 from shared.flows.flows import Flows
 
 _CONNECT = "/v1/connect"
-_PAGE = "text/html"
 
 _NOT_SHOWN = (
     "It is not certain that you have seen this page. Press the button once more if you know this account. If you only "
@@ -32,7 +32,7 @@ _NOT_SHOWN = (
 
 def connect_routes(services: Services) -> Routes:
     """The pages of an integration."""
-    routes = Routes("connect", services.edge.telemetry, Pages())
+    routes = Routes("connect", services.edge, Pages())
     cookies = BrowserCookies(services.edge.cookie_prefix)
     invited, bound = cookies.invitation, cookies.connect
 
@@ -45,8 +45,7 @@ def connect_routes(services: Services) -> Routes:
         page = invitation_page(invitation.account_name, invitation.started_by, action, brought_back, fault)
         return with_cookies(page, *invited.bind(req, binding))
 
-    async def go_on(req: HttpRequest) -> HttpResponse:
-        form = parameters_of(req)
+    async def go_on(req: HttpRequest, form: Mapping[str, tuple[str, ...]]) -> HttpResponse:
         ticket = _only(form, "ticket")
         if not _was_invited(req, ticket, _only(form, "shown"), invited):
             return await invite(req, ticket, _NOT_SHOWN)
@@ -54,26 +53,19 @@ def connect_routes(services: Services) -> Routes:
             _shown(req, await services.connection.onboarding.open(ticket), bound), invited.release(ticket)
         )
 
-    @routes.add("GET", _CONNECT, caller=Caller.ANYBODY, gives={200: _PAGE}, parameters=("ticket",))
-    async def show_connect(req: HttpRequest) -> HttpResponse:
+    @routes.get(_CONNECT)
+    async def show_connect(_: Anybody, req: Request, ticket: Query) -> HtmlPage:
         """Show an administrator what they are about to do, and for whom. Looking spends nothing."""
-        return await invite(req, query_of(req).get("ticket", ""))
+        return await invite(req, ticket or "")
 
-    @routes.add("POST", _CONNECT, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None})
-    async def open_connect(req: HttpRequest) -> HttpResponse:
+    @routes.post(_CONNECT)
+    async def open_connect(_: Anybody, req: Request, form: Parameters) -> Redirect:
         """Bind the browser that was shown the page, and send it to Microsoft's consent page."""
-        return await go_on(req)
+        return await go_on(req, form)
 
-    @routes.add(
-        "GET",
-        f"{_CONNECT}/callback",
-        caller=Caller.ANYBODY,
-        gives={303: None, 200: _PAGE},
-        parameters=("state", "error", "error_description", "admin_consent", "tenant", "code"),
-    )
-    async def connect_callback(req: HttpRequest) -> HttpResponse:
+    @routes.get(f"{_CONNECT}/callback")
+    async def connect_callback(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
         """Take Microsoft's answer, for consent and for sign-in."""
-        answer = microsofts_answer(req)
         outcome = await services.connection.onboarding.come_back(answer, bound.secret(req, answer.state))
         return with_cookies(_shown(req, outcome, bound), bound.release(answer.state))
 

@@ -31,7 +31,7 @@ def health_routes(services: Services, *, cookies_work: bool | None = None) -> Ro
     @routes.get("/health")
     async def get_health(_: Anybody) -> Ok[HealthDocument] | Down[HealthDocument]:
         """Say which parts answer."""
-        return _reported(await services.health.ask() | found_at_start)
+        return report(await services.health.ask() | found_at_start)
 
     @routes.get("/health/cookie")
     async def get_health_cookie(_: Anybody) -> NoContent:
@@ -41,7 +41,7 @@ def health_routes(services: Services, *, cookies_work: bool | None = None) -> Ro
     return routes
 
 
-def _reported(answers: dict[str, bool]) -> Ok[HealthDocument] | Down[HealthDocument]:
+def report(answers: dict[str, bool]) -> Ok[HealthDocument] | Down[HealthDocument]:
     """Without Entra or the control panel's issuer the service still resolves: a balancer must not take it out.
 
     Nor where no browser keeps a cookie, which ends every sign-in, but no other instance would fare better.

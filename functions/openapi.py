@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, generated from the routes and models, so that it cannot drift."""
+"""The OpenAPI 3.1 document, generated from the endpoints and models, so that it cannot drift."""
 
 import functools
 import json
@@ -13,9 +13,8 @@ from pydantic.json_schema import models_json_schema
 
 from functions.edge.problems import INTERNAL, TYPE_PREFIX, every_kind
 from functions.edge.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
-from functions.edge.routing import Caller, Endpoint
-from functions.http import endpoint as said_once
-from functions.http.roles import Anybody
+from functions.http.endpoint import Endpoint, Routes
+from functions.http.roles import CONTROL_PANEL, FUNCTION_KEY, Anybody
 from functions.version import product_version
 from shared.assembly import Services
 
@@ -35,16 +34,14 @@ class OpenApiResponse(HttpResponse):
         super().__init__(text, mimetype=self.media, headers={"Cache-Control": "public, max-age=300"})
 
 
-def openapi_routes(
-    endpoints: Callable[[], Iterable[Endpoint | said_once.Endpoint]], services: Services
-) -> said_once.Routes:
+def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], services: Services) -> Routes:
     """The call that tells all calls.
 
     Args:
         endpoints: every endpoint of the app, asked for when the document is first read.
         services: where the service is reached, and where refusals are told.
     """
-    routes = said_once.Routes("openapi", services.edge)
+    routes = Routes("openapi", services.edge)
     text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), services.edge.public_url)))
 
     @routes.get("/openapi.json")
@@ -55,11 +52,10 @@ def openapi_routes(
     return routes
 
 
-def openapi(offered: tuple[Endpoint | said_once.Endpoint, ...], public_url: str) -> dict[str, Any]:
+def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
     """The document (https://spec.openapis.org/oas/v3.1.0)."""
-    endpoints = [each if isinstance(each, Endpoint) else _read(each) for each in offered]
     inputs = {model for each in endpoints for model in each.takes.values() if model is not None}
-    outputs = {model for each in endpoints for model in each.gives.values() if isinstance(model, type)}
+    outputs = {response.model for each in endpoints for response in each.responses if response.model is not None}
     references, definitions = models_json_schema(
         [
             *((model, "validation") for model in sorted(inputs, key=_name)),
@@ -82,31 +78,12 @@ def openapi(offered: tuple[Endpoint | said_once.Endpoint, ...], public_url: str)
         "components": {
             "schemas": {**definitions.get("$defs", {}), "Problem": _problem_schema()},
             "securitySchemes": {
-                Caller.CONTROL_PANEL: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                Caller.APPLICATION: {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+                CONTROL_PANEL: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                FUNCTION_KEY: {"type": "apiKey", "in": "header", "name": "x-functions-key"},
             },
             "responses": {"Problem": {"description": "Refused", "content": _PROBLEM_CONTENT}},
         },
     }
-
-
-def _read(endpoint: said_once.Endpoint) -> Endpoint:
-    """What the signature of a handler says."""
-    sources = [parameter.source for parameter in endpoint.parameters]
-    if_match = [source.if_match for source in sources if source.if_match]
-    return Endpoint(
-        method=endpoint.method,
-        path=endpoint.path,
-        name=endpoint.name,
-        summary=endpoint.summary,
-        tag=endpoint.tag,
-        caller=Caller(endpoint.demand.scheme or Caller.ANYBODY),
-        takes=endpoint.takes,
-        gives={each.status: each.model or each.media for each in reversed(endpoint.responses)},
-        parameters=tuple(name for source in sources for name in source.query),
-        if_match=if_match[0] if if_match else None,
-        body_optional=any(source.body_optional for source in sources),
-    )
 
 
 def _name(model: type[BaseModel]) -> str:
@@ -114,20 +91,18 @@ def _name(model: type[BaseModel]) -> str:
 
 
 def _operation(endpoint: Endpoint, references: References) -> dict[str, Any]:
+    scheme = endpoint.demand.scheme
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "parameters": [*_parameters(endpoint)],
-        "responses": {
-            **{str(status): _answer(status, gives, references) for status, gives in endpoint.gives.items()},
-            "default": {"$ref": "#/components/responses/Problem"},
-        },
-        "security": [] if endpoint.caller is Caller.ANYBODY else [{endpoint.caller: []}],
+        "responses": {**_responses(endpoint, references), "default": {"$ref": "#/components/responses/Problem"}},
+        "security": [] if scheme is None else [{scheme: []}],
     }
     if endpoint.takes:
         operation["requestBody"] = {
-            "required": not endpoint.body_optional,
+            "required": not any(each.source.body_optional for each in endpoint.parameters),
             "content": {media: {"schema": _body(media, model, references)} for media, model in endpoint.takes.items()},
         }
     return operation
@@ -136,11 +111,12 @@ def _operation(endpoint: Endpoint, references: References) -> dict[str, Any]:
 def _parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
     for name in _PARAMETER.findall(endpoint.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    for name in endpoint.parameters:
-        yield {"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})}
-    if endpoint.if_match is not None:
-        required = endpoint.if_match == "required"
-        yield {"name": "If-Match", "in": "header", "required": required, "schema": {"type": "string"}}
+    for each in endpoint.parameters:
+        for name in each.source.queries(each.name):
+            yield {"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})}
+        if each.source.if_match is not None:
+            required = each.source.if_match == "required"
+            yield {"name": "If-Match", "in": "header", "required": required, "schema": {"type": "string"}}
 
 
 def _body(media: str, model: type[BaseModel] | None, references: References) -> Any:
@@ -155,16 +131,14 @@ def _body(media: str, model: type[BaseModel] | None, references: References) -> 
     return schema
 
 
-def _answer(status: int, gives: type[BaseModel] | str | None, references: References) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    if isinstance(gives, type):
-        answer["content"] = {"application/json": {"schema": references[(gives, "serialization")]}}
-    elif gives is not None:
-        answer["content"] = {gives: {}}
-    return answer
-
-
-_QUERY = {"pageSize": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_LIMIT, "default": PAGE_SIZE}}
+def _responses(endpoint: Endpoint, references: References) -> dict[str, Any]:
+    responses: dict[str, Any] = {}
+    for each in endpoint.responses:
+        response = responses.setdefault(str(each.status), {"description": HTTPStatus(each.status).phrase})
+        if each.media is not None:
+            schema = {"schema": references[(each.model, "serialization")]} if each.model else {}
+            response.setdefault("content", {})[each.media] = schema
+    return responses
 
 
 def _problem_schema() -> dict[str, Any]:
@@ -190,4 +164,5 @@ def _problem_schema() -> dict[str, Any]:
     }
 
 
+_QUERY = {"pageSize": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_LIMIT, "default": PAGE_SIZE}}
 _PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -235,6 +235,15 @@ def query_of(req: HttpRequest) -> dict[str, str]:
     return {name: value for name, (value,) in sent.items()}
 
 
+def query_value(req: HttpRequest, parameter: str) -> str | None:
+    """One parameter of the query, or None if it is not there.
+
+    Raises:
+        Malformed: the query cannot be read.
+    """
+    return query_of(req).get(parameter)
+
+
 def page_of(req: HttpRequest) -> tuple[int, str | None]:
     """`pageSize` and `continuationToken` of the query.
 
@@ -265,6 +274,11 @@ def microsofts_answer(req: HttpRequest) -> Answer:
         tenant=query.get("tenant"),
         code=query.get("code"),
     )
+
+
+def whole(req: HttpRequest) -> HttpRequest:
+    """The request itself."""
+    return req
 
 
 def authorization(req: HttpRequest) -> str | None:

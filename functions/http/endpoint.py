@@ -16,8 +16,9 @@ from pydantic import BaseModel
 from functions.edge.invocation import invocation_id
 from functions.edge.problems import Dialect, Problems, log_failure, log_unavailable, status_of
 from functions.http.parameters import Reader
+from functions.http.responses import Described
 from functions.http.roles import DEMANDS, Demand
-from functions.http.signature import Handler, Parameter, Response, parameters_of, responses_of, role_of
+from functions.http.signature import Handler, Parameter, parameters_of, responses_of, role_of
 from shared.assembly import EdgePorts
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.telemetry import Event, EventName
@@ -71,7 +72,7 @@ class Endpoint:
         }
 
     @property
-    def responses(self) -> tuple[Response, ...]:
+    def responses(self) -> tuple[Described, ...]:
         """What it may return, refusals aside."""
         return responses_of(self.handler)
 

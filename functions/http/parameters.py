@@ -16,6 +16,7 @@ from functions.edge import requests
 from functions.edge.callers import unverified_token
 from functions.edge.forms import FORM, parameters_of
 from functions.edge.requests import JSON, MERGE_PATCH
+from shared.connection.proof import Answer
 from shared.kernel.names import Name
 from shared.kernel.versions import Expected
 
@@ -51,6 +52,10 @@ class Source:
         """
         return self.read
 
+    def queries(self, _parameter: str) -> tuple[str, ...]:
+        """Return the parameters of the query that it reads."""
+        return self.query
+
 
 class OfModel(Source):
     """A source that reads a model."""
@@ -58,6 +63,18 @@ class OfModel(Source):
     def reader(self, _parameter: str, wanted: Any) -> Reader:
         """See `Source`."""
         return partial(self.read, model=wanted)
+
+
+class InQuery(Source):
+    """One parameter of the query, which has the parameter's name."""
+
+    def reader(self, parameter: str, _wanted: Any) -> Reader:
+        """See `Source`."""
+        return partial(self.read, parameter=parameter)
+
+    def queries(self, parameter: str) -> tuple[str, ...]:
+        """See `Source`."""
+        return (parameter,)
 
 
 class InPath(Source):
@@ -70,6 +87,9 @@ class InPath(Source):
 
 type Path[N: Name] = Annotated[N, InPath(read=requests.path_name)]
 """A name in the path: `account_id: Path[AccountId]` is `{accountId}`."""
+
+type Query = Annotated[str | None, InQuery(read=requests.query_value)]
+"""A parameter of the query: `ticket: Query` is `?ticket=`. None if it is not there."""
 
 PAGE_PARAMETERS = ("pageSize", "continuationToken")
 
@@ -100,6 +120,18 @@ type OptionalIfMatch = Annotated[Expected | None, Source(read=requests.optional_
 
 type Parameters = Annotated[Mapping[str, tuple[str, ...]], Source(read=parameters_of, raw_media=(FORM,))]
 """The parameters of an OAuth request with every value that they were sent with: of the form, or of the query."""
+
+type Request = Annotated[HttpRequest, Source(read=requests.whole)]
+"""The request, for its cookies."""
+
+type MicrosoftsAnswer = Annotated[
+    Answer,
+    Source(
+        read=requests.microsofts_answer,
+        query=("state", "error", "error_description", "admin_consent", "tenant", "code"),
+    ),
+]
+"""What the browser brings back from Microsoft. Nothing of it is proven."""
 
 type UnverifiedToken = Annotated[str, Source(read=unverified_token)]
 """The bearer token, which nobody has checked yet."""

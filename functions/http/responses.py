@@ -1,6 +1,7 @@
 """What a handler may return: the class of a response is its status, and its brackets name the document."""
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 from azure.functions import HttpResponse
 from pydantic import BaseModel
@@ -10,6 +11,15 @@ from functions.edge.problems import EXPOSED
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _JSON = {"Content-Type": "application/json", **_PRIVATE}
 """The worker adds a content type that is not among the headers, but finds out by an exception that it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the OpenAPI document reports about a response."""
+
+    status: int
+    media: str | None = None
+    model: type[BaseModel] | None = None
 
 
 def in_json(document: BaseModel) -> str:
@@ -85,3 +95,10 @@ class CsvFile(HttpResponse):
     def __init__(self, content: bytes, name: str) -> None:
         headers = {**_PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'}
         super().__init__(content, mimetype=self.media, charset="utf-8", headers=headers)
+
+
+type Redirect = Annotated[HttpResponse, Described(303)]
+"""The browser is sent on with GET."""
+
+type HtmlPage = Annotated[HttpResponse, Described(200, "text/html")]
+"""A page. One that explains a refusal has another status, which the dialect describes."""

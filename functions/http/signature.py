@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, TypeAliasType, Union, get_args, get_origin
+from typing import Annotated, Any, TypeAliasType, Union, get_args, get_origin
 
 from azure.functions import HttpResponse
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from functions.http.parameters import Reader, Source
+from functions.http.responses import Described
 
 type Handler = Callable[..., Awaitable[HttpResponse]]
 """Takes a role and what its other parameters name, and returns a response of `functions.http.responses`."""
@@ -33,15 +34,6 @@ class Parameter:
         return self.source.reader(self.name, self.wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """A response that a handler may return: its status, content type, and model if it is a document."""
-
-    status: int
-    media: str | None
-    model: type[BaseModel] | None
-
-
 def role_of(handler: Handler) -> Any:
     """Return the type of the first parameter."""
     return next(iter(handler.__annotations__.values()))
@@ -53,7 +45,7 @@ def parameters_of(handler: Handler) -> tuple[Parameter, ...]:
     return tuple(Parameter(to_camel(name), _in_brackets(hint), _source(hint)) for name, hint in taken)
 
 
-def responses_of(handler: Handler) -> tuple[Response, ...]:
+def responses_of(handler: Handler) -> tuple[Described, ...]:
     """Return the responses that it may return."""
     return tuple(_responses(handler.__annotations__["return"]))
 
@@ -63,14 +55,16 @@ def _source(hint: Any) -> Source:
     return source  # type: ignore[no-any-return] # `Annotated` may hold anything; a test reads each signature
 
 
-def _responses(hint: Any) -> Iterator[Response]:
+def _responses(hint: Any) -> Iterator[Described]:
     spelled = _spelled_out(hint)
     if get_origin(spelled) in {Union, UnionType}:
         for each in get_args(spelled):
             yield from _responses(each)
+    elif get_origin(spelled) is Annotated:
+        yield spelled.__metadata__[0]
     else:
         kind = get_origin(spelled) or spelled
-        yield Response(kind.status, kind.media, _in_brackets(spelled))
+        yield Described(kind.status, kind.media, _in_brackets(spelled))
 
 
 def _in_brackets(hint: Any) -> Any:

@@ -7,8 +7,7 @@ import pytest
 
 from functions.app import build_routes
 from functions.edge.problems import every_kind, status_of_kind
-from functions.edge.routing import Endpoint
-from functions.http import endpoint as said_once
+from functions.http.endpoint import Endpoint
 from local import openapi
 from local.processes import ROOT
 from shared.assembly import Services
@@ -24,7 +23,7 @@ EXAMPLE = json.loads((ROOT / "local.settings.example.json").read_text(encoding="
 SETTINGS = {field.alias: field for field in Settings.model_fields.values()}
 
 
-def endpoints() -> list[Endpoint | said_once.Endpoint]:
+def endpoints() -> list[Endpoint]:
     services = build_services(read_settings(IN_DEVELOPMENT))
     assert isinstance(services, Services)
     return [endpoint for routes in build_routes(services) for endpoint in routes.endpoints]
