@@ -6,26 +6,27 @@ from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.cookies import BrowserCookies, with_cookies
 from functions.edge.forms import as_address, is_from_our_own_page
-from functions.edge.pages import Pages, email_page, framed_page, good_page, redirect, refusal_page
+from functions.edge.pages import Pages, Way, redirect
 from functions.http.endpoint import Routes
 from functions.http.parameters import MicrosoftsAnswer, Parameters, Query, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody
 from shared.assembly import Services
-from shared.kernel.refusals import Refusal, Unavailable
+from shared.kernel.refusals import Unavailable
 from shared.provider.authorization import AskForEmail, Outcome, ToApplication, ToMicrosoft
 from shared.provider.reauthentication import SignInTooOld
 
 _AUTHORIZE = "/oauth2/authorize"
 _LOGOUT = "/oauth2/logout"
 
-_AGAIN: dict[type[Refusal], str] = {SignInTooOld: "Sign in again", Unavailable: "Try again"}
+_AGAIN = {SignInTooOld: Way.SIGN_IN_AGAIN, Unavailable: Way.AGAIN}
 """What the way back to Microsoft is called, where another account is not what is needed."""
 
 
 def signin_routes(services: Services) -> Routes:
     """The pages and redirects of a sign-in."""
-    routes = Routes("sign-in", services.edge, Pages())
+    pages = Pages(services.edge.branding)
+    routes = Routes("sign-in", services.edge, pages)
     cookies = BrowserCookies(services.edge.cookie_prefix).sign_in
 
     def shown(req: HttpRequest, outcome: Outcome) -> HttpResponse:
@@ -35,11 +36,14 @@ def signin_routes(services: Services) -> Routes:
             case ToApplication(url):
                 return redirect(url)
             case AskForEmail(application_name, parameters, fault):
-                return email_page(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
+                return pages.email(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
             case _:
-                label = _AGAIN.get(type(outcome.refusal), "Try again with another account")
-                again = [(label, outcome.again_url)] if outcome.again_url else []
-                return refusal_page(outcome.refusal, *again, ("Back to the application", outcome.application_url))
+                way = _AGAIN.get(type(outcome.refusal), Way.OTHER_ACCOUNT)
+                again = [(way, outcome.again_url)] if outcome.again_url else []
+                return pages.refusal(outcome.refusal, *again, (Way.APPLICATION, outcome.application_url))
+
+    def left(url: str | None) -> HttpResponse:
+        return redirect(url) if url else pages.signed_out()
 
     async def asked(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
         return shown(req, await services.provider.setting_out.authorize(parameters))
@@ -79,16 +83,12 @@ def signin_routes(services: Services) -> Routes:
     @routes.get("/signed-out")
     async def finish_sign_out(_: Anybody, state: Query) -> Redirect | HtmlPage:
         """Send the person on, now that Microsoft has signed them out."""
-        return _left(await services.provider.sign_out.returned(state))
+        return left(await services.provider.sign_out.returned(state))
 
     @routes.get("/signin/front-channel-logout")
     async def end_session(_: Anybody, sid: Query) -> HtmlPage:
         """Hear from Microsoft that a session is over."""
         await services.provider.sign_out.ended_at_entra(sid or "")
-        return framed_page("Signed out", "You are signed out.")
+        return pages.signed_out_in_frame()
 
     return routes
-
-
-def _left(url: str | None) -> HttpResponse:
-    return redirect(url) if url else good_page("Signed out", "You are signed out.")

@@ -79,7 +79,7 @@ def read_csv(body: bytes) -> Iterator[Entry]:
     except csv.Error:
         names = []
     if not _REQUIRED <= set(names) <= set(COLUMNS) or len(set(names)) != len(names):
-        raise Invalid("The first line must name the columns: email, reason and, if you like, expiresAt.")
+        raise Invalid("The first line must name the columns: email, reason and, optionally, expiresAt.")
     return _entries(lines, names, delimiter)
 
 
@@ -90,10 +90,10 @@ def _entries(lines: Iterator[tuple[int, str]], names: list[str], delimiter: str)
         try:
             cells = _cells(line, delimiter)
         except csv.Error as error:
-            yield BadLine(number, f"The line is not CSV: {error}.")
+            yield BadLine(number, f"The line is not valid CSV: {error}.")
             continue
         if len(cells) != len(names):
-            yield BadLine(number, f"The line has {len(cells)} cells, and the header has {len(names)}.")
+            yield BadLine(number, f"The line has {len(cells)} cells, but the header has {len(names)}.")
             continue
         filled = {name: _without_guard(cell) for name, cell in zip(names, cells, strict=True) if cell}
         yield read_entry(number, filled)
@@ -133,7 +133,12 @@ async def import_entries(
                 if count % _BREATH == 0:
                     await asyncio.sleep(0)
                 if isinstance(entry, BadLine) and len(problems) == MOST_PROBLEMS:
-                    problems.append(BadLine(entry.line, "Too many bad lines: the file was not read from here on."))
+                    problems.append(
+                        BadLine(
+                            entry.line,
+                            "Too many bad lines: the rest of the file was not read. Fix these and import it again.",
+                        )
+                    )
                     break
                 if isinstance(entry, BadLine):
                     problems.append(entry)
@@ -147,8 +152,8 @@ async def import_entries(
                 await writes.begin(batch)
     except Unavailable as refusal:
         raise Unavailable(
-            f"The store went away in the middle: {writes.accepted} entries are on the list for certain. "
-            "Send the whole file again; what is there already is not harmed.",
+            f"The storage failed during the import: {writes.accepted} entries are stored for certain. "
+            "Import the whole file again; entries that are already stored are not harmed.",
             refusal.retry_after,
         ) from refusal
     return ImportReport(writes.accepted, tuple(problems))

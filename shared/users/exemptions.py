@@ -42,14 +42,14 @@ def _date_time(value: object) -> datetime:
     try:
         return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
-        raise ValueError("It must be a moment such as 2027-01-01T00:00:00Z (RFC 3339).") from None
+        raise ValueError("It must be a time such as 2027-01-01T00:00:00Z (RFC 3339).") from None
 
 
 def _in_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
     except OverflowError:
-        raise ValueError("It must be a moment that UTC can tell.") from None
+        raise ValueError("It must be a time that UTC can express.") from None
 
 
 Expiry = Annotated[AwareDatetime, BeforeValidator(_date_time), AfterValidator(_in_utc)]
@@ -168,7 +168,7 @@ class ExemptionList:
             await self._commit(administrator, ExceptionAdded, exemption, Insert(key, exemption.document()))
         except RowExists:
             raise Conflict(
-                f"This user is on the exception list already, as {exemption.exception_id}. "
+                f"This user is already on the exception list, as {exemption.exception_id}. "
                 "Change that entry with PATCH instead."
             ) from None
         return Stored(exemption, key, None).then(exemption)
@@ -206,7 +206,7 @@ class ExemptionList:
         await self.must_exist(administrator)
         row = await self.table.get(_key(administrator.account_id, exemption_id))
         if row is None:
-            raise NotFound("There is no such exception in this account.")
+            raise NotFound("This exception does not exist in this account.")
         return Stored(Exemption.read(row), row.key, row)
 
     async def find(self, administrator: AccountAdministrator, email: EmailAddress) -> tuple[Exemption, ...]:

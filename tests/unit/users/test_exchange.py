@@ -138,17 +138,17 @@ gina@contoso.example,Kiosk,2027-01-01T00:00:00
 "ina@contoso.example"x,Kiosk,
 bob@contoso.example,On leave,2027-01-01T00:00:00Z
 """
-    not_a_moment = "expiresAt: It must be a moment such as 2027-01-01T00:00:00Z (RFC 3339)."
+    not_a_moment = "expiresAt: It must be a time such as 2027-01-01T00:00:00Z (RFC 3339)."
     assert list(read_csv(file.encode())) == [
         (2, ALICE),
         BadLine(4, "email: This is not an email address. An email address must have an @-sign."),
         BadLine(5, "reason: Field required."),
-        BadLine(6, "The line has 2 cells, and the header has 3."),
+        BadLine(6, "The line has 2 cells, but the header has 3."),
         BadLine(7, not_a_moment),
         BadLine(8, not_a_moment),
         BadLine(9, "expiresAt: Input should have timezone info."),
-        BadLine(10, "The line is not CSV: unexpected end of data."),
-        BadLine(11, "The line is not CSV: ',' expected after '\"'."),
+        BadLine(10, "The line is not valid CSV: unexpected end of data."),
+        BadLine(11, "The line is not valid CSV: ',' expected after '\"'."),
         (12, BOB),
     ]
 
@@ -156,7 +156,7 @@ bob@contoso.example,On leave,2027-01-01T00:00:00Z
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
 def test_a_moment_that_utc_cannot_tell_is_refused(moment: str) -> None:
     file = f"email,reason,expiresAt\nalice@contoso.example,Kiosk,{moment}\n"
-    assert list(read_csv(file.encode())) == [BadLine(2, "expiresAt: It must be a moment that UTC can tell.")]
+    assert list(read_csv(file.encode())) == [BadLine(2, "expiresAt: It must be a time that UTC can express.")]
 
 
 async def test_the_file_that_is_written() -> None:
@@ -287,7 +287,7 @@ async def test_a_store_that_goes_away_in_the_middle_leaves_whole_transactions_an
         await import_entries(exemptions, SAM, people(5 * BATCH))
     known = len(table.transactions) - 2
     assert refused.value.detail.startswith(
-        f"The store went away in the middle: {known * BATCH} entries are on the list"
+        f"The storage failed during the import: {known * BATCH} entries are stored for certain."
     )
     assert (table.under_way, known) == (0, min(failing, 4))
     assert len([each async for each in exemptions.all(SAM)]) == (known + 1) * BATCH
@@ -298,7 +298,10 @@ async def test_a_file_of_bad_lines_is_not_read_to_its_end() -> None:
     entries = chain(people(1), (BadLine(line, "Bad.") for line in range(2, 1_000_000)), people(1))
     report = await import_entries(exemptions, SAM, entries)
     assert (report.accepted, len(report.problems)) == (1, MOST_PROBLEMS + 1)
-    assert report.problems[-1] == BadLine(MOST_PROBLEMS + 2, "Too many bad lines: the file was not read from here on.")
+    assert report.problems[-1] == BadLine(
+        MOST_PROBLEMS + 2,
+        "Too many bad lines: the rest of the file was not read. Fix these and import it again.",
+    )
     assert next(entries) == BadLine(MOST_PROBLEMS + 3, "Bad.")
 
 
