@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import BrowserCookies, FlowCookies, with_cookies
-from functions.edge.pages import Pages, Way, redirect
+from functions.http.cookies import BrowserCookies, FlowCookies, with_cookies
+from functions.http.dialects.pages import Pages, Way, redirect
 from functions.http.endpoint import Routes
 from functions.http.parameters import MicrosoftsAnswer, Parameters, Query, Request
 from functions.http.responses import HtmlPage, Redirect

@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from functions.edge.oauth_answers import OAuthJson, OAuthResponse, PublicJson
+from functions.http.dialects.oauth_json import OAuthJson, OAuthResponse, PublicJson
 from functions.http.endpoint import Routes
 from functions.http.parameters import Authorization, Parameters, UnverifiedToken
 from functions.http.roles import Anybody

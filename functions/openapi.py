@@ -11,9 +11,10 @@ from azure.functions import HttpResponse
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from functions.edge.problems import INTERNAL, TYPE_PREFIX, every_kind
-from functions.edge.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
+from functions.http.dialects.problem_json import INTERNAL, TYPE_PREFIX
 from functions.http.endpoint import Endpoint, Routes
+from functions.http.refusals import every_kind
+from functions.http.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.http.roles import CONTROL_PANEL, FUNCTION_KEY, Anybody
 from functions.version import product_version
 from shared.assembly import Services

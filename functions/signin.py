@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import BrowserCookies, with_cookies
-from functions.edge.forms import as_address, is_from_our_own_page
-from functions.edge.pages import Pages, Way, redirect
+from functions.http.cookies import BrowserCookies, with_cookies
+from functions.http.dialects.pages import Pages, Way, redirect
 from functions.http.endpoint import Routes
+from functions.http.forms import as_address, is_from_our_own_page
 from functions.http.parameters import MicrosoftsAnswer, Parameters, Query, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from azure.functions import Blueprint, Context, HttpRequest, HttpResponse
 from pydantic import BaseModel
 
-from functions.edge.invocation import invocation_id
-from functions.edge.problems import Dialect, Problems, log_failure, log_unavailable, status_of
+from functions.http.dialects.problem_json import Problems
+from functions.http.invocation import invocation_id
 from functions.http.parameters import Reader
+from functions.http.refusals import Dialect, log_failure, log_unavailable, status_of
 from functions.http.responses import Described
 from functions.http.roles import DEMANDS, Demand
 from functions.http.signature import Handler, Parameter, parameters_of, responses_of, role_of

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from azure.functions import HttpRequest
 from pydantic import BaseModel
 
-from functions.edge import requests
-from functions.edge.callers import unverified_token
-from functions.edge.forms import FORM, parameters_of
-from functions.edge.requests import JSON, MERGE_PATCH
+from functions.http import requests
+from functions.http.bearer import unverified_token
+from functions.http.forms import FORM, parameters_of
+from functions.http.requests import JSON, MERGE_PATCH
 from shared.connection.proof import Answer
 from shared.kernel.names import Name
 from shared.kernel.versions import Expected
