@@ -1,7 +1,5 @@
 """The exception list of an account: one entry at a time, many at once, and as a file."""
 
-from collections.abc import Iterator
-
 from azure.functions import HttpRequest, HttpResponse
 from pydantic import RootModel
 
@@ -27,9 +25,10 @@ from functions.edge.routing import Routes
 from shared.access.roles import AccountAdministrator
 from shared.kernel.documents import Asked
 from shared.kernel.names import EmailAddress
+from shared.kernel.refusals import TooLarge
 from shared.policies.exchange import (
     BadLine,
-    Entry,
+    Entries,
     ImportReport,
     import_entries,
     read_csv,
@@ -43,6 +42,11 @@ from shared.wiring import Services
 _EXCEPTIONS = "/v1/accounts/{accountId}/exceptions"
 _EXCEPTION = _EXCEPTIONS + "/{exceptionId}"
 _CSV = "text/csv"
+_EXCEL = "application/vnd.ms-excel"
+"""What Windows says of a CSV file where Excel is installed."""
+
+_MOST_OBJECTS = 100_000
+"""Objects and arrays in one JSON array. Each takes longer to read than all its text, and all are read in one go."""
 
 
 class ExceptionDocument(Document):
@@ -58,6 +62,12 @@ class ExceptionDocument(Document):
     updated_at: Moment
 
 
+class AddedDocument(ExceptionDocument):
+    """The same, just added; `warnings` are what whoever added it should know."""
+
+    warnings: tuple[str, ...]
+
+
 class ExceptionsDocument(Document):
     """A page of the list; `continuationToken` asks for the next one."""
 
@@ -66,18 +76,23 @@ class ExceptionsDocument(Document):
 
 
 class ProblemLine(Document):
-    """A line, or item of an array, that was refused, counted from 1."""
+    """A record, by the line at which it begins, or an item of an array; both counted from 1. And what is to be said."""
 
     line: int
     detail: str
 
 
 class ImportDocument(Document):
-    """What became of many entries at once."""
+    """What became of many entries at once. `expired` ones had ended already, and were left out.
+
+    `problems` say what was refused and why, `warnings` what whoever sent the rest should know.
+    """
 
     accepted: int
     refused: int
+    expired: int
     problems: tuple[ProblemLine, ...]
+    warnings: tuple[ProblemLine, ...]
 
 
 class OneOrMany(RootModel[ExemptionDraft | list[ExemptionDraft]], defer_build=True):
@@ -100,17 +115,19 @@ def exception_routes(services: Services) -> Routes:
         in_force = exemption.in_force(services.clock.now())
         return ExceptionDocument.model_validate({**exemption.model_dump(), "in_force": in_force})
 
-    def answer(stored: Stored[Exemption], location: str | None = None) -> HttpResponse:
-        return document(told(stored.record), status=201 if location else 200, version=stored.version, location=location)
+    def answer(stored: Stored[Exemption]) -> HttpResponse:
+        return document(told(stored.record), version=stored.version)
 
     def listed(found: tuple[Exemption, ...], continuation: str | None = None) -> HttpResponse:
         return document(ExceptionsDocument(items=tuple(map(told, found)), continuation_token=continuation))
 
-    async def put_on_list(administrator: AccountAdministrator, asked: ExemptionDraft | Iterator[Entry]) -> HttpResponse:
+    async def put_on_list(administrator: AccountAdministrator, asked: ExemptionDraft | Entries) -> HttpResponse:
         if isinstance(asked, ExemptionDraft):
-            stored = await exemptions.add(administrator, asked)
+            added = await exemptions.add(administrator, asked)
+            stored = added.stored
             path = f"/v1/accounts/{administrator.account_id}/exceptions/{stored.record.exception_id}"
-            return answer(stored, services.public_url + path)
+            said = AddedDocument(**told(stored.record).model_dump(), warnings=added.warnings)
+            return document(said, status=201, version=stored.version, location=services.public_url + path)
         return _reported(await import_entries(exemptions, administrator, asked))
 
     async def show_list(administrator: AccountAdministrator, req: HttpRequest) -> HttpResponse:
@@ -121,12 +138,15 @@ def exception_routes(services: Services) -> Routes:
         return listed(*await exemptions.page(administrator, size, continuation))
 
     @routes.add(
-        "POST", _EXCEPTIONS, takes={JSON: OneOrMany, _CSV: None}, gives={201: ExceptionDocument, 200: ImportDocument}
+        "POST",
+        _EXCEPTIONS,
+        takes={JSON: OneOrMany, _CSV: None, _EXCEL: None},
+        gives={201: AddedDocument, 200: ImportDocument},
     )
     async def add_exceptions(req: HttpRequest) -> HttpResponse:
         """Put one user on the list, or many: a JSON array or a CSV file."""
         administrator = await callers.administrator(req)
-        return await put_on_list(administrator, _asked(req))
+        return await put_on_list(administrator, await _asked(req))
 
     @routes.add("GET", _EXCEPTIONS, gives={200: ExceptionsDocument}, parameters=("pageSize", "continuationToken"))
     async def list_exceptions(req: HttpRequest) -> HttpResponse:
@@ -170,21 +190,29 @@ def exception_routes(services: Services) -> Routes:
     return routes
 
 
-def _asked(req: HttpRequest) -> ExemptionDraft | Iterator[Entry]:
+async def _asked(req: HttpRequest) -> ExemptionDraft | Entries:
     """One draft, or many entries that are read as they are stored."""
-    if media_type(req) == _CSV:
-        return read_csv(raw_body(req, _CSV, limit=FILE_LIMIT))
-    body = raw_body(req, JSON, _CSV, limit=ARRAY_LIMIT)
+    if media_type(req) in {_CSV, _EXCEL}:
+        return await read_csv(raw_body(req, _CSV, _EXCEL, limit=FILE_LIMIT))
+    body = raw_body(req, JSON, _CSV, _EXCEL, limit=ARRAY_LIMIT)
     if body.lstrip()[:1] != b"[":
         return json_body(req, ExemptionDraft)
+    if body.count(b"{") + body.count(b"[") > _MOST_OBJECTS:
+        raise TooLarge(f"The array may hold {_MOST_OBJECTS:,} objects at most. Send it in parts.")
     return _entries(json_value(body))
 
 
-def _entries(items: object) -> Iterator[Entry]:
+def _entries(items: object) -> Entries:
     for number, item in enumerate(items if isinstance(items, list) else (), start=1):
         yield (read_entry(number, item) if isinstance(item, dict) else BadLine(number, "It must be a JSON object."))
 
 
 def _reported(report: ImportReport) -> HttpResponse:
-    problems = tuple(ProblemLine(line=problem.line, detail=problem.detail) for problem in report.problems)
-    return document(ImportDocument(accepted=report.accepted, refused=len(problems), problems=problems))
+    told = ImportDocument(
+        accepted=report.accepted,
+        refused=len(report.problems),
+        expired=report.expired,
+        problems=tuple(map(ProblemLine.model_validate, report.problems)),
+        warnings=tuple(map(ProblemLine.model_validate, report.warnings)),
+    )
+    return document(told)

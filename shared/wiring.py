@@ -38,6 +38,7 @@ from shared.broker.sign_out import SignOut
 from shared.connection.domain_routing import DomainRouting
 from shared.connection.lifecycle import Lifecycle
 from shared.connection.onboarding import Onboarding
+from shared.connection.tenant_domains import has_domain
 from shared.flows.flows import Flows
 from shared.health import Health, Probe
 from shared.kernel.pseudonyms import Pseudonyms
@@ -169,8 +170,8 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
         ),
         lifecycle=lifecycle,
         routing=routing,
-        policies=PolicyBook(watched["accounts"], journal, clock),
-        exemptions=ExemptionList(watched["accounts"], journal, clock),
+        policies=PolicyBook(watched["accounts"], journal, clock, watched["applications"]),
+        exemptions=ExemptionList(watched["accounts"], journal, clock, has_domain),
         resolver=resolver,
         flows=flows,
         tokens=tokens,

@@ -9,49 +9,28 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
-from typing import Annotated, Self
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Self
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, JsonValue, StringConstraints
+from pydantic import JsonValue
 
 from shared.access.roles import AccountAdministrator
-from shared.accounts.head import read_head
+from shared.accounts.head import Head, read_head
 from shared.accounts.journal import Journal
 from shared.kernel.documents import Asked
-from shared.kernel.names import AccountId, EmailAddress, Name
-from shared.kernel.refusals import Conflict, NotFound
+from shared.kernel.names import AccountId, DomainName, EmailAddress, Name
+from shared.kernel.refusals import Conflict, FieldFault, Invalid, NotFound
 from shared.kernel.versions import Expected
+from shared.policies.remarks import OwnDomain, strange_domain
+from shared.policies.terms import Expiry, Reason
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
-from shared.ports.table import Insert, Key, Operation, Put, RowExists, RowReader, Table
+from shared.ports.table import Key, Operation, Put, RowChanged, RowExists, RowReader, Table
 
 PREFIX = "exception:"
 _EXPORT_PAGE = 1_000
-
-Reason = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$"),
-]
-"""Why somebody is excepted: one line of text."""
-
-
-def _date_time(value: object) -> datetime:
-    """Not a bare number, which pydantic would take: a spreadsheet's day would become a second of the year 1970."""
-    try:
-        return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        raise ValueError("It must be a moment such as 2027-01-01T00:00:00Z (RFC 3339).") from None
-
-
-def _in_utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("It must be a moment that UTC can tell.") from None
-
-
-Expiry = Annotated[AwareDatetime, BeforeValidator(_date_time), AfterValidator(_in_utc)]
-"""Until when somebody is excepted, in UTC."""
 
 
 class ExemptionId(Name):
@@ -105,36 +84,75 @@ async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailA
     return Exemption.read(row) if row else None
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """An entry that is on the list now, and what whoever added it should know."""
+
+    stored: Stored[Exemption]
+    warnings: tuple[str, ...]
+
+
 class ExemptionList:
     """The exception list of every account.
 
-    Args: `table`, the accounts' table; `journal`; `clock`.
+    Args: `table`, the accounts' table; `journal`; `clock`; `has_domain`, whether the account of a head has a domain.
     """
 
-    def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self, table: Table, journal: Journal, clock: Clock, has_domain: Callable[[Head, DomainName], bool]
+    ) -> None:
         self._table = table
         self._journal = journal
         self._clock = clock
+        self._has_domain = has_domain
 
-    async def add(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Stored[Exemption]:
-        """Put one user on the list.
+    async def add(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Added:
+        """Put one user on the list, in the place of an entry of theirs that has ended.
 
         Raises:
             NotFound: there is no such account.
+            Invalid: it ends in the past.
             Conflict: the user is on the list.
         """
         account_id = administrator.account_id
-        await read_head(self._table, account_id)
+        head = await read_head(self._table, account_id)
+        self._must_not_have_ended(draft.expires_at)
         exemption = self._written(administrator, draft)
-        key = _key(account_id, exemption.exception_id)
+        stored: Stored[Exemption] = Stored(exemption, _key(account_id, exemption.exception_id), None)
         try:
-            await self._commit(administrator, "exception.added", exemption, Insert(key, exemption.document()))
+            await self._commit(administrator, "exception.added", exemption, stored.rewrite(exemption))
         except RowExists:
+            await self._replace_ended(administrator, exemption, stored.key)
+        domain = draft.email.domain
+        warnings = () if self._has_domain(head, domain) else (strange_domain(domain),)
+        return Added(stored.then(exemption), warnings)
+
+    async def _replace_ended(self, administrator: AccountAdministrator, exemption: Exemption, key: Key) -> None:
+        """Put an entry in the place of one that has ended. Of several who do so at once one does.
+
+        Raises:
+            Conflict: there is one that has not.
+        """
+        row = await self._table.get(key)
+        old = Stored(Exemption.read(row) if row else exemption, key, row)
+        if row is not None and old.record.in_force(self._clock.now()):
             raise Conflict(
                 f"This user is on the exception list already, as {exemption.exception_id}. "
                 "Change that entry with PATCH instead."
             ) from None
-        return Stored(exemption, key, None).then(exemption)
+        try:
+            await self._commit(administrator, "exception.added", exemption, old.rewrite(exemption))
+        except (RowExists, RowChanged):
+            await self._replace_ended(administrator, exemption, key)
+
+    def has_ended(self, expires_at: datetime | None) -> bool:
+        """Whether an entry that is to end then would never count."""
+        return expires_at is not None and expires_at <= self._clock.now()
+
+    def _must_not_have_ended(self, expires_at: datetime | None) -> None:
+        if self.has_ended(expires_at):
+            fault = FieldFault("expiresAt", "It lies in the past. Name a moment to come, or leave it out.")
+            raise Invalid("An exception cannot end before it begins.", [fault])
 
     async def put_many(self, administrator: AccountAdministrator, drafts: dict[int, ExemptionDraft]) -> None:
         """Put up to 99 users on the list in one transaction, replacing entries that they have. Safe to repeat.
@@ -163,6 +181,14 @@ class ExemptionList:
             NotFound: there is no such account.
         """
         await read_head(self._table, administrator.account_id)
+
+    async def own_domain(self, administrator: AccountAdministrator) -> OwnDomain:
+        """Ask whether there is a list to put somebody on, and which domains its account has.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        return partial(self._has_domain, await read_head(self._table, administrator.account_id))
 
     async def read(self, administrator: AccountAdministrator, exemption_id: ExemptionId) -> Stored[Exemption]:
         """One entry.
@@ -220,11 +246,14 @@ class ExemptionList:
 
         Raises:
             NotFound: it is not on the list.
+            Invalid: it is to end in the past, and did not before.
             Stale: it is not the version that the caller has seen, or somebody else was first.
         """
         old = await self.read(administrator, exemption_id)
         expected.must_allow(old.version)
         terms = change(ExemptionTerms(reason=old.record.reason, expires_at=old.record.expires_at))
+        if terms.expires_at != old.record.expires_at:
+            self._must_not_have_ended(terms.expires_at)
         new = old.record.model_copy(
             update={"reason": terms.reason, "expires_at": terms.expires_at, "updated_at": self._clock.now()}
         )

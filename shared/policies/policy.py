@@ -1,5 +1,6 @@
 """An account's policy, and the book that its Security Manager keeps it in."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -10,11 +11,13 @@ from pydantic import Field, JsonValue
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import HeadRecord, read_head
 from shared.accounts.journal import Journal
+from shared.applications.register import find_application
 from shared.kernel.names import AccountId, ClientId
+from shared.kernel.refusals import FieldFault, Invalid
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
-from shared.ports.table import Table
+from shared.ports.table import RowReader, Table
 
 
 class Mode(StrEnum):
@@ -52,13 +55,14 @@ class Policy(HeadRecord):
 class PolicyBook:
     """The policy of every account.
 
-    Args: `table`, the accounts' table; `journal`; `clock`.
+    Args: `table`, the accounts' table; `journal`; `clock`; `applications`, where they are registered, as of now.
     """
 
-    def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
+    def __init__(self, table: Table, journal: Journal, clock: Clock, applications: RowReader) -> None:
         self._table = table
         self._journal = journal
         self._clock = clock
+        self._applications = applications
 
     async def read(self, account_id: AccountId) -> Stored[Policy]:
         """The policy that stands.
@@ -83,16 +87,31 @@ class PolicyBook:
 
         Raises:
             NotFound: there is no such account.
+            Invalid: it switches an application off that is not registered.
             Stale: the policy is not one that the caller has seen, or somebody else was first.
         """
         old = await self.read(administrator.account_id)
         expected.must_allow(old.version)
         actor = administrator.actor
         settings = change(old.record.settings)
+        await self._must_be_registered(old.record.settings.applications_off, settings.applications_off)
         new = Policy(settings=settings, updated_at=self._clock.now(), updated_by=actor.name or actor.subject)
         details: dict[str, JsonValue] = {"before": _told(old.record), "after": _told(new)}
         await self._journal.commit(administrator.account_id, actor, "policy.changed", details, old.rewrite(new))
         return old.then(new)
+
+    async def _must_be_registered(self, before: tuple[ClientId, ...], named: tuple[ClientId, ...]) -> None:
+        """Look up what is named anew. An application that has been removed since may stay: it bars nothing."""
+        new = [*{*named} - {*before}]
+        found = await asyncio.gather(*(find_application(self._applications, each) for each in new))
+        unknown = {each for each, application in zip(new, found, strict=True) if application is None}
+        faults = [
+            FieldFault(f"applicationsOff.{index}", f"No application is registered as {each}.")
+            for index, each in enumerate(named)
+            if each in unknown
+        ]
+        if faults:
+            raise Invalid("Only registered applications can be switched off. An Operator registers them.", faults)
 
 
 def _told(policy: Policy) -> dict[str, JsonValue]:
