@@ -16,34 +16,73 @@ STAMPS := .venv/.requirements node_modules/.package-lock
 
 .PHONY: help
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(STAMPS) ## Install what development needs into .venv and node_modules
+
+.PHONY: hooks
+hooks: .venv/.requirements ## Run the checks before each commit, by Git's own hook
+	@$(BIN)/pre-commit install
 
 .PHONY: run
-run: $(STAMPS) ## Start the whole stack on this machine and print what to call
-	@exec $(BIN)/python -m local.run
+run: $(STAMPS) ## Start the whole stack on this machine and print what to call; APP=no leaves the app to func start
+	@exec $(BIN)/python -m local.run $(if $(filter no,$(APP)),--without-app)
 
 .PHONY: demo
 demo: $(STAMPS) ## Play the whole story, beside `make run` or on a stack of its own
 	@exec $(BIN)/python -m local.demo
 
+# One worker for each core. Bytecode is kept even where the environment says not to: tests start many an interpreter.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses logical --dist worksteal
+
 .PHONY: test
-test: check $(STAMPS) ## Run the checks and every test, as CI does
-	@$(BIN)/python -m pytest --cov --cov-report=term
+test: $(if $(T),,check) $(STAMPS) ## Run the checks and every test; SLOW=1 at full size, as CI does; T=tests/http/test_policy.py a part
+	@$(PYTEST) $(if $(SLOW),--slow) $(or $(T),--cov --cov-report=term)
+
+.PHONY: unit
+unit: $(STAMPS) ## Run the tests of single parts
+	@$(PYTEST) tests/unit
 
 .PHONY: check
 check: .venv/.requirements ## Check format, lint, types and the direction of imports
+	@$(MAKE) --jobs=4 format lint types imports
+
+.PHONY: format lint types imports
+format:
 	@$(BIN)/ruff format --check --quiet . || { echo "Run .venv/bin/ruff format."; exit 1; }
+lint:
 	@$(BIN)/ruff check --quiet .
+types:
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+imports:
+	@$(BIN)/lint-imports --no-logo
+
+# The az CLI of its own, 700 MB: only who wants to hold the scripts against it need have it.
+AZ := .local/az
+AZ_VERSION := 2.91.0
+
+.PHONY: check-az
+check-az: $(AZ)/.$(AZ_VERSION) .venv/.requirements ## Check every call of az, and what we say that it says, against the real one
+	@rm -f $(AZ)/calls.jsonl
+	@AZ_CALLS=$(CURDIR)/$(AZ)/calls.jsonl $(BIN)/python -m pytest tests/scripts --quiet --numprocesses=auto
+	@$(AZ)/bin/python tests/scripts/real_az.py $(AZ)/calls.jsonl
 
 .PHONY: bench
 bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1
 	@exec $(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick)
 
+.PHONY: plan
+plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/plans: BICEP names the Bicep CLI
+	@exec $(BIN)/python -m infra.plans
+
 .PHONY: zip
 zip: .venv/.requirements ## Build dist/azure-sso.zip, what is deployed
 	@$(BIN)/python -m local.deployable
+
+.PHONY: release
+release: .venv/.requirements ## Tag the version of pyproject.toml with what the changelog says; DRY=yes only checks. Pushes nothing
+	@$(BIN)/python -m local.release $(if $(DRY),--dry-run)
 
 .PHONY: export
 export: .venv/.requirements ## Write the tables to a new file: make export FILE=../backup.jsonl (docs/operations.md)
@@ -53,12 +92,14 @@ export: .venv/.requirements ## Write the tables to a new file: make export FILE=
 import: .venv/.requirements ## Put a file back: make import FILE=../backup.jsonl; EXACT=yes removes what it does not have
 	@$(BIN)/python -m infra.backup import "$${FILE:?Say which file: make import FILE=../backup.jsonl}" $(if $(EXACT),$(if $(filter yes,$(EXACT)),--exact,$(error EXACT is yes or not given)))
 
+# Hashes make pip refuse a file that was exchanged behind its version; uv lists those of every platform.
+LOCK := $(BIN)/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
 .PHONY: lock
-lock: .venv/.requirements ## Pin the newest versions that the requirements*.in files allow
-	@$(BIN)/uv pip compile --quiet --upgrade --python-version 3.13 --no-header --no-annotate --no-emit-index-url \
-		requirements.in --output-file requirements.txt
-	@$(BIN)/uv pip compile --quiet --upgrade --python-version 3.13 --no-header --no-annotate --no-emit-index-url \
-		requirements-dev.in --output-file requirements-dev.txt
+lock: .venv/.requirements ## Pin what requirements*.in ask for, and keep the other versions; UPGRADE=yes takes the newest
+	@for file in requirements requirements-dev .ci/requirements; do \
+		$(LOCK) $(if $(UPGRADE),--upgrade) $$file.in --output-file $$file.txt; \
+	done
 
 .PHONY: clean
 clean: ## Remove everything that can be made again
@@ -69,7 +110,15 @@ clean: ## Remove everything that can be made again
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.13 is needed and not found: install it, or \`pyenv install 3.13\`."; exit 1; }
 	@echo "Installing the Python packages into .venv ..."
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements-dev.txt
+	@touch $@
+
+$(AZ)/.$(AZ_VERSION):
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.13 is needed and not found: install it, or \`pyenv install 3.13\`."; exit 1; }
+	@echo "Installing azure-cli $(AZ_VERSION) into $(AZ), which takes minutes ..."
+	@[ -x $(AZ)/bin/python ] || $(PYTHON) -m venv $(AZ)
+	@$(AZ)/bin/python -m pip install --quiet --disable-pip-version-check azure-cli==$(AZ_VERSION)
 	@touch $@
 
 node_modules/.package-lock: package-lock.json package.json

@@ -16,9 +16,9 @@ from bench.rounds import Reading, interleaved
 from bench.scale import Scale
 from bench.stage import Question, whole_service
 from bench.stores import Entity
+from local.cast.story import Story
 from local.processes import azurite
-from shared.policies.exchange import BATCH
-from tests.support.story import Story
+from shared.users.exchange import BATCH
 
 _ROWS: Final = 50 * BATCH
 _SERVICE, _SDK, _BARE = "import over HTTP", "transactions, azure-data-tables", "transactions, bare HTTP"

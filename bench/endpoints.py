@@ -18,16 +18,19 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from bench.load import LoadError
-from bench.people import ADMINISTRATOR, COLLEAGUE, SigningIn, WatchedBrowser
+from bench.people import WatchedBrowser, code_of
 from bench.report import Table
 from bench.scale import Scale
 from functions.app import build_routes
+from local import loopback
+from local.cast.application import AuthorizationRequest
+from local.cast.person import ADA, ALICE
+from local.cast.stack import FUNCTION_KEY, at_port
 from local.entra.server import LocalEntra
 from local.host.routing import HttpRoute, RouteTable
 from local.processes import azurite, free_port
 from shared.wiring import STALENESS, TABLE_NAMES
-from tests.support.service import FUNCTION_KEY, RunningService, settings_for
-from tests.support.story import at_port
+from tests.support.service import RunningService, settings_for
 from tests.support.wire import Relay, canned_web
 
 _ACCOUNT: Final = "/v1/accounts/acme"
@@ -149,11 +152,12 @@ def _stage(hold: float) -> Generator[_Stage]:
         azurite() as store,
         Relay(store.port, hold) as relay,
         LocalEntra(state_dir=Path(scratch), service_url=url) as entra,
-        httpx.Client(trust_env=False, timeout=60) as client,
+        loopback.client(timeout=60) as client,
         canned_web() as application,
     ):
         store.create_tables(TABLE_NAMES)
         with RunningService(port, settings_for(url, at_port(store, relay.port), entra)) as service:
+            entra.cloud.clock = service.clock.now
             yield _Stage(service, entra, relay, client, application.url)
 
 
@@ -192,6 +196,7 @@ def _register(stage: _Stage, operator: str) -> None:
     stage.call(operator, "POST", "/v1/applications/portal/secret", headers=_ANY)
     stage.call(operator, "GET", "/v1/applications/portal")
     stage.call(operator, "GET", "/v1/applications")
+    stage.call(operator, "GET", "/v1/applications/portal/audit", "a page")
     stage.call(operator, "DELETE", "/v1/applications/portal", headers=_ANY)
 
 
@@ -199,7 +204,7 @@ def _connect(stage: _Stage, manager: str) -> None:
     started = stage.call(manager, "POST", f"{_ACCOUNT}/connection", json={}).json()
     stage.when = ""
     with WatchedBrowser(stage.watch_afresh) as browser:
-        page = browser.walk(browser.open(started["startUrl"]), ADMINISTRATOR)
+        page = browser.walk(browser.open(started["startUrl"]), ADA)
     if page.title != "Connected":
         raise LoadError(f"The account should be connected: {page.url} {page.title}")
     stage.call(manager, "GET", f"{_ACCOUNT}/connection")
@@ -252,30 +257,30 @@ def _resolve(stage: _Stage) -> None:
         stage.watch("POST", url, lambda: way(email))
 
     stage.forget()
-    resolve("cold", COLLEAGUE)
-    resolve("from its cache", COLLEAGUE)
+    resolve("cold", ALICE)
+    resolve("from its cache", ALICE)
     resolve("known account", "bob@contoso.example")
     resolve("unknown domain", "pat@outlook.example")
     stage.forget()
-    resolve(f"cold, {_HERD} callers at once", COLLEAGUE, ask_at_once)
+    resolve(f"cold, {_HERD} callers at once", ALICE, ask_at_once)
 
 
 def _sign_in(stage: _Stage, manager: str) -> None:
     stage.ask("GET", "/.well-known/openid-configuration")
     stage.ask("GET", "/oauth2/jwks")
-    signing_in = SigningIn("unite", f"{stage.application}/callback")
+    signing_in = AuthorizationRequest("unite", f"{stage.application}/callback", ALICE)
     with WatchedBrowser(stage.watch_afresh) as browser:
         stage.when = "the first time"
-        page = browser.walk(browser.open(signing_in.address(stage.service.url)), COLLEAGUE)
+        page = browser.walk(browser.open(signing_in.address(stage.service.url)), ALICE)
         stage.forget()
-        tokens = stage.ask("POST", "/oauth2/token", "public client", data=signing_in.redemption(page)).json()
+        tokens = stage.ask("POST", "/oauth2/token", "public client", data=signing_in.redemption(code_of(page))).json()
         bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
         stage.ask("GET", "/oauth2/userinfo", headers=bearer)
         stage.ask("POST", "/oauth2/userinfo", headers=bearer)
         stage.when = "again"
-        browser.open(SigningIn(signing_in.client_id, signing_in.redirect_uri).address(stage.service.url))
+        browser.open(AuthorizationRequest("unite", signing_in.redirect_uri, ALICE).address(stage.service.url))
         stage.when = ""
-        form = SigningIn(signing_in.client_id, signing_in.redirect_uri).parameters()
+        form = AuthorizationRequest("unite", signing_in.redirect_uri, ALICE).parameters()
         browser.send("POST", f"{stage.service.url}/oauth2/authorize", form)
         _sign_out(stage, browser, tokens["id_token"])
     (link,) = stage.call(manager, "GET", f"{_ACCOUNT}/links", "a page").json()["items"]

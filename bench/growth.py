@@ -16,8 +16,8 @@ from bench.report import Table, figure
 from bench.rounds import Case, Reading, Readings, interleaved
 from bench.scale import Scale
 from bench.stage import Question, ask, service
+from local.cast.stack import FunctionsHost
 from local.processes import Azurite
-from tests.support.stack import FunctionsHost
 
 _FEW = 10
 _CALLERS = 16

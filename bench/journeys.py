@@ -16,13 +16,15 @@ from typing import Final
 import httpx
 
 from bench.load import LoadError
-from bench.people import ADMINISTRATOR, COLLEAGUE, SigningIn, WatchedBrowser
+from bench.people import WatchedBrowser, code_of
 from bench.report import Table, figure
 from bench.rounds import cpu_seconds
 from bench.scale import Scale
 from bench.stage import WholeService, whole_service
+from local.cast.application import AuthorizationRequest
+from local.cast.person import ADA, ALICE
+from local.cast.story import ACCOUNT
 from local.processes import azurite
-from tests.support.story import ACCOUNT
 from tests.support.wire import Relay, canned_web
 
 _TIMES_A_ROUND: Final = 3
@@ -75,17 +77,17 @@ class _Road:
         story = self.whole.story
         started = story.must("manager", "POST", f"{ACCOUNT}/connection", json={})
         with self.journey() as (journey, browser):
-            page = browser.walk(browser.open(started["startUrl"]), ADMINISTRATOR)
+            page = browser.walk(browser.open(started["startUrl"]), ADA)
         if page.title != "Connected":
             raise LoadError(f"The account should be connected: {page.url} {page.title}")
         return journey
 
     def sign_in(self) -> _Journey:
         """Sign a colleague in, from the application's redirect to the tokens that it gets."""
-        signing_in = SigningIn("unite", f"{self.application}/callback")
+        signing_in = AuthorizationRequest("unite", f"{self.application}/callback", ALICE)
         with self.journey() as (journey, browser):
-            page = browser.walk(browser.open(signing_in.address(self.whole.host.url)), COLLEAGUE)
-            answer = browser.send("POST", f"{self.whole.host.url}/oauth2/token", signing_in.redemption(page))
+            page = browser.walk(browser.open(signing_in.address(self.whole.host.url)), ALICE)
+            answer = browser.send("POST", f"{self.whole.host.url}/oauth2/token", signing_in.redemption(code_of(page)))
         if "id_token" not in answer.json():
             raise LoadError(f"The application should get its tokens: {answer.status_code} {answer.text}")
         return journey

@@ -9,14 +9,23 @@ from tempfile import TemporaryDirectory
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-import httpx
-
 from bench.load import LoadError, Plan, fire, request
 from bench.rounds import Reading, cpu_seconds, reading_of
+from local import loopback
+from local.cast.stack import (
+    FUNCTION_KEY,
+    HOST,
+    Entra,
+    EntraAddresses,
+    FunctionsHost,
+    at_port,
+    functions_host,
+    local_entra,
+    settings,
+)
+from local.cast.story import Story
 from local.processes import ROOT, Azurite, free_port
 from shared.wiring import TABLE_NAMES
-from tests.support.stack import Entra, FunctionsHost, functions_host, local_entra
-from tests.support.story import FUNCTION_KEY, HOST, EntraAddresses, Story, at_port, settings
 
 WITH_EMPTY_FUNCTION: Final = ROOT / "bench" / "empty_app"
 """The app that has one."""
@@ -48,7 +57,7 @@ class Question:
 
     def must_mean_sso(self, host: FunctionsHost) -> None:
         """Ask once. Raises LoadError unless the answer is what the store of the comparison says."""
-        answer = httpx.post(host.url + self.path, content=self._body, headers=_HEADERS, trust_env=False)
+        answer = loopback.post(host.url + self.path, content=self._body, headers=_HEADERS)
         if answer.json().get("method") != "sso":
             raise LoadError(f"{self} should mean SSO, and the answer is {answer.status_code} {answer.text}")
 
@@ -79,9 +88,8 @@ def whole_service(store: Azurite, store_port: int | None = None) -> Generator[Wh
     url = f"http://localhost:{port}"
     store.create_tables(TABLE_NAMES)
     with local_entra(url) as entra:
-        addresses = EntraAddresses(entra.http, entra.https, entra.ca)
-        environment = settings(url, addresses, at_port(store, store_port or store.port))
-        with functions_host(environment, port=port, settings=HOST) as host, Story.at(url, addresses) as story:
+        environment = settings(url, entra, at_port(store, store_port or store.port))
+        with functions_host(environment, port=port, settings=HOST) as host, Story.at(url, entra) as story:
             yield WholeService(host, entra, story)
 
 

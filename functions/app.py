@@ -1,5 +1,7 @@
 """All blueprints, joined to the one FunctionApp that the Python worker indexes."""
 
+import sys
+
 from azure.functions import AuthLevel, FunctionApp
 
 from functions.accounts import account_routes
@@ -8,6 +10,8 @@ from functions.audit import audit_routes
 from functions.connect import connect_routes
 from functions.connection import connection_routes
 from functions.domains import domain_routes
+from functions.edge.cookies import BrowserCookies
+from functions.edge.host_only import CONVERSION, keep_host_only
 from functions.edge.routing import Endpoint, Routes
 from functions.exceptions import exception_routes
 from functions.health import health_routes
@@ -19,8 +23,8 @@ from functions.policy import policy_routes
 from functions.resolve import resolve_routes
 from functions.signin import signin_routes
 from functions.upkeep import upkeep_blueprint
+from shared.assembly import Services
 from shared.settings import Misconfiguration
-from shared.wiring import Services
 
 
 def build_app(services: Services | Misconfiguration) -> FunctionApp:
@@ -41,6 +45,7 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
     def endpoints() -> list[Endpoint]:
         return [endpoint for each in routes for endpoint in each.endpoints]
 
+    cookies_work = keep_host_only(BrowserCookies(services.edge.cookie_prefix).probe, sys.modules.get(CONVERSION))
     routes = (
         account_routes(services),
         connection_routes(services),
@@ -54,7 +59,7 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
         resolve_routes(services),
         signin_routes(services),
         oauth_routes(services),
-        health_routes(services),
+        health_routes(services, cookies_work=cookies_work),
         openapi_routes(endpoints, services),
     )
     return routes

@@ -9,8 +9,8 @@ from functions.edge.models import Document, Moment
 from functions.edge.requests import JSON, client_id, if_match, json_body, optional_if_match
 from functions.edge.routing import Routes
 from shared.applications.register import Application, ApplicationProfile, AuthMethod
+from shared.assembly import Services
 from shared.kernel.names import ClientId
-from shared.wiring import Services
 
 _APPLICATION = "/v1/applications/{clientId}"
 
@@ -56,8 +56,8 @@ _REGISTERED = {200: ApplicationDocument, 201: ApplicationDocument}
 
 def application_routes(services: Services) -> Routes:
     """The calls on applications."""
-    routes = Routes("applications", services.telemetry)
-    callers = Callers(services.access_tokens)
+    routes = Routes("applications", services.edge.telemetry)
+    callers = Callers(services.edge.access_tokens)
 
     @routes.add("PUT", _APPLICATION, takes={JSON: ApplicationBody}, gives=_REGISTERED, if_match="optional")
     async def put_application(req: HttpRequest) -> HttpResponse:

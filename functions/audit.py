@@ -1,4 +1,4 @@
-"""The audit trail of an account: who changed what, and when."""
+"""The audit trails of accounts and of applications: who changed what, and when."""
 
 from azure.functions import HttpRequest, HttpResponse
 from pydantic import JsonValue
@@ -6,9 +6,9 @@ from pydantic import JsonValue
 from functions.edge.answers import document
 from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
-from functions.edge.requests import page_of
+from functions.edge.requests import client_id, page_of
 from functions.edge.routing import Routes
-from shared.wiring import Services
+from shared.assembly import Services
 
 
 class AuditActor(Document):
@@ -36,9 +36,9 @@ class AuditDocument(Document):
 
 
 def audit_routes(services: Services) -> Routes:
-    """The calls on an account's audit trail."""
-    routes = Routes("audit", services.telemetry)
-    callers = Callers(services.access_tokens)
+    """The calls on audit trails."""
+    routes = Routes("audit", services.edge.telemetry)
+    callers = Callers(services.edge.access_tokens)
 
     @routes.add(
         "GET",
@@ -49,7 +49,20 @@ def audit_routes(services: Services) -> Routes:
     async def list_audit(req: HttpRequest) -> HttpResponse:
         """Page through the changes, the newest first."""
         administrator = await callers.administrator(req)
-        records, continuation = await services.journal.page(administrator, *page_of(req))
+        records, continuation = await services.accounts.journal.page(administrator, *page_of(req))
+        items = tuple(map(AuditEntry.model_validate, records))
+        return document(AuditDocument(items=items, continuation_token=continuation))
+
+    @routes.add(
+        "GET",
+        "/v1/applications/{clientId}/audit",
+        gives={200: AuditDocument},
+        parameters=("pageSize", "continuationToken"),
+    )
+    async def list_application_audit(req: HttpRequest) -> HttpResponse:
+        """Page through the changes of an application, the newest first."""
+        await callers.operator(req)
+        records, continuation = await services.applications.page(client_id(req), *page_of(req))
         items = tuple(map(AuditEntry.model_validate, records))
         return document(AuditDocument(items=items, continuation_token=continuation))
 

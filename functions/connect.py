@@ -10,15 +10,15 @@ from dataclasses import replace
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import CONNECT, INVITATION, with_cookies
+from functions.edge.cookies import BrowserCookies, FlowCookies, with_cookies
 from functions.edge.forms import FORM, parameters_of
 from functions.edge.pages import Pages, good_page, invitation_page, redirect, refusal_page
-from functions.edge.requests import microsofts_answer
+from functions.edge.requests import microsofts_answer, query_of
 from functions.edge.routing import Caller, Routes
+from shared.assembly import Services
 from shared.connection.integration import Arrival, Departure, Ticket, Unfinished
 from shared.connection.return_urls import with_outcome
 from shared.flows.flows import Flows
-from shared.wiring import Services
 
 _CONNECT = "/v1/connect"
 _PAGE = "text/html"
@@ -32,28 +32,32 @@ _NOT_SHOWN = (
 
 def connect_routes(services: Services) -> Routes:
     """The pages of an integration."""
-    routes = Routes("connect", services.telemetry, Pages())
+    routes = Routes("connect", services.edge.telemetry, Pages())
+    cookies = BrowserCookies(services.edge.cookie_prefix)
+    invited, bound = cookies.invitation, cookies.connect
 
     async def invite(req: HttpRequest, ticket: str, fault: str | None = None) -> HttpResponse:
-        invitation = await services.onboarding.look(ticket)
-        action = f"{services.public_url}{_CONNECT}"
+        invitation = await services.connection.onboarding.look(ticket)
+        action = f"{services.edge.public_url}{_CONNECT}"
         new = Flows.bind(ticket, Ticket)
-        binding = replace(new, secret=INVITATION.secret(req, ticket) or new.secret)  # so that two tabs get along
+        binding = replace(new, secret=invited.secret(req, ticket) or new.secret)  # so that two tabs get along
         brought_back = {"ticket": ticket, "shown": binding.secret}
         page = invitation_page(invitation.account_name, invitation.started_by, action, brought_back, fault)
-        return with_cookies(page, *INVITATION.bind(req, binding))
+        return with_cookies(page, *invited.bind(req, binding))
 
     async def go_on(req: HttpRequest) -> HttpResponse:
         form = parameters_of(req)
         ticket = _only(form, "ticket")
-        if not _was_invited(req, ticket, _only(form, "shown")):
+        if not _was_invited(req, ticket, _only(form, "shown"), invited):
             return await invite(req, ticket, _NOT_SHOWN)
-        return with_cookies(_shown(req, await services.onboarding.open(ticket)), INVITATION.release(ticket))
+        return with_cookies(
+            _shown(req, await services.connection.onboarding.open(ticket), bound), invited.release(ticket)
+        )
 
     @routes.add("GET", _CONNECT, caller=Caller.ANYBODY, gives={200: _PAGE}, parameters=("ticket",))
     async def show_connect(req: HttpRequest) -> HttpResponse:
         """Show an administrator what they are about to do, and for whom. Looking spends nothing."""
-        return await invite(req, req.params.get("ticket", ""))
+        return await invite(req, query_of(req).get("ticket", ""))
 
     @routes.add("POST", _CONNECT, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None})
     async def open_connect(req: HttpRequest) -> HttpResponse:
@@ -70,8 +74,8 @@ def connect_routes(services: Services) -> Routes:
     async def connect_callback(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer, for consent and for sign-in."""
         answer = microsofts_answer(req)
-        outcome = await services.onboarding.come_back(answer, CONNECT.secret(req, answer.state))
-        return with_cookies(_shown(req, outcome), CONNECT.release(answer.state))
+        outcome = await services.connection.onboarding.come_back(answer, bound.secret(req, answer.state))
+        return with_cookies(_shown(req, outcome, bound), bound.release(answer.state))
 
     return routes
 
@@ -82,21 +86,21 @@ def _only(form: Mapping[str, tuple[str, ...]], name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def _was_invited(req: HttpRequest, ticket: str, shown: str) -> bool:
+def _was_invited(req: HttpRequest, ticket: str, shown: str, invited: FlowCookies) -> bool:
     """Whether this is the button of the page, in the browser that was shown it.
 
     Another site can send the same form, but no Lax cookie with it (RFC 6265bis, section 4.1.2.7); a sibling domain can
     have the cookie sent, but neither read nor set what it holds. `Origin` would not do: our pages' is null, for they
     send no referrer (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
     """
-    secret = INVITATION.secret(req, ticket)
+    secret = invited.secret(req, ticket)
     return secret is not None and shown == secret
 
 
-def _shown(req: HttpRequest, outcome: Departure | Arrival | Unfinished) -> HttpResponse:
+def _shown(req: HttpRequest, outcome: Departure | Arrival | Unfinished, bound: FlowCookies) -> HttpResponse:
     match outcome:
         case Departure(url, binding):
-            return with_cookies(redirect(url), *CONNECT.bind(req, binding))
+            return with_cookies(redirect(url), *bound.bind(req, binding))
         case Arrival(_, _, str(return_url)):
             return redirect(with_outcome(return_url, "connected"))
         case Arrival(account_name, tenant_name, _):

@@ -7,9 +7,9 @@ from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
 from functions.edge.requests import JSON, if_match, optional_json_body
 from functions.edge.routing import Routes
+from shared.assembly import Services
 from shared.connection.connection import Connection, Status
 from shared.kernel.documents import Asked
-from shared.wiring import Services
 
 _CONNECTION = "/v1/accounts/{accountId}/connection"
 
@@ -57,35 +57,35 @@ class ConnectionDocument(Document):
 
 def connection_routes(services: Services) -> Routes:
     """The calls on an account's connection."""
-    routes = Routes("connection", services.telemetry)
-    callers = Callers(services.access_tokens)
+    routes = Routes("connection", services.edge.telemetry)
+    callers = Callers(services.edge.access_tokens)
 
     @routes.add("POST", _CONNECTION, takes={JSON: StartBody}, body_optional=True, gives={201: StartDocument})
     async def start_connection(req: HttpRequest) -> HttpResponse:
         """Start Azure Integration."""
         administrator = await callers.administrator(req)
         return_url = optional_json_body(req, StartBody).return_url
-        start = await services.onboarding.start(administrator, return_url)
-        start_url = f"{services.public_url}/v1/connect?ticket={start.ticket}"
+        start = await services.connection.onboarding.start(administrator, return_url)
+        start_url = f"{services.edge.public_url}/v1/connect?ticket={start.ticket}"
         return document(StartDocument(start_url=start_url, expires_at=start.expires_at), status=201)
 
     @routes.add("GET", _CONNECTION, gives={200: ConnectionDocument})
     async def get_connection(req: HttpRequest) -> HttpResponse:
         """Look at the connection."""
         administrator = await callers.administrator(req)
-        return _told(*await services.lifecycle.read(administrator))
+        return _told(*await services.connection.lifecycle.read(administrator))
 
     @routes.add("POST", _CONNECTION + "/check", gives={200: ConnectionDocument})
     async def check_connection(req: HttpRequest) -> HttpResponse:
         """Probe the tenant now."""
         administrator = await callers.administrator(req)
-        return _told(*await services.lifecycle.check(administrator))
+        return _told(*await services.connection.lifecycle.check(administrator))
 
     @routes.add("DELETE", _CONNECTION, gives={204: None}, if_match="required")
     async def delete_connection(req: HttpRequest) -> HttpResponse:
         """Disconnect: users fall back to the password; policy and exceptions are kept."""
         administrator = await callers.administrator(req)
-        await services.lifecycle.disconnect(administrator, if_match(req))
+        await services.connection.lifecycle.disconnect(administrator, if_match(req))
         return no_content()
 
     return routes

@@ -7,10 +7,10 @@ from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
 from functions.edge.requests import JSON, MERGE_PATCH, domain_name, if_match, json_body
 from functions.edge.routing import Routes
+from shared.assembly import Services
 from shared.connection.domain_routing import DomainList
 from shared.connection.tenant_domains import DomainState
 from shared.kernel.documents import Asked
-from shared.wiring import Services
 
 _DOMAINS = "/v1/accounts/{accountId}/domains"
 
@@ -37,14 +37,14 @@ class DomainsDocument(Document):
 
 def domain_routes(services: Services) -> Routes:
     """The calls on an account's domains."""
-    routes = Routes("domains", services.telemetry)
-    callers = Callers(services.access_tokens)
+    routes = Routes("domains", services.edge.telemetry)
+    callers = Callers(services.edge.access_tokens)
 
     @routes.add("GET", _DOMAINS, gives={200: DomainsDocument})
     async def list_domains(req: HttpRequest) -> HttpResponse:
         """List the tenant's verified domains and how they stand."""
         administrator = await callers.administrator(req)
-        return _told(await services.routing.list(administrator.account_id))
+        return _told(await services.domains.list(administrator.account_id))
 
     @routes.add(
         "PATCH",
@@ -58,14 +58,14 @@ def domain_routes(services: Services) -> Routes:
         administrator = await callers.administrator(req)
         enabled = json_body(req, SwitchBody, MERGE_PATCH, JSON).enabled
         return _told(
-            await services.routing.switch(administrator, domain_name(req), enabled=enabled, expected=if_match(req))
+            await services.domains.switch(administrator, domain_name(req), enabled=enabled, expected=if_match(req))
         )
 
     @routes.add("POST", _DOMAINS + "/refresh", gives={200: DomainsDocument})
     async def refresh_domains(req: HttpRequest) -> HttpResponse:
         """Read the tenant's domains again."""
         administrator = await callers.administrator(req)
-        return _told(await services.routing.refresh(administrator))
+        return _told(await services.domains.refresh(administrator))
 
     return routes
 

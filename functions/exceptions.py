@@ -23,10 +23,12 @@ from functions.edge.requests import (
 )
 from functions.edge.routing import Routes
 from shared.access.roles import AccountAdministrator
+from shared.assembly import Services
 from shared.kernel.documents import Asked
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import TooLarge
-from shared.policies.exchange import (
+from shared.ports.record import Stored
+from shared.users.exchange import (
     BadLine,
     Entries,
     ImportReport,
@@ -35,9 +37,8 @@ from shared.policies.exchange import (
     read_entry,
     write_csv,
 )
-from shared.policies.exemptions import Exemption, ExemptionDraft, ExemptionId, ExemptionTerms
-from shared.ports.record import Stored
-from shared.wiring import Services
+from shared.users.exemptions import Exemption
+from shared.users.terms import ExemptionDraft, ExemptionId, ExemptionTerms
 
 _EXCEPTIONS = "/v1/accounts/{accountId}/exceptions"
 _EXCEPTION = _EXCEPTIONS + "/{exceptionId}"
@@ -107,12 +108,12 @@ class SearchBody(Asked):
 
 def exception_routes(services: Services) -> Routes:
     """The calls on an account's exception list."""
-    routes = Routes("exceptions", services.telemetry)
-    callers = Callers(services.access_tokens)
-    exemptions = services.exemptions
+    routes = Routes("exceptions", services.edge.telemetry)
+    callers = Callers(services.edge.access_tokens)
+    exemptions = services.users.exemptions
 
     def told(exemption: Exemption) -> ExceptionDocument:
-        in_force = exemption.in_force(services.clock.now())
+        in_force = exemption.in_force(services.edge.clock.now())
         return ExceptionDocument.model_validate({**exemption.model_dump(), "in_force": in_force})
 
     def answer(stored: Stored[Exemption]) -> HttpResponse:
@@ -127,7 +128,7 @@ def exception_routes(services: Services) -> Routes:
             stored = added.stored
             path = f"/v1/accounts/{administrator.account_id}/exceptions/{stored.record.exception_id}"
             said = AddedDocument(**told(stored.record).model_dump(), warnings=added.warnings)
-            return document(said, status=201, version=stored.version, location=services.public_url + path)
+            return document(said, status=201, version=stored.version, location=services.edge.public_url + path)
         return _reported(await import_entries(exemptions, administrator, asked))
 
     async def show_list(administrator: AccountAdministrator, req: HttpRequest) -> HttpResponse:

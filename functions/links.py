@@ -7,8 +7,8 @@ from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
 from functions.edge.requests import page_of, path_name
 from functions.edge.routing import Routes
-from shared.broker.links import LinkId
-from shared.wiring import Services
+from shared.assembly import Services
+from shared.users.links import LinkId
 
 _LINKS = "/v1/accounts/{accountId}/links"
 
@@ -32,14 +32,14 @@ class LinksDocument(Document):
 
 def link_routes(services: Services) -> Routes:
     """The calls on an account's links."""
-    routes = Routes("links", services.telemetry)
-    callers = Callers(services.access_tokens)
+    routes = Routes("links", services.edge.telemetry)
+    callers = Callers(services.edge.access_tokens)
 
     @routes.add("GET", _LINKS, gives={200: LinksDocument}, parameters=("pageSize", "continuationToken"))
     async def list_links(req: HttpRequest) -> HttpResponse:
         """Page through the ties of the account's users."""
         administrator = await callers.administrator(req)
-        links, continuation = await services.links.page(administrator, *page_of(req))
+        links, continuation = await services.users.links.page(administrator, *page_of(req))
         items = tuple(map(LinkDocument.model_validate, links))
         return document(LinksDocument(items=items, continuation_token=continuation))
 
@@ -47,7 +47,7 @@ def link_routes(services: Services) -> Routes:
     async def release_link(req: HttpRequest) -> HttpResponse:
         """Untie a user, whose next sign-in makes a new tie."""
         administrator = await callers.administrator(req)
-        await services.links.release(administrator, path_name(req, "linkId", LinkId))
+        await services.users.links.release(administrator, path_name(req, "linkId", LinkId))
         return no_content()
 
     return routes

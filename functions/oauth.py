@@ -8,15 +8,15 @@ from functions.edge.forms import FORM, parameters_of
 from functions.edge.oauth_answers import OAuthJson, oauth_answer, public_answer
 from functions.edge.routing import Caller, Routes
 from shared.applications.register import AuthMethod
-from shared.broker.redemption import Granted
-from shared.broker.requests import SCOPES, Prompt
-from shared.wiring import Services
+from shared.assembly import Services
+from shared.provider.authorization_request import SCOPES, Prompt
+from shared.provider.token import Granted
 
 
 def oauth_routes(services: Services) -> Routes:
     """The calls of applications' servers and libraries."""
-    routes = Routes("oauth", services.telemetry, OAuthJson())
-    metadata = provider_metadata(services.public_url)
+    routes = Routes("oauth", services.edge.telemetry, OAuthJson())
+    metadata = provider_metadata(services.edge.public_url)
 
     @routes.add("GET", "/.well-known/openid-configuration", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_openid_configuration(_req: HttpRequest) -> HttpResponse:
@@ -26,23 +26,23 @@ def oauth_routes(services: Services) -> Routes:
     @routes.add("GET", "/oauth2/jwks", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_jwks(_req: HttpRequest) -> HttpResponse:
         """Publish the keys that verify our tokens."""
-        return public_answer(await services.tokens.jwks())
+        return public_answer(await services.provider.tokens.jwks())
 
     @routes.add("POST", "/oauth2/token", caller=Caller.ANYBODY, takes={FORM: None}, gives={200: "application/json"})
     async def redeem_code(req: HttpRequest) -> HttpResponse:
         """Trade a code for tokens."""
         authorization = req.headers.get("authorization")
-        return _told(await services.redemption.redeem(authorization, parameters_of(req)))
+        return _told(await services.provider.redemption.redeem(authorization, parameters_of(req)))
 
     @routes.add("GET", "/oauth2/userinfo", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_userinfo(req: HttpRequest) -> HttpResponse:
         """Tell who the access token speaks of."""
-        return oauth_answer(await services.redemption.told(unverified_token(req)))
+        return oauth_answer(await services.provider.redemption.told(unverified_token(req)))
 
     @routes.add("POST", "/oauth2/userinfo", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_userinfo_by_form(req: HttpRequest) -> HttpResponse:
         """The same by POST."""
-        return oauth_answer(await services.redemption.told(unverified_token(req)))
+        return oauth_answer(await services.provider.redemption.told(unverified_token(req)))
 
     return routes
 

@@ -11,13 +11,13 @@ from azure.functions import HttpRequest, HttpResponse
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from functions.edge.problems import INTERNAL, STATUS, TYPE_PREFIX
+from functions.edge.problems import INTERNAL, TYPE_PREFIX, every_kind
 from functions.edge.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.edge.routing import Caller, Endpoint, Routes
-from shared.wiring import Services
+from functions.version import product_version
+from shared.assembly import Services
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_VERSION = "0.1.0"
 _REFERENCE = "#/components/schemas/{model}"
 
 type References = Mapping[Any, Any]
@@ -30,8 +30,8 @@ def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], services: Servic
         endpoints: every endpoint of the app, asked for when the document is first read.
         services: where the service is reached, and where refusals are told.
     """
-    routes = Routes("openapi", services.telemetry)
-    text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), services.public_url)))
+    routes = Routes("openapi", services.edge.telemetry)
+    text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), services.edge.public_url)))
 
     @routes.add("GET", "/openapi.json", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_openapi(_req: HttpRequest) -> HttpResponse:
@@ -59,13 +59,13 @@ def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Azure SSO",
-            "version": _VERSION,
+            "version": product_version(),
             "description": "Sign in with Microsoft Entra ID.",
         },
         "servers": [{"url": public_url}],
         "paths": paths,
         "components": {
-            "schemas": {**definitions.get("$defs", {}), "Problem": _PROBLEM},
+            "schemas": {**definitions.get("$defs", {}), "Problem": _problem_schema()},
             "securitySchemes": {
                 Caller.CONTROL_PANEL: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 Caller.APPLICATION: {"type": "apiKey", "in": "header", "name": "x-functions-key"},
@@ -132,22 +132,28 @@ def _answer(status: int, gives: type[BaseModel] | str | None, references: Refere
 
 _QUERY = {"pageSize": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_LIMIT, "default": PAGE_SIZE}}
 
-_PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "instance"],
-    "properties": {
-        "type": {"type": "string", "enum": sorted({INTERNAL, *(TYPE_PREFIX + refusal.slug for refusal in STATUS)})},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+
+def _problem_schema() -> dict[str, Any]:
+    """A problem document. Its types are known when everything that refuses is imported."""
+    types = sorted({INTERNAL, *(TYPE_PREFIX + kind.slug for kind in every_kind())})
+    return {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "instance"],
+        "properties": {
+            "type": {"type": "string", "enum": types},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "instance": {"type": "string"},
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+                },
             },
         },
-    },
-}
+    }
+
+
 _PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -8,9 +8,9 @@ from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
 from functions.edge.requests import JSON, MERGE_PATCH, if_match, merge_patch, replacement
 from functions.edge.routing import Routes
+from shared.assembly import Services
 from shared.policies.policy import Mode, Policy, PolicySettings, WhenConnectionFails
 from shared.ports.record import Stored
-from shared.wiring import Services
 
 _POLICY = "/v1/accounts/{accountId}/policy"
 
@@ -33,8 +33,8 @@ class PolicyDocument(Document):
 
 def policy_routes(services: Services) -> Routes:
     """The calls on an account's policy."""
-    routes = Routes("policy", services.telemetry)
-    callers = Callers(services.access_tokens)
+    routes = Routes("policy", services.edge.telemetry)
+    callers = Callers(services.edge.access_tokens)
 
     @routes.add("GET", _POLICY, gives={200: PolicyDocument})
     async def get_policy(req: HttpRequest) -> HttpResponse:

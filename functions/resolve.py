@@ -9,11 +9,11 @@ from functions.edge.answers import in_json, written
 from functions.edge.models import Document
 from functions.edge.requests import JSON, json_body
 from functions.edge.routing import Caller, Routes
+from shared.assembly import Services
 from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId, EmailAddress
 from shared.resolution.decision import Method
 from shared.resolution.resolver import Resolution
-from shared.wiring import Services
 
 
 class ResolveBody(Asked):
@@ -43,7 +43,7 @@ class ResolveDocument(RootModel[SsoDocument | PasswordDocument], defer_build=Tru
 
 def resolve_routes(services: Services) -> Routes:
     """The one call of applications."""
-    routes = Routes("resolve", services.telemetry)
+    routes = Routes("resolve", services.edge.telemetry)
 
     @routes.add(
         "POST", "/v1/resolve", caller=Caller.APPLICATION, takes={JSON: ResolveBody}, gives={200: ResolveDocument}
@@ -51,7 +51,7 @@ def resolve_routes(services: Services) -> Routes:
     async def resolve_email(req: HttpRequest) -> HttpResponse:
         """How does this person sign in?"""
         asked = json_body(req, ResolveBody)
-        return written(_told(await services.resolver.resolve(asked.email, asked.application)))
+        return written(_told(await services.resolution.resolve(asked.email, asked.application)))
 
     return routes
 

@@ -2,15 +2,15 @@
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import SIGN_IN, with_cookies
+from functions.edge.cookies import BrowserCookies, with_cookies
 from functions.edge.forms import FORM, as_address, is_from_our_own_page, parameters_of
 from functions.edge.pages import Pages, email_page, framed_page, good_page, redirect, refusal_page
-from functions.edge.requests import microsofts_answer
+from functions.edge.requests import microsofts_answer, query_of
 from functions.edge.routing import Caller, Routes
-from shared.broker.recent_sign_in import SignInTooOld
-from shared.broker.visit import AskForEmail, Outcome, ToApplication, ToMicrosoft
+from shared.assembly import Services
 from shared.kernel.refusals import Refusal, Unavailable
-from shared.wiring import Services
+from shared.provider.authorization import AskForEmail, Outcome, ToApplication, ToMicrosoft
+from shared.provider.reauthentication import SignInTooOld
 
 _AUTHORIZE = "/oauth2/authorize"
 _LOGOUT = "/oauth2/logout"
@@ -21,29 +21,30 @@ _AGAIN: dict[type[Refusal], str] = {SignInTooOld: "Sign in again", Unavailable: 
 
 def signin_routes(services: Services) -> Routes:
     """The pages and redirects of a sign-in."""
-    routes = Routes("sign-in", services.telemetry, Pages())
+    routes = Routes("sign-in", services.edge.telemetry, Pages())
+    cookies = BrowserCookies(services.edge.cookie_prefix).sign_in
 
     def shown(req: HttpRequest, outcome: Outcome) -> HttpResponse:
         match outcome:
             case ToMicrosoft(url, binding):
-                return with_cookies(redirect(url), *SIGN_IN.bind(req, binding))
+                return with_cookies(redirect(url), *cookies.bind(req, binding))
             case ToApplication(url):
                 return redirect(url)
             case AskForEmail(application_name, parameters, fault):
-                return email_page(application_name, services.public_url + _AUTHORIZE, parameters, fault)
+                return email_page(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
             case _:
                 label = _AGAIN.get(type(outcome.refusal), "Try again with another account")
                 again = [(label, outcome.again_url)] if outcome.again_url else []
                 return refusal_page(outcome.refusal, *again, ("Back to the application", outcome.application_url))
 
     async def asked(req: HttpRequest) -> HttpResponse:
-        return shown(req, await services.setting_out.authorize(parameters_of(req)))
+        return shown(req, await services.provider.setting_out.authorize(parameters_of(req)))
 
     async def asked_by_form(req: HttpRequest) -> HttpResponse:
         """A form of another site brings no Lax cookies, so that nobody could count them; the GET that follows does."""
         if is_from_our_own_page(req):
             return await asked(req)
-        return redirect(as_address(req, services.public_url + _AUTHORIZE))
+        return redirect(as_address(req, services.edge.public_url + _AUTHORIZE))
 
     @routes.add("GET", _AUTHORIZE, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def authorize(req: HttpRequest) -> HttpResponse:
@@ -59,30 +60,30 @@ def signin_routes(services: Services) -> Routes:
     async def complete_sign_in(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer."""
         answer = microsofts_answer(req)
-        outcome = await services.coming_back.complete(answer, SIGN_IN.secret(req, answer.state))
-        return with_cookies(shown(req, outcome), SIGN_IN.release(answer.state))
+        outcome = await services.provider.coming_back.complete(answer, cookies.secret(req, answer.state))
+        return with_cookies(shown(req, outcome), cookies.release(answer.state))
 
     @routes.add("GET", _LOGOUT, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
     async def sign_out(req: HttpRequest) -> HttpResponse:
         """Sign a person out, here, at Microsoft and in the other applications."""
-        return redirect(await services.sign_out.leave(parameters_of(req)))
+        return redirect(await services.provider.sign_out.leave(parameters_of(req)))
 
     @routes.add("POST", _LOGOUT, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None, 200: "text/html"})
     async def sign_out_by_form(req: HttpRequest) -> HttpResponse:
         """The same from a form."""
-        return redirect(await services.sign_out.leave(parameters_of(req)))
+        return redirect(await services.provider.sign_out.leave(parameters_of(req)))
 
     @routes.add("GET", "/signed-out", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"}, parameters=("state",))
     async def finish_sign_out(req: HttpRequest) -> HttpResponse:
         """Send the person on, now that Microsoft has signed them out."""
-        return _left(await services.sign_out.returned(req.params.get("state")))
+        return _left(await services.provider.sign_out.returned(query_of(req).get("state")))
 
     @routes.add(
         "GET", "/signin/front-channel-logout", caller=Caller.ANYBODY, gives={200: "text/html"}, parameters=("sid",)
     )
     async def end_session(req: HttpRequest) -> HttpResponse:
         """Hear from Microsoft that a session is over."""
-        await services.sign_out.ended_at_entra(req.params.get("sid", ""))
+        await services.provider.sign_out.ended_at_entra(query_of(req).get("sid", ""))
         return framed_page("Signed out", "You are signed out.")
 
     return routes

@@ -13,7 +13,8 @@ dry_run=no
 answer=
 kept=$(mktemp)
 trap 'rm -f "$kept"' EXIT
-export AZURE_CORE_NO_COLOR=true # colours would end up inside the complaints
+export AZURE_CORE_NO_COLOR=true        # colours would end up inside the complaints
+export AZURE_CORE_ONLY_SHOW_ERRORS=false # and pipelines hide the warnings by which the complaints are told apart
 
 step() { printf '\n%s\n' "$*"; }
 say() { printf '  %s\n' "$*"; }
@@ -68,6 +69,12 @@ into() {
   done <<<"$answer"
 }
 
+# A string of JSON; one without control characters.
+json() {
+  local text=${1//\\/\\\\}
+  printf '"%s"' "${text//\"/\\\"}"
+}
+
 # Whether this is the address of a service: https, or http on this machine, without a slash at its end.
 is_address() { [[ $1 =~ ^(https://|http://(localhost|127\.0\.0\.1)(:|/|$))[^\ ]*[^/\ ]$ ]]; }
 
@@ -92,6 +99,15 @@ ask_patiently() {
   ask "$@"
 }
 
+# Like `ask`, but what is not there is no failure: the answer is empty then.
+look_for() {
+  if ask "$@"; then return; fi
+  case $(complaint) in
+    *NotFound* | *"not found"* | *"Unable to find"*) answer= ;;
+    *) failed "Whether this was deployed before cannot be seen." ;;
+  esac
+}
+
 # https://learn.microsoft.com/graph/templates/bicep/known-issues-graph-bicep and msgraph-bicep-types issues 193, 271
 is_replication() {
   case $1 in
@@ -102,8 +118,12 @@ is_replication() {
   esac
 }
 
+readonly refused_by_flex='ftpsState|alwaysOn|use32BitWorkerProcess|netFrameworkVersion|linuxFxVersion|'\
+'preWarmedInstanceCount|vnetRouteAllEnabled|functionsRuntimeScaleMonitoringEnabled'
+
 # What a complaint of az means and who must do what; nothing if it is none of those that are known to happen.
 meaning_of() {
+  local refused
   case $1 in
     *"az: command not found"*)
       echo "az is needed and not found. Install it: https://learn.microsoft.com/cli/azure/install-azure-cli" ;;
@@ -118,6 +138,15 @@ meaning_of() {
     *AuthorizationFailed*)
       echo "You lack a right in this resource group. Ask its owner for the role Owner, or for Contributor together" \
         "with Role Based Access Control Administrator, and run this again." ;;
+    *51021*) # microsoft/azure-pipelines-tasks issue 21032, and what Microsoft's pages say that the plan does not know
+      refused=$(grep -owE "$refused_by_flex" <<<"$1" | sort -u | paste -sd ' ')
+      echo "Flex Consumption refuses a property of the function app's siteConfig:" \
+        "${refused:-$(grep -F -m 1 51021 <<<"$1")}. Your parameters are not at fault: take it out of" \
+        "infra/modules/function-app.bicep, and run this again." ;;
+    *"unrecognized arguments"* | *"is misspelled or not recognized"*)
+      echo "This az does not know what it is asked for. Run az upgrade, and this again." ;;
+    *"ongoing deployment"*)
+      echo "Another package is being deployed. Wait until that has ended, and run this again." ;;
     *authorized\ to\ call\ Microsoft\ Graph* | *microsoftgraph/v1.0* | *microsoftGraphV1* | *ExtensionNotFound* | \
       *ExtensibilityNotEnabled* | *BCP192* | *BCP204* | *BCP407*)
       echo "The Microsoft Graph extension of Bicep cannot be used here. Make the app registration without it: run" \

@@ -5,6 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=infra/az.sh
 source infra/az.sh
+# shellcheck source=infra/preflight.sh
+source infra/preflight.sh
+# shellcheck source=infra/health.sh
+source infra/health.sh
 
 usage() {
   cat <<'END'
@@ -23,12 +27,6 @@ END
 }
 
 readonly pseudonym_secret=pseudonym-key # as infra/modules names it
-readonly oldest_az=2.60.0               # the first that knows Flex Consumption
-readonly oldest_bicep=0.36.1            # the first that knows the Microsoft Graph extension
-# Those of the Bicep. Besides, Microsoft.App runs Flex Consumption, and Application Insights makes a rule of its own in
-# Microsoft.AlertsManagement (https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to).
-readonly providers=(Microsoft.AlertsManagement Microsoft.App Microsoft.EventGrid Microsoft.Insights Microsoft.KeyVault
-  Microsoft.ManagedIdentity Microsoft.Network Microsoft.OperationalInsights Microsoft.Storage Microsoft.Web)
 # What the identity is given, https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 declare -rA roles=(
   [b7e6dc6d-f1e8-4753-8033-0f276bb0955b]="Storage Blob Data Owner"
@@ -37,11 +35,6 @@ declare -rA roles=(
   [12338af0-0e69-4776-bea7-57ae8d297424]="Key Vault Crypto User"
   [4633458b-17de-408a-b874-0445c86b69e6]="Key Vault Secrets User"
 )
-# Who may make app registrations: Global, Application and Cloud Application Administrator, Application Developer,
-# https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
-readonly registrars=(62e90394-69f5-4237-9190-012177145e10 9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3
-  158c047a-c907-4556-b7ef-446551a6b5f7 cf1c38e5-3621-4004-a7cb-879624dced7a)
-
 group='' location='' environment='' public_url='' display_name='' entra=bicep yes=no
 while (($#)); do
   case $1 in
@@ -69,133 +62,7 @@ subscription='' tenant='' user='' user_type='' login='' graph='' principal_id=''
 parameters=infra/$environment.parameters.json
 deployment=azure-sso-$environment
 
-# -- 1: may this go well? ----------------------------------------------------------------------------------------------
-
-is_older() { [[ $1 != "$2" && $(printf '%s\n' "$1" "$2" | sort -V | head -n 1) = "$1" ]]; }
-
-check_tools() {
-  local tool
-  for tool in az make curl; do
-    [[ $dry_run = yes ]] || command -v "$tool" >/dev/null || stop "$tool is needed and not found. Install it first."
-  done
-  ask $oldest_az az version --query '"azure-cli"' --output tsv || failed "az does not tell its version."
-  ! is_older "$answer" $oldest_az || stop "az $answer is too old: $oldest_az or newer is needed. Run: az upgrade"
-  ask "Bicep CLI version $oldest_bicep" az bicep version || stop "Bicep is missing. Run: az bicep install"
-  [[ $answer =~ ([0-9]+\.[0-9]+\.[0-9]+) ]] || stop "az bicep version does not tell a version. Run: az bicep install"
-  if [[ $entra = bicep ]] && is_older "${BASH_REMATCH[1]}" $oldest_bicep; then
-    stop "Bicep ${BASH_REMATCH[1]} does not know the Microsoft Graph extension: $oldest_bicep or newer does. Run" \
-      "az bicep upgrade; or run this with --entra script."
-  fi
-}
-
-check_parameters() {
-  [[ $dry_run = no ]] || return 0
-  [[ -f $parameters ]] || stop "$parameters is missing."
-  # Placeholders stand in angle brackets, or under names that nobody can own (RFC 2606).
-  local left
-  mapfile -t left < <(grep -nE '"[^"]*<[^">]+>|[/@.]example([/:",]|\.(com|net|org))' "$parameters")
-  ((${#left[@]} == 0)) || stop "$parameters still holds placeholders. Put your own values in their place:
-$(printf '  line %s\n' "${left[@]}")"
-}
-
-check_sign_in() {
-  ask $'<subscriptionId>\n<tenantId>\n<user>\nuser' az account show --query '[id, tenantId, user.name, user.type]' \
-    --output tsv || failed "The signed-in account cannot be read."
-  into subscription tenant user user_type
-  say "As $user, in the subscription $subscription of the directory $tenant."
-  if ! ask "$location" az group show --name "$group" --query location --output tsv; then
-    [[ $(complaint) != *ResourceGroupNotFound* ]] || stop "There is no resource group $group in this subscription." \
-      "Make it first: $(quoted az group create --name "$group" --location "$location"). If it is in another" \
-      "subscription: az account set --subscription NAME"
-    failed "The resource group cannot be read."
-  fi
-}
-
-# Whether one of the caller's permissions (lines of "action,action|notAction,notAction") allows an action.
-may() {
-  local permission
-  while read -r permission; do
-    if covers "${permission%%|*}" "$1" && ! covers "${permission#*|}" "$1"; then return 0; fi
-  done <<<"$permissions"
-  return 1
-}
-
-covers() {
-  local pattern
-  for pattern in ${1//,/ }; do
-    # shellcheck disable=SC2053 # it is a pattern
-    if [[ ${2,,} == ${pattern,,} ]]; then return 0; fi
-  done
-  return 1
-}
-
-check_rights() {
-  # What Azure itself counts for whoever asks, groups and inheritance included:
-  # https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource-group
-  ask '*|' az rest --method get --url "$(arm /providers/Microsoft.Authorization/permissions 2022-04-01)" \
-    --query "value[].join('|', [join(',', actions), join(',', notActions)])" --output tsv ||
-    failed "Your rights in the resource group cannot be read."
-  permissions=$answer
-  set -f # the patterns are not file names
-  local action
-  for action in Microsoft.Resources/deployments/write Microsoft.Web/sites/write; do
-    may $action || stop "You may not deploy into $group ($action is missing). Ask its owner for the role Owner, or" \
-      "for Contributor together with Role Based Access Control Administrator."
-  done
-  may Microsoft.Authorization/roleAssignments/write || stop "You may not assign roles in $group, which its identity" \
-    "needs. Ask the group's owner for the role Owner, or for Role Based Access Control Administrator beside your own."
-  set +f
-}
-
-# Like `ask`, for what a check wants to know: whoever may not even see it finds out later, where it matters.
-see() {
-  local what=$1
-  shift
-  if ask "$@"; then return; fi
-  case $(complaint) in
-    *AuthorizationFailed* | *Authorization_RequestDenied* | *Forbidden* | *"Insufficient privileges"*)
-      say "You may not see $what. That is not checked."
-      return 1 ;;
-    *) failed "Azure does not tell $what." ;;
-  esac
-}
-
-check_directory_rights() {
-  if [[ $user_type != user ]]; then
-    say "A service principal is signed in: whether it may make app registrations is not checked."
-    return
-  fi
-  see "your roles in the directory" "${registrars[0]}" az rest --method get --url \
-    "$graph/v1.0/me/transitiveMemberOf/microsoft.graph.directoryRole?\$select=roleTemplateId" \
-    --query 'value[].roleTemplateId' --output tsv || return 0
-  if grep -qF "$(printf '%s\n' "${registrars[@]}")" <<<"$answer"; then return; fi
-  see "the directory's policy on app registrations" true az rest --method get \
-    --url "$graph/v1.0/policies/authorizationPolicy" \
-    --query defaultUserRolePermissions.allowedToCreateApps --output tsv || return 0
-  [[ ${answer,,} = true ]] || stop "You may not make app registrations in this directory. Ask for the role" \
-    "Application Administrator; or have somebody who has it run infra/entra.sh, and hand its client id to --entra."
-}
-
-check_region() {
-  see "the regions of Flex Consumption" "$location" az functionapp list-flexconsumption-locations \
-    --query '[].name' --output tsv || return 0
-  local wanted=${location// /}
-  grep -qxi "$wanted" <<<"${answer// /}" || stop "Azure does not offer Flex Consumption in $location. It does in:" \
-    "$(sort <<<"$answer" | paste -sd ' ')"
-}
-
-check_providers() {
-  see "the subscription's resource providers" "$(printf '%s\n' "${providers[@]}")" az provider list \
-    --query "[?registrationState=='Registered'].namespace" --output tsv || return 0
-  local provider missing=()
-  for provider in "${providers[@]}"; do
-    grep -qxi "$provider" <<<"$answer" || missing+=("az provider register --namespace $provider --wait")
-  done
-  ((${#missing[@]} == 0)) || stop "The subscription lacks resource providers. You, or its owner, run once:
-$(printf '  %s\n' "${missing[@]}")"
-}
-
-# -- 2: the parts ------------------------------------------------------------------------------------------------------
+# -- the parts ---------------------------------------------------------------------------------------------------------
 
 # The address of something in the resource group, for az rest.
 arm() { echo "/subscriptions/$subscription/resourceGroups/$group$1?api-version=$2"; }
@@ -238,10 +105,17 @@ register_by_script() {
 }
 
 check_registration() {
+  local pause
   client_id=$entra
-  ask "$principal_id" az ad app federated-credential list --id "$client_id" --query '[].subject' --output tsv ||
-    failed "The app registration $client_id cannot be read."
-  grep -qx "$principal_id" <<<"$answer" || stop "The app registration $client_id does not trust the identity of this" \
+  for pause in 15 30 ''; do # its owner may have made the credential a moment ago
+    ask "$principal_id" az ad app federated-credential list --id "$client_id" --query '[].subject' --output tsv ||
+      failed "The app registration $client_id cannot be read."
+    if grep -qx "$principal_id" <<<"$answer"; then return; fi
+    [[ -n $pause ]] || break
+    say "It does not show that it trusts the identity of this service. Looking again in $pause s."
+    sleep "$pause"
+  done
+  stop "The app registration $client_id does not trust the identity of this" \
     "service. Have its owner run: $(quoted infra/entra.sh --client-id "$client_id" --display-name "$display_name" \
       --public-url "$public_url" --identity-principal-id "$principal_id")"
 }
@@ -257,15 +131,6 @@ find_pseudonym_key() {
   look_for '' az rest --method get --query name --output tsv \
     --url "$(arm "/providers/Microsoft.KeyVault/vaults/${vault%%.*}/secrets/$pseudonym_secret" 2023-07-01)"
   if [[ -n $answer ]]; then create_key=false; fi
-}
-
-# Like `ask`, but what is not there is no failure: the answer is empty then.
-look_for() {
-  if ask "$@"; then return; fi
-  case $(complaint) in
-    *NotFound* | *"not found"* | *"Unable to find"*) answer= ;;
-    *) failed "Whether this was deployed before cannot be seen." ;;
-  esac
 }
 
 explain_and_stop() {
@@ -326,72 +191,8 @@ publish() {
   run "${patience[@]}" az functionapp deployment source config-zip --resource-group "$group" --name "$app" \
     --src dist/azure-sso.zip --build-remote true --output none && return
   # After a good deployment az asks the app for its health, in its own way: what it finds is not decisive.
-  [[ $(complaint) = *"Checking the health"* ]] || failed "The package was not taken."
+  [[ $(complaint) = *"Checking the health"* || $(complaint) = *"Deployment was successful"* ]] || failed "The package was not taken."
   say "az doubts that the app is well. The package is deployed, though: the app itself is asked next."
-}
-
-# -- 3: is it well? ----------------------------------------------------------------------------------------------------
-
-# What an unhealthy part means, and what to do.
-advice_on() {
-  case $1 in
-    storage)
-      echo "The tables cannot be reached. A role that was just assigned can take ten minutes to count: run this" \
-        "again then." ;;
-    signingKeys)
-      echo "Key Vault cannot be reached. A role that was just assigned can take ten minutes to count: run this" \
-        "again then." ;;
-    entra) echo "Microsoft Entra ID cannot be reached from the service. Check SSO_ENTRA_AUTHORITY and the network." ;;
-    controlPanel)
-      echo "The control panel's issuer cannot be reached from the service. Check controlPanelIssuer in $parameters." ;;
-    credential)
-      echo "Microsoft Entra ID issues no token to the service. Its app registration must trust exactly this identity:" \
-        "issuer $login/$tenant/v2.0, subject $principal_id. What it trusts, you see by" \
-        "$(quoted az ad app federated-credential list --id "$client_id"). If that is right, it is not yet known" \
-        "everywhere: run this again." ;;
-    *) echo "See the log of the function app for what it says of $1." ;;
-  esac
-}
-
-parts_down() { grep -oE '"[A-Za-z]+":"down"' <<<"$1" | cut -d '"' -f 2 || true; }
-
-check_health() {
-  local pause status='' body='' down part
-  if [[ $dry_run = yes ]]; then
-    quoted curl --silent --show-error --max-time 30 "$public_url/health"
-    return
-  fi
-  # Ten minutes in all: a cold start, packages that are still being installed, roles and credentials that spread.
-  for pause in 5 10 20 30 30 30 30 60 60 60 60 60 60 60 ''; do
-    body=$(curl --silent --show-error --max-time 30 --write-out '\n%{http_code}' "$public_url/health" 2>"$kept") || true
-    status=${body##*$'\n'}
-    body=$(tr -d '[:space:]' <<<"${body%$'\n'*}")
-    case $status$body in
-      *'"status":"misconfigured"'*)
-        stop "The service says that settings are wrong: $(grep -oE '"field":"[^"]+"' <<<"$body" | cut -d '"' -f 4 |
-          paste -sd ' '). Correct them in $parameters, or see $public_url/health, and run this again." ;;
-      200*'"status":"ok"'*)
-        [[ $body = *'"credential":"ok"'* ]] || stop "The service is well, but does not check its credential at Entra:" \
-          "SSO_ENTRA_HOME_TENANT is not set. Nobody can sign in if that credential is wrong."
-        return ;;
-    esac
-    [[ -n $pause ]] || break
-    down=$(parts_down "$body" | paste -sd ' ')
-    say "Not well yet (status $status${down:+; down: $down}). Asking again in $pause s."
-    sleep "$pause"
-  done
-  if [[ -n $(parts_down "$body") ]]; then
-    stop "The service runs, but is not well:
-$(for part in $(parts_down "$body"); do echo "  $part: $(advice_on "$part")"; done)"
-  fi
-  case $status in
-    404) stop "The app runs without functions: its code could not be imported, or the package is not there yet. See" \
-      "the traceback in its log stream: $(quoted az webapp log tail --resource-group "$group" --name "$app")" ;;
-    000) stop "Nobody answers at $public_url/health. If this is a custom domain or Front Door, let it lead to" \
-      "https://$app.azurewebsites.net first, and run this again. curl says: $(complaint)" ;;
-    *) stop "$public_url/health answers $status. See the app's log stream:" \
-      "$(quoted az webapp log tail --resource-group "$group" --name "$app")" ;;
-  esac
 }
 
 # -- the way through ---------------------------------------------------------------------------------------------------
@@ -434,8 +235,9 @@ await_roles
 step "6/7 The package"
 publish
 
-step "7/7 The service's own word: its parts, and a token from Entra"
+step "7/7 The service's own word: its parts, a token from Entra, and a cookie"
 check_health
+check_cookies
 
 if [[ $dry_run = yes ]]; then
   step "Nothing was run."

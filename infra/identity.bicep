@@ -31,4 +31,6 @@ output identityPrincipalId string = identity.outputs.principalId
 output functionAppName string = functionAppName
 
 @description('Where the world will reach the service.')
-output publicUrl string = empty(publicUrl) ? 'https://${functionAppName}.${clouds[environment().name].websites}' : withoutSlash(publicUrl)
+output publicUrl string = empty(publicUrl)
+  ? 'https://${functionAppName}.${clouds[environment().name].websites}'
+  : withoutSlash(publicUrl)

@@ -14,23 +14,23 @@ from typing import Any, Final
 
 import httpx
 
-from local import demo_data
-from local.demo_browser import Browser, Form, Page
+from local import demo_data, loopback
+from local.cast.browser import Browser, Page
+from local.cast.person import ADA, ALICE, CAROL
 from local.processes import StackError, unwind_on_signals
 from local.stack import Ports, Stack, running_already
 from local.terminal import bad, faint, good, say, special, strong
 
 _ACCOUNT: Final = f"/v1/accounts/{demo_data.ACCOUNT_ID}"
 _PEOPLE: Final[Mapping[str, str]] = {
-    "alice@contoso.example": "a colleague",
+    ALICE: "a colleague",
     "Bob@Contoso-Mail.Example": "second domain, typed in capitals",
     "new.hire@contoso.example": "not in Entra yet",
-    "carol@contoso-mail.example": "an exception",
+    CAROL: "an exception",
     "trainer+visiting@contoso.example": "an exception until 2030",
     "nora@northwind.example": "another company, not connected",
     "pat@outlook.example": "no company at all",
 }
-_MOST_PAGES: Final = 6
 
 
 def main() -> None:
@@ -72,8 +72,8 @@ class Story:
 
     def __init__(self, stack: Stack) -> None:
         self._stack: Final = stack
-        self._token: Final = stack.panel_token(demo_data.SECURITY_MANAGER, demo_data.PASSWORD)
-        self._client: Final = httpx.Client(base_url=stack.app_url, timeout=30, trust_env=False)
+        self._token: Final = stack.panel_token(demo_data.SECURITY_MANAGER)
+        self._client: Final = loopback.client(base_url=stack.app_url, timeout=30)
         self._chapter = 0
 
     def play(self) -> bool:
@@ -81,7 +81,7 @@ class Story:
         self._begin_again()
         self._tell("Sam, Contoso's Security Manager, signs in to the control panel and starts Azure Integration")
         start = self._panel("POST", "/connection", {})
-        self._tell(f"{demo_data.TENANT_ADMIN} opens the startUrl, signs in at Microsoft and accepts for the company")
+        self._tell(f"{ADA} opens the startUrl, signs in at Microsoft and accepts for the company")
         self._consent(start.document["startUrl"])
         self._tell("The account has a connection to Contoso's tenant, and its verified domains route to it")
         self._panel("GET", "/connection")
@@ -96,12 +96,12 @@ class Story:
         agrees = self._resolve_everybody()
         with Browser(_hop) as browser:
             self._tell("Alice opens AnyMeeting, types her address, signs in at Microsoft and is greeted")
-            page = self._sign_in(browser, "alice@contoso.example", "Hello Alice Archer")
+            page = self._sign_in(browser, ALICE, "Hello Alice Archer")
             self._tell("She signs out, of AnyMeeting and of Microsoft")
             self._arrive(browser.submit(page, page.forms[0], {}), "Signed out")
         with Browser(_hop) as browser:
             self._tell("Carol, an exception, types hers and keeps the vendor's password")
-            self._sign_in(browser, "carol@contoso-mail.example", "The vendor's password page")
+            self._sign_in(browser, CAROL, "The vendor's password page")
         return agrees
 
     def _begin_again(self) -> None:
@@ -117,7 +117,7 @@ class Story:
 
     def _consent(self, start_url: str) -> None:
         with Browser(_hop) as browser:
-            self._arrive(self._walk(browser, browser.open(start_url), demo_data.TENANT_ADMIN), "Connected")
+            self._arrive(self._walk(browser, browser.open(start_url), ADA), "Connected")
 
     def _sign_in(self, browser: Browser, email: str, expected: str) -> Page:
         """Sign somebody in to the sample application, as a person does; the page where it ends."""
@@ -128,14 +128,7 @@ class Story:
         return page
 
     def _walk(self, browser: Browser, page: Page, email: str) -> Page:
-        for _ in range(_MOST_PAGES):
-            step = _next_step(page, email)
-            if step is None:
-                break
-            what, form, values = step
-            say(f"     {what}")
-            page = browser.submit(page, form, values)
-        return page
+        return browser.walk(page, email, lambda step: say(f"     {step}"))
 
     def _arrive(self, page: Page, expected: str) -> None:
         if page.status >= httpx.codes.BAD_REQUEST or not page.title.startswith(expected):
@@ -255,19 +248,6 @@ class Story:
 
 def _hop(method: str, url: str, status: int) -> None:
     say(faint(f"     {method:<4} {url}  {status}"))
-
-
-def _next_step(page: Page, email: str) -> tuple[str, Form, Mapping[str, str]] | None:
-    """What a person does next: go on, sign in, accept, or nothing because the way ends here."""
-    for form in page.forms:
-        if "password" in form.fields:
-            credentials = {"email": email, "password": demo_data.PASSWORD, "action": "sign_in"}
-            return f"{page.title}: signs in as {email}", form, credentials
-        if ("action", "continue") in form.buttons:
-            return f"{page.title}: goes on", form, {"action": "continue"}
-        if ("action", "accept") in form.buttons:
-            return f"{page.title}: accepts", form, {"action": "accept"}
-    return None
 
 
 def _lines(document: Mapping[str, object]) -> list[str]:

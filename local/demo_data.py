@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 
+from local import loopback
 from local.processes import ROOT, StackError
 from local.stack import Ports, Stack, started, with_sample
 
@@ -18,8 +19,6 @@ PRODUCTS: Final = ["AnyMeeting", "SecuriSync"]
 ACCOUNT: Final[Mapping[str, object]] = {"name": "Contoso", "products": PRODUCTS}
 SECURITY_MANAGER: Final = "sam"
 OPERATOR: Final = "olga"
-TENANT_ADMIN: Final = "ada@contoso.example"
-PASSWORD: Final = "Local-pass-1"
 EXCEPTIONS_FILE: Final = ROOT / "local" / "demo-exceptions.csv"
 
 
@@ -52,9 +51,9 @@ def _application(client_id: str, name: str, requires_product: str | None = None)
 
 
 @contextmanager
-def opened(ports: Ports) -> Generator[Stack]:
+def opened(ports: Ports, *, with_app: bool = True) -> Generator[Stack]:
     """Start a stack with the account and the applications in it, and the sample beside it. Raises StackError."""
-    with started(ports) as stack:
+    with started(ports, with_app=with_app) as stack:
         register(stack)
         with with_sample(stack, _new_secret(stack)) as complete:
             yield complete
@@ -77,8 +76,8 @@ def _new_secret(stack: Stack) -> str:
 
 
 def _operator(stack: Stack) -> httpx.Client:
-    headers = {"Authorization": f"Bearer {stack.panel_token(OPERATOR, PASSWORD)}"}
-    return httpx.Client(base_url=stack.app_url, headers=headers, timeout=10, trust_env=False)
+    headers = {"Authorization": f"Bearer {stack.panel_token(OPERATOR)}"}
+    return loopback.client(base_url=stack.app_url, headers=headers, timeout=10)
 
 
 def _put(operator: httpx.Client, path: str, document: Mapping[str, object]) -> None:

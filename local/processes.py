@@ -27,6 +27,7 @@ _LAUNCHER: Final = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, prctl(2)
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a shell has switched off for what runs in the background
 if os.getppid() != int(sys.argv[1]):
     sys.exit("The parent is gone.")
 os.execvp(sys.argv[2], sys.argv[2:])

@@ -1,21 +1,26 @@
-"""`make run`: start the stack, register the demo's customer, and say what to click and what to call."""
+"""`make run`: start the stack, register the demo's customer, and say what to click and what to call.
+
+`make run APP=no` leaves the app to `func start` or a debugger (`.vscode/launch.json`) and waits for it.
+"""
 
 import sys
 import time
 from textwrap import dedent
 
 from local import demo_data
+from local.cast.person import ADA, PASSWORD
 from local.processes import ROOT, StackError, unwind_on_signals
 from local.stack import Ports, Stack
 from local.terminal import faint, good, say, strong
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Run until Ctrl-C or SIGTERM; exit code 1 with one sentence when something is wrong."""
     unwind_on_signals()
+    with_app = "--without-app" not in arguments
     try:
         say(faint("Starting Azurite, local Entra, the app and a sample application ..."))
-        with demo_data.opened(Ports.from_environment()) as stack:
+        with demo_data.opened(Ports.from_environment(), with_app=with_app) as stack:
             say(_addresses(stack))
             say(_commands(stack))
             _watch(stack)
@@ -49,7 +54,7 @@ def _commands(stack: Stack) -> str:
     """Tell the story as lines for another terminal; one that begins with # says what the next ones do."""
     sam = "curl -sSw '\\n' --oauth2-bearer \"$TOKEN\""
     ask = "curl -sSw '\\n' -H \"x-functions-key: $KEY\" $SSO/v1/resolve -H 'Content-Type: application/json' -d"
-    admin = f"{demo_data.TENANT_ADMIN} with {demo_data.PASSWORD}"
+    admin = f"{ADA} with {PASSWORD}"
     merge_patch = "-X PATCH -H 'If-Match: *' -H 'Content-Type: application/merge-patch+json'"
     script = f"""
         Paste these lines into another terminal, in this folder, one part after the other. Until a browser has been
@@ -59,8 +64,8 @@ def _commands(stack: Stack) -> str:
         export SSO={stack.app_url}
         export ACCOUNT={stack.app_url}/v1/accounts/{demo_data.ACCOUNT_ID}
         export KEY={stack.function_key}
-        export TOKEN={stack.panel_token(demo_data.SECURITY_MANAGER, demo_data.PASSWORD)}
-        export OPERATOR={stack.panel_token(demo_data.OPERATOR, demo_data.PASSWORD)}
+        export TOKEN={stack.panel_token(demo_data.SECURITY_MANAGER)}
+        export OPERATOR={stack.panel_token(demo_data.OPERATOR)}
 
         # Start Azure Integration
         {sam} $ACCOUNT/connection -X POST
@@ -81,7 +86,7 @@ def _commands(stack: Stack) -> str:
         # Carol is an exception
         {ask} '{{"email": "carol@contoso-mail.example", "application": "unite"}}'
 
-        # See both in a browser: open {stack.sample_url}; the password at Microsoft is {demo_data.PASSWORD}
+        # See both in a browser: open {stack.sample_url}; the password at Microsoft is {PASSWORD}
 
         # Contact Center needs Unite, which Contoso has not bought
         {ask} '{{"email": "alice@contoso.example", "application": "contact-center"}}'
@@ -98,4 +103,4 @@ def _csv() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -13,19 +13,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Final, Self
 
 import httpx
 
+from local import loopback
+from local.cast.person import PASSWORD
 from local.processes import ROOT, Child, StackError, azurite, listens, running
+from local.terminal import say
 from shared.wiring import TABLE_NAMES
 
 SETTINGS_FILE: Final = ROOT / "local.settings.json"
 _EXAMPLE: Final = ROOT / "local.settings.example.json"
 _GENERATED: Final = "<generated>"
 _OLDEST_NODE: Final = 20
+_PATIENCE: Final = 600
+"""Seconds to wait for an app that somebody else starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,10 @@ class Stack:
         """Where the sample application answers, once it is started."""
         return f"http://localhost:{self.ports.sample}"
 
-    def panel_token(self, username: str, password: str) -> str:
+    def panel_token(self, username: str) -> str:
         """Sign one of the control panel's people in and return the access token, good for an hour."""
-        form = {"grant_type": "password", "username": username, "password": password}
-        answer = httpx.post(f"{self.entra_url}/control-panel/token", data=form, trust_env=False)
+        form = {"grant_type": "password", "username": username, "password": PASSWORD}
+        answer = loopback.post(f"{self.entra_url}/control-panel/token", data=form)
         if answer.is_error:
             raise StackError(f"The control panel's issuer gives {username} no token: {answer.text}")
         return str(answer.json()["access_token"])
@@ -100,9 +105,12 @@ def running_already(ports: Ports) -> Stack | None:
 
 
 @contextmanager
-def started(ports: Ports) -> Generator[Stack]:
-    """Start a stack, and stop it at the end of the `with` block. Raises StackError."""
-    _check_machine(ports)
+def started(ports: Ports, *, with_app: bool = True) -> Generator[Stack]:
+    """Start a stack, and stop it at the end of the `with` block. Raises StackError.
+
+    Without its app, it waits until something else serves the app, such as `func start` or a debugger.
+    """
+    _check_machine(ports, with_app=with_app)
     _make_settings()
     logs = ROOT / ports.state_dir / "logs"
     with (
@@ -111,10 +119,13 @@ def started(ports: Ports) -> Generator[Stack]:
     ):
         storage.create_tables(TABLE_NAMES)
         entra.wait_until(entra.first_line, 30)
-        with running("The app", _app_command(ports), logs / "app.log", _moved_settings(ports)) as app:
-            app.wait_until(lambda: _is_healthy(ports), 30)
-            children = (app, entra, *([storage.child] if storage.child else []))
-            yield Stack(ports, _function_key(), children)
+        if not with_app:
+            say("Everything but the app is up. Start the app with `func start` or a debugger. Waiting for it ...")
+        own_app = running("The app", _app_command(ports), logs / "app.log", _moved_settings(ports))
+        with own_app if with_app else nullcontext() as app:
+            (app or entra).wait_until(lambda: _is_healthy(ports), 30 if app else _PATIENCE)
+            children = [child for child in (app, entra, storage.child) if child]
+            yield Stack(ports, _function_key(), tuple(children))
 
 
 @contextmanager
@@ -128,7 +139,7 @@ def with_sample(stack: Stack, client_secret: str) -> Generator[Stack]:
         yield replace(stack, children=(*stack.children, sample))
 
 
-def _check_machine(ports: Ports) -> None:
+def _check_machine(ports: Ports, *, with_app: bool) -> None:
     if sys.version_info[:2] != (3, 13):
         raise StackError(f"Python 3.13 is needed, and this is {sys.version.split()[0]}: see .python-version.")
     node = shutil.which("node")
@@ -137,7 +148,7 @@ def _check_machine(ports: Ports) -> None:
         found = f"and this is {version.strip()}" if version else "and there is none"
         raise StackError(f"Node {_OLDEST_NODE} or newer is needed for Azurite, {found}: https://nodejs.org/en/download")
     for name, port in asdict(ports).items():
-        if listens(port):
+        if (with_app or name != "app") and listens(port):
             change = f"{_variable(name)}={port + 1}"
             raise StackError(f"Port {port} is taken: stop what listens there, or choose another with {change}.")
 
@@ -173,7 +184,7 @@ def _app_command(ports: Ports) -> list[str]:
 
 def _is_healthy(ports: Ports) -> bool:
     try:
-        return httpx.get(f"http://localhost:{ports.app}/health", timeout=5, trust_env=False).is_success
+        return loopback.get(f"http://localhost:{ports.app}/health", timeout=5).is_success
     except httpx.TransportError:
         return False
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from shared.connection.return_urls import ReturnUrls
+from shared.kernel.addresses import is_https_or_loopback
 from shared.kernel.faults import faults_of
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import FieldFault
@@ -32,8 +33,7 @@ from shared.kernel.refusals import FieldFault
 def _address(text: str) -> str:
     """An https origin or address without a slash at its end; http only on this machine."""
     split = urlsplit(text)
-    local = split.scheme == "http" and split.hostname in {"localhost", "127.0.0.1"}
-    if not (split.scheme == "https" or local) or not split.hostname or split.query or split.fragment:
+    if not is_https_or_loopback(split) or split.query or split.fragment:
         raise ValueError("It must be an https address such as https://sso.example, without query.")
     return text.rstrip("/")
 
@@ -143,6 +143,10 @@ class Settings(BaseModel):
     )
     signing_key_folder: str | None = Field(
         None, description="Instead of SSO_SIGNING_KEY_URL, for development: a folder that keeps a key, made if missing."
+    )
+    cookie_prefix: Literal["__Host-", "__Secure-"] = Field(
+        "__Host-",
+        description="How the names of cookies begin: `__Secure-` gives up a defence, see SECURITY.md.",
     )
     pseudonym_key: ReferencedSecret = Field(
         min_length=32,

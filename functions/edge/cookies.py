@@ -1,8 +1,9 @@
 """The cookies that bind a browser to its flows: one for each, so that no tab and no other site can spoil another's.
 
-`__Host-` makes browsers insist on Secure, on path / and on no other host (RFC 6265bis, section 4.1.3.2). SameSite=Lax
-lets them come along when Microsoft sends the browser back with a GET, and with nothing else from elsewhere. A cookie is
-named after its flow, lives as long, and is taken back when the flow is redeemed.
+`__Host-` makes browsers insist on Secure, on path / and on no other host (RFC 6265bis, section 4.1.3.2), which is why
+`functions.edge.host_only` keeps the worker from adding a domain. SameSite=Lax lets them come along when Microsoft sends
+the browser back with a GET, and with nothing else from elsewhere. A cookie is named after its flow, lives as long, and
+is taken back when the flow is redeemed.
 """
 
 import re
@@ -56,9 +57,19 @@ class FlowCookies:
         return self.prefix + name_of(state or "")
 
 
-INVITATION = FlowCookies("__Host-azure-sso-invitation-")
-CONNECT = FlowCookies("__Host-azure-sso-connect-")
-SIGN_IN = FlowCookies("__Host-azure-sso-sign-in-")
+class BrowserCookies:
+    """Every sort of cookie that a browser gets from this deployment.
+
+    Args:
+        prefix: how their names begin, `__Host-` or `__Secure-`.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self.invitation = FlowCookies(f"{prefix}azure-sso-invitation-")
+        self.connect = FlowCookies(f"{prefix}azure-sso-connect-")
+        self.sign_in = FlowCookies(f"{prefix}azure-sso-sign-in-")
+        self.probe = FlowCookies(f"{prefix}azure-sso-probe-").release("probe")
+        """A Set-Cookie line that holds nothing and leaves nothing, to see what becomes of one on its way."""
 
 
 def with_cookies(answer: HttpResponse, *lines: str) -> HttpResponse:

@@ -1,10 +1,10 @@
 """Parameters of OAuth requests, as they are sent: in the query, or in a form (RFC 6749, appendix B)."""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from azure.functions import HttpRequest
 
-from functions.edge.requests import raw_body
+from functions.edge.requests import parameters, query_text, raw_body
 from shared.kernel.refusals import Malformed, TooLarge
 
 FORM = "application/x-www-form-urlencoded"
@@ -14,26 +14,23 @@ LONGEST_ADDRESS = 8_000
 https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits
 """
 
-_MOST = 100
-
 
 def parameters_of(req: HttpRequest) -> dict[str, tuple[str, ...]]:
     """Every parameter with every value it was sent with: of the form if there is one, else of the query.
 
     Raises:
         UnsupportedMediaType: the body is not a form.
+        BodyLost: it was sent without its length.
         TooLarge: it is larger than we take.
         Malformed: it cannot be read.
     """
+    if req.method != "POST":
+        return parameters(query_text(req))
     try:
-        text = raw_body(req, FORM).decode("ascii") if req.method == "POST" else urlsplit(req.url).query
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST, errors="strict")
-    except ValueError:
+        text = raw_body(req, FORM).decode("ascii")
+    except UnicodeDecodeError:
         raise Malformed("The parameters cannot be read.") from None
-    collected: dict[str, tuple[str, ...]] = {}
-    for name, value in pairs:
-        collected[name] = (*collected.get(name, ()), value)
-    return collected
+    return parameters(text)
 
 
 def is_from_our_own_page(req: HttpRequest) -> bool:

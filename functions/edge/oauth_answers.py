@@ -7,8 +7,8 @@ from azure.functions import HttpResponse
 from pydantic import JsonValue
 
 from functions.edge.problems import headers_of, status_of
-from shared.broker.oauth_errors import InvalidClientError, OAuthError
 from shared.kernel.refusals import NotAuthenticated, Refusal, Throttled, TokenMissing, Unavailable
+from shared.provider.errors import InvalidClientError, OAuthError
 
 _UNSAVED = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"}
 

@@ -7,22 +7,15 @@ from typing import Protocol
 
 from azure.functions import HttpResponse
 
-from shared.broker.coming_back import SsoSwitchedOff
-from shared.broker.links import EmailUnverified, GuestRefused, LinkConflict, SignInRefused, WrongPerson
-from shared.broker.oauth_errors import InvalidClientError, OAuthError
-from shared.broker.recent_sign_in import AuthTimeMissing, SignInTooOld
 from shared.kernel.refusals import (
-    AlreadyExists,
+    BodyLost,
     Conflict,
-    ConsentRefused,
-    FlowSpent,
     Forbidden,
     Invalid,
     Malformed,
     NotAuthenticated,
     NotFound,
     PreconditionRequired,
-    ProofFailed,
     Refusal,
     Stale,
     Throttled,
@@ -31,35 +24,17 @@ from shared.kernel.refusals import (
     Unavailable,
     UnsupportedMediaType,
 )
-from shared.ports.identity_provider import ConsentMissing, ProviderRefused
-from shared.ports.table import RowChanged, RowExists
+from shared.provider.errors import OAuthError
 
 STATUS: dict[type[Refusal], int] = {
     Malformed: 400,
-    FlowSpent: 400,
     OAuthError: 400,
-    InvalidClientError: 401,
     NotAuthenticated: 401,
-    TokenMissing: 401,
     Forbidden: 403,
-    ConsentRefused: 403,
-    ProofFailed: 403,
-    SignInRefused: 403,
-    WrongPerson: 403,
-    GuestRefused: 403,
-    EmailUnverified: 403,
-    LinkConflict: 403,
-    SsoSwitchedOff: 403,
-    SignInTooOld: 403,
-    AuthTimeMissing: 403,
     NotFound: 404,
     Conflict: 409,
-    AlreadyExists: 409,
-    RowExists: 409,
-    ProviderRefused: 409,
-    ConsentMissing: 409,
+    BodyLost: 411,
     Stale: 412,
-    RowChanged: 412,
     TooLarge: 413,
     UnsupportedMediaType: 415,
     Invalid: 422,
@@ -67,7 +42,7 @@ STATUS: dict[type[Refusal], int] = {
     Throttled: 429,
     Unavailable: 503,
 }
-"""Every refusal of the tree; a test finds the one that is missing."""
+"""The branches of the tree: a refusal has the status of the nearest one above it. A test finds the one without any."""
 
 TYPE_PREFIX = "urn:azure-sso:problem:"
 
@@ -123,7 +98,18 @@ class Problems:
 
 def status_of(refusal: Refusal) -> int:
     """The HTTP status of a refusal."""
-    return STATUS[type(refusal)]
+    return status_of_kind(type(refusal))
+
+
+def status_of_kind(kind: type[Refusal]) -> int:
+    """The HTTP status of every refusal of a kind: its own, or that of the nearest kind which it is one of."""
+    return next(STATUS[each] for each in kind.__mro__ if each in STATUS)
+
+
+def every_kind(below: type[Refusal] = Refusal) -> frozenset[type[Refusal]]:
+    """Every kind of refusal below one, as far as the modules that define them are imported."""
+    kinds = frozenset(below.__subclasses__())
+    return kinds.union(*map(every_kind, kinds))
 
 
 def headers_of(refusal: Refusal) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
 
 from azure.functions import HttpRequest
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -11,6 +12,7 @@ from shared.connection.proof import Answer
 from shared.kernel.faults import faults_of
 from shared.kernel.names import AccountId, ClientId, DomainName, Name
 from shared.kernel.refusals import (
+    BodyLost,
     FieldFault,
     Invalid,
     Malformed,
@@ -31,6 +33,8 @@ FILE_LIMIT = 16 * 1024 * 1024
 
 ARRAY_LIMIT = 2 * 1024 * 1024
 """Bytes of a JSON array, which is read in one go."""
+
+_MOST_PARAMETERS = 100
 
 PAGE_SIZE = 100
 PAGE_SIZE_LIMIT = 1_000
@@ -75,11 +79,14 @@ def raw_body(req: HttpRequest, *accepted: str, limit: int = BODY_LIMIT) -> bytes
 
     Raises:
         UnsupportedMediaType: the content type is none of `accepted`.
+        BodyLost: it was sent without its length.
         TooLarge: the body is larger than `limit` bytes.
     """
     if media_type(req) not in accepted:
         raise UnsupportedMediaType(f"Send the body as {' or '.join(accepted)}, and say so in Content-Type.")
     body = req.get_body()
+    if not body and "content-length" not in req.headers:
+        raise _body_lost()
     if len(body) > limit:
         raise TooLarge(f"The body may hold {limit // 1024} KiB at most. Send it in parts.")
     return body
@@ -96,7 +103,13 @@ def json_body[M: BaseModel](req: HttpRequest, model: type[M], *accepted: str) ->
 
 
 def optional_json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
-    """The body as a model, or the model's defaults where there is no body."""
+    """The body as a model, or the model's defaults where there is no body.
+
+    Raises:
+        BodyLost: there was one, without its length.
+    """
+    if not req.get_body() and "transfer-encoding" in req.headers:
+        raise _body_lost()
     return json_body(req, model) if req.get_body() else model()
 
 
@@ -175,34 +188,95 @@ def optional_if_match(req: HttpRequest) -> Expected | None:
     return Expected(frozenset(tag for weak, tag in tags if not weak))
 
 
+def parameters(text: str, errors: str = "strict") -> dict[str, tuple[str, ...]]:
+    """Every parameter of a query or form with every value that it was sent with; names are compared to the letter.
+
+    Args:
+        text: the query, or the form's body.
+        errors: what to do about bytes that are no UTF-8, as in `bytes.decode`.
+
+    Raises:
+        Malformed: it cannot be read.
+    """
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors=errors)
+    except ValueError:
+        raise Malformed("The parameters cannot be read.") from None
+    collected: dict[str, tuple[str, ...]] = {}
+    for name, value in pairs:
+        collected[name] = (*collected.get(name, ()), value)
+    return collected
+
+
+def query_text(req: HttpRequest) -> str:
+    """The query as it was sent.
+
+    Raises:
+        Malformed: the address cannot be read.
+    """
+    try:
+        return str(urlsplit(req.url).query)
+    except ValueError:
+        raise Malformed("The address cannot be read.") from None
+
+
+def query_of(req: HttpRequest) -> dict[str, str]:
+    """The parameters of the query, each of which may be sent once (RFC 6749, section 3.1).
+
+    They are read from the address: in `HttpRequest.params` the host has joined the values of names that are sent twice
+    or differ in case alone, under the first of them.
+
+    Raises:
+        Malformed: it cannot be read, or a parameter is sent twice.
+    """
+    sent = parameters(query_text(req), errors="replace")
+    if any(len(values) > 1 for values in sent.values()):
+        raise Malformed("The query holds a parameter twice. Send each once.")
+    return {name: value for name, (value,) in sent.items()}
+
+
 def page_of(req: HttpRequest) -> tuple[int, str | None]:
     """`pageSize` and `continuationToken` of the query.
 
     Raises:
+        Malformed: the query cannot be read.
         Invalid: the size is not a number from 1 to 1000.
     """
-    size = req.params.get("pageSize", str(PAGE_SIZE))
+    query = query_of(req)
+    size = query.get("pageSize", str(PAGE_SIZE))
     if not re.fullmatch(r"[0-9]{1,4}", size) or not 1 <= int(size) <= PAGE_SIZE_LIMIT:
         fault = FieldFault("pageSize", f"It must be a whole number from 1 to {PAGE_SIZE_LIMIT}.")
         raise Invalid("The query is not valid.", [fault])
-    return int(size), req.params.get("continuationToken") or None
+    return int(size), query.get("continuationToken") or None
 
 
 def microsofts_answer(req: HttpRequest) -> Answer:
-    """What a browser brings back from Microsoft in its query. Nothing of it is proven."""
+    """What a browser brings back from Microsoft in its query. Nothing of it is proven.
+
+    Raises:
+        Malformed: the query cannot be read.
+    """
+    query = {name: value for name, value in query_of(req).items() if value}
     return Answer(
-        state=req.params.get("state"),
-        error=req.params.get("error"),
-        error_description=req.params.get("error_description", ""),
-        admin_consent=req.params.get("admin_consent"),
-        tenant=req.params.get("tenant"),
-        code=req.params.get("code"),
+        state=query.get("state"),
+        error=query.get("error"),
+        error_description=query.get("error_description", ""),
+        admin_consent=query.get("admin_consent"),
+        tenant=query.get("tenant"),
+        code=query.get("code"),
     )
 
 
 def accepts(req: HttpRequest, media: str) -> bool:
     """Whether the caller asks for this type by name."""
     return media in req.headers.get("accept", "").lower()
+
+
+def _body_lost() -> BodyLost:
+    """Azure hands on a body only with its length: https://github.com/Azure/azure-functions-host/issues/7930."""
+    return BodyLost(
+        "The body did not arrive. Send it with a Content-Length: bodies in chunks do not reach this service."
+    )
 
 
 def _not_json() -> Malformed:

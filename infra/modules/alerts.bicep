@@ -122,6 +122,8 @@ resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       displayName: rule.name
       description: rule.description
       severity: rule.severity
+      // A new workspace has no table of Application Insights until the first telemetry arrives.
+      skipQueryValidation: true
       enabled: true
       scopes: [
         workspaceId

@@ -107,7 +107,6 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       remoteDebuggingEnabled: false
       http20Enabled: true
       cors: {
@@ -137,12 +136,14 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
         version: '3.13'
       }
       scaleAndConcurrency: {
-        alwaysReady: (alwaysReadyInstances == 0) ? [] : [
-          {
-            name: 'http'
-            instanceCount: alwaysReadyInstances
-          }
-        ]
+        alwaysReady: (alwaysReadyInstances == 0)
+          ? []
+          : [
+              {
+                name: 'http'
+                instanceCount: alwaysReadyInstances
+              }
+            ]
         maximumInstanceCount: maximumInstances
         instanceMemoryMB: instanceMemoryMB
         triggers: {
@@ -163,7 +164,8 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-// Who publishes proves it with a token of Entra, never with a publishing password.
+// Publishing takes a token of Entra, never a password. That is also what keeps FTP shut: Flex Consumption refuses
+// siteConfig.ftpsState (https://github.com/microsoft/azure-pipelines-tasks/issues/21032).
 resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: site
   name: 'ftp'

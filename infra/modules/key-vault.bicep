@@ -25,6 +25,11 @@ param createPseudonymKey bool
 @secure()
 param newPseudonymKey string
 
+@description('When this is deployed. The life of the first version of the signing key begins then.')
+param deployedAt string = utcNow()
+
+var lifetime = 'P180D'
+
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   name: name
   location: location
@@ -51,9 +56,11 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
 
 // Key Vault adds a version every 90 days; the service publishes it at once and signs with it after 25 hours (decision 12).
 // The old one must outlive its last token, and a rotation that fails must leave time to be noticed: 60 days before the
-// expiry the vault raises the alert `signing-key-expiry`, which a rotation that works never lets happen. A deployment
-// makes this key once and never changes it (https://learn.microsoft.com/azure/templates/microsoft.keyvault/vaults/keys):
-// change the policy of a key that is there with `az keyvault key rotation-policy update`.
+// expiry the vault raises the alert `signing-key-expiry`, which a rotation that works never lets happen. The policy gives
+// an expiry only to the versions that it makes, so the first version gets its own here
+// (https://learn.microsoft.com/azure/key-vault/keys/how-to-configure-key-rotation). A deployment makes this key once and
+// never changes it (https://learn.microsoft.com/azure/templates/microsoft.keyvault/vaults/keys), although what-if shows a
+// new expiry each time: change a key that exists with `az keyvault key rotation-policy update` and `set-attributes`.
 resource signingKey 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
   parent: vault
   name: 'signing'
@@ -66,10 +73,11 @@ resource signingKey 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
     ]
     attributes: {
       enabled: true
+      exp: dateTimeToEpoch(dateTimeAdd(deployedAt, lifetime))
     }
     rotationPolicy: {
       attributes: {
-        expiryTime: 'P180D'
+        expiryTime: lifetime
       }
       lifetimeActions: [
         {
@@ -110,7 +118,10 @@ resource cryptoUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     description: 'The service lists the versions of its signing key and signs with them.'
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '12338af0-0e69-4776-bea7-57ae8d297424')
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      '12338af0-0e69-4776-bea7-57ae8d297424'
+    )
   }
 }
 
@@ -121,7 +132,10 @@ resource secretsUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     description: 'The platform resolves the reference to the secret as this identity.'
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '4633458b-17de-408a-b874-0445c86b69e6')
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      '4633458b-17de-408a-b874-0445c86b69e6'
+    )
   }
 }
 

@@ -51,7 +51,10 @@ resource metricsPublisher 'Microsoft.Authorization/roleAssignments@2022-04-01' =
     description: 'The service and its host send telemetry.'
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '3913510d-42f4-4e42-8a64-420c390055eb')
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      '3913510d-42f4-4e42-8a64-420c390055eb'
+    )
   }
 }
 

@@ -3,15 +3,17 @@
 
 @export()
 @description('The name of a thing: the same for the same resource group and environment, and taken by nobody else in the world.')
-func nameOf(kind string, environmentName string, resourceGroupId string) string => '${kind}-sso-${environmentName}-${take(uniqueString(resourceGroupId, environmentName), 8)}'
+func nameOf(kind string, environmentName string, resourceGroupId string) string =>
+  '${kind}-sso-${environmentName}-${take(uniqueString(resourceGroupId, environmentName), 8)}'
 
 @export()
 @description('The name of a storage account, which takes no hyphen.')
-func storageNameOf(kind string, environmentName string, resourceGroupId string) string => '${kind}sso${environmentName}${take(uniqueString(resourceGroupId, environmentName), 8)}'
+func storageNameOf(kind string, environmentName string, resourceGroupId string) string =>
+  '${kind}sso${environmentName}${take(uniqueString(resourceGroupId, environmentName), 8)}'
 
 @export()
 @description('An address without the slash at its end: paths are joined to it.')
-func withoutSlash(address string) string => endsWith(address, '/') ? substring(address, 0, length(address) - 1) : address
+func withoutSlash(address string) string => endsWith(address, '/') ? take(address, length(address) - 1) : address
 
 // What environment() does not tell of a cloud. Sources, in the order of the properties:
 // https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure and

@@ -71,7 +71,10 @@ resource blobDataOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     description: 'The Functions host keeps its package, keys and locks here.'
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b')
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+    )
   }
 }
 

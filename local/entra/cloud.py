@@ -80,14 +80,13 @@ class AuthorizationCode:
 class Cloud:
     """The state of local Entra, and the questions all endpoints ask of it."""
 
-    sign_in_clock: Callable[[], datetime]
-    """What says when people sign in. A test that moves the service's clock moves this one along: sessions grow old,
-    while tokens, which every library holds against the machine's clock, stay good."""
+    clock: Callable[[], datetime]
+    """What says the time. A test that moves the service's clock moves this one along, as the world has one time."""
 
     def __init__(self, pristine: Directory, addresses: Addresses) -> None:
         """Start from a directory as it was read, with fresh keys and nothing granted."""
         self.addresses = addresses
-        self.sign_in_clock = utc_now
+        self.clock = utc_now
         self.keys = SigningKeys()
         self.control_panel_keys = SigningKeys()
         self.csrf_key = secrets.token_bytes(32)
@@ -112,7 +111,7 @@ class Cloud:
 
     def now(self) -> datetime:
         """The time by Entra's clock."""
-        return utc_now() + timedelta(seconds=self.hostile.clock_offset)
+        return self.clock() + timedelta(seconds=self.hostile.clock_offset)
 
     @property
     def redirect_uris(self) -> frozenset[str]:

@@ -15,7 +15,6 @@ import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from http.cookies import SimpleCookie
 from pathlib import Path
 from secrets import token_hex
 from time import perf_counter
@@ -34,6 +33,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from local.host.cookies import set_cookie_lines
 from local.host.indexing import IndexedFunction, IndexingError, index
 from local.host.routing import HttpRoute, Params, RouteError, RouteTable
 from local.host.schedule import Schedule
@@ -110,7 +110,8 @@ class Host:
         if body is None:
             return Response(status_code=413)
         ok, answer = await self._invoke(function, _http_datum(request, found[1], body), _trace_parent(request))
-        return _render(answer) if ok else Response(status_code=500)
+        front_end = request.url.hostname if self._settings.fills_cookie_domains else None
+        return _render(answer, front_end) if ok else Response(status_code=500)
 
     async def _run_by_name(self, request: Request, name: str) -> Response:
         if not self._admits(request, "ADMIN"):
@@ -170,8 +171,13 @@ def _schedule(function: IndexedFunction) -> Schedule:
 
 
 async def _read(request: Request) -> bytes | None:
-    """Read the body, or None as soon as it is longer than Azure takes."""
-    if int(request.headers.get("content-length") or 0) > MAX_BODY_BYTES:
+    """Read the body, or None as soon as it is longer than Azure takes.
+
+    A body without Content-Length, which is one in chunks, does not reach the worker:
+    https://github.com/Azure/azure-functions-host/issues/7930.
+    """
+    length = int(request.headers.get("content-length") or 0)
+    if length > MAX_BODY_BYTES:
         return None
     chunks, size = [], 0
     async for chunk in request.stream():
@@ -179,22 +185,22 @@ async def _read(request: Request) -> bytes | None:
         if size > MAX_BODY_BYTES:
             return None
         chunks.append(chunk)
-    return b"".join(chunks)
+    return b"".join(chunks) if length else b""
 
 
 def _http_datum(request: Request, params: Params, body: bytes) -> Datum:
     """Build the worker's request as Azure's host builds it (`ToRpcHttp` in azure-functions-host).
 
     Names of headers are lower-cased, repeated headers and query parameters joined by commas, empty query
-    parameters left out.
+    parameters left out. ASP.NET takes names of the query that differ in case alone for one, spelled as the first.
     """
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         headers[name.lower()] = f"{headers[name.lower()]},{value}" if name.lower() in headers else value
-    query: dict[str, str] = {}
+    repeated: dict[str, tuple[str, list[str]]] = {}
     for name, value in request.query_params.multi_items():
-        if value:
-            query[name] = f"{query[name]},{value}" if name in query else value
+        repeated.setdefault(name.lower(), (name, []))[1].append(value)
+    query = {name: ",".join(filter(None, values)) for name, values in repeated.values() if any(values)}
     return Datum(
         {
             "method": Datum(request.method, "string"),
@@ -235,7 +241,7 @@ def _trace_parent(request: Request | None) -> str:
     return given or f"00-{token_hex(16)}-{token_hex(8)}-01"
 
 
-def _render(answer: Datum | None) -> Response:
+def _render(answer: Datum | None, front_end: str | None) -> Response:
     if answer is None or answer.type is None:
         return Response(status_code=204)
     if answer.type != "http":
@@ -244,17 +250,6 @@ def _render(answer: Datum | None) -> Response:
     response = Response(value["body"].value, int(value["status_code"].value))
     for name, header in value["headers"].items():
         response.headers[name] = header.value
-    for cookie in value["cookies"] or ():
-        for line in _set_cookie_lines(cookie):
-            response.headers.append("set-cookie", line)
+    for line in set_cookie_lines(value["cookies"] or (), front_end):
+        response.headers.append("set-cookie", line)
     return response
-
-
-def _set_cookie_lines(cookie: SimpleCookie) -> list[str]:
-    """Render a cookie that the worker parsed, with what ASP.NET adds: an escaped value and `path=/`."""
-    lines = []
-    for name, morsel in cookie.items():
-        morsel["path"] = morsel["path"] or "/"
-        morsel.set(name, morsel.value, quote(morsel.value, safe="!'()*~"))
-        lines.append(morsel.OutputString())
-    return lines

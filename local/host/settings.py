@@ -26,7 +26,8 @@ class HostSettings:
 
     `route_prefix` is Azure's default unless host.json says otherwise. `function_key` opens functions of
     `authLevel` FUNCTION, `master_key` those and the admin endpoint; without a key its door stays shut.
-    `values` are the app's settings, in the order of the file.
+    `fills_cookie_domains` plays Azure's front end, see `local.host.cookies`. `values` are the app's settings, in the
+    order of the file.
     """
 
     route_prefix: str = "api"
@@ -34,6 +35,7 @@ class HostSettings:
     master_key: str | None = None
     cors_origins: tuple[str, ...] = ()
     cors_credentials: bool = False
+    fills_cookie_domains: bool = True
     values: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
@@ -49,6 +51,7 @@ class HostSettings:
             master_key=_text(section.get("MasterKey")),
             cors_origins=tuple(o.strip() for o in str(section.get("CORS", "")).split(",") if o.strip()),
             cors_credentials=section.get("CORSCredentials") is True,
+            fills_cookie_domains=section.get("FillCookieDomains") is not False,
             values={name: str(value) for name, value in _section(local, "Values").items()},
         )
 

@@ -5,6 +5,7 @@ crash between claiming and connecting leaves nothing half-made, and such a claim
 that proves the domain.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.kernel.names import AccountId, DomainName
@@ -31,28 +32,27 @@ async def find_claim(reader: RowReader, domain: DomainName) -> Claim | None:
     return Claim.read(row) if row else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """Which account a domain belongs to. Of any number who claim one at once, exactly one gets it.
+    """Which account a domain belongs to. Of any number who claim one at once, exactly one gets it."""
 
-    Args: `table`, the domains' table; `clock`, for the times of claims.
-    """
-
-    def __init__(self, table: Table, clock: Clock) -> None:
-        self._table = table
-        self._clock = clock
+    table: Table
+    """The domains' table."""
+    clock: Clock
+    """Dates the claims."""
 
     async def holder(self, domain: DomainName) -> Claim | None:
         """Who claims the domain now."""
-        return await find_claim(self._table, domain)
+        return await find_claim(self.table, domain)
 
     async def claim(self, domain: DomainName, account_id: AccountId) -> bool:
         """Take the domain if nobody has it; True if it is this account's now. Safe to repeat.
 
         Its settling time begins anew, or an account that connects again could lose meanwhile what it abandoned before.
         """
-        claim = Claim(account_id=account_id, claimed_at=self._clock.now())
+        claim = Claim(account_id=account_id, claimed_at=self.clock.now())
         try:
-            await self._table.write(Insert(Key(domain, _ROW), claim.document()))
+            await self.table.write(Insert(Key(domain, _ROW), claim.document()))
         except RowExists:
             return await self._renew(domain, claim)
         return True
@@ -62,36 +62,36 @@ class Claims:
 
         Fails if the claim has changed since `abandoned` was read, or is younger than the settling time.
         """
-        now = self._clock.now()
-        row = await self._table.get(Key(domain, _ROW))
+        now = self.clock.now()
+        row = await self.table.get(Key(domain, _ROW))
         if row is None or Claim.read(row) != abandoned or abandoned.claimed_at > now - SETTLING_TIME:
             return False
         try:
-            await self._table.write(Replace(row, Claim(account_id=account_id, claimed_at=now).document()))
+            await self.table.write(Replace(row, Claim(account_id=account_id, claimed_at=now).document()))
         except RowChanged:
             return False
         return True
 
     async def release(self, domain: DomainName, account_id: AccountId, as_of: datetime) -> None:
         """Let go of the domain if this account has it, and has not claimed it anew since `as_of`. Safe to repeat."""
-        row = await self._table.get(Key(domain, _ROW))
+        row = await self.table.get(Key(domain, _ROW))
         if row is None:
             return
         claim = Claim.read(row)
         if claim.account_id != account_id or claim.claimed_at > as_of:
             return
         try:
-            await self._table.write(Remove(row))
+            await self.table.write(Remove(row))
         except RowChanged:
             return  # released or taken over by somebody else at the same moment
 
     async def _renew(self, domain: DomainName, claim: Claim) -> bool:
         """Put the claim in the place of an older one of the same account. Who changed it just now has settled it."""
-        row = await self._table.get(Key(domain, _ROW))
+        row = await self.table.get(Key(domain, _ROW))
         if row is None or Claim.read(row).account_id != claim.account_id:
             return False
         try:
-            await self._table.write(Replace(row, claim.document()))
+            await self.table.write(Replace(row, claim.document()))
         except RowChanged:
             holder = await self.holder(domain)
             return holder is not None and holder.account_id == claim.account_id

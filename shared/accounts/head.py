@@ -1,5 +1,6 @@
 """The head of an account: the few rows that nearly every question needs, side by side, read by one range query."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -44,17 +45,14 @@ class Account(HeadRecord):
         return self.domains is None or domain in self.domains
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The head rows of one account, as they were read at one moment.
+    """The head rows of one account, as they were read at one moment."""
 
-    Args:
-        account: the row that every account has.
-        rows: all head rows, by row key.
-    """
-
-    def __init__(self, account: Stored[Account], rows: dict[str, Row]) -> None:
-        self.account = account
-        self._rows = rows
+    account: Stored[Account]
+    """The row that every account has."""
+    rows: dict[str, Row]
+    """All head rows, by row key."""
 
     @property
     def account_id(self) -> AccountId:
@@ -64,7 +62,7 @@ class Head:
     def stored[R: HeadRecord](self, record: type[R]) -> Stored[R]:
         """The record, or its default where no row is yet."""
         key = record.key(self.account_id)
-        row = self._rows.get(key.row)
+        row = self.rows.get(key.row)
         return Stored(record.read(row) if row else record(), key, row)
 
 
@@ -82,7 +80,7 @@ async def find_head(reader: RowReader, account_id: AccountId, *, closing: bool =
     account = Account.read(row) if row else None
     if account is None or (account.closing and not closing):
         return None
-    return Head(Stored(account, key, row), rows)
+    return Head(account=Stored(account, key, row), rows=rows)
 
 
 async def read_head(reader: RowReader, account_id: AccountId) -> Head:

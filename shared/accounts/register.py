@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from pydantic import JsonValue
-
 from shared.access.roles import Operator
 from shared.accounts.head import PREFIX, Account, find_head, read_head
 from shared.accounts.journal import Journal
@@ -13,6 +11,7 @@ from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.record import Stored
 from shared.ports.table import TRANSACTION_LIMIT, Insert, Remove, Row, RowChanged, Table
+from shared.trail.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +22,35 @@ class Profile:
     products: tuple[Product, ...]
     domains: tuple[DomainName, ...] | None
 
-    def told(self) -> dict[str, JsonValue]:
-        """The same as the audit trail has it."""
-        domains: JsonValue = None if self.domains is None else [*self.domains]
-        return {"name": self.name, "products": [*self.products], "domains": domains}
+
+class _AccountProfile(Event):
+    name: str
+    products: tuple[Product, ...]
+    domains: tuple[DomainName, ...] | None
 
 
+class AccountRegistered(_AccountProfile):
+    """An operator has registered the account."""
+
+    action = "account.registered"
+
+
+class AccountChanged(_AccountProfile):
+    """An operator has changed what the register says of the account. The fields are what it says now."""
+
+    action = "account.changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRegister:
-    """The vendor's customers. An account that is not in it does not exist for anybody else.
+    """The vendor's customers. An account that is not in it does not exist for anybody else."""
 
-    Args: `table`, the accounts' table; `journal`; `clock`.
-    """
-
-    def __init__(self, table: Table, journal: Journal, clock: Clock) -> None:
-        self._table = table
-        self._journal = journal
-        self._clock = clock
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    clock: Clock
+    """Dates the records."""
 
     async def put(
         self, operator: Operator, account_id: AccountId, profile: Profile, expected: Expected | None
@@ -51,7 +63,7 @@ class AccountRegister:
             PreconditionRequired: it exists and differs, and the caller does not say which version they have seen.
             Stale: it is not the version that the caller has seen, or is gone, or somebody else was first.
         """
-        head = await find_head(self._table, account_id, closing=True)
+        head = await find_head(self.table, account_id, closing=True)
         if head is None:
             return await self._add(operator, account_id, profile, expected)
         if head.account.record.closing:
@@ -67,10 +79,11 @@ class AccountRegister:
                 "name": profile.name,
                 "products": profile.products,
                 "domains": profile.domains,
-                "updated_at": self._clock.now(),
+                "updated_at": self.clock.now(),
             }
         )
-        await self._journal.commit(account_id, operator.actor, "account.changed", profile.told(), old.rewrite(account))
+        event = AccountChanged(name=profile.name, products=profile.products, domains=profile.domains)
+        await self.journal.commit(account_id, operator.actor, event, old.rewrite(account))
         return old.then(account), False
 
     async def read(self, account_id: AccountId) -> Stored[Account]:
@@ -79,7 +92,7 @@ class AccountRegister:
         Raises:
             NotFound: it is not registered.
         """
-        return (await read_head(self._table, account_id)).account
+        return (await read_head(self.table, account_id)).account
 
     async def erase(self, account_id: AccountId) -> None:
         """Remove every row of the account, its audit trail included, the head last.
@@ -89,21 +102,21 @@ class AccountRegister:
         """
         continuation = None
         while True:
-            page = await self._table.page(account_id, "", TRANSACTION_LIMIT, continuation)
+            page = await self.table.page(account_id, "", TRANSACTION_LIMIT, continuation)
             rows = [row for row in page.rows if not row.key.row.startswith(PREFIX)]
             if not await self._removed(rows):
                 continue
             if page.continuation is None:
                 break
             continuation = page.continuation
-        while not await self._removed([*await self._table.under(account_id, PREFIX)]):
+        while not await self._removed([*await self.table.under(account_id, PREFIX)]):
             continue
 
     async def _removed(self, rows: list[Row]) -> bool:
         """Whether these rows are gone; False if somebody has changed one since it was read, so read again."""
         try:
             if rows:
-                await self._table.write(*map(Remove, rows))
+                await self.table.write(*map(Remove, rows))
         except RowChanged:
             return False
         return True
@@ -116,7 +129,7 @@ class AccountRegister:
             raise Stale("There is no such account any more. To register it, leave If-Match out.")
         if not await self._swept(account_id):
             return await self.put(operator, account_id, profile, None)
-        now = self._clock.now()
+        now = self.clock.now()
         account = Account(
             account_id=account_id,
             name=profile.name,
@@ -127,9 +140,8 @@ class AccountRegister:
         )
         key = Account.key(account_id)
         try:
-            await self._journal.commit(
-                account_id, operator.actor, "account.registered", profile.told(), Insert(key, account.document())
-            )
+            event = AccountRegistered(name=profile.name, products=profile.products, domains=profile.domains)
+            await self.journal.commit(account_id, operator.actor, event, Insert(key, account.document()))
         except RowChanged:
             return await self.put(operator, account_id, profile, None)  # somebody registered it at the same moment
         return Stored(account, key, None).then(account), True
@@ -141,10 +153,10 @@ class AccountRegister:
         """
         continuation = None
         while True:
-            page = await self._table.page(account_id, "", TRANSACTION_LIMIT, continuation)
+            page = await self.table.page(account_id, "", TRANSACTION_LIMIT, continuation)
             if not page.rows and page.continuation is None:
                 return True
-            if page.rows and await find_head(self._table, account_id, closing=True) is not None:
+            if page.rows and await find_head(self.table, account_id, closing=True) is not None:
                 return False
             await self._removed([*page.rows])
             continuation = None if page.rows else page.continuation

@@ -5,11 +5,11 @@ entity group transaction, also of one operation: a plain delete of what is gone 
 transaction does not. Azurite accepts what Azure refuses, so the limits are checked here.
 """
 
-import base64
 import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,9 +18,10 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.adapters.azure_sdk import RESPONSIVE
+from shared.kernel.encoding import base64url, from_base64url
 from shared.kernel.refusals import Invalid, TooLarge, Unavailable
 from shared.ports.table import (
     TRANSACTION_LIMIT,
@@ -78,7 +79,7 @@ class AzureTables:
 
     def table(self, name: str) -> "AzureTable":
         """One of its tables."""
-        return AzureTable(self, name)
+        return AzureTable(tables=self, name=name)
 
     def client(self, name: str) -> TableClient:
         """The SDK's client of one table, made once: making one costs a tenth of a read."""
@@ -103,16 +104,18 @@ class AzureTables:
             self._clients.clear()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AzureTable:
     """One table; see `shared.ports.table.Table` for what it promises."""
 
-    def __init__(self, tables: AzureTables, name: str) -> None:
-        self._tables = tables
-        self._name = name
+    tables: AzureTables
+    """The storage account."""
+    name: str
+    """The table's name in it."""
 
     @property
     def _client(self) -> TableClient:
-        return self._tables.client(self._name)
+        return self.tables.client(self.name)
 
     async def get(self, key: Key) -> Row | None:
         """See the port."""
@@ -270,15 +273,14 @@ def _close_continuation(token: Mapping[str, str | None] | None) -> str | None:
     if not token or not token.get("PartitionKey"):
         return None
     text = _Continuation(PartitionKey=token["PartitionKey"] or "", RowKey=token.get("RowKey")).model_dump_json()
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return base64url(text.encode())
 
 
 def _open_continuation(closed: str | None) -> dict[str, str | None] | None:
     if closed is None:
         return None
     try:
-        text = base64.b64decode(closed + "=" * (-len(closed) % 4), altchars=b"-_", validate=True)
-        token = _Continuation.model_validate_json(text)
-    except (ValueError, ValidationError):
+        token = _Continuation.model_validate_json(from_base64url(closed))
+    except ValueError:
         raise Invalid(_FOREIGN_CONTINUATION) from None
     return {"PartitionKey": token.PartitionKey, "RowKey": token.RowKey}

@@ -32,6 +32,7 @@ class IssuerKeys:
 
     def __init__(
         self,
+        *,
         web: Web,
         jwks_uri: Callable[[], Awaitable[str]],
         clock: Clock,

@@ -60,6 +60,7 @@ class KeyVaultKeys:
 
     def __init__(
         self,
+        *,
         vault_url: str,
         key_name: str,
         credential: AsyncTokenCredential,

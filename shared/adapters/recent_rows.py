@@ -7,11 +7,12 @@ and as the same rows, so that what was parsed from them is parsed already.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
+from shared.kernel.caches import BoundedCache
 from shared.ports.clock import Clock
 from shared.ports.table import Key, Lease, Operation, Page, Row, Table
 
@@ -31,11 +32,10 @@ million for a head of 309,000, which is one of 5,000 domains. The estimate is ne
 
 @dataclass(slots=True, eq=False)
 class _Memory:
-    """An answer, perhaps still under way; `size` is what it takes once it is here."""
+    """An answer, perhaps still under way."""
 
     lease: Lease
     rows: asyncio.Task[tuple[Row, ...]]
-    size: int = 0
 
     async def answer(self) -> tuple[Row, ...]:
         return self.rows.result() if self.rows.done() else await asyncio.shield(self.rows)
@@ -52,14 +52,11 @@ class RecentRows:
         most_bytes: how much memory they may take, by estimate; likewise.
     """
 
-    def __init__(self, table: Table, clock: Clock, max_age: timedelta, most: int, most_bytes: int) -> None:
+    def __init__(self, *, table: Table, clock: Clock, max_age: timedelta, most: int, most_bytes: int) -> None:
         self._table = table
         self._clock = clock
         self._max_age = max_age
-        self._most = most
-        self._most_bytes = most_bytes
-        self._memories: OrderedDict[_Question, _Memory] = OrderedDict()
-        self._bytes = 0
+        self._memories = BoundedCache[_Question, _Memory](most, most_bytes, _end_lease)
         self._prefixes: set[str] = set()
 
     def __len__(self) -> int:
@@ -68,7 +65,7 @@ class RecentRows:
     @property
     def size(self) -> int:
         """Bytes that are remembered, by estimate."""
-        return self._bytes
+        return self._memories.weight
 
     async def get(self, key: Key) -> Row | None:
         """See the port."""
@@ -80,7 +77,7 @@ class RecentRows:
 
     def noting(self, leases: list[Lease]) -> "Noting":
         """See the port."""
-        return Noting(self, leases)
+        return Noting(recent=self, leases=leases)
 
     def recall(self, key: Key) -> _Memory:
         """What is remembered of a row, or is being read."""
@@ -93,10 +90,10 @@ class RecentRows:
 
     def forget(self, key: Key) -> None:
         """Forget every answer in which this row stands, or might have stood."""
-        self._drop((key.partition, key.row, False))
+        self._memories.drop((key.partition, key.row, False))
         for prefix in self._prefixes:
             if key.row.startswith(prefix):
-                self._drop((key.partition, prefix, True))
+                self._memories.drop((key.partition, prefix, True))
 
     async def _one(self, key: Key) -> tuple[Row, ...]:
         row = await self._table.get(key)
@@ -106,88 +103,82 @@ class RecentRows:
         now = self._clock.now()
         memory = self._memories.get(question)
         if memory is None or not memory.lease.holds(now):
-            self._drop(question)
             memory = _Memory(Lease(now + self._max_age), asyncio.create_task(read()))
-            self._memories[question] = memory
-            memory.rows.add_done_callback(lambda _: self._weigh(question, memory))
-            self._make_room()
-        else:
-            self._memories.move_to_end(question)
+            self._memories.put(question, memory)
+            memory.rows.add_done_callback(partial(self._weigh, question, memory))
         return memory
 
-    def _weigh(self, question: _Question, memory: _Memory) -> None:
-        failed = memory.rows.cancelled() or memory.rows.exception() is not None
+    def _weigh(self, question: _Question, memory: _Memory, rows: asyncio.Task[tuple[Row, ...]]) -> None:
+        failed = rows.cancelled() or rows.exception() is not None
         if self._memories.get(question) is not memory:
             return
         if failed:
-            self._drop(question)
+            self._memories.drop(question)
             return
-        memory.size = _FRAME + _PER_CHARACTER * sum(len(row.document) for row in memory.rows.result())
-        self._bytes += memory.size
-        self._make_room()
+        size = _FRAME + _PER_CHARACTER * sum(len(row.document) for row in rows.result())
+        self._memories.weigh(question, size)
 
-    def _make_room(self) -> None:
-        while len(self._memories) > self._most or self._bytes > self._most_bytes:
-            self._drop(next(iter(self._memories)))
 
-    def _drop(self, question: _Question) -> None:
-        memory = self._memories.pop(question, None)
-        if memory is not None:
-            memory.lease.ended = True
-            self._bytes -= memory.size
+def _end_lease(memory: _Memory) -> None:
+    """Nobody may go by an answer that is not kept: a write would not reach it."""
+    memory.lease.ended = True
 
 
 def _only(rows: tuple[Row, ...]) -> Row | None:
     return rows[0] if rows else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Noting:
     """`RecentRows` for a reader who must know how long the answers hold: their leases are added to `leases`."""
 
-    def __init__(self, recent: RecentRows, leases: list[Lease]) -> None:
-        self._recent = recent
-        self._leases = leases
+    recent: RecentRows
+    """The reads."""
+    leases: list[Lease]
+    """Where the leases of the answers go."""
 
     async def get(self, key: Key) -> Row | None:
         """See the port."""
-        return _only(await self._noted(self._recent.recall(key)))
+        return _only(await self._noted(self.recent.recall(key)))
 
     async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
         """See the port."""
-        return await self._noted(self._recent.recall_under(partition, prefix))
+        return await self._noted(self.recent.recall_under(partition, prefix))
 
     async def _noted(self, memory: _Memory) -> tuple[Row, ...]:
-        self._leases.append(memory.lease)
+        self.leases.append(memory.lease)
         return await memory.answer()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedTable:
     """A table whose writes make `recent` forget, whether or not they are known to have taken place."""
 
-    def __init__(self, table: Table, recent: RecentRows) -> None:
-        self._table = table
-        self._recent = recent
+    table: Table
+    """The table itself."""
+    recent: RecentRows
+    """What its writes make forget."""
 
     async def get(self, key: Key) -> Row | None:
         """See the port."""
-        return await self._table.get(key)
+        return await self.table.get(key)
 
     async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
         """See the port."""
-        return await self._table.under(partition, prefix)
+        return await self.table.under(partition, prefix)
 
     async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
         """See the port."""
-        return await self._table.page(partition, prefix, size, continuation)
+        return await self.table.page(partition, prefix, size, continuation)
 
     async def write(self, *operations: Operation) -> None:
         """See the port."""
         try:
-            await self._table.write(*operations)
+            await self.table.write(*operations)
         finally:
             for operation in operations:
-                self._recent.forget(operation.key)
+                self.recent.forget(operation.key)
 
     def expired(self, now: datetime) -> AsyncIterator[Row]:
         """See the port."""
-        return self._table.expired(now)
+        return self.table.expired(now)

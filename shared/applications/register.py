@@ -1,6 +1,7 @@
 """The register of applications, which the vendor's operators keep. An application is an OAuth 2.0 client of ours."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
@@ -16,8 +17,12 @@ from shared.kernel.versions import Expected, version_of
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
 from shared.ports.table import Key, Remove, Row, RowExists, RowReader, Table
+from shared.trail.events import Event
+from shared.trail.trail import AuditRecord, Trail
 
 _PARTITION = "application"
+_TRAIL = "~audit:"
+"""How the row keys of trails start: with what no client id holds, so that both can stand in one partition."""
 _MOST = 1_000
 
 _log = logging.getLogger(__name__)
@@ -88,21 +93,49 @@ class Application(Record):
         return self.profile.sso_supported and (required is None or required in products)
 
 
+class ApplicationRegistered(Event):
+    """An operator has registered the application."""
+
+    action = "application.registered"
+
+    profile: ApplicationProfile
+
+
+class ApplicationChanged(Event):
+    """An operator has changed what the register says of the application."""
+
+    action = "application.changed"
+
+    before: ApplicationProfile
+    after: ApplicationProfile
+
+
+class ApplicationSecretRenewed(Event):
+    """The application has a new client secret, and the one before is no longer valid."""
+
+    action = "application.secret_renewed"
+
+
+class ApplicationRemoved(Event):
+    """An operator has removed the application. Its trail is kept."""
+
+    action = "application.removed"
+
+
 async def find_application(reader: RowReader, client_id: ClientId) -> Application | None:
     """The application: one point read."""
     row = await reader.get(_key(client_id))
     return Application.read(row) if row else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRegister:
-    """The vendor's applications. One that is not in it cannot ask anything.
+    """The vendor's applications. One that is not in it cannot ask anything."""
 
-    Args: `table`, the applications' table; `clock`.
-    """
-
-    def __init__(self, table: Table, clock: Clock) -> None:
-        self._table = table
-        self._clock = clock
+    table: Table
+    """The applications' table."""
+    clock: Clock
+    """Dates the records."""
 
     async def put(
         self, operator: Operator, client_id: ClientId, profile: ApplicationProfile, expected: Expected | None
@@ -115,10 +148,11 @@ class ApplicationRegister:
             PreconditionRequired: it exists and differs, and the caller does not say which version they have seen.
             Stale: it is not the version that the caller has seen, or is gone, or somebody else was first.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         key = _key(client_id)
-        row = await self._table.get(key)
+        row = await self.table.get(key)
         application = Application(client_id=client_id, profile=profile, created_at=now, updated_at=now)
+        event: Event = ApplicationRegistered(profile=profile)
         if row is not None:
             old = Application.read(row)
             if old.profile.document() == profile.document():
@@ -130,13 +164,14 @@ class ApplicationRegister:
             expected.must_allow(version_of(row.document))
             kept = old.secret if profile.token_endpoint_auth_method in _BY_SECRET else None
             application = old.model_copy(update={"profile": profile, "secret": kept, "updated_at": now})
+            event = ApplicationChanged(before=old.profile, after=profile)
         elif expected is not None:
             raise Stale("There is no such application any more. To register it, leave If-Match out.")
         stored = Stored(application, key, row)
         try:
-            await self._table.write(stored.rewrite(application))
+            await self._trail(client_id).commit(operator.actor, event, stored.rewrite(application))
         except RowExists:
-            return await self.put(operator, client_id, profile, expected)  # somebody was first, perhaps we ourselves
+            return await self.put(operator, client_id, profile, expected)  # somebody was first
         _log.info("application.put application=%s by=%s", client_id, operator.actor.subject)
         return stored.then(application), row is None
 
@@ -150,9 +185,16 @@ class ApplicationRegister:
         return Stored(Application.read(row), row.key, row)
 
     async def all(self) -> tuple[Application, ...]:
-        """Every application, by client id. A vendor has a few; a thousand are read at most."""
-        page = await self._table.page(_PARTITION, "", _MOST, None)
-        return tuple(Application.read(row) for row in page.rows)
+        """Every application, by client id. A vendor has a few."""
+        rows: list[Row] = []
+        continuation = None
+        while True:
+            page = await self.table.page(_PARTITION, "", _MOST, continuation)
+            rows += (row for row in page.rows if not row.key.row.startswith(_TRAIL))
+            continuation = page.continuation
+            if continuation is None:
+                break
+        return tuple(Application.read(row) for row in sorted(rows, key=lambda row: row.key.row))
 
     async def renew_secret(self, operator: Operator, client_id: ClientId, expected: Expected) -> str:
         """Give the application a new client secret, which is shown this once; the one before is good no longer.
@@ -167,8 +209,9 @@ class ApplicationRegister:
         if stored.record.profile.token_endpoint_auth_method not in _BY_SECRET:
             raise Conflict("This application does not authenticate by a secret. See its tokenEndpointAuthMethod.")
         secret = new_secret()
-        update = {"secret": await hash_secret(secret), "updated_at": self._clock.now()}
-        await self._table.write(stored.rewrite(stored.record.model_copy(update=update)))
+        update = {"secret": await hash_secret(secret), "updated_at": self.clock.now()}
+        renewed = stored.rewrite(stored.record.model_copy(update=update))
+        await self._trail(client_id).commit(operator.actor, ApplicationSecretRenewed(), renewed)
         _log.info("application.secret_renewed application=%s by=%s", client_id, operator.actor.subject)
         return secret
 
@@ -181,11 +224,30 @@ class ApplicationRegister:
         """
         row = await self._row(client_id)
         expected.must_allow(version_of(row.document))
-        await self._table.write(Remove(row))
+        await self._trail(client_id).commit(operator.actor, ApplicationRemoved(), Remove(row))
         _log.info("application.removed application=%s by=%s", client_id, operator.actor.subject)
 
+    async def page(
+        self, client_id: ClientId, size: int, continuation: str | None
+    ) -> tuple[tuple[AuditRecord, ...], str | None]:
+        """At most `size` records of the application's trail, the newest first, and the continuation for the next ones.
+
+        The trail of an application that was removed is kept, and goes on if it is registered again.
+
+        Raises:
+            NotFound: there is no trail, and no such application.
+            Invalid: the continuation is none of ours.
+        """
+        records, following = await self._trail(client_id).page(size, continuation)
+        if not records:
+            await self._row(client_id)  # it may have been registered before applications had trails
+        return records, following
+
+    def _trail(self, client_id: ClientId) -> Trail:
+        return Trail(table=self.table, clock=self.clock, partition=_PARTITION, prefix=f"{_TRAIL}{client_id}:")
+
     async def _row(self, client_id: ClientId) -> Row:
-        row = await self._table.get(_key(client_id))
+        row = await self.table.get(_key(client_id))
         if row is None:
             raise NotFound(
                 "There is no such application. An Operator registers it with PUT /v1/applications/{clientId}."

@@ -10,9 +10,10 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections import OrderedDict
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shared.kernel.caches import BoundedCache
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Throttled
 from shared.ports.clock import Clock
@@ -46,22 +47,23 @@ async def verify_secret(secret: str, kept: str) -> bool:
     return hmac.compare_digest(await _scrypt(secret, bytes.fromhex(salt)), bytes.fromhex(hashed))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretChecks:
     """Verifies secrets at a bounded cost; see the module.
 
     What is remembered of a right secret is an HMAC, by a key that the process has made, over client, kept hash and
     secret. So it is good for nothing elsewhere, and a secret that was renewed or taken away counts no more at once:
     what is kept is another hash then.
-
-    Args: `clock`, by which memories age.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._key = secrets.token_bytes(32)
-        self._slots = asyncio.Semaphore(AT_ONCE)
-        self._under_way: dict[bytes, asyncio.Future[bool]] = {}
-        self._proven: OrderedDict[bytes, datetime] = OrderedDict()
+    clock: Clock
+    """The time by which memories age."""
+    _key: bytes = field(init=False, repr=False, default_factory=lambda: secrets.token_bytes(32))
+    _slots: asyncio.Semaphore = field(init=False, repr=False, default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _under_way: dict[bytes, asyncio.Future[bool]] = field(init=False, repr=False, default_factory=dict)
+    _proven: BoundedCache[bytes, datetime] = field(
+        init=False, repr=False, default_factory=lambda: BoundedCache(MOST_REMEMBERED)
+    )
 
     async def verify(self, client_id: ClientId, secret: str, kept: str) -> bool:
         """Whether this is the client's secret. Callers who show the same one at the same time share one hash.
@@ -90,21 +92,15 @@ class SecretChecks:
         finally:
             del self._under_way[mark]
         if right:
-            self._remember(mark)
+            self._proven.put(mark, self.clock.now())
         return right
 
     def _remembers(self, mark: bytes) -> bool:
-        used_at = self._proven.pop(mark, None)
-        if used_at is None or self._clock.now() - used_at >= REMEMBERED_FOR:
+        now, used_at = self.clock.now(), self._proven.get(mark)
+        if used_at is None or now - used_at >= REMEMBERED_FOR:
             return False
-        self._remember(mark)
+        self._proven.put(mark, now)
         return True
-
-    def _remember(self, mark: bytes) -> None:
-        """As the last one in the row; the one that was used longest ago makes room."""
-        self._proven[mark] = self._clock.now()
-        while len(self._proven) > MOST_REMEMBERED:
-            self._proven.popitem(last=False)
 
 
 async def _scrypt(secret: str, salt: bytes) -> bytes:

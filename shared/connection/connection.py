@@ -1,5 +1,6 @@
 """What an account knows of its connection."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -7,6 +8,7 @@ from shared.access.roles import Actor
 from shared.accounts.head import HeadRecord
 from shared.kernel.names import TenantId
 from shared.ports.record import Record
+from shared.trail.events import Event
 
 
 class Status(StrEnum):
@@ -70,3 +72,60 @@ class Connection(HeadRecord):
             return self.model_copy(update={"attempt": None})
         pending = Status.PENDING if self.status is Status.DISCONNECTED else self.status
         return self.model_copy(update={"status": pending})
+
+
+class ConnectionStarted(Event):
+    """An integration was started, and waits for an administrator of the tenant."""
+
+    action = "connection.started"
+
+
+class ConnectionRefused(Event):
+    """An integration ended without a connection. `reason` is the type of the refusal."""
+
+    action = "connection.refused"
+
+    reason: str
+    explanation: str
+
+
+class Consenter(Record):
+    """The administrator who consented for the tenant."""
+
+    oid: str
+    name: str | None
+
+
+class ConnectionConnected(Event):
+    """An integration was completed: the account is connected. `domains` is where each domain of the tenant stands."""
+
+    action = "connection.connected"
+
+    tenant_id: TenantId
+    tenant_name: str
+    consented_by: Consenter
+    domains: Mapping[str, str]
+
+
+class ConnectionChecked(Event):
+    """The tenant was probed. `outcome` is that of `Check`."""
+
+    action = "connection.checked"
+
+    outcome: str | None
+
+
+class _TenantLeft(Event):
+    tenant_id: TenantId | None
+
+
+class ConnectionDisconnected(_TenantLeft):
+    """The account has left the tenant."""
+
+    action = "connection.disconnected"
+
+
+class AccountClosed(_TenantLeft):
+    """An operator removes the account, which has left its tenant. The trail is removed with it."""
+
+    action = "account.closed"

@@ -5,8 +5,6 @@ import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import JsonValue
-
 from shared.access.roles import OURSELVES, AccountAdministrator
 from shared.accounts.claims import Claims
 from shared.accounts.head import Account, find_head, read_head
@@ -15,7 +13,10 @@ from shared.connection.connection import Connection
 from shared.connection.proof import prove_organization
 from shared.connection.public_domains import is_routable
 from shared.connection.tenant_domains import (
+    DomainLost,
+    DomainsRefreshed,
     DomainState,
+    DomainSwitched,
     Hold,
     TenantDomain,
     TenantDomains,
@@ -43,25 +44,20 @@ class DomainList:
     version: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainRouting:
-    """Keeps each account's list of domains in step with its tenant and with the claims of others.
+    """Keeps each account's list of domains in step with its tenant and with the claims of others."""
 
-    Args:
-        table: the accounts' table.
-        journal: the audit trail.
-        claims: who holds which domain.
-        provider: Entra.
-        clock: the time.
-    """
-
-    def __init__(
-        self, table: Table, journal: Journal, claims: Claims, provider: IdentityProvider, clock: Clock
-    ) -> None:
-        self._table = table
-        self._journal = journal
-        self._claims = claims
-        self._provider = provider
-        self._clock = clock
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    claims: Claims
+    """Who holds which domain."""
+    provider: IdentityProvider
+    """Entra."""
+    clock: Clock
+    """The time."""
 
     async def list(self, account_id: AccountId) -> DomainList:
         """How the domains stand.
@@ -69,7 +65,7 @@ class DomainRouting:
         Raises:
             NotFound: there is no such account.
         """
-        head = await read_head(self._table, account_id)
+        head = await read_head(self.table, account_id)
         stored = head.stored(TenantDomains)
         return DomainList(states(head), stored.record.read_at, stored.version)
 
@@ -84,15 +80,13 @@ class DomainRouting:
             Stale: the list is not the version that the caller has seen, or somebody else was first.
         """
         account_id = administrator.account_id
-        head = await read_head(self._table, account_id)
+        head = await read_head(self.table, account_id)
         connected_tenant(head.stored(Connection).record)
         stored = head.stored(TenantDomains)
         expected.must_allow(stored.version)
         switched = stored.record.switched(domain, enabled=enabled)
-        details: dict[str, JsonValue] = {"domain": domain, "enabled": enabled}
-        await self._journal.commit(
-            account_id, administrator.actor, "domain.switched", details, stored.rewrite(switched)
-        )
+        event = DomainSwitched(domain=domain, enabled=enabled)
+        await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(switched))
         return await self.list(account_id)
 
     async def refresh(self, administrator: AccountAdministrator) -> DomainList:
@@ -104,15 +98,15 @@ class DomainRouting:
             Stale: somebody else changed the list meanwhile.
         """
         account_id = administrator.account_id
-        head = await read_head(self._table, account_id)
+        head = await read_head(self.table, account_id)
         tenant_id = connected_tenant(head.stored(Connection).record)
-        organization = await self._provider.read_organization(tenant_id)
+        organization = await self.provider.read_organization(tenant_id)
         prove_organization(organization, tenant_id)
         account, stored = head.account.record, head.stored(TenantDomains)
-        now = self._clock.now()
+        now = self.clock.now()
         read = TenantDomains(domains=await self.claim(account, organization, stored.record), read_at=now)
-        details: dict[str, JsonValue] = {"domains": {each.name: each.state(account).value for each in read.domains}}
-        await self._journal.commit(account_id, administrator.actor, "domains.refreshed", details, stored.rewrite(read))
+        event = DomainsRefreshed(domains=read.states(account))
+        await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(read))
         await self.let_go(account_id, held(stored.record) - held(read), now)
         return await self.list(account_id)
 
@@ -134,7 +128,7 @@ class DomainRouting:
             if not is_routable(name) or not account.lists(name):
                 return TenantDomain(name=name, hold=Hold.NOT_ASKED, enabled=enabled)
             async with slots:
-                ours = await self._claims.claim(name, account.account_id) or await self._take_over(
+                ours = await self.claims.claim(name, account.account_id) or await self._take_over(
                     name, account, organization.tenant_id
                 )
             return TenantDomain(name=name, hold=Hold.OURS if ours else Hold.ANOTHERS, enabled=enabled)
@@ -148,7 +142,7 @@ class DomainRouting:
             Unavailable: not all of them could be released.
         """
         for name in sorted(names):
-            await self._claims.release(name, account_id, as_of)
+            await self.claims.release(name, account_id, as_of)
 
     async def let_go(self, account_id: AccountId, names: set[DomainName], as_of: datetime) -> None:
         """Release these as far as it can be done now, for an account that has let go of them in its own rows.
@@ -160,22 +154,21 @@ class DomainRouting:
 
     async def _take_over(self, name: DomainName, account: Account, tenant_id: TenantId) -> bool:
         """Take a domain whose holder does not stand by it any more, and let the holder's list say so."""
-        claim = await self._claims.holder(name)
+        claim = await self.claims.holder(name)
         if claim is None:
-            return await self._claims.claim(name, account.account_id)
-        holder = await find_head(self._table, claim.account_id)
+            return await self.claims.claim(name, account.account_id)
+        holder = await find_head(self.table, claim.account_id)
         if holder is not None and stands_by(holder, name, tenant_id):
             return False
-        if not await self._claims.take_over(name, account.account_id, claim):
+        if not await self.claims.take_over(name, account.account_id, claim):
             return False
         if holder is not None and name in held(holder.stored(TenantDomains).record):
             stored = holder.stored(TenantDomains)
             with contextlib.suppress(Stale):  # it is being read anew, which finds the same
-                await self._journal.commit(
+                await self.journal.commit(
                     claim.account_id,
                     OURSELVES,
-                    "domain.lost",
-                    {"domain": name},
+                    DomainLost(domain=name),
                     stored.rewrite(stored.record.lost(name)),
                 )
         return True

@@ -2,19 +2,25 @@
 
 import contextlib
 import logging
-from collections import OrderedDict
-from datetime import UTC, datetime, timedelta
-
-from pydantic import JsonValue
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from shared.access.roles import OURSELVES, AccountAdministrator, Actor, Operator
 from shared.accounts.head import Head, find_head, read_head
 from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
-from shared.connection.connection import Check, Connection, Status
+from shared.connection.connection import (
+    AccountClosed,
+    Check,
+    Connection,
+    ConnectionChecked,
+    ConnectionDisconnected,
+    Status,
+)
 from shared.connection.domain_routing import DomainRouting, connected_tenant
 from shared.connection.proof import prove_organization
 from shared.connection.tenant_domains import Hold, TenantDomains
+from shared.kernel.caches import BoundedCache
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Conflict, NotFound, Stale, Unavailable
 from shared.kernel.versions import Expected
@@ -26,44 +32,33 @@ from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 
 _BETWEEN_PROBES = timedelta(minutes=5)
 _PROBES_REMEMBERED = 1_000
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FOUND = {Status.CONNECTED: ConnectStep.RESTORED, Status.CONSENT_REVOKED: ConnectStep.REVOKED}
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
-    """Keeps connections.
+    """Keeps connections."""
 
-    Args:
-        table: the accounts' table.
-        journal: the audit trail.
-        routing: which domains route where.
-        accounts: the register, from which a closed account is erased.
-        provider: Entra.
-        clock: the time.
-        telemetry: where it is told what befalls a connection.
-    """
-
-    def __init__(
-        self,
-        table: Table,
-        journal: Journal,
-        routing: DomainRouting,
-        accounts: AccountRegister,
-        provider: IdentityProvider,
-        clock: Clock,
-        telemetry: Telemetry,
-    ) -> None:
-        self._table = table
-        self._journal = journal
-        self._routing = routing
-        self._accounts = accounts
-        self._provider = provider
-        self._clock = clock
-        self._telemetry = telemetry
-        self._probed: OrderedDict[AccountId, datetime] = OrderedDict()
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    routing: DomainRouting
+    """Which domains route where."""
+    accounts: AccountRegister
+    """The register, from which a closed account is erased."""
+    provider: IdentityProvider
+    """Entra."""
+    clock: Clock
+    """The time."""
+    telemetry: Telemetry
+    """Where it is told what befalls a connection."""
+    _probed: BoundedCache[AccountId, datetime] = field(
+        init=False, repr=False, default_factory=lambda: BoundedCache(_PROBES_REMEMBERED)
+    )
 
     async def read(self, administrator: AccountAdministrator) -> tuple[Connection, str]:
         """The connection as it is now, and the version to change it by.
@@ -71,8 +66,8 @@ class Lifecycle:
         Raises:
             NotFound: there is no such account.
         """
-        stored = (await read_head(self._table, administrator.account_id)).stored(Connection)
-        return stored.record.as_of(self._clock.now()), stored.version
+        stored = (await read_head(self.table, administrator.account_id)).stored(Connection)
+        return stored.record.as_of(self.clock.now()), stored.version
 
     async def check(self, administrator: AccountAdministrator) -> tuple[Connection, str]:
         """Probe the tenant with a fresh token and write down what was found.
@@ -93,31 +88,28 @@ class Lifecycle:
         Raises:
             Unavailable: the store does not answer.
         """
-        now = self._clock.now()
-        if now - self._probed.get(account_id, _LONG_AGO) < _BETWEEN_PROBES:
+        now, before = self.clock.now(), self._probed.get(account_id)
+        if before is not None and now - before < _BETWEEN_PROBES:
             return
-        self._probed[account_id] = now
-        self._probed.move_to_end(account_id)
-        while len(self._probed) > _PROBES_REMEMBERED:
-            self._probed.popitem(last=False)
+        self._probed.put(account_id, now)
         with contextlib.suppress(NotFound, Conflict, Stale):
-            stored = (await read_head(self._table, account_id)).stored(Connection)
+            stored = (await read_head(self.table, account_id)).stored(Connection)
             checked = await self._found(stored.record)
             if checked.status is not stored.record.status:
                 await self._write(account_id, OURSELVES, stored, checked)
 
     async def _probe(self, account_id: AccountId, actor: Actor) -> tuple[Connection, str]:
-        stored = (await read_head(self._table, account_id)).stored(Connection)
+        stored = (await read_head(self.table, account_id)).stored(Connection)
         checked = await self._found(stored.record)
         await self._write(account_id, actor, stored, checked)
-        return checked.as_of(self._clock.now()), stored.then(checked).version
+        return checked.as_of(self.clock.now()), stored.then(checked).version
 
     async def _found(self, connection: Connection) -> Connection:
         """The connection as a fresh token finds it."""
         tenant_id = connected_tenant(connection)
-        now = self._clock.now()
+        now = self.clock.now()
         try:
-            organization = await self._provider.read_organization(tenant_id)
+            organization = await self.provider.read_organization(tenant_id)
             prove_organization(organization, tenant_id)
         except ConsentMissing as refusal:
             check = Check(at=now, outcome="consent_revoked", detail=refusal.detail)
@@ -136,8 +128,8 @@ class Lifecycle:
     async def _write(
         self, account_id: AccountId, actor: Actor, stored: Stored[Connection], checked: Connection
     ) -> None:
-        details: dict[str, JsonValue] = {"outcome": checked.last_check.outcome if checked.last_check else None}
-        await self._journal.commit(account_id, actor, "connection.checked", details, stored.rewrite(checked))
+        event = ConnectionChecked(outcome=checked.last_check.outcome if checked.last_check else None)
+        await self.journal.commit(account_id, actor, event, stored.rewrite(checked))
         if checked.status is not stored.record.status:
             self._note(_FOUND[checked.status], account_id)
 
@@ -150,9 +142,9 @@ class Lifecycle:
             NotFound: there is no such account.
             Stale: the connection is not the version that the caller has seen, or somebody else was first.
         """
-        head = await read_head(self._table, administrator.account_id)
+        head = await read_head(self.table, administrator.account_id)
         connection = head.stored(Connection)
-        if connection.record.as_of(self._clock.now()).status is Status.DISCONNECTED:
+        if connection.record.as_of(self.clock.now()).status is Status.DISCONNECTED:
             return
         expected.must_allow(connection.version)
         await self._undo(head, administrator.actor)
@@ -168,26 +160,25 @@ class Lifecycle:
             Stale: the account is not the version that the caller has seen.
             Unavailable: something is left of it; close it again.
         """
-        head = await find_head(self._table, account_id, closing=True)
+        head = await find_head(self.table, account_id, closing=True)
         if head is None:
             raise NotFound("There is no such account.")
         if not head.account.record.closing:
             expected.must_allow(head.account.version)
         await self._undo(head, operator.actor, closing=True)
-        await self._accounts.erase(account_id)
+        await self.accounts.erase(account_id)
         _log.info("account.closed account=%s by=%s", account_id, operator.actor.subject)
 
     async def _undo(self, head: Head, actor: Actor, *, closing: bool = False) -> None:
         """First the account lets go of the tenant, in one transaction, then its claims are released."""
         connection, domains = head.stored(Connection), head.stored(TenantDomains)
-        now = self._clock.now()
+        now = self.clock.now()
         let_go = tuple(each.model_copy(update={"hold": Hold.NOT_ASKED}) for each in domains.record.domains)
         account = [head.account.rewrite(head.account.record.model_copy(update={"closing": True}))] if closing else []
-        await self._journal.commit(
+        await self.journal.commit(
             head.account_id,
             actor,
-            "account.closed" if closing else "connection.disconnected",
-            {"tenantId": connection.record.tenant_id},
+            (AccountClosed if closing else ConnectionDisconnected)(tenant_id=connection.record.tenant_id),
             connection.rewrite(Connection()),
             domains.rewrite(domains.record.model_copy(update={"domains": let_go})),
             *account,
@@ -196,8 +187,8 @@ class Lifecycle:
             self._note(ConnectStep.DISCONNECTED, head.account_id)
         # Not only those that are held: an undoing that was cut off has let go of them, but not released them.
         names = {each.name for each in domains.record.domains}
-        release = self._routing.release if closing else self._routing.let_go
+        release = self.routing.release if closing else self.routing.let_go
         await release(head.account_id, names, now)
 
     def _note(self, step: ConnectStep, account_id: AccountId) -> None:
-        self._telemetry.note(Event(EventName.CONNECT, step, account_id=account_id))
+        self.telemetry.note(Event(EventName.CONNECT, step, account_id=account_id))

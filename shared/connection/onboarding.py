@@ -12,13 +12,21 @@ the account as it was: the last write is one transaction, and claims without a c
 
 import contextlib
 import secrets
-
-from pydantic import JsonValue
+from dataclasses import dataclass
 
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import Head, find_head, read_head
 from shared.accounts.journal import Journal
-from shared.connection.connection import Attempt, Check, Connection, Status
+from shared.connection.connection import (
+    Attempt,
+    Check,
+    Connection,
+    ConnectionConnected,
+    ConnectionRefused,
+    ConnectionStarted,
+    Consenter,
+    Status,
+)
 from shared.connection.domain_routing import DomainRouting
 from shared.connection.integration import (
     Arrival,
@@ -42,42 +50,28 @@ from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Onboarding:
-    """Walks one browser through the integration; see the module.
+    """Walks one browser through the integration; see the module."""
 
-    Args:
-        table: the accounts' table.
-        journal: the audit trail.
-        flows: tickets and states.
-        routing: which domains route where.
-        provider: Entra.
-        clock: the time.
-        telemetry: where each step is told.
-        return_urls: where browsers may be sent back to.
-        redirect_uri: where Microsoft returns to, as the app registration has it.
-    """
-
-    def __init__(
-        self,
-        table: Table,
-        journal: Journal,
-        flows: Flows,
-        routing: DomainRouting,
-        provider: IdentityProvider,
-        clock: Clock,
-        telemetry: Telemetry,
-        return_urls: ReturnUrls,
-        redirect_uri: str,
-    ) -> None:
-        self._table = table
-        self._journal = journal
-        self._flows = flows
-        self._routing = routing
-        self._provider = provider
-        self._clock = clock
-        self._telemetry = telemetry
-        self._return_urls = return_urls
-        self._redirect_uri = redirect_uri
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    flows: Flows
+    """Tickets and states."""
+    routing: DomainRouting
+    """Which domains route where."""
+    provider: IdentityProvider
+    """Entra."""
+    clock: Clock
+    """The time."""
+    telemetry: Telemetry
+    """Where each step is told."""
+    return_urls: ReturnUrls
+    """Where browsers may be sent back to."""
+    redirect_uri: str
+    """Where Microsoft returns to, as the app registration has it."""
 
     async def start(self, administrator: AccountAdministrator, return_url: str | None) -> Start:
         """Start an integration. A connected account may start again, to renew its consent.
@@ -87,18 +81,18 @@ class Onboarding:
             Invalid: the return address is not allowed.
         """
         account_id, actor = administrator.account_id, administrator.actor
-        checked = None if return_url is None else self._return_urls.check(return_url)
-        now = self._clock.now()
+        checked = None if return_url is None else self.return_urls.check(return_url)
+        now = self.clock.now()
         attempt = Attempt(attempt_id=secrets.token_urlsafe(16), until=now + Ticket.lifetime + 2 * ConnectState.lifetime)
         await self._await_answer(administrator, attempt)
         ticket = Ticket(
-            expires_at=self._flows.expiry(Ticket),
+            expires_at=self.flows.expiry(Ticket),
             account_id=account_id,
             attempt_id=attempt.attempt_id,
             actor=actor,
             return_url=checked,
         )
-        handle = await self._flows.issue(ticket)
+        handle = await self.flows.issue(ticket)
         self._note(ConnectStep.STARTED, account_id)
         return Start(handle, ticket.expires_at)
 
@@ -109,7 +103,7 @@ class Onboarding:
             FlowSpent: the ticket is unknown, used or expired.
             Conflict: the integration was cancelled, or started anew.
         """
-        ticket = await self._flows.look(handle, Ticket)
+        ticket = await self.flows.look(handle, Ticket)
         head = await self._counting(ticket)
         return Invitation(head.account.record.name, ticket.actor.name or ticket.actor.subject)
 
@@ -120,13 +114,13 @@ class Onboarding:
             FlowSpent: the ticket is unknown, used or expired.
             Conflict: the integration was cancelled, or started anew.
         """
-        ticket = await self._flows.redeem(handle, Ticket)
+        ticket = await self.flows.redeem(handle, Ticket)
         await self._counting(ticket)
-        state = self._flows.new_handle()
-        binding = self._flows.bind(state, ConnectState)
-        await self._flows.issue(
+        state = self.flows.new_handle()
+        binding = self.flows.bind(state, ConnectState)
+        await self.flows.issue(
             ConnectState(
-                expires_at=self._flows.expiry(ConnectState),
+                expires_at=self.flows.expiry(ConnectState),
                 browser_digest=digest(binding.secret),
                 account_id=ticket.account_id,
                 attempt_id=ticket.attempt_id,
@@ -136,7 +130,7 @@ class Onboarding:
             state,
         )
         self._note(ConnectStep.OPENED, ticket.account_id)
-        return Departure(self._provider.admin_consent_url(self._redirect_uri, state), binding)
+        return Departure(self.provider.admin_consent_url(self.redirect_uri, state), binding)
 
     async def come_back(self, answer: Answer, browser: str | None) -> Departure | Arrival | Unfinished:
         """Take what the browser brings from Microsoft, for consent and for sign-in alike.
@@ -150,10 +144,10 @@ class Onboarding:
         """
         if answer.state is None:
             raise FlowSpent("Microsoft's answer carries no state. Start again from the control panel.")
-        state = await self._flows.redeem(answer.state, ConnectState, browser)
+        state = await self.flows.redeem(answer.state, ConnectState, browser)
         try:
             if answer.error is not None:
-                raise ConsentRefused(self._provider.explain(answer.error, answer.error_description))
+                raise ConsentRefused(self.provider.explain(answer.error, answer.error_description))
             if state.proof is None:
                 return await self._consented(state, answer)
             return await self._proven(state, state.proof, answer)
@@ -165,42 +159,42 @@ class Onboarding:
 
     async def _counting(self, flow: Ticket | ConnectState) -> Head:
         """The head of the account, if this flow's attempt is the one that counts."""
-        head = await read_head(self._table, flow.account_id)
+        head = await read_head(self.table, flow.account_id)
         _must_count(head.stored(Connection).record, flow.attempt_id)
         return head
 
     async def _consented(self, state: ConnectState, answer: Answer) -> Departure:
         tenant_id = claimed_tenant(answer)
         await self._counting(state)
-        handle = self._flows.new_handle()
-        request = await self._provider.begin_sign_in(tenant_id, self._redirect_uri, handle, prompt="select_account")
+        handle = self.flows.new_handle()
+        request = await self.provider.begin_sign_in(tenant_id, self.redirect_uri, handle, prompt="select_account")
         leg = ProofLeg(tenant_id=tenant_id, code_verifier=request.code_verifier, nonce=request.nonce)
-        binding = self._flows.bind(handle, ConnectState)
-        renewed = {"expires_at": self._flows.expiry(ConnectState), "browser_digest": digest(binding.secret)}
-        await self._flows.issue(state.model_copy(update={**renewed, "proof": leg}), handle)
+        binding = self.flows.bind(handle, ConnectState)
+        renewed = {"expires_at": self.flows.expiry(ConnectState), "browser_digest": digest(binding.secret)}
+        await self.flows.issue(state.model_copy(update={**renewed, "proof": leg}), handle)
         self._note(ConnectStep.CONSENTED, state.account_id)
         return Departure(request.url, binding)
 
     async def _proven(self, state: ConnectState, leg: ProofLeg, answer: Answer) -> Arrival:
         if answer.code is None:
             raise ConsentRefused("Microsoft did not report a sign-in. Start again from the control panel.")
-        identity = await self._provider.finish_sign_in(
-            leg.tenant_id, self._redirect_uri, answer.code, leg.code_verifier, leg.nonce
+        identity = await self.provider.finish_sign_in(
+            leg.tenant_id, self.redirect_uri, answer.code, leg.code_verifier, leg.nonce
         )
         prove_administrator(identity, leg.tenant_id)
-        organization = await self._provider.read_organization(leg.tenant_id)
+        organization = await self.provider.read_organization(leg.tenant_id)
         prove_organization(organization, leg.tenant_id)
         return await self._connect(state, organization, identity)
 
     async def _connect(self, state: ConnectState, organization: Organization, identity: VerifiedIdentity) -> Arrival:
         """Claim the domains, then write connection, domains and audit record in one transaction."""
-        head = await read_head(self._table, state.account_id)
+        head = await read_head(self.table, state.account_id)
         account = head.account.record
         connection, domains = head.stored(Connection), head.stored(TenantDomains)
         _must_count(connection.record, state.attempt_id)
         _must_be_free(connection.record, organization.tenant_id)
-        now = self._clock.now()
-        listed = await self._routing.claim(account, organization, domains.record)
+        now = self.clock.now()
+        listed = await self.routing.claim(account, organization, domains.record)
         connected = Connection(
             status=Status.CONNECTED,
             tenant_id=organization.tenant_id,
@@ -210,46 +204,45 @@ class Onboarding:
             last_check=Check(at=now, outcome="ok", detail="The tenant was read when it was connected."),
         )
         read = TenantDomains(domains=listed, read_at=now)
-        await self._journal.commit(
+        await self.journal.commit(
             state.account_id,
             state.actor,
-            "connection.connected",
-            {
-                "tenantId": organization.tenant_id,
-                "tenantName": organization.display_name,
-                "consentedBy": {"oid": identity.oid, "name": identity.name},
-                "domains": {domain.name: domain.state(account).value for domain in listed},
-            },
+            ConnectionConnected(
+                tenant_id=organization.tenant_id,
+                tenant_name=organization.display_name,
+                consented_by=Consenter(oid=identity.oid, name=identity.name),
+                domains=read.states(account),
+            ),
             connection.rewrite(connected),
             domains.rewrite(read),
         )
         self._note(ConnectStep.CONNECTED, state.account_id)
-        await self._routing.let_go(state.account_id, held(domains.record) - held(read), now)
+        await self.routing.let_go(state.account_id, held(domains.record) - held(read), now)
         return Arrival(account.name, organization.display_name, state.return_url)
 
     async def _write_down(self, state: ConnectState, refusal: Refusal) -> None:
         """Let the audit trail say why nothing came of the attempt, which is over, unless the account is gone."""
-        head = await find_head(self._table, state.account_id)
+        head = await find_head(self.table, state.account_id)
         if head is None:
             return
         connection = head.stored(Connection)
-        details: dict[str, JsonValue] = {"reason": refusal.slug, "explanation": refusal.detail}
+        event = ConnectionRefused(reason=refusal.slug, explanation=refusal.detail)
         over = connection.record.model_copy(update={"attempt": None})
         changes = [connection.rewrite(over)] if connection.record.is_at(state.attempt_id) else []
-        await self._journal.commit(state.account_id, state.actor, "connection.refused", details, *changes)
+        await self.journal.commit(state.account_id, state.actor, event, *changes)
 
     async def _await_answer(self, administrator: AccountAdministrator, attempt: Attempt) -> None:
         """Write down that an integration is under way. Of two who start at once the later one's counts."""
         account_id, actor = administrator.account_id, administrator.actor
-        stored = (await read_head(self._table, account_id)).stored(Connection)
+        stored = (await read_head(self.table, account_id)).stored(Connection)
         pending = stored.record.model_copy(update={"attempt": attempt})
         try:
-            await self._journal.commit(account_id, actor, "connection.started", {}, stored.rewrite(pending))
+            await self.journal.commit(account_id, actor, ConnectionStarted(), stored.rewrite(pending))
         except Stale:
             await self._await_answer(administrator, attempt)
 
     def _note(self, step: ConnectStep, account_id: AccountId, reason: str | None = None) -> None:
-        self._telemetry.note(Event(EventName.CONNECT, step, reason, account_id))
+        self.telemetry.note(Event(EventName.CONNECT, step, reason, account_id))
 
 
 def _must_count(connection: Connection, attempt_id: str) -> None:

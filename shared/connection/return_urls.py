@@ -1,14 +1,13 @@
 """Where a browser may be sent once an integration is over: only below addresses that the operator has listed."""
 
-import re
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
+from shared.kernel.addresses import is_https_or_loopback, is_plain
 from shared.kernel.refusals import FieldFault, Invalid
 
-_PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]{1,2000}")
-"""Visible ASCII but the backslash, which browsers read as a slash (WHATWG URL)."""
+_LONGEST = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,7 @@ class ReturnUrls:
         """
         split = tuple(map(urlsplit, prefixes))
         for each in split:
-            secure = each.scheme == "https" or (each.scheme == "http" and each.hostname in {"localhost", "127.0.0.1"})
-            if not secure or not each.hostname or each.query or each.fragment or "@" in each.netloc:
+            if not is_https_or_loopback(each) or each.query or each.fragment or "@" in each.netloc:
                 raise ValueError("Each must be an https address without query, such as https://panel.example/sso/.")
         return cls(split)
 
@@ -53,7 +51,7 @@ def _is_below(text: str, prefix: SplitResult) -> bool:
     (RFC 3986, section 3.3).
     """
     try:
-        url = urlsplit(text if _PLAIN.fullmatch(text) else "")
+        url = urlsplit(text if is_plain(text) and len(text) <= _LONGEST else "")
     except ValueError:
         return False
     steps = unquote(unquote(url.path)).replace("\\", "/").split("/")

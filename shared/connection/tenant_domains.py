@@ -14,6 +14,7 @@ from shared.connection.public_domains import is_routable
 from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import Conflict, NotFound
 from shared.ports.record import Record
+from shared.trail.events import Event
 
 
 class DomainState(StrEnum):
@@ -87,10 +88,39 @@ class TenantDomains(HeadRecord):
         domain = self.find(name)
         return self._with(domain.model_copy(update={"hold": Hold.ANOTHERS})) if domain else self
 
+    def states(self, account: Account) -> dict[str, DomainState]:
+        """Where each domain stands for the account that is connected to the tenant."""
+        return {each.name: each.state(account) for each in self.domains}
+
     def _with(self, changed: TenantDomain) -> "TenantDomains":
         # Made anew: a copy of a model brings along what was cached of it.
         domains = tuple(changed if each.name == changed.name else each for each in self.domains)
         return TenantDomains(domains=domains, read_at=self.read_at)
+
+
+class DomainSwitched(Event):
+    """A domain may route from now on, or may not."""
+
+    action = "domain.switched"
+
+    domain: DomainName
+    enabled: bool
+
+
+class DomainsRefreshed(Event):
+    """The tenant's domains were read again. `domains` is where each of them stands."""
+
+    action = "domains.refreshed"
+
+    domains: dict[str, DomainState]
+
+
+class DomainLost(Event):
+    """Another account has the domain from now on."""
+
+    action = "domain.lost"
+
+    domain: DomainName
 
 
 def held(domains: TenantDomains) -> set[DomainName]:

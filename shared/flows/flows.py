@@ -54,19 +54,18 @@ class Flow(Record):
     browser_digest: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
-    """What a browser may redeem once.
+    """What a browser may redeem once."""
 
-    Args: `table`, where flows are kept; `clock`, which says when they expire.
-    """
-
-    def __init__(self, table: Table, clock: Clock) -> None:
-        self._table = table
-        self._clock = clock
+    table: Table
+    """Where flows are kept."""
+    clock: Clock
+    """The time by which they expire."""
 
     def expiry[F: Flow](self, kind: type[F]) -> datetime:
         """When a flow of this kind that is issued now will expire."""
-        return self._clock.now() + kind.lifetime
+        return self.clock.now() + kind.lifetime
 
     @staticmethod
     def new_handle() -> str:
@@ -92,7 +91,7 @@ class Flows:
         """
         handle = handle or self.new_handle()
         key = Key(digest(handle), flow.kind)
-        await self._table.write(Put(key, flow.document(), expires_at=flow.expires_at))
+        await self.table.write(Put(key, flow.document(), expires_at=flow.expires_at))
         return handle
 
     async def redeem[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> F:
@@ -113,10 +112,10 @@ class Flows:
         if flow.browser_digest is not None and not hmac.compare_digest(flow.browser_digest, digest(browser or "")):
             raise FlowSpent(f"It was started in another browser. {kind.start}")
         try:
-            await self._table.write(Remove(row))
+            await self.table.write(Remove(row))
         except RowChanged:
             raise FlowSpent(_spent(kind)) from None
-        if flow.expires_at <= self._clock.now():
+        if flow.expires_at <= self.clock.now():
             raise FlowSpent(_spent(kind))
         return flow
 
@@ -127,12 +126,12 @@ class Flows:
             FlowSpent: unknown, used or expired.
         """
         flow = kind.read(await self._find(handle, kind))
-        if flow.expires_at <= self._clock.now():
+        if flow.expires_at <= self.clock.now():
             raise FlowSpent(_spent(kind))
         return flow
 
     async def _find(self, handle: str, kind: type[Flow]) -> Row:
-        row = await self._table.get(Key(digest(handle[:HANDLE_LENGTH]), kind.kind))
+        row = await self.table.get(Key(digest(handle[:HANDLE_LENGTH]), kind.kind))
         if row is None:
             raise FlowSpent(_spent(kind))
         return row
@@ -140,9 +139,9 @@ class Flows:
     async def purge(self) -> int:
         """Remove what has expired; returns how many. Any number may run at once."""
         removed = 0
-        async for row in self._table.expired(self._clock.now()):
+        async for row in self.table.expired(self.clock.now()):
             try:
-                await self._table.write(Remove(row))
+                await self.table.write(Remove(row))
             except RowChanged:
                 continue  # redeemed, or purged by another instance, since it was listed
             removed += 1

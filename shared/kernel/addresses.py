@@ -1,21 +1,30 @@
-"""Web addresses that others register with us."""
+"""Web addresses: which of them anything may be sent to."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]+")
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1"})
+
+
+def is_https_or_loopback(address: SplitResult) -> bool:
+    """Whether it names a host and is https; or http, on this machine only (RFC 8252, section 7.3)."""
+    local = address.scheme == "http" and address.hostname in _THIS_MACHINE
+    return bool(address.hostname) and (address.scheme == "https" or local)
+
+
+def is_plain(text: str) -> bool:
+    """Whether it is visible ASCII without the backslash, which browsers read as a slash (WHATWG URL)."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 def https_address(text: str) -> str:
     """The same address, if it is an absolute https one without fragment (RFC 6749, section 3.1.2).
 
-    Plain http is taken for this machine only, as RFC 8252, section 7.3, has it for loopback.
-
     Raises:
         ValueError: it is not.
     """
-    split = urlsplit(text) if _PLAIN.fullmatch(text) else urlsplit("")
-    local = split.scheme == "http" and split.hostname in {"localhost", "127.0.0.1"}
-    if not (split.scheme == "https" or local) or not split.hostname or split.fragment or "@" in split.netloc:
+    split = urlsplit(text) if is_plain(text) else urlsplit("")
+    if not is_https_or_loopback(split) or split.fragment or "@" in split.netloc:
         raise ValueError("It must be an absolute https address without fragment.")
     return text

@@ -12,6 +12,7 @@
      ├ Conflict                it contradicts what stands
      │  └ AlreadyExists        something of that key is there already
      ├ Stale                   it has changed since the caller read it
+     ├ BodyLost                the body did not arrive
      ├ TooLarge                more than we take
      ├ UnsupportedMediaType    a content type that we do not read
      ├ Invalid                 readable, but wrong: each field is named
@@ -129,6 +130,13 @@ class Stale(Refusal):
 
     slug = "stale"
     title = "It has changed meanwhile"
+
+
+class BodyLost(Refusal):
+    """The body did not arrive, because its length was not sent with it."""
+
+    slug = "body-lost"
+    title = "The body did not arrive"
 
 
 class TooLarge(Refusal):

@@ -1,15 +1,15 @@
 """Which version of a thing a change starts from (RFC 9110, sections 8.8 and 13.1)."""
 
 import hashlib
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 
+from shared.kernel.encoding import base64url
 from shared.kernel.refusals import Stale
 
 
 def version_of(document: str) -> str:
     """The strong entity tag of a document: equal documents, and only they, have equal versions."""
-    return urlsafe_b64encode(hashlib.sha256(document.encode()).digest()[:16]).decode().rstrip("=")
+    return base64url(hashlib.sha256(document.encode()).digest()[:16])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import HeadRecord, read_head
@@ -18,6 +19,7 @@ from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
 from shared.ports.table import RowReader, Table
+from shared.trail.events import Event
 
 
 class Mode(StrEnum):
@@ -52,17 +54,27 @@ class Policy(HeadRecord):
     updated_by: str | None = None
 
 
+class PolicyChanged(Event):
+    """The account's settings were replaced."""
+
+    action = "policy.changed"
+
+    before: PolicySettings
+    after: PolicySettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyBook:
-    """The policy of every account.
+    """The policy of every account."""
 
-    Args: `table`, the accounts' table; `journal`; `clock`; `applications`, where they are registered, as of now.
-    """
-
-    def __init__(self, table: Table, journal: Journal, clock: Clock, applications: RowReader) -> None:
-        self._table = table
-        self._journal = journal
-        self._clock = clock
-        self._applications = applications
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    clock: Clock
+    """Dates the changes."""
+    applications: RowReader
+    """Where applications are registered, as of now."""
 
     async def read(self, account_id: AccountId) -> Stored[Policy]:
         """The policy that stands.
@@ -70,7 +82,7 @@ class PolicyBook:
         Raises:
             NotFound: there is no such account.
         """
-        return (await read_head(self._table, account_id)).stored(Policy)
+        return (await read_head(self.table, account_id)).stored(Policy)
 
     async def change(
         self,
@@ -95,15 +107,15 @@ class PolicyBook:
         actor = administrator.actor
         settings = change(old.record.settings)
         await self._must_be_registered(old.record.settings.applications_off, settings.applications_off)
-        new = Policy(settings=settings, updated_at=self._clock.now(), updated_by=actor.name or actor.subject)
-        details: dict[str, JsonValue] = {"before": _told(old.record), "after": _told(new)}
-        await self._journal.commit(administrator.account_id, actor, "policy.changed", details, old.rewrite(new))
+        new = Policy(settings=settings, updated_at=self.clock.now(), updated_by=actor.name or actor.subject)
+        event = PolicyChanged(before=old.record.settings, after=settings)
+        await self.journal.commit(administrator.account_id, actor, event, old.rewrite(new))
         return old.then(new)
 
     async def _must_be_registered(self, before: tuple[ClientId, ...], named: tuple[ClientId, ...]) -> None:
         """Look up what is named anew. An application that has been removed since may stay: it bars nothing."""
         new = [*{*named} - {*before}]
-        found = await asyncio.gather(*(find_application(self._applications, each) for each in new))
+        found = await asyncio.gather(*(find_application(self.applications, each) for each in new))
         unknown = {each for each, application in zip(new, found, strict=True) if application is None}
         faults = [
             FieldFault(f"applicationsOff.{index}", f"No application is registered as {each}.")
@@ -112,7 +124,3 @@ class PolicyBook:
         ]
         if faults:
             raise Invalid("Only registered applications can be switched off. An Operator registers them.", faults)
-
-
-def _told(policy: Policy) -> dict[str, JsonValue]:
-    return policy.settings.model_dump(mode="json", by_alias=True)

@@ -2,16 +2,14 @@
 
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
+from shared.kernel.documents import Foreign
 
 
-class VerifiedAccess(BaseModel):
+class VerifiedAccess(Foreign):
     """The claims of an access token whose signature, issuer, audience and times have been checked.
 
     Only an `AccessTokens` makes one.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     sub: str
     name: str | None = None

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator
 
+from shared.kernel.documents import Foreign
 from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import Conflict
 
@@ -44,14 +45,12 @@ def _time_of(claim: object) -> datetime | None:
     return datetime.fromtimestamp(claim, UTC)
 
 
-class VerifiedIdentity(BaseModel):
+class VerifiedIdentity(Foreign):
     """Who signed in, from an ID token of which every check has held. Only an `IdentityProvider` makes one.
 
     `auth_time` is when they last proved to Entra who they are; None if the app registration does not ask for the claim
     (https://learn.microsoft.com/entra/identity-platform/optional-claims-reference).
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     tid: TenantId
     oid: str
@@ -66,13 +65,11 @@ class VerifiedIdentity(BaseModel):
     login_hint: str | None = None
 
 
-class Organization(BaseModel):
+class Organization(Foreign):
     """What Microsoft Graph says of a tenant (https://learn.microsoft.com/graph/api/resources/organization).
 
     `verified_domains` are those that DNS can have; Entra knows a few that it cannot.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     tenant_id: TenantId
     display_name: str

@@ -1,6 +1,6 @@
 """The keys that sign this service's own tokens, and the rule by which they take turns.
 
-A key has versions; each is a key pair of its own with its own `kid`. This module owns what the broker needs of them:
+A key has versions; each is a key pair of its own with its own `kid`. This module owns what the provider needs of them:
 the public halves for its JWKS (RFC 7517), a signature by the version whose turn it is, and when that is. It makes no
 token and keeps no key, and it is not about the keys of other issuers, whose tokens this service reads.
 
@@ -8,7 +8,6 @@ The rule: a new version is published at once and signs only when every relying p
 old one stays published as long as something lives that it has signed. Why: `docs/decisions/0012-keys-take-turns.md`.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterable
@@ -18,6 +17,7 @@ from typing import Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.kernel.encoding import base64url
 from shared.kernel.refusals import Unavailable
 
 KNOWN_FOR = timedelta(hours=1)
@@ -56,7 +56,7 @@ class Jwk(BaseModel):
         n, e = _base64url_uint(modulus), _base64url_uint(exponent)
         # The members, their order and the missing spaces are RFC 7638's, section 3.
         members = json.dumps({"e": e, "kty": "RSA", "n": n}, separators=(",", ":"))
-        return cls(kid=_base64url(hashlib.sha256(members.encode()).digest()), n=n, e=e)
+        return cls(kid=base64url(hashlib.sha256(members.encode()).digest()), n=n, e=e)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +149,6 @@ def in_turn(versions: Iterable[KeyVersion], now: datetime) -> tuple[KeyVersion, 
     return (signing, *(version for version in published if version != signing))
 
 
-def _base64url(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
-
-
 def _base64url_uint(number: int) -> str:
     """RFC 7518, section 2: big-endian, in as few octets as hold it."""
-    return _base64url(number.to_bytes((number.bit_length() + 7) // 8))
+    return base64url(number.to_bytes((number.bit_length() + 7) // 8))

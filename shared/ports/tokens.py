@@ -3,28 +3,25 @@
 from collections.abc import Mapping
 from typing import Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints
+from pydantic import JsonValue, StringConstraints
 
+from shared.kernel.documents import Foreign
 from shared.kernel.names import ClientId
 
 
-class VerifiedToken(BaseModel):
+class VerifiedToken(Foreign):
     """Claims of a token of ours whose signature, issuer, audience and times have been checked.
 
     Only a `Tokens` makes one. What a kind of token holds beside these is in `claims`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     sub: str
     aud: str
     claims: dict[str, JsonValue]
 
 
-class VerifiedAssertion(BaseModel):
+class VerifiedAssertion(Foreign):
     """A client assertion (RFC 7523, section 3) that has been checked, but for its `jti` having been used before."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     jti: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
     exp: float

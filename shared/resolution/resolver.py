@@ -8,7 +8,7 @@ long as everything that it rests on, so it is no older than that.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from shared.accounts.claims import find_claim
@@ -18,7 +18,6 @@ from shared.connection.connection import Connection
 from shared.connection.tenant_domains import DomainState, TenantDomains
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.refusals import FieldFault, Invalid
-from shared.policies.exemptions import Exemption, find_exemption
 from shared.policies.policy import Policy
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import IdentityProvider
@@ -26,6 +25,7 @@ from shared.ports.table import Lease, RecentReader
 from shared.ports.telemetry import Event, EventName, Telemetry
 from shared.resolution.decision import Method, Situation, decide
 from shared.resolution.remembered import Remembered
+from shared.users.exemptions import Exemption, find_exemption
 
 _MOST = 10_000
 """Resolutions that are remembered."""
@@ -58,31 +58,23 @@ class Shelves:
     applications: RecentReader
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolver:
-    """Resolves emails.
+    """Resolves emails."""
 
-    Args:
-        shelves: where to read.
-        provider: Entra, for the authority of a tenant.
-        clock: the time, for exceptions that expire.
-        telemetry: where resolutions are told.
-        authorize_url: this service's authorization endpoint.
-    """
-
-    def __init__(
-        self,
-        shelves: Shelves,
-        provider: IdentityProvider,
-        clock: Clock,
-        telemetry: Telemetry,
-        authorize_url: str,
-    ) -> None:
-        self._shelves = shelves
-        self._provider = provider
-        self._clock = clock
-        self._telemetry = telemetry
-        self._authorize_url = authorize_url
-        self._remembered = Remembered[tuple[str, ClientId | None], Resolution](_MOST)
+    shelves: Shelves
+    """Where to read."""
+    provider: IdentityProvider
+    """Entra, for the authority of a tenant."""
+    clock: Clock
+    """The time, for exceptions that expire."""
+    telemetry: Telemetry
+    """Where resolutions are told."""
+    authorize_url: str
+    """This service's authorization endpoint."""
+    _remembered: Remembered[tuple[str, ClientId | None], Resolution] = field(
+        init=False, repr=False, default_factory=lambda: Remembered(_MOST)
+    )
 
     async def resolve(self, email: EmailAddress, client_id: ClientId | None) -> Resolution:
         """Tell an application how this person signs in, there or in general.
@@ -93,7 +85,7 @@ class Resolver:
         """
         resolution = await self.decide(email, client_id)
         method = Method.SSO if resolution.sso else Method.PASSWORD
-        self._telemetry.note(
+        self.telemetry.note(
             Event(EventName.RESOLVE, method, resolution.because, resolution.account_id, client_id, email)
         )
         return resolution
@@ -101,7 +93,7 @@ class Resolver:
     async def decide(self, email: EmailAddress, client_id: ClientId | None) -> Resolution:
         """The same for a sign-in, which decides when it begins and when it ends, and tells what became of it itself."""
         question = (email.address, client_id)
-        resolution = self._remembered.find(question, self._clock.now())
+        resolution = self._remembered.find(question, self.clock.now())
         if resolution is None:
             leases: list[Lease] = []
             resolution = await self._look_up(email, client_id, leases)
@@ -111,22 +103,22 @@ class Resolver:
     async def _look_up(self, email: EmailAddress, client_id: ClientId | None, leases: list[Lease]) -> Resolution:
         """Read and decide. The leases of all that the decision rests on are added to `leases`."""
         claim, application = await asyncio.gather(
-            find_claim(self._shelves.domains.noting(leases), email.domain), self._application(client_id, leases)
+            find_claim(self.shelves.domains.noting(leases), email.domain), self._application(client_id, leases)
         )
         head, exemption = None, None
         if claim is not None:
-            accounts = self._shelves.accounts.noting(leases)
+            accounts = self.shelves.accounts.noting(leases)
             head, exemption = await asyncio.gather(
                 find_head(accounts, claim.account_id), find_exemption(accounts, claim.account_id, email)
             )
-        if exemption is not None and exemption.expires_at is not None and exemption.in_force(self._clock.now()):
+        if exemption is not None and exemption.expires_at is not None and exemption.in_force(self.clock.now()):
             leases.append(Lease(exemption.expires_at))
         return self._resolution(email, application, head, exemption)
 
     async def _application(self, client_id: ClientId | None, leases: list[Lease]) -> Application | None:
         if client_id is None:
             return None
-        application = await find_application(self._shelves.applications.noting(leases), client_id)
+        application = await find_application(self.shelves.applications.noting(leases), client_id)
         if application is None:
             fault = FieldFault("application", "It is not registered.")
             raise Invalid("No application of this client id is registered. An Operator registers it.", [fault])
@@ -141,8 +133,8 @@ class Resolver:
         if decision.method is Method.PASSWORD or connection.tenant is None:
             return Resolution(decision.because, account_id)
         asked = {"client_id": application.client_id} if application else {}
-        sign_in_url = f"{self._authorize_url}?{urlencode({**asked, 'login_hint': email.address})}"
-        sso = Sso(connection.tenant, self._provider.authority(connection.tenant), sign_in_url)
+        sign_in_url = f"{self.authorize_url}?{urlencode({**asked, 'login_hint': email.address})}"
+        sso = Sso(connection.tenant, self.provider.authority(connection.tenant), sign_in_url)
         return Resolution(decision.because, account_id, sso)
 
     def _situation(
@@ -160,5 +152,5 @@ class Resolver:
             mode=policy.mode,
             application_serves=application is None or application.serves(account.products),
             application_on=application is None or application.client_id not in policy.applications_off,
-            excepted=exemption is not None and exemption.in_force(self._clock.now()),
+            excepted=exemption is not None and exemption.in_force(self.clock.now()),
         )

@@ -4,19 +4,26 @@ import ast
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 import functions
 import shared
-from functions.edge.problems import STATUS
+from functions.edge.problems import STATUS, every_kind
 from local.processes import ROOT
-from shared.kernel.refusals import Refusal
+from shared.kernel.refusals import FlowSpent, Refusal
+from shared.ports.table import RowChanged
+from shared.provider.callback import SsoSwitchedOff
+from shared.provider.errors import InvalidClientError
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "core", "base"}
-PRODUCT = [ROOT / "function_app.py", *(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
-STANDS = [file for folder in ("local", "infra", "tests", "bench") for file in (ROOT / folder).rglob("*.py")]
+PRODUCT = [
+    ROOT / "function_app.py",
+    *sorted(file for at in ("functions", "shared") for file in (ROOT / at).rglob("*.py")),
+]
+STANDS = sorted(file for folder in ("local", "infra", "tests", "bench") for file in (ROOT / folder).rglob("*.py"))
 
 
 def trees() -> Iterator[tuple[Path, ast.Module]]:
@@ -56,27 +63,29 @@ def test_a_handler_parses_calls_and_renders(handler: ast.AsyncFunctionDef) -> No
     assert len(handler.body) <= 8
 
 
-def classes_below(kind: type[Refusal]) -> set[type[Refusal]]:
-    return {kind}.union(*(classes_below(below) for below in kind.__subclasses__()))
-
-
-def test_every_refusal_has_a_status() -> None:
+@pytest.fixture(scope="module")
+def kinds() -> frozenset[type[Refusal]]:
+    """Every kind of refusal, wherever it is defined."""
     for package in (functions, shared):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
-    refusals = {kind for kind in classes_below(Refusal) if kind.__module__.partition(".")[0] in {"functions", "shared"}}
-    assert refusals - {Refusal} == {*STATUS}
+    return every_kind()
 
 
-def test_a_status_says_what_its_refusals_parent_says() -> None:
-    """Whoever catches the parent may treat the child as one of them."""
-    for kind, status in STATUS.items():
-        parents = [parent for parent in kind.__mro__[1:] if parent in STATUS]
-        assert {STATUS[parent] for parent in parents} <= {status}
+def test_every_refusal_has_a_status(kinds: frozenset[type[Refusal]]) -> None:
+    assert {FlowSpent, InvalidClientError, RowChanged, SsoSwitchedOff} <= kinds
+    for kind in kinds:
+        assert [parent for parent in kind.__mro__ if parent in STATUS], f"{kind.__name__} needs a row in STATUS"
 
 
-def test_every_type_of_problem_is_told_apart_by_its_slug() -> None:
-    slugs = [kind.slug for kind in STATUS if "slug" in vars(kind)]
+def test_only_what_differs_has_a_row(kinds: frozenset[type[Refusal]]) -> None:
+    """Whoever catches the parent may treat the child as one of them, in its status, too. So each branch has one."""
+    assert {*STATUS} == {*Refusal.__subclasses__()}
+    assert {*STATUS} <= kinds
+
+
+def test_every_type_of_problem_is_told_apart_by_its_slug(kinds: frozenset[type[Refusal]]) -> None:
+    slugs = [kind.slug for kind in kinds if "slug" in vars(kind)]
     assert len({*slugs}) == len(slugs)
 
 
@@ -99,3 +108,49 @@ def test_the_local_stand_ins_share_no_code_with_the_service() -> None:
             modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             assert {"shared", "functions"}.isdisjoint(name.partition(".")[0] for name in modules), file
+
+
+CLASSES = {
+    f"{file.stem}.{node.name}": node
+    for file, tree in trees()
+    for node in ast.walk(tree)
+    if isinstance(node, ast.ClassDef)
+}
+PARTS = {
+    name: node
+    for name, node in CLASSES.items()
+    if any("kw_only=True" in ast.unparse(each) for each in node.decorator_list)
+}
+"""What is made by naming what it needs."""
+
+
+def test_the_product_is_made_of_parts() -> None:
+    assert {"assembly.Ports", "assembly.Services", "onboarding.Onboarding", "callback.ComingBack"} <= {*PARTS}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_a_part_is_frozen_and_says_of_each_thing_that_it_needs_what_it_is(part: ast.ClassDef) -> None:
+    assert [*map(ast.unparse, part.decorator_list)] == ["dataclass(frozen=True, slots=True, kw_only=True)"]
+    for statement, following in pairwise(part.body):
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("_"):
+                said = following.value if isinstance(following, ast.Expr) else None
+                assert isinstance(said, ast.Constant), name
+
+
+def test_nothing_is_made_of_a_row_of_arguments_without_names() -> None:
+    for name, node in CLASSES.items():
+        for made in node.body:
+            if isinstance(made, ast.FunctionDef) and made.name == "__init__":
+                assert len(made.args.args) <= 4, f"{name}: self and three at most; name the others"
+
+
+def test_nobody_reads_a_query_that_the_host_has_joined() -> None:
+    """Names that differ in case, and those that are sent twice, are one in `HttpRequest.params`: see `query_of`."""
+    reading = [file for file, tree in trees() for node in ast.walk(tree) if _reads_params(node)]
+    assert reading == []
+    assert _reads_params(ast.parse("req.params").body[0].value)  # type: ignore[attr-defined]
+
+
+def _reads_params(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "params"

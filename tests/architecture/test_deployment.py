@@ -1,12 +1,12 @@
 """What is deployed: the worker finds its functions, the import is light, and the package stands on its own."""
 
-import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from functools import cache
-from importlib.metadata import distribution
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -15,6 +15,7 @@ import pytest
 from local.deployable import build, deployed_files
 from local.processes import ROOT
 
+VERSION = str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 SETTINGS = {
     "SSO_PUBLIC_URL": "https://sso.example",
     "SSO_TABLES_URL": "https://store.example",
@@ -47,7 +48,7 @@ EXPECTED = {
         "patch_exception",
         "delete_exception",
     },
-    "audit": {"list_audit"},
+    "audit": {"list_audit", "list_application_audit"},
     "links": {"list_links", "release_link"},
     "applications": {
         "put_application",
@@ -67,7 +68,7 @@ EXPECTED = {
     },
     "oauth": {"get_openid_configuration", "get_jwks", "redeem_code", "get_userinfo", "get_userinfo_by_form"},
     "resolve": {"resolve_email"},
-    "health": {"get_health"},
+    "health": {"get_health", "get_health_cookie"},
     "openapi": {"get_openapi"},
     "upkeep": {"purge_flows"},
 }
@@ -165,7 +166,7 @@ from shared.wiring import build_services
 async def use():
     services = build_services(read_settings())
     print(sorted(await services.health.ask()))
-    services.telemetry.note(Event(EventName.REFUSAL, "404", "not-found"))
+    services.edge.telemetry.note(Event(EventName.REFUSAL, "404", "not-found"))
     await services.close()
 
 asyncio.run(use())
@@ -212,17 +213,19 @@ def test_the_package_holds_the_product_and_nothing_else(unzipped: Path) -> None:
         "function_app.py",
         "functions",
         "host.json",
+        "pyproject.toml",
         "requirements.txt",
         "shared",
     }
     files = [file for file in unzipped.rglob("*") if file.is_file()]
-    assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".txt"}
+    assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".toml", ".txt"}
 
 
 def test_what_comes_to_lie_in_the_project_stays_out(tmp_path: Path) -> None:
     """A backup holds everybody's data, and a package is unpacked where more people look."""
     shutil.copy(ROOT / ".funcignore", tmp_path)
-    deployed = ["function_app.py", "functions/edge/pages.py", "host.json", "requirements.txt", "shared/kernel/names.py"]
+    deployed = ["function_app.py", "functions/edge/pages.py", "host.json", "pyproject.toml"]
+    deployed += ["requirements.txt", "shared/kernel/names.py"]
     stray = [
         "backup.jsonl",
         "backups/today.jsonl",
@@ -263,6 +266,20 @@ def test_the_package_is_imported_on_its_own(unzipped: Path) -> None:
     assert {"local", "tests", "bench"}.isdisjoint(modules)
 
 
+def test_the_package_knows_its_version(unzipped: Path) -> None:
+    said = run("from functions.version import product_version\nprint(product_version())", {}, folder=unzipped)
+    assert said.strip() == VERSION
+
+
+def test_no_code_says_the_version_again() -> None:
+    folders = ["functions", "shared", "local", "infra", "bench"]
+    files = [
+        file for folder in folders for file in (ROOT / folder).rglob("*") if file.suffix in {".py", ".sh", ".bicep"}
+    ]
+    assert len(files) > 150
+    assert [file for file in files if re.search(rf"['\"]{re.escape(VERSION)}['\"]", file.read_text("utf-8"))] == []
+
+
 COMPILES = """
 import sys
 compiled = []
@@ -283,57 +300,6 @@ def test_a_module_that_was_changed_in_the_package_is_compiled(unzipped: Path, tm
     changed.write_text(changed.read_text(encoding="utf-8") + "# by hand\n", encoding="utf-8")
     _, *compiled = run(COMPILES, IN_DEVELOPMENT, folder=changed.parent).split()
     assert compiled == [str(changed)]
-
-
-def pinned(file: str) -> list[str]:
-    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
-
-
-def test_no_dependency_hides_our_packages() -> None:
-    """The app's folder comes last on the worker's path, so a dependency of the same name would win."""
-    ours = {"shared", "functions", "function_app"}
-    for requirement in pinned("requirements.txt"):
-        files = distribution(requirement.partition("==")[0]).files or []
-        assert ours.isdisjoint(Path(file.parts[0]).stem for file in files), requirement
-
-
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
-def test_every_package_is_pinned_and_no_index_is_named(file: str) -> None:
-    for line in pinned(file):
-        name, pin, version = line.partition("==")
-        assert (pin, bool(name), bool(version)) == ("==", True, True), line
-    assert "://" not in (ROOT / file).read_text(encoding="utf-8")
-
-
-def imported() -> set[str]:
-    """The modules of others that the product imports, by their whole names."""
-    files = [ROOT / "function_app.py", *(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
-    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
-    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
-    return {name for name in names if name.partition(".")[0] not in sys.stdlib_module_names | {"functions", "shared"}}
-
-
-def test_what_is_imported_is_asked_for_by_name() -> None:
-    """And does not merely come with something else, which may let go of it."""
-    asked_for = {line.partition("[")[0] for line in pinned("requirements.in")}
-    brought = {str(file) for name in asked_for for file in distribution(name).files or []}
-    modules = {name.replace(".", "/") for name in imported()}
-    assert modules
-    assert {name for name in modules if brought.isdisjoint({f"{name}.py", f"{name}/__init__.py"})} == set()
-
-
-def test_what_is_deployed_is_what_is_developed_with() -> None:
-    assert {*pinned("requirements.txt")} <= {*pinned("requirements-dev.txt")}
-
-
-def test_the_node_packages_are_pinned_without_addresses() -> None:
-    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
-    packages = {name: entry for name, entry in lock["packages"].items() if name}
-    assert packages["node_modules/azurite"]["version"]
-    assert [name for name, entry in packages.items() if "resolved" in entry] == []
-    assert [name for name, entry in packages.items() if not entry.get("link") and "integrity" not in entry] == []
 
 
 def test_routes_have_no_prefix_and_urls_stay_out_of_the_log() -> None:

@@ -6,11 +6,13 @@ import re
 import pytest
 
 from functions.app import build_routes
-from functions.edge.problems import STATUS
+from functions.edge.problems import every_kind, status_of_kind
 from functions.edge.routing import Endpoint
 from local.processes import ROOT
+from shared.assembly import Services
+from shared.kernel.refusals import Refusal
 from shared.settings import Settings, read_settings
-from shared.wiring import Services, build_services
+from shared.wiring import build_services
 from tests.unit.test_wiring import IN_DEVELOPMENT
 
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -64,10 +66,10 @@ def test_no_call_is_described_that_there_is_not() -> None:
     assert {path for path in described if path not in paths} == set()
 
 
-@pytest.mark.parametrize("kind", STATUS, ids=lambda kind: kind.__name__)
-def test_every_kind_of_refusal_is_described_beside_its_status(kind: type) -> None:
+@pytest.mark.parametrize("kind", sorted(every_kind(), key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)
+def test_every_kind_of_refusal_is_described_beside_its_status(kind: type[Refusal]) -> None:
     line = next(line for line in API.splitlines() if f"`{kind.slug}`" in line)
-    assert str(STATUS[kind]) in line.partition("|")[2].partition("|")[0]
+    assert str(status_of_kind(kind)) in line.partition("|")[2].partition("|")[0]
 
 
 REQUIRED = [

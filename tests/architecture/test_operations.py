@@ -12,18 +12,19 @@ from opentelemetry.instrumentation.log_utils import std_to_otel
 
 from functions.app import build_routes
 from local.processes import ROOT
+from shared.assembly import Services
 from shared.health import Health
 from shared.kernel.names import EmailAddress
 from shared.kernel.pseudonyms import Pseudonyms
 from shared.kernel.refusals import Unavailable
 from shared.settings import Settings, read_settings
-from shared.wiring import Services, build_services
-from tests.infra.bicep_files import Infra
+from shared.wiring import build_services
+from tests.infra.plans import Infra
+from tests.infra.policy.watch import alert_rules
 from tests.support.fakes import FixedClock
 from tests.unit.test_wiring import IN_DEVELOPMENT
 
 INFRA = Infra.read()
-ALERTS = "modules/alerts.bicep"
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```\w+\n(.*?)^ *```$", RUNBOOK, re.DOTALL | re.MULTILINE)
@@ -49,17 +50,11 @@ def cells(table_row: str) -> list[str]:
 
 def alerts() -> dict[str, int]:
     """The severity of each alert that the Bicep makes, by its name without what says of which environment it is."""
-    found: dict[str, int] = {}
-    for resource in (each for each in INFRA.resources() if each.file == ALERTS):
-        of_the_vault = resource.at("properties.destination.properties.severity")
-        if resource.loops_over:
-            for rule in INFRA.variable(ALERTS, resource.loops_over):
-                found[rule["name"]] = rule.get("severity", resource.at("properties.severity"))
-        elif resource.kind == "Microsoft.Insights/metricAlerts":
-            found[resource.at("name").removeprefix("${prefix}-")] = resource.at("properties.severity")
-        elif of_the_vault:
-            found[resource.at("name")] = int(of_the_vault.removeprefix("Sev"))
-    return found
+    severities = {
+        name: rule.at("properties.severity") or rule.at("properties.destination.properties.severity") or 0
+        for name, rule in alert_rules(INFRA.plans["prod"])
+    }
+    return {name: int(str(severity).removeprefix("Sev")) for name, severity in severities.items()}
 
 
 def test_every_alert_is_explained_and_no_other() -> None:
@@ -75,8 +70,8 @@ def test_alerts_are_as_severe_as_it_is_said() -> None:
 
 
 def test_every_target_of_make_is_there() -> None:
-    there = {*re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)}
-    named = {name for command in COMMANDS for name in re.findall(r"(?:^|\$ )make (\w+)", command)}
+    there = {*re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)}
+    named = {name for command in COMMANDS for name in re.findall(r"(?:^|\$ )make ([\w-]+)", command)}
     assert named
     assert named <= there
 
@@ -116,7 +111,7 @@ def test_every_setting_is_there() -> None:
 def test_every_part_of_the_deployment_that_one_may_set_is_there() -> None:
     rows = [cells(line)[0] for line in section("Deploy").splitlines() if line.strip().startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)} | {"httpConcurrency"}
-    assert named <= {*INFRA.trees["main.bicep"]["parameters"]}
+    assert named <= {*re.findall(r"^param (\w+)", INFRA.texts["main.bicep"], re.MULTILINE)}
 
 
 def test_every_call_is_there() -> None:
@@ -221,12 +216,12 @@ def test_the_sums_add_up(column: int, rate: int) -> None:
 
 
 def test_a_sign_in_takes_what_its_steps_take() -> None:
-    """The docstring of the broker counts the calls of the store, of which the runbook makes its sums."""
-    source = (ROOT / "shared" / "broker" / "__init__.py").read_text(encoding="utf-8")
+    """The docstring of the provider counts the calls of the store, of which the runbook makes its sums."""
+    source = (ROOT / "shared" / "provider" / "__init__.py").read_text(encoding="utf-8")
     calls = sum(
         int(number) for number in re.findall(r"^    (?:authorize|complete|redeem) +(\d)  ", source, re.MULTILINE)
     )
     assert (
-        f"| {calls + 1} | {calls} of `shared/broker/__init__.py`; resolve of another user of a known account 1 |"
+        f"| {calls + 1} | {calls} of `shared/provider/__init__.py`; resolve of another user of a known account 1 |"
         in RUNBOOK
     )

@@ -19,11 +19,11 @@ from infra.backup import TABLES
 from infra.backup.archive import ArchiveError, line_of
 from infra.backup.entities import from_json, to_json
 from infra.backup.store import Place
+from local.cast.stack import Azurite
 from local.processes import free_port, running
 from shared.settings import Settings
 from shared.wiring import TABLE_NAMES
 from tests.backup.conftest import SETTING, Backup, Store
-from tests.support.stack import Azurite
 from tests.support.wire import silent_port
 
 ACME = {"PartitionKey": "acme", "RowKey": "head:account", "document": '{"name":"Acmé"}'}

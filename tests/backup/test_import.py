@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from infra.backup.spool import Key
 from infra.backup.transfer import TRANSACTION_BYTES, Operation, transactions
+from local.cast.stack import at_port
 from local.processes import azurite, free_port, running
 from shared.ports.table import TRANSACTION_LIMIT
 from shared.wiring import TABLE_NAMES
 from tests.backup.conftest import SETTING, Backup, Store
-from tests.support.story import at_port
 
 ACME = {"PartitionKey": "acme", "RowKey": "head:account", "document": "{}"}
 ALL_TABLES = {"format": "azure-sso tables", "version": 1, "tables": ["accounts", "applications", "domains"]}

@@ -1,4 +1,4 @@
-"""A store of ten thousand rows, as the product makes them, lost and brought back; and one that no key opens."""
+"""A large store, as the product makes it, lost and brought back; and one that no key opens."""
 
 import sys
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from local.cast.stack import HOST, Entra, functions_host, local_entra, settings
+from local.cast.story import Story
 from local.processes import Azurite, free_port
 from shared.accounts.claims import Claims
 from shared.adapters.azure_tables import AzureTables
@@ -14,9 +16,8 @@ from shared.kernel.names import AccountId, DomainName
 from tests.backup.conftest import SETTING, Backup
 from tests.backup.conftest import Store as Seen
 from tests.backup.test_import import ALL_TABLES, sealed
+from tests.conftest import Size
 from tests.journeys.test_managed_identity import HEADER, IDENTITY, STORAGE, Store, platform_beside
-from tests.support.stack import Entra, functions_host, local_entra
-from tests.support.story import HOST, Story, settings
 
 ASKED = [
     (email, application)
@@ -25,7 +26,7 @@ ASKED = [
         "alice@contoso.example",
         "bob@contoso-mail.example",
         "person-1@contoso.example",
-        "person-9499@contoso.example",
+        "person-949@contoso.example",
         "somebody@domain-7.example",
         "pat@outlook.example",
     )
@@ -43,11 +44,11 @@ def entra(url: str) -> Iterator[Entra]:
         yield running
 
 
-async def claim_domains(azurite: Azurite, number: int) -> None:
+async def claim_domains(azurite: Azurite, number: int, customers: int) -> None:
     tables = AzureTables(connection_string=azurite.connection_string)
-    claims = Claims(tables.table("domains"), SystemClock())
+    claims = Claims(table=tables.table("domains"), clock=SystemClock())
     for each in range(number):
-        assert await claims.claim(DomainName(f"domain-{each}.example"), AccountId(f"customer-{each % 100}"))
+        assert await claims.claim(DomainName(f"domain-{each}.example"), AccountId(f"customer-{each % customers}"))
     await tables.close()
 
 
@@ -72,8 +73,8 @@ def most_memory(backup: Backup, *arguments: str | Path) -> float:
 
 
 @pytest.mark.timeout(600)
-async def test_ten_thousand_rows_come_back_to_the_byte_and_the_service_answers_as_before(
-    url: str, entra: Entra, store: Seen, backup: Backup
+async def test_a_large_store_comes_back_to_the_byte_and_the_service_answers_as_before(
+    url: str, entra: Entra, store: Seen, backup: Backup, size: Size
 ) -> None:
     empty = backup.folder / "empty.jsonl"
     idle = max(most_memory(backup, "export", empty), most_memory(backup, "import", empty))
@@ -81,19 +82,19 @@ async def test_ten_thousand_rows_come_back_to_the_byte_and_the_service_answers_a
     port = int(url.rpartition(":")[2])
     with functions_host(environment, port=port, settings=HOST), Story.at(url, entra) as story:
         story.begin()
-        report = story.except_for(*(f"person-{number}@contoso.example" for number in range(9_500)))
-        assert report["accepted"] == 9_500
-        for number in range(100):
+        report = story.except_for(*(f"person-{number}@contoso.example" for number in range(size(9_500))))
+        assert report["accepted"] == size(9_500)
+        for number in range(size(100)):
             story.must("operator", "PUT", f"/v1/accounts/customer-{number}", json={"name": f"Customer {number}"})
-        await claim_domains(store.azurite, 300)
+        await claim_domains(store.azurite, size(300), size(100))
         before = answers(story)
     methods = {asked: answer["method"] for asked, answer in before.items() if isinstance(answer, dict)}
     assert methods[("alice@contoso.example", "unite")] == "sso"
-    assert methods[("person-9499@contoso.example", "unite")] == "password"
+    assert methods[("person-949@contoso.example", "unite")] == "password"
 
     file, again = backup.folder / "backup.jsonl", backup.folder / "again.jsonl"
     exporting = most_memory(backup, "export", file)
-    assert len(file.read_bytes().splitlines()) - 2 >= 10_000
+    assert len(file.read_bytes().splitlines()) - 2 >= size(10_000)
     store.wipe()
     importing = most_memory(backup, "import", file)
     told = backup.apart(sys.executable, "-m", "infra.backup", "export", again)
@@ -104,7 +105,7 @@ async def test_ten_thousand_rows_come_back_to_the_byte_and_the_service_answers_a
 
     with functions_host(environment, port=port, settings=HOST), Story.at(url, entra) as story:
         assert answers(story) == before
-        assert len(story.audit()) > 90
+        assert len(story.audit()) > size(90)
         story.except_for("late@contoso.example")
         assert story.method("late@contoso.example") == "password"
 

@@ -44,11 +44,12 @@ def real_world(entra: LocalEntra, web: Web) -> World:
         times = {"iat": now - 2 * HOUR.total_seconds(), "exp": now + lifetime.total_seconds()}
         return sign(entra.cloud.control_panel_keys, claims | times, None)
 
+    clock = FixedClock(entra.cloud.now())
     nowhere = f"http://localhost:{free_port()}/control-panel"
     return World(
-        ControlPanelTokens(issuer, "azure-sso", web, FixedClock()),
+        ControlPanelTokens(issuer=issuer, audience="azure-sso", web=web, clock=clock),
         issue,
-        ControlPanelTokens(nowhere, "azure-sso", web, FixedClock()),
+        ControlPanelTokens(issuer=nowhere, audience="azure-sso", web=web, clock=clock),
     )
 
 

@@ -130,7 +130,9 @@ class VaultWorld:
 
 
 def connected(vault: Vault, clock: FixedClock) -> KeyVaultKeys:
-    return KeyVaultKeys(vault.url, KEY_NAME, vault.identity, clock, vault.transport)
+    return KeyVaultKeys(
+        vault_url=vault.url, key_name=KEY_NAME, credential=vault.identity, clock=clock, transport=vault.transport
+    )
 
 
 def version_of(vault: Vault, kid: str) -> Version:
@@ -187,7 +189,7 @@ async def world(request: pytest.FixtureRequest, clock: FixedClock, tmp_path: Pat
 
 
 async def token_of(keys: SigningKeys) -> str:
-    """A compact JWS (RFC 7515, section 7.1), made as the broker makes one."""
+    """A compact JWS (RFC 7515, section 7.1), made as the provider makes one."""
     signer = await keys.signer()
     header = base64url(json.dumps({"alg": "RS256", "kid": signer.kid}).encode())
     signing_input = header + b"." + base64url(b'{"sub": "somebody"}')
@@ -766,7 +768,9 @@ async def test_a_vault_out_of_order_does_not_make_us_read_again(vault: Vault, ke
 
 async def test_closed_keys_open_again(vault: Vault, clock: FixedClock) -> None:
     vault.add()
-    keys = KeyVaultKeys(vault.url, KEY_NAME, vault.identity, clock, vault.transport)
+    keys = KeyVaultKeys(
+        vault_url=vault.url, key_name=KEY_NAME, credential=vault.identity, clock=clock, transport=vault.transport
+    )
     await keys.close()
     assert len(await keys.published()) == 1
 

@@ -41,7 +41,9 @@ def memory_world(_folder: Path) -> World:
     def silence() -> None:
         keys.available = False
 
-    return World(clock, Jose(keys, ISSUER, clock), Jose(keys, ISSUER, clock), silence)
+    return World(
+        clock, Jose(keys=keys, issuer=ISSUER, clock=clock), Jose(keys=keys, issuer=ISSUER, clock=clock), silence
+    )
 
 
 def files_world(folder: Path) -> World:
@@ -52,7 +54,7 @@ def files_world(folder: Path) -> World:
         for file in directory.glob("*.pem"):
             file.write_text("no key")
 
-    tokens, other = (Jose(LocalKeys(directory, clock), ISSUER, clock) for _ in range(2))
+    tokens, other = (Jose(keys=LocalKeys(directory, clock), issuer=ISSUER, clock=clock) for _ in range(2))
     return World(clock, tokens, other, silence)
 
 

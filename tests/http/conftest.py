@@ -1,19 +1,24 @@
 """One service, one Azurite and one local Entra for all tests over HTTP; each test finds them as new."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from local.demo_browser import Browser, Page
+from local import loopback
+from local.cast import panel
+from local.cast.browser import Browser, Page
+from local.cast.panel import Caller
+from local.cast.person import ADA
+from local.cast.stack import FUNCTION_KEY
 from local.entra.server import LocalEntra
 from local.processes import azurite, free_port
 from shared.wiring import TABLE_NAMES
-from tests.support.service import FUNCTION_KEY, RunningService, settings_for
+from tests.support.service import RunningService, settings_for
 
-PASSWORD = "Local-pass-1"
 CONTOSO = "c0c00000-0000-4000-8000-000000000000"
 FABRIKAM = "fab00000-0000-4000-8000-000000000000"
 ATTACKER = "bad00000-0000-4000-8000-000000000000"
@@ -27,7 +32,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningS
     with azurite() as store, LocalEntra(state_dir=tmp_path_factory.mktemp("entra"), service_url=url) as entra:
         store.create_tables(TABLE_NAMES)
         with RunningService(port, settings_for(url, store.connection_string, entra)) as service:
-            entra.cloud.sign_in_clock = service.clock.now
+            entra.cloud.clock = service.clock.now
             yield service, entra
 
 
@@ -46,7 +51,7 @@ def service(running: tuple[RunningService, LocalEntra], entra: LocalEntra) -> It
 @pytest.fixture
 def control(entra: LocalEntra) -> Iterator[httpx.Client]:
     """Local Entra's control API."""
-    with httpx.Client(base_url=f"{entra.http}/_local", trust_env=False) as client:
+    with loopback.client(base_url=f"{entra.http}/_local") as client:
         yield client
 
 
@@ -63,23 +68,9 @@ def hostile(control: httpx.Client) -> Switch:
     return switch
 
 
-@dataclass
-class Caller:
-    """Calls the API with one bearer token, and what else a test wants to send."""
-
-    client: httpx.Client
-    token: str | None
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def __call__(self, method: str, path: str, **more: Any) -> httpx.Response:
-        bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        headers = {**bearer, **self.headers, **more.pop("headers", {})}
-        return self.client.request(method, path, headers=headers, **more)
-
-
 @pytest.fixture
 def client(service: RunningService) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=service.url, trust_env=False, timeout=60) as opened:
+    with loopback.client(base_url=service.url, timeout=60) as opened:
         yield opened
 
 
@@ -87,13 +78,15 @@ type Token = Callable[..., str]
 
 
 @pytest.fixture
-def token(control: httpx.Client) -> Token:
-    """Makes panel tokens: `token("sam", account_id="acme")`; `signature=` forges, a claim of None is left out."""
+def token(entra: LocalEntra, service: RunningService) -> Token:
+    """Makes panel tokens: `token("sam", account_id="acme")`; `signature=` forges, a claim of None is left out.
 
-    def make(username: str = "sam", *, signature: str | None = None, **claims: Any) -> str:
-        body = {"username": username, "claims": claims, "signature": signature}
-        answer = control.post("/control-panel/token", json=body).raise_for_status()
-        return str(answer.json()["access_token"])
+    They live for years, so that a test may let time pass.
+    """
+
+    def make(username: str, **more: Any) -> str:
+        lasting = {"exp": int((service.clock.now() + timedelta(days=3_650)).timestamp())}
+        return panel.token(entra.http, username, **(lasting | more))
 
     return make
 
@@ -130,31 +123,14 @@ def browser() -> Iterator[Browser]:
 type Walk = Callable[..., Page]
 
 
-def sign_in(browser: Browser, page: Page, person: str) -> Page:
-    """Fill in local Entra's sign-in form."""
-    return browser.submit(page, page.forms[0], {"email": person, "password": PASSWORD, "action": "sign_in"})
-
-
-def go_on(browser: Browser, page: Page) -> Page:
-    """Read what the start link is for, and go on to Microsoft."""
-    return browser.submit(page, page.forms[0], {"action": "continue"})
-
-
-def accept(browser: Browser, page: Page) -> Page:
-    """Accept local Entra's consent page."""
-    return browser.submit(page, page.forms[0], {"action": "accept"})
-
-
 @pytest.fixture
 def connect(browser: Browser) -> Walk:
     """Walks an account through the whole integration in a browser, and returns the last page."""
 
-    def walk(caller: Caller, account_id: str = "acme", admin: str = "ada@contoso.example", **body: Any) -> Page:
+    def walk(caller: Caller, account_id: str = "acme", admin: str = ADA, **body: Any) -> Page:
         started = caller("POST", f"/v1/accounts/{account_id}/connection", json=body)
         assert started.status_code == 201, started.text
-        page = go_on(browser, browser.open(started.json()["startUrl"]))
-        page = accept(browser, sign_in(browser, page, admin))
-        return sign_in(browser, page, admin) if page.forms else page
+        return browser.walk(browser.open(started.json()["startUrl"]), admin)
 
     return walk
 

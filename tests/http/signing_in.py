@@ -4,37 +4,31 @@ A test that holds an answer of Microsoft or of the service can look at it, chang
 else. The fixtures are taken over by name: `contoso = signing_in.contoso`.
 """
 
-import base64
-import hashlib
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import jwt
 import pytest
 
-from local.demo_browser import Browser, Page
-from tests.http.conftest import PASSWORD, Caller, Walk
+from local import loopback
+from local.cast.application import AuthorizationRequest
+from local.cast.browser import Browser, Page
+from local.cast.person import ALICE, PASSWORD
+from tests.http.conftest import Caller, Walk
 from tests.support.integration import press
 from tests.support.service import RunningService
 
 REDIRECT_URI = "https://unite.example/callback"
 PASSWORD_URI = "https://unite.example/password?theme=dark"
-ALICE = "alice@contoso.example"
 ALICE_OID = "c0c00000-0000-4000-8000-00000000a11c"
 
 type Register = Callable[..., httpx.Response]
 type NewPerson = Callable[[], "Person"]
-
-
-def challenge_of(verifier: str) -> str:
-    """RFC 7636, section 4.2."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
 def query_of(url: str) -> dict[str, str]:
@@ -50,40 +44,12 @@ def without_query(url: str) -> str:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One authorization request of an application, with what the application keeps of it."""
+class Asked(AuthorizationRequest):
+    """A request of the registered application `unite`, for Alice."""
 
     client_id: str = "unite"
     redirect_uri: str = REDIRECT_URI
-    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
-    state: str = field(default_factory=lambda: secrets.token_urlsafe(16))
-    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
-
-    def parameters(self, **changes: str | None) -> dict[str, str]:
-        """The request for Alice; `changes` replace parameters, or by None leave them out."""
-        query = {
-            "client_id": self.client_id,
-            "redirect_uri": self.redirect_uri,
-            "response_type": "code",
-            "scope": "openid email profile",
-            "state": self.state,
-            "nonce": self.nonce,
-            "code_challenge": challenge_of(self.verifier),
-            "code_challenge_method": "S256",
-            "login_hint": ALICE,
-        }
-        return {name: value for name, value in (query | changes).items() if value is not None}
-
-    def redemption(self, code: str, /, **changes: str | None) -> dict[str, str]:
-        """What a public client sends to the token endpoint for a code."""
-        form = {
-            "grant_type": "authorization_code",
-            "client_id": self.client_id,
-            "redirect_uri": self.redirect_uri,
-            "code": code,
-            "code_verifier": self.verifier,
-        }
-        return {name: value for name, value in (form | changes).items() if value is not None}
+    login_hint: str = ALICE
 
 
 @dataclass(frozen=True)
@@ -99,7 +65,7 @@ class Person:
 
     def authorize(self, asked: Asked, **changes: str | None) -> httpx.Response:
         """Come to the service from an application, and go nowhere from there."""
-        return self.open(f"{self.service.url}/oauth2/authorize?{urlencode(asked.parameters(**changes))}")
+        return self.open(asked.address(self.service.url, **changes))
 
     def leave(self, asked: Asked, **changes: str | None) -> str:
         """Come from an application; the address at Microsoft to which the service sends the browser."""
@@ -167,12 +133,12 @@ def refused(service: RunningService, response: httpx.Response, asked: Asked) -> 
 
 def redeem(service: RunningService, form: dict[str, str], **more: Any) -> httpx.Response:
     """Call the token endpoint."""
-    return httpx.post(f"{service.url}/oauth2/token", data=form, trust_env=False, timeout=30, **more)
+    return loopback.post(f"{service.url}/oauth2/token", data=form, timeout=30, **more)
 
 
 def claims_of(service: RunningService, token: str, audience: str = "unite") -> dict[str, Any]:
     """What a token of the service says, verified as an application would. Times are the moved clock's, not checked."""
-    keys = jwt.PyJWKSet.from_dict(httpx.get(f"{service.url}/oauth2/jwks", trust_env=False).json())
+    keys = jwt.PyJWKSet.from_dict(loopback.get(f"{service.url}/oauth2/jwks").json())
     key = keys[jwt.get_unverified_header(token)["kid"]]
     options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
     return jwt.decode(token, key, algorithms=["RS256"], audience=audience, issuer=service.url, options=options)

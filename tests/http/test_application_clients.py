@@ -370,8 +370,8 @@ def jti_of(said: dict[str, str]) -> str:
 @pytest.mark.parametrize(
     "forgery",
     [
-        {"key": STRANGERS},
-        {"key": STRANGERS, "kid": "unknown"},
+        pytest.param({"key": STRANGERS}, id="by a stranger"),
+        pytest.param({"key": STRANGERS, "kid": "unknown"}, id="by a stranger with an unknown kid"),
         {"kid": "unknown"},
         {"kid": None},
         {"kid": "pss"},
@@ -432,12 +432,15 @@ def test_a_key_that_was_replaced_is_good_no_longer(assertion: Assertions, regist
     "profile",
     [
         {"tokenEndpointAuthMethod": "private_key_jwt"},
-        {"tokenEndpointAuthMethod": "none", "jwks": JWKS},
+        pytest.param({"tokenEndpointAuthMethod": "none", "jwks": JWKS}, id="keys of a public client"),
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {}},
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": "none"}},
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": ["none"]}},
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}},
-        {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": [{**JWKS["keys"][0], "d": "private"}]}},
+        pytest.param(
+            {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": [{**JWKS["keys"][0], "d": "private"}]}},
+            id="a private key",
+        ),
         {"tokenEndpointAuthMethod": "client_secret_jwt"},
         {"redirectUris": ["http://unite.example/callback"]},
         {"redirectUris": ["https://unite.example/callback#fragment"]},

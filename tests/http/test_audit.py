@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from azure.data.tables import TableClient
 
 from tests.http.conftest import Caller
 from tests.support.service import RunningService
@@ -113,3 +114,71 @@ def test_an_exceptions_continuation_shows_no_exceptions_here(acme: Caller) -> No
     answer: httpx.Response = acme("GET", AUDIT, params={"continuationToken": foreign})
     assert answer.status_code == 200
     assert {item["action"] for item in answer.json()["items"]} <= {"account.registered", "exception.added"}
+
+
+# -- applications ------------------------------------------------------------------------------------------------------
+
+KIOSK = "/v1/applications/kiosk"
+PROFILE = {
+    "name": "Kiosk",
+    "redirectUris": ["https://kiosk.example/signed-in"],
+    "ssoSupported": True,
+    "requiresProduct": None,
+    "passwordSignInUri": None,
+    "tokenEndpointAuthMethod": "client_secret_basic",
+    "jwks": None,
+    "postLogoutRedirectUris": [],
+    "backchannelLogoutUri": None,
+}
+
+
+def test_an_application_has_a_trail_that_outlives_it(operator: Caller) -> None:
+    operator("PUT", KIOSK, json=PROFILE).raise_for_status()
+    operator("PUT", KIOSK, json=PROFILE).raise_for_status()  # changes nothing
+    secret = operator("POST", f"{KIOSK}/secret", headers=ANY).json()["clientSecret"]
+    renamed = PROFILE | {"name": "Kiosk 2"}
+    operator("PUT", KIOSK, json=renamed, headers=ANY).raise_for_status()
+    operator("DELETE", KIOSK, headers=ANY).raise_for_status()
+    assert operator("GET", KIOSK).status_code == 404
+    operator("PUT", KIOSK, json=PROFILE).raise_for_status()
+    answer = operator("GET", f"{KIOSK}/audit")
+    assert [(item["actor"], item["action"], item["details"]) for item in answer.json()["items"]] == [
+        (OLGA, "application.registered", {"profile": PROFILE}),
+        (OLGA, "application.removed", {}),
+        (OLGA, "application.changed", {"before": PROFILE, "after": renamed}),
+        (OLGA, "application.secret_renewed", {}),
+        (OLGA, "application.registered", {"profile": PROFILE}),
+    ]
+    assert secret not in answer.text
+    assert [len(page) for page in walk(operator, f"{KIOSK}/audit", 2)] == [2, 2, 1]
+
+
+def test_trails_are_no_applications_and_no_other_applications_trails(operator: Caller) -> None:
+    for path in (KIOSK, "/v1/applications/kiosk-2"):
+        operator("PUT", path, json=PROFILE).raise_for_status()
+    listed = [each["clientId"] for each in operator("GET", "/v1/applications").json()["items"]]
+    assert sorted(listed) == listed
+    assert {"kiosk", "kiosk-2"} <= {*listed}
+    assert not [each for each in listed if "audit" in each]
+    actions = [item["action"] for item in operator("GET", f"{KIOSK}/audit").json()["items"]]
+    assert actions == ["application.registered"]
+
+
+def test_an_application_that_was_registered_before_there_were_trails_has_an_empty_one(
+    operator: Caller, service: RunningService
+) -> None:
+    operator("PUT", KIOSK, json=PROFILE).raise_for_status()
+    with TableClient.from_connection_string(service.connection_string, "applications") as table:
+        for row in service.rows("applications"):
+            if row["RowKey"].startswith("~audit:kiosk:"):
+                table.delete_entity(row["PartitionKey"], row["RowKey"])
+    answer = operator("GET", f"{KIOSK}/audit")
+    assert (answer.status_code, answer.json()) == (200, {"items": [], "continuationToken": None})
+
+
+def test_an_application_that_never_was_has_no_trail(operator: Caller) -> None:
+    assert operator("GET", "/v1/applications/never/audit").status_code == 404
+
+
+def test_only_an_operator_reads_the_trail_of_an_application(acme: Caller) -> None:
+    assert acme("GET", f"{KIOSK}/audit").status_code == 403

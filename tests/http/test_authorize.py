@@ -11,6 +11,8 @@ from azure.data.tables import TableClient
 
 from functions.edge.cookies import MOST
 from functions.edge.forms import LONGEST_ADDRESS
+from local import loopback
+from local.cast.application import challenge_of
 from local.entra.server import LocalEntra
 from local.processes import free_port
 from shared.adapters.azure_tables import AzureTable
@@ -29,7 +31,6 @@ from tests.http.signing_in import (
     Register,
     Shown,
     answered,
-    challenge_of,
     query_of,
     refused,
     set_policy,
@@ -289,7 +290,7 @@ def test_a_form_is_taken_like_a_query(contoso: Caller, unite: Asked, person: Per
 def posted(service: RunningService, form: dict[str, str], site: str | None = "cross-site") -> httpx.Response:
     """A form that another site sends: browsers say so, if they are not old, and add none of our Lax cookies."""
     told = {"Sec-Fetch-Site": site} if site else {}
-    return httpx.post(f"{service.url}/oauth2/authorize", data=form, headers=told, trust_env=False)
+    return loopback.post(f"{service.url}/oauth2/authorize", data=form, headers=told)
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none", None])
@@ -308,7 +309,7 @@ def test_a_form_of_an_application_is_asked_for_again_by_get_and_all_goes_well(
 def test_what_a_form_says_twice_is_still_said_twice(unite: Asked, person: Person) -> None:
     body = urlencode([*unite.parameters().items(), ("nonce", "once more")])
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    response = httpx.post(f"{person.service.url}/oauth2/authorize", content=body, headers=form, trust_env=False)
+    response = loopback.post(f"{person.service.url}/oauth2/authorize", content=body, headers=form)
     assert refused(person.service, person.open(response.headers["location"]), unite) == "invalid_request"
 
 

@@ -14,7 +14,9 @@ import pytest
 from azure.data.tables import TableClient
 
 from functions.edge.pages import invitation_page
-from local.demo_browser import Browser
+from local import loopback
+from local.cast.browser import Browser
+from local.cast.stack import MASTER_KEY
 from local.entra.server import LocalEntra
 from shared.flows.flows import name_of
 from tests.http.conftest import ATTACKER, CONTOSO, FABRIKAM, PERSONAL, Caller, Resolve, Switch, Token, Walk
@@ -29,7 +31,7 @@ from tests.support.integration import (
     status,
     trail,
 )
-from tests.support.service import MASTER_KEY, PANEL, RunningService
+from tests.support.service import PANEL, RunningService
 
 ADA, ALICE, MALLORY = "ada@contoso.example", "alice@contoso.example", "mallory@attacker.example"
 NOBODYS_TENANT = "00000000-0000-4000-8000-000000000001"
@@ -349,7 +351,7 @@ def sent_by_another_site(start_url: str, **more: Any) -> httpx.Response:
     sent_from = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     where, _, ticket = start_url.partition("?ticket=")
     form = {"ticket": ticket, "action": "continue", **more}
-    return httpx.post(where, data=form, headers=sent_from, trust_env=False, follow_redirects=False)
+    return loopback.post(where, data=form, headers=sent_from, follow_redirects=False)
 
 
 def shown_again(page: httpx.Response) -> bool:

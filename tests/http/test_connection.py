@@ -10,7 +10,7 @@ import httpx
 import pytest
 from azure.data.tables import TableClient
 
-from local.demo_browser import Browser
+from local.cast.browser import Browser
 from local.entra.server import LocalEntra
 from tests.http.conftest import CONTOSO, Caller, Resolve, Switch, Walk
 from tests.support.integration import NEVER_CONNECTED, Integration, edited, standing, status, trail

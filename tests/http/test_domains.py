@@ -8,7 +8,7 @@ import httpx
 import pytest
 from azure.data.tables import TableClient
 
-from local.demo_browser import Browser
+from local.cast.browser import Browser
 from tests.http.conftest import ATTACKER, CONTOSO, FABRIKAM, Caller, Resolve, Switch, Walk
 from tests.support.integration import Integration, edited, standing, trail
 from tests.support.service import RunningService

@@ -1,5 +1,6 @@
 """Health: which parts answer, for everybody who asks."""
 
+import re
 from datetime import timedelta
 
 import httpx
@@ -10,7 +11,14 @@ from local.entra.server import LocalEntra
 from tests.http.conftest import Switch
 from tests.support.service import RunningService
 
-PARTS = {"storage": "ok", "entra": "ok", "controlPanel": "ok", "signingKeys": "ok", "credential": "ok"}
+PARTS = {
+    "storage": "ok",
+    "entra": "ok",
+    "controlPanel": "ok",
+    "signingKeys": "ok",
+    "credential": "ok",
+    "cookies": "ok",
+}
 
 
 def asked_anew(client: httpx.Client, service: RunningService) -> tuple[int, dict[str, object]]:
@@ -76,3 +84,12 @@ def test_asking_again_at_once_asks_nobody(client: httpx.Client, service: Running
     assert client.get("/health").json() == {"status": "ok", "parts": PARTS}
     service.clock.advance(timedelta(seconds=5))
     assert client.get("/health").json() == {"status": "degraded", "parts": PARTS | {"entra": "down"}}
+
+
+def test_a_cookie_is_shown_as_it_arrives_and_leaves_nothing(client: httpx.Client) -> None:
+    answer = client.get("/health/cookie")
+    assert (answer.status_code, answer.content, answer.headers["Cache-Control"]) == (204, b"", "no-store")
+    (line,) = answer.headers.get_list("set-cookie")
+    assert re.fullmatch(
+        "__Host-azure-sso-probe-[0-9a-f]{16}=; max-age=0; path=/; secure; samesite=lax; httponly", line
+    ), line

@@ -15,6 +15,7 @@ import httpx
 import jwt
 import pytest
 
+from local import loopback
 from local.processes import free_port
 from tests.http import signing_in
 from tests.http.conftest import Caller
@@ -343,12 +344,12 @@ def test_who_signs_out_at_microsoft_is_signed_out_of_the_applications(
     assert entra_sid not in json.dumps(jwt.decode(tokens["id_token"], options={"verify_signature": False}))
 
     url = f"{service.url}/signin/front-channel-logout"
-    assert httpx.get(url, params={"sid": "unknown"}, trust_env=False).status_code == 200
-    assert httpx.get(url, params={"sid": sid_of(service, tokens)}, trust_env=False).status_code == 200
-    assert httpx.get(url, trust_env=False).status_code == 200
+    assert loopback.get(url, params={"sid": "unknown"}).status_code == 200
+    assert loopback.get(url, params={"sid": sid_of(service, tokens)}).status_code == 200
+    assert loopback.get(url).status_code == 200
     assert listening.heard == []
 
-    response = httpx.get(url, params={"sid": entra_sid}, trust_env=False)
+    response = loopback.get(url, params={"sid": entra_sid})
     assert (response.status_code, "<h1>Signed out</h1>" in response.text) == (200, True)
     assert claims_of(service, listening.token)["sid"] == sid_of(service, tokens)
 
@@ -359,7 +360,7 @@ def test_microsoft_calls_us_in_a_frame_of_its_sign_out_page(contoso: Caller, uni
     at_microsoft = leave(person).headers["location"]
     frame = f"{person.service.url}/signin/front-channel-logout?sid={query_of(answer)['session_state']}"
     assert frame in person.open(at_microsoft).text
-    framed = httpx.get(frame, trust_env=False).headers
+    framed = loopback.get(frame).headers
     assert "x-frame-options" not in framed
     assert "frame-ancestors" not in framed["content-security-policy"]
     assert "default-src 'none'" in framed["content-security-policy"]

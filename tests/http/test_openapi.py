@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from functions.app import build_app
-from functions.edge.problems import INTERNAL, STATUS, TYPE_PREFIX
+from functions.edge.problems import INTERNAL, TYPE_PREFIX, every_kind
+from tests.architecture.test_deployment import VERSION
 from tests.http.conftest import Caller
 from tests.support.service import RunningService
 
@@ -42,6 +43,7 @@ def test_it_is_openapi_3_1_about_this_service(api: dict[str, Any], service: Runn
     assert api["openapi"] == "3.1.0"
     assert api["servers"] == [{"url": service.url}]
     assert set(api["info"]) >= {"title", "version"}
+    assert api["info"]["version"] == VERSION
     assert set(api["components"]) == {"schemas", "securitySchemes", "responses"}
 
 
@@ -102,7 +104,7 @@ def test_every_schema_pattern_is_one_that_javascript_reads(api: dict[str, Any]) 
 
 def test_the_problem_schema_knows_every_type(api: dict[str, Any]) -> None:
     types = api["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
-    assert {TYPE_PREFIX + refusal.slug for refusal in STATUS} | {INTERNAL} == set(types)
+    assert {TYPE_PREFIX + kind.slug for kind in every_kind()} | {INTERNAL} == set(types)
 
 
 def test_a_change_says_that_it_needs_if_match(api: dict[str, Any], acme: Caller) -> None:

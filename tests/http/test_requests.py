@@ -10,8 +10,9 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from functions.edge.requests import ARRAY_LIMIT, BODY_LIMIT, FILE_LIMIT
+from local.cast.stack import FUNCTION_KEY
 from tests.http.conftest import Caller, Resolve
-from tests.support.service import FUNCTION_KEY, RunningService
+from tests.support.service import RunningService
 
 POLICY = "/v1/accounts/acme/policy"
 EXCEPTIONS = "/v1/accounts/acme/exceptions"

@@ -6,9 +6,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from local.cast.stack import FUNCTION_KEY, MASTER_KEY
 from local.entra.server import LocalEntra
 from tests.http.conftest import CONTOSO, FABRIKAM, Caller, Resolve, Switch, Walk
-from tests.support.service import FUNCTION_KEY, MASTER_KEY, RunningService
+from tests.support.service import RunningService
 
 ACCOUNT = "/v1/accounts/acme"
 ALICE = "alice@contoso.example"

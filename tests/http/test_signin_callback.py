@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.cast.person import PASSWORD
 from local.entra.server import LocalEntra
 from shared.adapters.azure_tables import AzureTable
 from shared.kernel.refusals import Unavailable
@@ -16,13 +17,9 @@ from tests.http.conftest import (
     ATTACKER,
     CONTOSO,
     FABRIKAM,
-    PASSWORD,
     PERSONAL,
     Caller,
     Switch,
-    accept,
-    go_on,
-    sign_in,
 )
 from tests.http.signing_in import (
     ALICE,
@@ -41,7 +38,7 @@ from tests.http.signing_in import (
     refused,
     set_policy,
 )
-from tests.support.integration import edited
+from tests.support.integration import edited, fill_in
 from tests.support.service import RunningService
 
 register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
@@ -261,7 +258,7 @@ def test_an_answer_of_another_browser_is_refused_and_does_not_spend_it_for_its_o
     spent(stranger.open(answer))
     ((name, _),) = person.cookies.items()
     ((_, own),) = stranger.cookies.items()
-    stranger.keep(f"{name}={own}; Path=/")
+    stranger.keep(f"{name}={own}; Path=/; Secure")
     spent(stranger.open(answer))
     assert answered(person.open(answer))["state"] == unite.state
 
@@ -274,7 +271,7 @@ def test_a_fixed_cookie_opens_nothing_once_somebody_has_signed_in_with_it(
     answer = person.answer(unite)
     (secret,) = attacker.cookies.values()
     _, own = person.cookies
-    attacker.keep(f"{own}={secret}; Path=/")
+    attacker.keep(f"{own}={secret}; Path=/; Secure")
     spent(attacker.open(answer))
     assert "code" in answered(person.open(answer))
     spent(attacker.open(answer))
@@ -286,9 +283,9 @@ def test_a_fixed_cookie_opens_nothing_once_somebody_has_signed_in_with_it(
 def test_a_cookie_that_cannot_be_ours_opens_nothing(contoso: Caller, unite: Asked, person: Person, secret: str) -> None:
     answer = person.answer(unite)
     ((name, right),) = person.cookies.items()
-    person.keep(f"{name}={secret}; Path=/")
+    person.keep(f"{name}={secret}; Path=/; Secure")
     spent(person.open(answer))
-    person.keep(f"{name}={right}; Path=/")
+    person.keep(f"{name}={right}; Path=/; Secure")
     assert "code" in answered(person.open(answer))
 
 
@@ -298,7 +295,7 @@ def test_the_cookie_of_an_integration_is_not_one_of_a_sign_in(
     answer = person.answer(unite)
     stranger = new_person()
     ((name, secret),) = person.cookies.items()
-    stranger.keep(f"{name.replace('sign-in', 'connect')}={secret}; Path=/")
+    stranger.keep(f"{name.replace('sign-in', 'connect')}={secret}; Path=/; Secure")
     spent(stranger.open(answer))
 
 
@@ -342,7 +339,7 @@ def evil(operator: Caller, manager: Callable[[str], Caller], new_person: NewPers
     caller = manager("evil")
     browser = new_person().browser
     page = browser.open(caller("POST", "/v1/accounts/evil/connection", json={}).json()["startUrl"])
-    page = sign_in(browser, accept(browser, sign_in(browser, go_on(browser, page), MALLORY)), MALLORY)
+    page = browser.walk(page, MALLORY)
     assert page.title == "Connected", page.html
     set_policy(caller, "evil", mode="on")
     return caller
@@ -388,7 +385,7 @@ def test_an_answer_of_one_tenant_is_not_taken_for_the_state_of_another(
 def test_nobody_of_another_tenant_signs_in_at_this_one(evil: Caller, unite: Asked, new_person: NewPerson) -> None:
     mallory = new_person()
     page = mallory.browser.open(mallory.leave(unite))
-    page = sign_in(mallory.browser, page, MALLORY)
+    page = fill_in(mallory.browser, page, MALLORY)
     assert "AADSTS50020" in page.html
 
 
@@ -680,7 +677,7 @@ def test_people_fall_back_to_the_password_once_the_consent_is_known_to_be_revoke
 ) -> None:
     page = person.browser.open(person.leave(unite))
     control.post(f"/consents/{CONTOSO}/revoke").raise_for_status()
-    page = sign_in(person.browser, page, ALICE)
+    page = fill_in(person.browser, page, ALICE)
     assert "AADSTS90094" in page.html
     answer = person.press(page, "return")
     assert "AADSTS90094" in explained(person.open(answer), unite, "sign-in-refused").told

@@ -41,6 +41,7 @@ CALLS = {
     "patch_exception": 3,
     "delete_exception": 3,
     "list_audit, a page": 2,
+    "list_application_audit, a page": 1,
     "list_links, a page": 2,
     "release_link": 2,
     "put_application, new": 2,

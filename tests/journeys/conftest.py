@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.cast.stack import Entra, azurite, local_entra
 from local.processes import Azurite, free_port
 from shared.wiring import TABLE_NAMES
-from tests.support.stack import Entra, azurite, local_entra
 
 
 @pytest.fixture

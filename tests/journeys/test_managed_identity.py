@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import jwt
 import pytest
 import trustme
 from azure.data.tables import TableServiceClient
 
+from local import loopback
+from local.cast.stack import HOST, Entra, functions_host, settings
+from local.cast.story import Story
 from local.entra.clock import utc_now
 from local.processes import ROOT, Azurite, free_port, listens, running
 from shared.wiring import TABLE_NAMES
-from tests.support.stack import Entra, functions_host
-from tests.support.story import HOST, Story, settings
 from tests.support.wire import CannedWeb, canned_web
 
 IDENTITY = "5e110000-0000-4000-8000-0000000001d0"
@@ -71,7 +71,7 @@ class Platform(CannedWeb):
         assert query["client_id"] == IDENTITY
         if query["resource"] != STORAGE:
             headers = {"X-IDENTITY-HEADER": HEADER}
-            return httpx.get(f"{self.entra}/msi/token", params=query, headers=headers, trust_env=False).content
+            return loopback.get(f"{self.entra}/msi/token", params=query, headers=headers).content
         now = int(utc_now().timestamp())
         issuer = f"https://sts.windows.net/{TENANT}/"
         claims = {"iss": issuer, "aud": self.audience, "iat": now, "nbf": now, "exp": now + 3600}
@@ -120,5 +120,5 @@ def test_a_token_for_another_resource_opens_no_store(port: int, url: str, token_
         platform_beside(entra, audience="https://elsewhere.example") as platform,
         functions_host(as_in_azure(url, entra, token_store, platform), port=port, settings=HOST),
     ):
-        health = httpx.get(f"{url}/health", trust_env=False, timeout=20)
+        health = loopback.get(f"{url}/health", timeout=20)
     assert (health.status_code, health.json()["parts"]["storage"] == "ok") == (503, False)

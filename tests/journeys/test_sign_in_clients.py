@@ -20,13 +20,14 @@ from joserfc.jwk import RSAKey
 from jwt.algorithms import RSAAlgorithm
 
 from local import demo_data
-from local.demo_browser import Browser, Page
+from local.cast.browser import Browser, Page
+from local.cast.person import PASSWORD
+from local.cast.stack import FUNCTION_KEY, HOST, azurite, functions_host, local_entra, settings
+from local.cast.story import Story
 from local.processes import free_port, listens, running
 from local.stack import Ports
 from local.stack import Stack as LocalStack
 from shared.wiring import TABLE_NAMES
-from tests.support.stack import azurite, functions_host, local_entra
-from tests.support.story import FUNCTION_KEY, HOST, PASSWORD, Story, settings
 
 ALICE = "alice@contoso.example"
 BOB = "bob@contoso-mail.example"

@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local import loopback
+from local.cast.stack import HOST, Entra, at_port, azurite, functions_host, settings
+from local.cast.story import ACCOUNT, Story
 from local.processes import Azurite, free_port
 from shared.wiring import STALENESS, TABLE_NAMES
-from tests.support.stack import Entra, azurite, functions_host
-from tests.support.story import ACCOUNT, HOST, Story, at_port, settings
 from tests.support.wire import Relay
 
 SECONDS = 10.0
@@ -105,7 +106,7 @@ def wait_for_health(url: str, status: str) -> dict[str, object]:
     """Its findings are kept for some seconds."""
     deadline = time.monotonic() + 20
     while True:
-        health: dict[str, object] = httpx.get(f"{url}/health", trust_env=False, timeout=20).json()
+        health: dict[str, object] = loopback.get(f"{url}/health", timeout=20).json()
         if health["status"] == status:
             return health
         assert time.monotonic() < deadline, health

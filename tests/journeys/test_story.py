@@ -1,10 +1,9 @@
 """The whole story on the whole stack: an account, its integration, its policy, its users, and its end."""
 
-import httpx
-
+from local import loopback
+from local.cast.stack import CLIENT_SECRET, HOST, PSEUDONYM_KEY, Entra, functions_host, settings
+from local.cast.story import ACCOUNT, Story
 from local.processes import Azurite
-from tests.support.stack import Entra, functions_host
-from tests.support.story import ACCOUNT, CLIENT_SECRET, HOST, PSEUDONYM_KEY, Story, settings
 
 CONTOSO = "c0c00000-0000-4000-8000-000000000000"
 AZURITES_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"
@@ -59,7 +58,7 @@ def test_an_account_is_integrated_and_its_people_sign_in_as_its_policy_says(
         story.integrate()
         assert story.method("alice@contoso.example") == "sso", "connected again, all is as it was"
         assert len(story.audit()) >= 6
-        assert httpx.get(f"{url}/health", trust_env=False, timeout=20).json()["status"] == "ok"
+        assert loopback.get(f"{url}/health", timeout=20).json()["status"] == "ok"
 
 
 def test_nothing_that_is_personal_or_secret_is_logged(port: int, url: str, store: Azurite, entra: Entra) -> None:
@@ -107,7 +106,7 @@ def test_a_misconfigured_service_starts_and_says_what_is_wrong(
     wrong |= {"SSO_GRAPH_URL": "ftp://the-wrong-value", "SSO_PSEUDONYM_KEY": "the-wrong-value"}
     named = {"SSO_ENTRA_CLIENT_ID", "SSO_GRAPH_URL", "SSO_PSEUDONYM_KEY"}
     with functions_host(wrong, port=port, settings=HOST) as host:
-        with httpx.Client(base_url=url, trust_env=False, timeout=10) as client:
+        with loopback.client(base_url=url, timeout=10) as client:
             health = client.get("/health")
             elsewhere = [client.get(ACCOUNT), client.post("/v1/resolve"), client.get("/"), client.delete("/a/b/c")]
         log = host.log()

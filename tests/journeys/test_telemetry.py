@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from local.cast.stack import CLIENT_SECRET, HOST, PSEUDONYM_KEY, Entra, FunctionsHost, functions_host, settings
+from local.cast.story import Story
 from local.processes import Azurite
-from tests.infra.bicep_files import Infra
+from tests.infra.plans import Infra
 from tests.support.ingestion import Ingestion, ingestion
-from tests.support.stack import Entra, FunctionsHost, functions_host
-from tests.support.story import CLIENT_SECRET, HOST, PSEUDONYM_KEY, Story, settings
 
 BY_IDENTITY = (
     "AzureWebJobsStorage__",
@@ -23,8 +23,8 @@ BY_IDENTITY = (
 
 ON: dict[str, str] = {
     name: value
-    for name, value in Infra.read().variable("modules/function-app.bicep", "hostSettings").items()
-    if not name.startswith(BY_IDENTITY)
+    for name, value in Infra.read().plans["prod"].app_settings.items()
+    if not name.startswith(("SSO_", *BY_IDENTITY))
 }
 """As the infrastructure sets them."""
 

@@ -8,8 +8,10 @@ import msal
 import pytest
 import requests
 
+from local import loopback
+from local.cast.browser import Page
 from local.entra.server import LocalEntra
-from tests.local_entra.browser import Browser, Page
+from tests.local_entra.browser import Browser
 
 SERVICE = "http://localhost:7071"
 CALLBACK = f"{SERVICE}/v1/connect/callback"
@@ -36,13 +38,13 @@ def entra(running: LocalEntra) -> Iterator[LocalEntra]:
 
 @pytest.fixture
 def browser(entra: LocalEntra) -> Iterator[Browser]:
-    with Browser(entra.http) as opened:
+    with Browser() as opened:
         yield opened
 
 
 @pytest.fixture
 def control(entra: LocalEntra) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{entra.http}/_local", trust_env=False) as client:
+    with loopback.client(base_url=f"{entra.http}/_local") as client:
         yield client
 
 

@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from tests.local_entra.browser import Answer, Browser, Page
+from local.cast.browser import Page
+from tests.local_entra.browser import Answer, Browser
 from tests.local_entra.conftest import ATTACKER, CALLBACK, CONTOSO, FABRIKAM, PERSONAL, Client, text
 
 
@@ -67,7 +68,7 @@ def test_no_role_no_consent(browser: Browser, client: Client, email: str) -> Non
 def test_accept_without_a_role_is_refused_even_when_posted_by_hand(browser: Browser, client: Client) -> None:
     page = browser.sign_in(browser.open(client.consent_url(), client.consent_query()), "fiona@fabrikam.example")
     assert isinstance(page, Page)
-    page.forms[0].buttons.append("accept")
+    page.forms[0].buttons.append(("action", "accept"))
 
     assert "AADSTS90094" in text(browser.press(page, "accept"))
     assert "error" in client.msal(FABRIKAM).acquire_token_for_client([client.scope])
@@ -138,7 +139,7 @@ def test_an_unknown_tenant_has_no_consent_page(browser: Browser, client: Client)
 
 def test_a_form_of_another_browser_is_refused(browser: Browser, client: Client) -> None:
     page = browser.sign_in(browser.open(client.consent_url(), client.consent_query()), "ada@contoso.example")
-    with Browser(client.entra.http) as other:
+    with Browser() as other:
         other.open(client.consent_url(), client.consent_query())
 
         assert "AADSTS165000" in text(other.press(page, "accept"))

@@ -13,9 +13,10 @@ import jwt
 import pytest
 import requests
 
+from local import loopback
+from local.cast.person import PASSWORD
 from local.entra.directory import load
 from local.entra.server import DIRECTORY_FILE, LocalEntra
-from tests.local_entra.browser import PASSWORD
 from tests.local_entra.conftest import CONTOSO, FABRIKAM, Client
 
 WELL_KNOWN = "v2.0/.well-known/openid-configuration"
@@ -69,7 +70,7 @@ def test_the_back_channel_needs_the_throw_away_ca(entra: LocalEntra) -> None:
 
 
 def panel_claims(entra: LocalEntra, token: str) -> dict[str, Any]:
-    with httpx.Client(trust_env=False) as client:
+    with loopback.client() as client:
         issuer = f"{entra.http}/control-panel"
         metadata = client.get(f"{issuer}/.well-known/openid-configuration").json()
         keys = jwt.PyJWKSet.from_dict(client.get(metadata["jwks_uri"]).json())
@@ -85,7 +86,7 @@ def panel_claims(entra: LocalEntra, token: str) -> dict[str, Any]:
 
 def panel_token(entra: LocalEntra, **form: str) -> httpx.Response:
     data = {"grant_type": "password", "username": "sam", "password": PASSWORD} | form
-    return httpx.post(f"{entra.http}/control-panel/token", data=data, trust_env=False)
+    return loopback.post(f"{entra.http}/control-panel/token", data=data)
 
 
 def test_a_security_manager_gets_a_token(entra: LocalEntra) -> None:
@@ -177,11 +178,11 @@ def test_reset_puts_everything_back(control: httpx.Client) -> None:
 
 def test_without_control_there_is_no_control(tmp_path: Path) -> None:
     with LocalEntra(state_dir=tmp_path, with_control=False) as server:
-        assert httpx.get(f"{server.http}/_local/state", trust_env=False).status_code == 404
+        assert loopback.get(f"{server.http}/_local/state").status_code == 404
 
 
 def test_the_front_page_says_who_is_who(entra: LocalEntra) -> None:
-    page = httpx.get(entra.http, trust_env=False).text
+    page = loopback.get(entra.http).text
 
     assert "ada@contoso.example" in page
     assert "stands in for Microsoft" in page
@@ -235,7 +236,7 @@ def test_the_process_says_one_line_and_ends_quietly(tmp_path: Path, ending: sign
     with start(tmp_path) as process:
         assert process.stdout is not None
         said = json.loads(process.stdout.readline())
-        assert httpx.get(said["http"], trust_env=False).status_code == 200
+        assert loopback.get(said["http"]).status_code == 200
         assert Path(said["ca"]).read_text(encoding="ascii").startswith("-----BEGIN CERTIFICATE-----")
 
         os.kill(process.pid, ending)

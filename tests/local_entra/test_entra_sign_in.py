@@ -11,9 +11,11 @@ import msal
 import pytest
 import requests
 
+from local import loopback
+from local.cast.browser import Page
 from local.entra.directory import EVERY_MEMBER, ROLE_TEMPLATES
 from local.entra.server import LocalEntra
-from tests.local_entra.browser import Answer, Browser, Page
+from tests.local_entra.browser import Answer, Browser
 from tests.local_entra.conftest import CALLBACK, CLIENT_ID, CONTOSO, FABRIKAM, SECRET, Client, text
 
 VERIFIER = "a-code-verifier-of-forty-three-characters-or-more"
@@ -171,7 +173,7 @@ def test_prompt_login_asks_again(browser: Browser, entra: LocalEntra) -> None:
 
     assert isinstance(page, Page)
     assert page.buttons == ["sign_in"]
-    page.forms[0].buttons.append("return")
+    page.forms[0].buttons.append(("action", "return"))
     assert "code" not in answered(browser.press(page, "return")).parameters
     assert "code" in answered(browser.sign_in(page, "alice@contoso.example")).parameters
 
@@ -185,12 +187,12 @@ def auth_time_of(client: Client, answer: object) -> int:
 
 @pytest.fixture
 def an_hour_later(entra: LocalEntra, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Lets an hour pass for sessions; the time that it is then."""
-    now = entra.cloud.sign_in_clock
+    """Lets an hour pass at Entra; the time that it is then."""
+    now = entra.cloud.clock
 
     def pass_time() -> int:
         later: datetime = now() + timedelta(hours=1)
-        monkeypatch.setattr(entra.cloud, "sign_in_clock", lambda: later)
+        monkeypatch.setattr(entra.cloud, "clock", lambda: later)
         return int(later.timestamp())
 
     return pass_time
@@ -254,7 +256,7 @@ def test_a_login_hint_fills_the_page_and_asks_for_another_person(browser: Browse
 
 def test_the_opaque_login_hint_claim_is_a_hint(browser: Browser, client: Client) -> None:
     hint = claims_of(browser, client, "alice@contoso.example")["login_hint"]
-    with Browser(client.entra.http) as fresh:
+    with Browser() as fresh:
         page = fresh.open(authorize_url(client.entra), authorize_query(login_hint=hint))
 
     assert 'value="alice@contoso.example"' in text(page)
@@ -276,7 +278,7 @@ def test_signing_out_tells_the_application_its_sid(browser: Browser, client: Cli
     page = browser.open(url, {"post_logout_redirect_uri": "http://localhost:7071/signed-out", "state": "s"})
 
     assert isinstance(page, Page)
-    assert page.frames == [f"http://localhost:7071/signin/front-channel-logout?sid={sid}"]
+    assert page.frames == (f"http://localhost:7071/signin/front-channel-logout?sid={sid}",)
     assert 'url=http://localhost:7071/signed-out?state=s"' in page.html
     again = browser.open(authorize_url(client.entra), authorize_query(prompt="none"))
     assert answered(again).parameters["error"] == "login_required"
@@ -477,11 +479,10 @@ def test_the_secret_may_come_by_basic_authentication(client: Client, back_channe
 
 
 def identity_token(entra: LocalEntra, resource: str = "api://AzureADTokenExchange") -> str:
-    answer = httpx.get(
+    answer = loopback.get(
         f"{entra.http}/msi/token",
         params={"resource": resource, "api-version": "2019-08-01"},
         headers={"X-IDENTITY-HEADER": "local-identity-header"},
-        trust_env=False,
     )
     token: str = answer.json()["access_token"]
     return token

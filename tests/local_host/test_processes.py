@@ -62,6 +62,18 @@ def test_a_child_that_ignores_sigterm_is_made_to_end(tmp_path: Path) -> None:
     assert not child.running
 
 
+def test_a_child_hears_sigint_though_its_parent_runs_in_the_background(tmp_path: Path) -> None:
+    """A shell starts background jobs with SIGINT ignored, and children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with running("in the background", SLEEP, tmp_path / "log") as child:
+            child.wait_until(child.first_line, 10)
+            child.process.send_signal(signal.SIGINT)
+            assert child.process.wait(10) == -signal.SIGINT
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_child_that_ends_too_soon_is_told_with_its_last_words(tmp_path: Path) -> None:
     with (
         running("Failing", [sys.executable, "-c", "import sys; sys.exit('no reason')"], tmp_path / "log") as child,

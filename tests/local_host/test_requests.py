@@ -1,7 +1,10 @@
 import json
+import re
+from dataclasses import replace
 
 import azure.functions as func
 import pytest
+from azure_functions_runtime.bindings import datumdef, nullable_converters
 
 from local.host import HostSettings, server
 from tests.local_host.conftest import SETTINGS, Call
@@ -34,14 +37,14 @@ def _echo_app(
 async def test_a_request_arrives_as_azure_would_hand_it_over(call: Call) -> None:
     client = call(_echo_app("v1/things/{id}"))
     answer = await client.post(
-        "/v1/things/a%2Fb%20c?q=1&q=2&empty=&one=x",
+        "/v1/things/a%2Fb%20c?q=1&Q=2&q=&q=3&empty=&one=x",
         content="hello",
         headers=[("X-Twice", "1"), ("X-Twice", "2")],
     )
     seen = answer.json()
     assert seen["method"] == "POST"
-    assert seen["url"] == "http://localhost:7071/v1/things/a%2Fb%20c?q=1&q=2&empty=&one=x"
-    assert seen["params"] == {"q": "1,2", "one": "x"}
+    assert seen["url"] == "http://localhost:7071/v1/things/a%2Fb%20c?q=1&Q=2&q=&q=3&empty=&one=x"
+    assert seen["params"] == {"q": "1,2,3", "one": "x"}
     assert seen["route"] == {"id": "a%2Fb c"}
     assert seen["headers"]["x-twice"] == "1,2"
     assert seen["body"] == "hello"
@@ -65,23 +68,66 @@ async def test_the_same_route_leads_to_the_function_that_takes_the_method(call: 
     assert [(await client.request(m, "/thing")).status_code for m in ("DELETE", "HEAD")] == [404, 404]
 
 
-async def test_cookies_come_back_one_header_each_with_the_value_escaped(call: Call) -> None:
+@pytest.mark.parametrize("name", ["state", "STATE", "State"])
+async def test_a_parameter_of_the_query_arrives_under_the_first_spelling(call: Call, name: str) -> None:
+    answer = await call(_echo_app("thing")).get(f"/thing?{name}=1&state=2&sTATE=3")
+    assert answer.json()["params"] == {name: "1,2,3"}
+
+
+@pytest.fixture
+def _as_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Microsoft's library as it is on PyPI, whatever an app in this process has made of it."""
+    monkeypatch.setattr(datumdef, "to_nullable_string", nullable_converters.to_nullable_string)
+
+
+def _cookie_app(*lines: str) -> func.FunctionApp:
     app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
     @app.route(route="cookies")
     async def give_cookies(req: func.HttpRequest) -> func.HttpResponse:
         answer = func.HttpResponse(status_code=302, headers={"Location": "/elsewhere"})
-        answer.headers.add("Set-Cookie", "state=abc; Max-Age=600; Path=/v1; HttpOnly; Secure; SameSite=Lax")
-        answer.headers.add("Set-Cookie", "padded=YQ==")
+        for line in lines:
+            answer.headers.add("Set-Cookie", line)
         return answer
 
-    answer = await call(app).get("/cookies")
+    return app
+
+
+BOTH = ("state=abc; Max-Age=600; Path=/v1; HttpOnly; Secure; SameSite=Lax", "padded=YQ==")
+
+
+@pytest.mark.usefixtures("_as_published")
+async def test_cookies_come_back_as_aspnet_writes_what_the_worker_says_with_a_domain_that_it_does_not_have(
+    call: Call,
+) -> None:
+    answer = await call(_cookie_app(*BOTH), replace(SETTINGS, fills_cookie_domains=False)).get("/cookies")
     assert answer.status_code == 302
     assert answer.headers["location"] == "/elsewhere"
     assert answer.headers.get_list("set-cookie") == [
-        "state=abc; HttpOnly; Max-Age=600; Path=/v1; SameSite=Lax; Secure",
-        "padded=YQ%3D%3D; Path=/",
+        "state=abc; max-age=600; domain=; path=/v1; secure; samesite=lax; httponly",
+        "padded=YQ%3D%3D; domain=; path=",
     ]
+
+
+@pytest.mark.usefixtures("_as_published")
+async def test_a_domain_that_is_empty_is_filled_in_as_azures_front_end_does(call: Call) -> None:
+    answer = await call(_cookie_app(*BOTH, "own=1; Domain=sso.example")).get("/cookies")
+    assert answer.headers.get_list("set-cookie") == [
+        "state=abc; max-age=600; domain=localhost; path=/v1; secure; samesite=lax; httponly",
+        "padded=YQ%3D%3D; domain=localhost; path=",
+        "own=1; domain=sso.example; path=",
+    ]
+
+
+async def test_an_absent_domain_and_path_are_the_hosts_to_choose(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = nullable_converters.to_nullable_string
+    monkeypatch.setattr(datumdef, "to_nullable_string", lambda value, *rest: original(value or None, *rest))
+    expiring = "old=1; Expires=Sat, 15 Jun 2024 12:00:00 GMT; SameSite=None"
+    answer = await call(_cookie_app("plain=1", expiring)).get("/cookies")
+    plain, old = answer.headers.get_list("set-cookie")
+    assert plain == "plain=1; path=/"
+    # The library reads the time of day as this machine's.
+    assert re.fullmatch(r"old=1; expires=\w{3}, 1[456] Jun 2024 [0-9]{2}:[0-9]{2}:00 GMT; path=/; samesite=none", old)
 
 
 @pytest.mark.parametrize(
@@ -146,9 +192,18 @@ async def test_a_body_longer_than_azure_takes_is_refused(call: Call, monkeypatch
             yield b"12345"
 
     client = call(_echo_app("thing"))
-    assert (await client.post("/thing", content=b"1234567890")).status_code == 200
+    assert (await client.post("/thing", content=b"1234567890")).json()["body"] == "1234567890"
     assert (await client.post("/thing", content=b"12345678901")).status_code == 413
     assert (await client.post("/thing", content=chunks())).status_code == 413
+
+
+async def test_a_body_in_chunks_does_not_arrive_but_the_header_that_says_so_does(call: Call) -> None:
+    async def chunks():
+        yield b"hello"
+
+    seen = (await call(_echo_app("thing")).post("/thing", content=chunks())).json()
+    assert (seen["body"], seen["headers"]["transfer-encoding"]) == ("", "chunked")
+    assert "content-length" not in seen["headers"]
 
 
 async def test_the_context_carries_an_invocation_id_and_the_callers_trace(call: Call) -> None:

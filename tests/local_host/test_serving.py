@@ -10,9 +10,9 @@ import azure.functions as func
 import httpx
 import pytest
 
+from local.cast.stack import functions_host
 from local.host import HostSettings, IndexingError, SettingsError, create_host
 from local.processes import ROOT
-from tests.support.stack import functions_host
 
 APP = """
 import os

@@ -2,12 +2,30 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
 from local.entra.directory import load
 from local.processes import ROOT
-from tests.scripts.conftest import CLIENT_ID, PRINCIPAL, TENANT, Ended, Machine, Part, lines, shown
+from tests.scripts.az_says import DENIED, NO_REGISTRATION, NOT_REPLICATED, error, from_rest
+from tests.scripts.conftest import (
+    CLIENT_ID,
+    CREATED,
+    OWNER,
+    PRINCIPAL,
+    SUBSCRIPTION,
+    TENANT,
+    TRUST,
+    TRUSTED,
+    Break,
+    Ended,
+    Machine,
+    Part,
+    directory,
+    lines,
+    shown,
+)
 
 URL = "https://sso.vendor.net"
 OPTIONS = ("--display-name", "Vendor's SSO", "--public-url", URL, "--identity-principal-id", PRINCIPAL)
@@ -26,22 +44,10 @@ PERMISSIONS = {
 """https://learn.microsoft.com/graph/permissions-reference."""
 
 
-@pytest.fixture
-def directory(machine: Machine) -> Machine:
+@pytest.fixture(autouse=True)
+def empty_directory(machine: Machine) -> None:
     """A directory without any registration, in which everything succeeds."""
-    machine.plays(
-        Part(FOUND),
-        Part("az ad app create", lines(CLIENT_ID)),
-        Part("az ad app show"),
-        Part(f"az ad app update --id {CLIENT_ID}"),
-        Part("az rest --method patch"),
-        Part("az ad app federated-credential list"),
-        Part("az ad app federated-credential create"),
-        Part("az ad app federated-credential update"),
-        Part("az ad sp list"),
-        Part("az ad sp create", lines("5e110000-0000-4000-8000-00000000005b")),
-    )
-    return machine
+    machine.plays(*directory())
 
 
 def registers(machine: Machine, *more: str) -> Ended:
@@ -56,54 +62,72 @@ def option(ended: Ended, command: str, name: str) -> list[str]:
     return [*after[:end]]
 
 
-def test_a_registration_is_made(directory: Machine) -> None:
-    ended = registers(directory)
+def wanted(ended: Ended) -> Any:
+    """What the registration is to be."""
+    (words,) = [words for words in ended.words if "--body" in words]
+    return json.loads(words[words.index("--body") + 1])
+
+
+def test_a_registration_is_made(machine: Machine) -> None:
+    ended = registers(machine)
     assert (ended.code, ended.sentence) == (0, "")
     assert ended.output.splitlines()[-1] == CLIENT_ID
     made = [call.split(" --")[0] for call in ended.calls]
     assert made == [
         "az cloud show",
         "az account show",
+        "az rest",
         "az ad app list",
-        "az ad app create",
         "az rest",
         "az ad app federated-credential list",
         "az ad app federated-credential create",
+        "az ad app federated-credential list",
         "az ad sp list",
         "az ad sp create",
     ]
-    assert option(ended, "az ad app create", "--sign-in-audience") == ["AzureADMultipleOrgs"]
-    assert option(ended, "az ad app create", "--web-redirect-uris") == REDIRECTS
+    (made_by,) = [call for call in ended.calls if call.startswith("az rest --method patch")]
+    assert f"/v1.0/applications(uniqueName='azure-sso-{PRINCIPAL}') " in made_by
 
 
-def test_it_asks_for_what_the_service_uses_and_no_more(directory: Machine) -> None:
+@pytest.mark.parametrize("name", ["Vendor's SSO", 'The "SSO"', "C:\\SSO  2", "Größe ✓"])
+def test_customers_read_the_name_as_it_was_given(machine: Machine, name: str) -> None:
+    ended = machine.runs("entra.sh", "--display-name", name, *OPTIONS[2:])
+    assert (ended.code, wanted(ended)["displayName"]) == (0, name)
+    (looked,) = option(ended, "az ad app list", "--filter")
+    assert looked == f"displayName eq '{name.replace("'", "''")}'"
+
+
+def test_it_asks_for_what_the_service_uses_and_no_more(machine: Machine) -> None:
     """As local Entra has it, against which the service is tested."""
-    ended = registers(directory)
-    (wanted,) = json.loads(option(ended, "az ad app create", "--required-resource-accesses")[0])
-    assert wanted["resourceAppId"] == GRAPH
-    asked = {(entry["type"], entry["id"]) for entry in wanted["resourceAccess"]}
+    (access,) = wanted(registers(machine))["requiredResourceAccess"]
+    assert access["resourceAppId"] == GRAPH
+    asked = {(entry["type"], entry["id"]) for entry in access["resourceAccess"]}
     assert asked == {("Scope", PERMISSIONS[name]) for name in LOCAL.delegated_permissions} | {
         ("Role", PERMISSIONS[name]) for name in LOCAL.application_permissions
     }
 
 
-def test_it_asks_for_the_claims_that_the_service_reads(directory: Machine) -> None:
-    claims = json.loads(option(registers(directory), "az ad app create", "--optional-claims")[0])
+def test_it_asks_for_the_claims_that_the_service_reads(machine: Machine) -> None:
+    claims = wanted(registers(machine))["optionalClaims"]
     assert {claim["name"] for claim in claims["idToken"]} == LOCAL.optional_claims | {"auth_time"}
 
 
-def test_the_addresses_are_those_of_the_service(directory: Machine) -> None:
-    ended = registers(directory)
-    assert option(ended, "az rest", "--url") == [f"https://graph.microsoft.com/v1.0/applications(appId='{CLIENT_ID}')"]
-    body = json.loads(option(ended, "az rest", "--body")[0])
+def test_the_rest_of_it(machine: Machine) -> None:
+    body = wanted(registers(machine))
+    del body["requiredResourceAccess"], body["optionalClaims"]
     assert body == {
+        "displayName": "Vendor's SSO",
+        "signInAudience": "AzureADMultipleOrgs",
+        "isFallbackPublicClient": False,
         "groupMembershipClaims": LOCAL.group_membership_claims,
         "servicePrincipalLockConfiguration": {"isEnabled": True, "allProperties": True},
         "web": {
-            "redirectUris": [f"{URL}{path}" for path in LOCAL.redirect_paths],
+            "redirectUris": REDIRECTS,
             "logoutUrl": f"{URL}{LOCAL.front_channel_logout_path}",
+            "implicitGrantSettings": {"enableIdTokenIssuance": False, "enableAccessTokenIssuance": False},
         },
     }
+    assert [f"{URL}{path}" for path in LOCAL.redirect_paths] == REDIRECTS
 
 
 @pytest.mark.parametrize(
@@ -114,9 +138,9 @@ def test_the_addresses_are_those_of_the_service(directory: Machine) -> None:
         ("AzureChinaCloud", "https://login.chinacloudapi.cn", "api://AzureADTokenExchangeChina"),
     ],
 )
-def test_it_trusts_the_managed_identity_alone(directory: Machine, cloud: str, login: str, audience: str) -> None:
-    directory.plays(Part("az cloud show", lines(cloud, login, "https://graph.example/")))
-    ended = registers(directory)
+def test_it_trusts_the_managed_identity_alone(machine: Machine, cloud: str, login: str, audience: str) -> None:
+    machine.plays(Part("az cloud show", lines(cloud, login, "https://graph.example/")))
+    ended = registers(machine)
     trusted = json.loads(option(ended, "az ad app federated-credential create", "--parameters")[0])
     assert trusted == {
         "name": "managed-identity",
@@ -127,17 +151,16 @@ def test_it_trusts_the_managed_identity_alone(directory: Machine, cloud: str, lo
 
 
 SHOWN = "az ad app show"
-TRUSTED = "az ad app federated-credential list … [?subject != "
-"""What is asked of a registration before it is mended: its keys, and whom else it trusts."""
+"""What is asked of a registration before it is changed: its keys."""
 
 
-def test_run_again_with_its_client_id_it_makes_nothing_twice(directory: Machine) -> None:
-    directory.plays(
+def test_run_again_with_its_client_id_it_makes_nothing_twice(machine: Machine) -> None:
+    machine.plays(
         Part(TRUSTED),
         Part("az ad app federated-credential list", lines("the-credential")),
         Part("az ad sp list", lines("the-service-principal")),
     )
-    ended = registers(directory, "--client-id", CLIENT_ID)
+    ended = registers(machine, "--client-id", CLIENT_ID)
     assert (ended.code, ended.output.splitlines()[-1]) == (0, CLIENT_ID)
     assert not any(" create " in call for call in ended.calls)
     assert option(ended, "az ad app federated-credential update", "--federated-credential-id") == ["the-credential"]
@@ -145,18 +168,114 @@ def test_run_again_with_its_client_id_it_makes_nothing_twice(directory: Machine)
     assert "name" not in changed, "it cannot be changed"
 
 
+def test_run_again_it_finds_what_it_made(machine: Machine) -> None:
+    """And asks neither for namesakes nor for a client id."""
+    assert registers(machine).code == 0
+    again = registers(machine)
+    assert (again.code, again.output.splitlines()[-1]) == (0, CLIENT_ID)
+    assert not any(" create " in call or "create-if-missing" in call for call in again.calls)
+    assert not any(call.startswith("az ad app list") for call in again.calls)
+    assert option(again, "az rest --method patch", "--url") == [BY_CLIENT_ID]
+
+
+BY_CLIENT_ID = f"https://graph.microsoft.com/v1.0/applications(appId='{CLIENT_ID}')"
+
+
+@pytest.mark.parametrize(
+    ("owners", "code"), [((), 0), (("mallory@vendor.net",), 1)], ids=["nobody else", "somebody else"]
+)
+def test_what_bears_its_unique_name_must_be_owned_by_nobody_else(
+    machine: Machine, owners: tuple[str, ...], code: int
+) -> None:
+    """Anybody who may make registrations can give theirs this name, and add a secret later."""
+    assert registers(machine).code == 0
+    machine.plays(Part(f"az ad app owner list --id {CLIENT_ID} … [?id != '{OWNER}' && ", lines(*owners)))
+    again = registers(machine)
+    assert (again.code, changes_nothing(again)) == (code, code == 1)
+    if code:
+        assert "is owned by others than you:\n  mallory@vendor.net\n" in again.sentence
+        assert "--client-id" in again.sentence
+
+
+def test_a_pipeline_owns_what_it_made(machine: Machine) -> None:
+    """A service principal has no `me`; az knows its client id."""
+    machine.plays(Part("az account show … --query [tenantId, ", lines(TENANT, SUBSCRIPTION, "servicePrincipal")))
+    assert registers(machine).code == 0
+    again = registers(machine)
+    assert again.code == 0
+    assert not any("signed-in-user" in call for call in again.calls)
+    assert any(f"&& appId != '{SUBSCRIPTION}'" in call for call in again.calls)
+
+
+def test_one_that_was_there_all_the_same_is_looked_at_like_any_other(machine: Machine) -> None:
+    """A replica that lags says that there is none; creating it then changes what is there, and answers nothing."""
+    assert registers(machine).code == 0
+    machine.plays(
+        Part("az rest --method get … /applications(uniqueName=", complains=NO_REGISTRATION, fails=1, times=2),
+        Part("az ad app owner list", lines("mallory@vendor.net")),
+    )
+    again = registers(machine)
+    assert (again.code, "owned by others than you" in again.sentence) == (1, True)
+
+
+STEPS = 10
+CHANGES = (4, 6, 9)
+"""How many calls make a registration, and which of them change something."""
+
+FAILURES = [*(Break(step) for step in range(STEPS)), *(Break(step, late=True) for step in CHANGES)]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=str)
+def test_after_a_failure_at_any_step_it_is_run_again(machine: Machine, failure: Break) -> None:
+    machine.breaks = failure
+    assert registers(machine).code == 1
+    machine.breaks = None
+    again = registers(machine)
+    assert (again.code, again.sentence, again.output.splitlines()[-1]) == (0, "", CLIENT_ID)
+
+
+def test_the_steps_are_these(machine: Machine) -> None:
+    calls = registers(machine).calls
+    assert len(calls) == STEPS
+    assert tuple(at for at, call in enumerate(calls) if " create" in call or " patch " in call) == CHANGES
+
+
+def test_what_a_replica_has_not_heard_of_is_there_all_the_same(machine: Machine) -> None:
+    """The answers to both were lost, and the lists do not show them yet."""
+    machine.plays(
+        Part(TRUST, complains=error("FederatedIdentityCredential with name managed-identity already exists."), fails=1),
+        Part("az ad sp create", complains=error(f"The service principal name {CLIENT_ID} is already in use."), fails=1),
+    )
+    ended = registers(machine)
+    assert (ended.code, ended.sentence) == (0, "")
+
+
+def test_a_new_credential_is_waited_for(machine: Machine) -> None:
+    machine.plays(Part("az ad app federated-credential list … .subject | [0]", times=2))
+    ended = registers(machine)
+    assert ended.code == 0
+    assert [call for call in ended.calls if call.startswith("sleep")] == ["sleep 5", "sleep 10"]
+
+
+def test_a_credential_that_is_never_shown_stops_nobody(machine: Machine) -> None:
+    machine.plays(Part("az ad app federated-credential list … .subject | [0]"))
+    ended = registers(machine)
+    assert ended.code == 0
+    assert "It can take minutes until it counts." in ended.output
+
+
 def changes_nothing(ended: Ended) -> bool:
     return not any(verb in call for call in ended.calls for verb in (" create ", " update ", " patch "))
 
 
-def test_a_namesake_is_not_taken_over_even_if_it_returns_to_this_service(directory: Machine) -> None:
+def test_a_namesake_is_not_taken_over_even_if_it_returns_to_this_service(machine: Machine) -> None:
     """Anybody who may make registrations can give theirs our name and our addresses, and keep a secret of it."""
-    directory.plays(
+    machine.plays(
         Part(FOUND, lines("7w1n-1", "7w1n-2")),
         Part("az ad app owner list --id 7w1n-1", lines("mallory@vendor.net", "eve@vendor.net")),
         Part("az ad app owner list --id 7w1n-2"),
     )
-    ended = registers(directory)
+    ended = registers(machine)
     assert (ended.code, changes_nothing(ended)) == (1, True)
     *told, way_on = ended.sentence.splitlines()
     assert told == [
@@ -171,10 +290,10 @@ def test_a_namesake_is_not_taken_over_even_if_it_returns_to_this_service(directo
     assert way_on.endswith("otherwise choose another --display-name.")
 
 
-def test_what_else_could_prove_itself_as_the_service_is_named_and_nothing_is_changed(directory: Machine) -> None:
+def test_what_else_could_prove_itself_as_the_service_is_named_and_nothing_is_changed(machine: Machine) -> None:
     other = "federated credential ci for repo:mallory/x of https://token.actions.githubusercontent.com"
-    directory.plays(Part(SHOWN, lines("client secret 5ec2e7", "certificate ce27")), Part(TRUSTED, lines(other)))
-    ended = registers(directory, "--client-id", CLIENT_ID)
+    machine.plays(Part(SHOWN, lines("client secret 5ec2e7", "certificate ce27")), Part(TRUSTED, lines(other)))
+    ended = registers(machine, "--client-id", CLIENT_ID)
     assert (ended.code, changes_nothing(ended)) == (1, True)
     assert ended.sentence.splitlines() == [
         f"The app registration {CLIENT_ID} trusts more than the identity {PRINCIPAL}:",
@@ -186,58 +305,68 @@ def test_what_else_could_prove_itself_as_the_service_is_named_and_nothing_is_cha
 
 
 @pytest.mark.parametrize("what", [SHOWN, TRUSTED])
-def test_one_thing_too_many_is_enough(directory: Machine, what: str) -> None:
-    directory.plays(Part(what, lines("something")))
-    ended = registers(directory, "--client-id", CLIENT_ID)
+def test_one_thing_too_many_is_enough(machine: Machine, what: str) -> None:
+    machine.plays(Part(what, lines("something")))
+    ended = registers(machine, "--client-id", CLIENT_ID)
     assert (ended.code, changes_nothing(ended)) == (1, True)
     assert ended.sentence.splitlines()[1:-1] == ["  something"]
 
 
-def test_another_issuer_cannot_vouch_for_this_identity(directory: Machine) -> None:
-    ended = registers(directory, "--client-id", CLIENT_ID)
+def test_another_issuer_cannot_vouch_for_this_identity(machine: Machine) -> None:
+    ended = registers(machine, "--client-id", CLIENT_ID)
     strangers = f"[?subject != '{PRINCIPAL}' || issuer != 'https://login.microsoftonline.com/{TENANT}/v2.0']"
     assert sum(strangers in call for call in ended.calls) == 1
 
 
-def test_a_registration_moves_to_another_address_when_told_so(directory: Machine) -> None:
-    ended = registers(directory, "--client-id", CLIENT_ID)
+def test_a_registration_moves_to_another_address_when_told_so(machine: Machine) -> None:
+    ended = registers(machine, "--client-id", CLIENT_ID)
     assert (ended.code, ended.output.splitlines()[-1]) == (0, CLIENT_ID)
-    assert option(ended, "az ad app update", "--web-redirect-uris") == REDIRECTS
+    assert wanted(ended)["web"]["redirectUris"] == REDIRECTS
+    assert option(ended, "az rest --method patch", "--url") == [BY_CLIENT_ID]
+    assert not any("create-if-missing" in call for call in ended.calls)
 
 
-def test_a_new_registration_is_waited_for(directory: Machine) -> None:
-    late = "ERROR: Resource 'x' does not exist or one of its queried reference-property objects are not present.\n"
-    directory.plays(Part("az rest --method patch", complains=late, fails=1, times=1))
-    ended = registers(directory)
+def test_a_new_registration_is_waited_for(machine: Machine) -> None:
+    machine.plays(Part("az ad app federated-credential create", complains=error(NOT_REPLICATED), fails=1, times=1))
+    ended = registers(machine)
     assert ended.code == 0
     assert [call for call in ended.calls if call.startswith("sleep")] == ["sleep 15"]
 
 
-def test_who_may_not_register_is_told_who_can(directory: Machine) -> None:
-    denied = "ERROR: (Authorization_RequestDenied) Insufficient privileges to complete the operation.\n"
-    directory.plays(Part("az ad app create", complains=denied, fails=1))
-    ended = registers(directory)
+def test_a_client_id_that_is_wrong_is_not_waited_for(machine: Machine) -> None:
+    machine.plays(Part(SHOWN, complains=error(NOT_REPLICATED), fails=3))
+    ended = registers(machine, "--client-id", CLIENT_ID)
+    assert (ended.code, changes_nothing(ended)) == (1, True)
+    assert ended.sentence.startswith(f"The app registration {CLIENT_ID} cannot be read.")
+    assert not any(call.startswith("sleep") for call in ended.calls)
+
+
+def test_who_may_not_register_is_told_who_can(machine: Machine) -> None:
+    machine.plays(
+        Part(CREATED, complains=from_rest("Forbidden", "Authorization_RequestDenied", DENIED), fails=1),
+    )
+    ended = registers(machine)
     assert (ended.code, "ERROR" in ended.sentence) == (1, False)
     assert ended.sentence.startswith("You may not make app registrations in this directory.")
 
 
-def test_a_dry_run_calls_nothing(directory: Machine) -> None:
-    ended = registers(directory, "--dry-run")
+def test_a_dry_run_calls_nothing(machine: Machine) -> None:
+    ended = registers(machine, "--dry-run")
     assert (ended.code, ended.calls) == (0, ())
-    assert len(shown(ended)) == 9
+    assert len(shown(ended)) == STEPS
     assert ended.output.splitlines()[-1] == "<clientId>"
 
 
 @pytest.mark.parametrize("missing", [0, 2, 4])
-def test_everything_is_needed(directory: Machine, missing: int) -> None:
-    ended = directory.runs("entra.sh", *OPTIONS[:missing], *OPTIONS[missing + 2 :])
+def test_everything_is_needed(machine: Machine, missing: int) -> None:
+    ended = machine.runs("entra.sh", *OPTIONS[:missing], *OPTIONS[missing + 2 :])
     assert (ended.code, ended.calls) == (1, ())
     assert "are needed. See infra/entra.sh --help." in ended.sentence
 
 
 @pytest.mark.parametrize("url", ["http://sso.vendor.net", "https://sso.vendor.net/", "sso.vendor.net", "https://"])
-def test_an_address_that_is_none_is_refused(directory: Machine, url: str) -> None:
-    ended = directory.runs("entra.sh", *OPTIONS[:3], url, *OPTIONS[4:])
+def test_an_address_that_is_none_is_refused(machine: Machine, url: str) -> None:
+    ended = machine.runs("entra.sh", *OPTIONS[:3], url, *OPTIONS[4:])
     assert (ended.code, ended.calls) == (1, ())
     assert ended.sentence.startswith("--public-url must be an address")
 

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from tests.scripts.conftest import APP_SETTINGS, CLIENT_ID, GROUP, NO_GROUP, Ended, Machine, Part, lines, shown
+from tests.scripts.az_says import NO_GROUP, from_arm
+from tests.scripts.conftest import APP_SETTINGS, CLIENT_ID, GROUP, Ended, Machine, Part, lines, shown
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_a_registration_that_no_app_names(standing: Machine) -> None:
 
 
 def test_a_lock_is_named(standing: Machine) -> None:
-    standing.plays(Part("az group delete", complains="ERROR: (ScopeLocked) The scope is locked.\n", fails=1))
+    standing.plays(Part("az group delete", complains=from_arm("ScopeLocked", "The scope is locked."), fails=1))
     ended = standing.runs("teardown.sh", "--resource-group", GROUP, "--delete-registration", "--yes")
     assert ended.code == 1
     assert ended.sentence == (

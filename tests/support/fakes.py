@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -39,6 +39,7 @@ from shared.ports.table import (
     Row,
     RowChanged,
     RowExists,
+    RowReader,
 )
 from shared.ports.telemetry import Event
 
@@ -158,7 +159,7 @@ class InMemoryTable(_Answering):
 class Unremembered:
     """A table as a reader that remembers nothing: no answer holds beyond the moment."""
 
-    def __init__(self, table: InMemoryTable) -> None:
+    def __init__(self, table: RowReader) -> None:
         self.get = table.get
         self.under = table.under
 
@@ -317,3 +318,17 @@ class FakeAccessTokens(_Answering):
 
     async def probe(self) -> None:
         await self._travel()
+
+
+class Doorbells:
+    """Applications that can be rung: what was posted where; who is in `deaf` does not answer."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, Mapping[str, str]]] = []
+        self.deaf: set[str] = set()
+
+    async def post(self, url: str, form: Mapping[str, str]) -> None:
+        await asyncio.sleep(0)
+        if url in self.deaf:
+            raise Unavailable("The application does not answer.")
+        self.heard.append((url, form))

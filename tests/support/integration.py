@@ -11,10 +11,9 @@ from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit
 
 import httpx
 
-from local.demo_browser import Browser, Page
+from local.cast.browser import Browser, Page
+from local.cast.person import ADA, PASSWORD
 from tests.support.service import RunningService
-
-PASSWORD = "Local-pass-1"
 
 NEVER_CONNECTED = {
     "status": "disconnected",
@@ -64,17 +63,17 @@ class Integration:
         page = self.browser.submit(page, page.forms[0], {"action": "continue"})
         return fill_in(self.browser, page, admin) if "email" in page.forms[0].fields else page
 
-    def consent(self, admin: str = "ada@contoso.example", **body: Any) -> str:
+    def consent(self, admin: str = ADA, **body: Any) -> str:
         """Microsoft's answer to a consent, held back."""
         return press(self.browser, self.consent_page(admin, **body), "accept")
 
-    def sign_in(self, consent_answer: str, person: str = "ada@contoso.example") -> str:
+    def sign_in(self, consent_answer: str, person: str = ADA) -> str:
         """Microsoft's answer to the sign-in that proves the consent, held back."""
         page = self.browser.open(consent_answer)
         assert page.forms, page.html
         return press(self.browser, page, "sign_in", email=person, password=PASSWORD)
 
-    def prove(self, admin: str = "ada@contoso.example", **body: Any) -> str:
+    def prove(self, admin: str = ADA, **body: Any) -> str:
         """Walk all the way; the answer to the sign-in is held back."""
         return self.sign_in(self.consent(admin, **body), admin)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from local.cast.person import ADA
 from local.entra.server import LocalEntra
 from local.processes import Azurite, azurite
 from shared.adapters.entra.id_tokens import IdTokens
@@ -24,7 +25,6 @@ CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
 HOME = TenantId("5e110000-0000-4000-8000-000000000000")
 FABRIKAM = TenantId("fab00000-0000-4000-8000-000000000000")
 NOBODYS = TenantId("00000000-0000-4000-8000-000000000000")
-ADA = "ada@contoso.example"
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ class RealEntra:
 
     def code(self, request: SignInRequest, person: str = ADA) -> str:
         """What Entra answers when this person signs in."""
-        with Browser(self.entra.http) as browser:
+        with Browser() as browser:
             answer = browser.sign_in(browser.open(request.url), person)
             assert isinstance(answer, Answer), answer
             return answer.parameters["code"]
@@ -80,10 +80,10 @@ class RealEntra:
 
 def provider_on(entra: LocalEntra, web: Web, clients: MsalClients) -> EntraProvider:
     return EntraProvider(
-        clients,
-        IdTokens(entra.https, CLIENT_ID, web, FixedClock()),
-        web,
-        authority=entra.https,
+        clients=clients,
+        id_tokens=IdTokens(authority=entra.https, client_id=CLIENT_ID, web=web, clock=FixedClock(entra.cloud.now())),
+        web=web,
+        authority_url=entra.https,
         browser_url=entra.http,
         graph_url=entra.https,
         client_id=CLIENT_ID,
@@ -91,7 +91,9 @@ def provider_on(entra: LocalEntra, web: Web, clients: MsalClients) -> EntraProvi
 
 
 def clients_on(entra: LocalEntra, credential: ClientCredential = SECRET) -> MsalClients:
-    return MsalClients(entra.https, CLIENT_ID, lambda: credential, str(entra.ca_file))
+    return MsalClients(
+        authority=entra.https, client_id=CLIENT_ID, credential=lambda: credential, ca_file=str(entra.ca_file)
+    )
 
 
 @pytest.fixture

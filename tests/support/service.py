@@ -14,13 +14,13 @@ import uvicorn
 from azure.data.tables import TableServiceClient
 
 from functions.app import build_app
+from local.cast.stack import FUNCTION_KEY, MASTER_KEY, EntraAddresses, settings
 from local.entra.server import LocalEntra
 from local.host import HostSettings, create_host
+from shared.assembly import Services
 from shared.settings import read_settings
-from shared.wiring import TABLE_NAMES, Services, build_services
+from shared.wiring import TABLE_NAMES, build_services
 
-FUNCTION_KEY = "test-function-key"
-MASTER_KEY = "test-master-key"
 PANEL = "https://panel.example/sso/"
 
 
@@ -39,34 +39,20 @@ class MovableClock:
 
 def settings_for(url: str, connection_string: str, entra: LocalEntra) -> dict[str, str]:
     """The app settings of a service at `url` on this store and this Entra."""
-    return {
-        "SSO_PUBLIC_URL": url,
-        "SSO_TABLES_CONNECTION_STRING": connection_string,
-        "SSO_ENTRA_CLIENT_ID": "a5500000-0000-4000-8000-0000000000a5",
-        "SSO_ENTRA_CLIENT_SECRET": "local-client-secret",
-        "SSO_ENTRA_HOME_TENANT": "5e110000-0000-4000-8000-000000000000",
-        "SSO_ENTRA_AUTHORITY": entra.https,
-        "SSO_ENTRA_BROWSER_URL": entra.http,
-        "SSO_ENTRA_CA_FILE": str(entra.ca_file),
-        "SSO_GRAPH_URL": entra.https,
-        "SSO_CONTROL_PANEL_ISSUER": f"{entra.http}/control-panel",
-        "SSO_CONTROL_PANEL_AUDIENCE": "azure-sso",
-        "SSO_RETURN_URLS": PANEL,
-        "SSO_SIGNING_KEY_FOLDER": str(entra.ca_file.parent / "keys"),
-        "SSO_PSEUDONYM_KEY": "a pseudonym key of the tests, long enough",
-    }
+    addresses = EntraAddresses(entra.http, entra.https, str(entra.ca_file))
+    return {**settings(url, addresses, connection_string), "SSO_RETURN_URLS": PANEL}
 
 
 class RunningService:
     """A service that answers at `url` inside a `with` block."""
 
-    def __init__(self, port: int, settings: dict[str, str]) -> None:
-        self.url = settings["SSO_PUBLIC_URL"]
+    def __init__(self, port: int, chosen: dict[str, str]) -> None:
+        self.url = chosen["SSO_PUBLIC_URL"]
         self.clock = MovableClock()
-        services = build_services(read_settings(settings), self.clock)
+        services = build_services(read_settings(chosen), self.clock)
         assert isinstance(services, Services), services
         self.services = services
-        self.connection_string = settings["SSO_TABLES_CONNECTION_STRING"]
+        self.connection_string = chosen["SSO_TABLES_CONNECTION_STRING"]
         host = create_host(
             build_app(services), HostSettings(route_prefix="", function_key=FUNCTION_KEY, master_key=MASTER_KEY)
         )
@@ -74,6 +60,8 @@ class RunningService:
             uvicorn.Config(host, port=port, lifespan="off", log_config=None, access_log=False, ws="none")
         )
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self._store = TableServiceClient.from_connection_string(self.connection_string)
+        self._tables = {name: self._store.get_table_client(name) for name in TABLE_NAMES}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -86,21 +74,19 @@ class RunningService:
     ) -> None:
         self._server.should_exit = True
         self._thread.join()
+        self._store.close()
 
     def empty(self) -> None:
         """Make the store as new, and let everything that was remembered age out."""
         self.clock.advance(timedelta(minutes=6))
-        with TableServiceClient.from_connection_string(self.connection_string) as service:
-            for name in TABLE_NAMES:
-                table = service.get_table_client(name)
-                if next(iter(table.list_entities(results_per_page=1)), None) is not None:
-                    table.delete_table()
-                    table.create_table()
+        for table in self._tables.values():
+            if next(iter(table.list_entities(results_per_page=1)), None) is not None:
+                table.delete_table()
+                table.create_table()
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of a table, as the store has it."""
-        with TableServiceClient.from_connection_string(self.connection_string) as service:
-            return [dict(entity) for entity in service.get_table_client(table).list_entities()]
+        return [dict(entity) for entity in self._tables[table].list_entities()]
 
     async def _serve(self) -> None:
         await self._server.serve()

@@ -1,18 +1,26 @@
 """Settings in, services out: which adapters stand behind the ports, and that nothing is opened before it is needed."""
 
 import logging
+import re
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from azure.functions import FunctionApp
 
 from functions.app import build_app, build_routes
+from functions.edge.cookies import BrowserCookies
+from functions.edge.routing import Routes
+from functions.health import health_routes
 from local.host import HostSettings, create_host
+from shared.assembly import Services, assemble
 from shared.kernel.refusals import Unavailable
 from shared.settings import Misconfiguration, Settings, read_settings
-from shared.wiring import Services, _msal_clients, _tables, build_services
+from shared.wiring import _msal_clients, _tables, build_services
 from tests.support.fakes import FixedClock
+from tests.support.ports import fakes
 from tests.support.wire import canned_web
 
 IN_AZURE = {
@@ -49,7 +57,7 @@ def services(environment: Mapping[str, str]) -> Services:
 @pytest.mark.parametrize("environment", [IN_AZURE, IN_DEVELOPMENT], ids=["azure", "development"])
 async def test_services_are_made_without_anybody_to_talk_to(environment: Mapping[str, str]) -> None:
     built = services(environment)
-    assert built.public_url == "https://sso.example"
+    assert built.edge.public_url == "https://sso.example"
     await built.close()
 
 
@@ -75,7 +83,7 @@ def test_a_clock_can_be_handed_in() -> None:
     clock = FixedClock()
     built = build_services(settings(IN_DEVELOPMENT), clock)
     assert isinstance(built, Services)
-    assert built.clock is clock
+    assert built.edge.clock is clock
 
 
 def test_what_is_wrong_with_the_settings_is_handed_on() -> None:
@@ -94,10 +102,10 @@ async def test_in_azure_the_tables_are_opened_with_the_managed_identity(monkeypa
     with canned_web() as platform:
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{platform.url}/msi/token")
         monkeypatch.setenv("IDENTITY_HEADER", "header")
-        tables, close = _tables(settings(IN_AZURE))
-        with pytest.raises(Unavailable):
-            await tables.table("accounts").under("acme", "")
-        await close()
+        async with AsyncExitStack() as closing:
+            tables = _tables(settings(IN_AZURE), closing)
+            with pytest.raises(Unavailable):
+                await tables.table("accounts").under("acme", "")
     query = parse_qs(urlsplit(platform.asked[0]).query)
     assert query["resource"] == ["https://storage.azure.com"]
     assert query["client_id"] == [IN_AZURE["SSO_IDENTITY_CLIENT_ID"]]
@@ -135,6 +143,44 @@ async def test_an_app_without_settings_says_so_on_every_address(caplog: pytest.L
         assert "SSO_PUBLIC_URL" in text
         assert "SSO_PSEUDONYM_KEY" in text
         assert "the-value" not in text
+
+
+def serving(routes: Routes) -> httpx.AsyncClient:
+    app = FunctionApp()
+    app.register_functions(routes.blueprint)
+    transport = httpx.ASGITransport(create_host(app, HostSettings(route_prefix="")))
+    return httpx.AsyncClient(transport=transport, base_url="http://sso.example")
+
+
+@pytest.mark.parametrize(("work", "part"), [(True, {"cookies": "ok"}), (False, {"cookies": "down"}), (None, {})])
+async def test_cookies_that_browsers_drop_show_in_the_health_but_it_still_resolves(
+    *, work: bool | None, part: dict[str, str]
+) -> None:
+    async with serving(health_routes(assemble(fakes()), cookies_work=work)) as client:
+        answer = await client.get("/health")
+    others = dict.fromkeys(("storage", "entra", "controlPanel", "signingKeys"), "ok")
+    status = "degraded" if work is False else "ok"
+    assert (answer.status_code, answer.json()) == (200, {"status": status, "parts": others | part})
+
+
+@pytest.mark.parametrize("prefix", ["__Host-", "__Secure-"])
+async def test_the_names_of_cookies_begin_as_an_operator_says(prefix: str) -> None:
+    built = services(IN_DEVELOPMENT | {"SSO_COOKIE_PREFIX": prefix})
+    (health,) = (routes for routes in build_routes(built) if "/health" in {each.path for each in routes.endpoints})
+    async with serving(health) as client:
+        answer = await client.get("/health/cookie")
+    assert re.match(f"{prefix}azure-sso-probe-[0-9a-f]{{16}}=; ", answer.headers["set-cookie"])
+    sorts = BrowserCookies(built.edge.cookie_prefix)
+    assert [sorts.invitation.prefix, sorts.connect.prefix, sorts.sign_in.prefix] == [
+        f"{prefix}azure-sso-{sort}-" for sort in ("invitation", "connect", "sign-in")
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["__host-", "__Http-", "azure-", " __Host-"])
+def test_no_other_prefix_is_taken(prefix: str) -> None:
+    wrong = read_settings(IN_DEVELOPMENT | {"SSO_COOKIE_PREFIX": prefix})
+    assert isinstance(wrong, Misconfiguration)
+    assert [fault.field for fault in wrong.faults] == ["SSO_COOKIE_PREFIX"]
 
 
 def test_an_app_with_settings_has_every_function() -> None:

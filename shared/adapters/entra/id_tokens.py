@@ -3,37 +3,38 @@
 Source: https://learn.microsoft.com/entra/identity-platform/id-tokens#validate-tokens
 """
 
-from collections import OrderedDict
-
-from pydantic import ValidationError
+from dataclasses import dataclass, field
 
 from shared.adapters.issuer_keys import IssuerKeys
+from shared.adapters.jwt_verifier import key_id, unverified_header, verified_claims
 from shared.adapters.web import Web
+from shared.kernel.caches import BoundedCache
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import NotAuthenticated, ProofFailed
 from shared.ports.clock import Clock
 from shared.ports.identity_provider import VerifiedIdentity
 
-_LEEWAY_SECONDS = 30
+_LONGEST = 100_000
+"""Characters of a token, many times what Entra issues."""
+
 _TENANTS_REMEMBERED = 1_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdTokens:
-    """Verifies ID tokens.
+    """Verifies ID tokens."""
 
-    Args:
-        authority: Entra's authority host, such as `https://login.microsoftonline.com`.
-        client_id: this service's app registration, which must be the audience.
-        web: how to read Entra's keys.
-        clock: the time, for the age of keys.
-    """
-
-    def __init__(self, authority: str, client_id: str, web: Web, clock: Clock) -> None:
-        self._authority = authority
-        self._client_id = client_id
-        self._web = web
-        self._clock = clock
-        self._keys: OrderedDict[TenantId, IssuerKeys] = OrderedDict()
+    authority: str
+    """Entra's authority host, such as `https://login.microsoftonline.com`."""
+    client_id: str
+    """This service's app registration, which must be the audience."""
+    web: Web
+    """How to read Entra's keys."""
+    clock: Clock
+    """The time, for tokens and for the age of keys."""
+    _keys: BoundedCache[TenantId, IssuerKeys] = field(
+        init=False, repr=False, default_factory=lambda: BoundedCache(_TENANTS_REMEMBERED)
+    )
 
     async def verify(self, unverified_id_token: str, tenant_id: TenantId, nonce: str) -> VerifiedIdentity:
         """Who signed in, if the token was issued by this very tenant, for us, now, and for this sign-in.
@@ -47,29 +48,22 @@ class IdTokens:
             ProofFailed: a check does not hold.
             Unavailable: the tenant's keys cannot be read.
         """
-        import jwt
-
         try:
-            kid = jwt.get_unverified_header(unverified_id_token).get("kid")
-            claims = jwt.decode(
+            kid = key_id(unverified_header(unverified_id_token, longest=_LONGEST))
+            claims = verified_claims(
                 unverified_id_token,
-                await self._keys_of(tenant_id).find(str(kid)),
+                await self._keys_of(tenant_id).find(kid),
                 algorithms=["RS256"],
+                require=["iss", "aud", "exp", "nbf", "iat", "sub", "nonce", "tid", "oid"],
                 issuer=self._issuer(tenant_id),
-                audience=self._client_id,
-                leeway=_LEEWAY_SECONDS,
-                options={
-                    "require": ["iss", "aud", "exp", "nbf", "iat", "sub", "nonce", "tid", "oid"],
-                    "verify_signature": True,
-                    "verify_iss": True,
-                    "verify_aud": True,
-                    "verify_exp": True,
-                    "verify_nbf": True,
-                    "verify_iat": True,
-                },
+                subject=None,
+                audience=self.client_id,
+                now=self.clock.now(),
+                may_be_expired=False,
+                longest_life=None,
             )
             identity = VerifiedIdentity.model_validate(claims)
-        except (jwt.PyJWTError, NotAuthenticated, ValidationError) as error:
+        except (ValueError, NotAuthenticated) as error:
             raise ProofFailed("Microsoft's answer does not hold: the ID token is not valid. Start again.") from error
         if claims["nonce"] != nonce:
             raise ProofFailed("Microsoft's answer belongs to another sign-in. Start again.")
@@ -82,18 +76,16 @@ class IdTokens:
 
         Source: https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer
         """
-        return f"{self._authority}/{tenant_id}/v2.0"
+        return f"{self.authority}/{tenant_id}/v2.0"
 
     def _keys_of(self, tenant_id: TenantId) -> IssuerKeys:
-        if tenant_id not in self._keys:
+        keys = self._keys.get(tenant_id)
+        if keys is None:
 
             async def jwks_uri() -> str:
-                return f"{self._authority}/{tenant_id}/discovery/v2.0/keys"
+                return f"{self.authority}/{tenant_id}/discovery/v2.0/keys"
 
-            self._keys[tenant_id] = IssuerKeys(
-                self._web, jwks_uri, self._clock, frozenset({self._issuer(tenant_id), self._issuer("{tenantid}")})
-            )
-            while len(self._keys) > _TENANTS_REMEMBERED:
-                self._keys.popitem(last=False)
-        self._keys.move_to_end(tenant_id)
-        return self._keys[tenant_id]
+            issuers = frozenset({self._issuer(tenant_id), self._issuer("{tenantid}")})
+            keys = IssuerKeys(web=self.web, jwks_uri=jwks_uri, clock=self.clock, issuers=issuers)
+            self._keys.put(tenant_id, keys)
+        return keys

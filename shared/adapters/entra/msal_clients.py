@@ -5,19 +5,22 @@ for one. Neither tokens nor error answers are kept: what we ask MSAL for is a pr
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError
 
+from shared.kernel.caches import BoundedCache
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Unavailable
 
 if TYPE_CHECKING:
     import requests
     from msal import ConfidentialClientApplication
+
+    type _Making = asyncio.Future[ConfidentialClientApplication]
 
 _TENANTS_REMEMBERED = 1_000
 _AT_ONCE = 16
@@ -39,7 +42,7 @@ class MsalClients:
     """
 
     def __init__(
-        self, authority: str, client_id: str, credential: Callable[[], ClientCredential], ca_file: str | None
+        self, *, authority: str, client_id: str, credential: Callable[[], ClientCredential], ca_file: str | None
     ) -> None:
         self._authority = authority
         self._client_id = client_id
@@ -48,7 +51,7 @@ class MsalClients:
         self._session: requests.Session | None = None
         # Threads of its own: those of the event loop look names up, and storage must not wait for Entra.
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="msal")
-        self._clients: OrderedDict[TenantId, asyncio.Future[ConfidentialClientApplication]] = OrderedDict()
+        self._clients: BoundedCache[TenantId, _Making] = BoundedCache(_TENANTS_REMEMBERED)
 
     async def call[T](self, tenant_id: TenantId, ask: "Callable[[ConfidentialClientApplication], T]") -> T:
         """Ask a tenant's client something, in a thread.
@@ -62,19 +65,17 @@ class MsalClients:
     async def _client(self, tenant_id: TenantId) -> "ConfidentialClientApplication":
         if self._session is None:
             self._session = _session(self._ca_file)
-        if tenant_id not in self._clients:
-            making = asyncio.ensure_future(self._in_thread(self._make, tenant_id))
-            self._clients[tenant_id] = making
-            making.add_done_callback(lambda _: self._drop_failed(tenant_id, making))
-            while len(self._clients) > _TENANTS_REMEMBERED:
-                self._clients.popitem(last=False)
-        self._clients.move_to_end(tenant_id)
-        return await asyncio.shield(self._clients[tenant_id])
+        client = self._clients.get(tenant_id)
+        if client is None:
+            client = asyncio.ensure_future(self._in_thread(self._make, tenant_id))
+            client.add_done_callback(partial(self._drop_failed, tenant_id))
+            self._clients.put(tenant_id, client)
+        return await asyncio.shield(client)
 
-    def _drop_failed(self, tenant_id: TenantId, making: "asyncio.Future[ConfidentialClientApplication]") -> None:
+    def _drop_failed(self, tenant_id: TenantId, making: "_Making") -> None:
         failed = making.cancelled() or making.exception() is not None
         if failed and self._clients.get(tenant_id) is making:
-            del self._clients[tenant_id]
+            self._clients.drop(tenant_id)
 
     async def _in_thread[A, T](self, work: Callable[[A], T], argument: A) -> T:
         import requests

@@ -4,15 +4,17 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from shared.adapters.entra.explanations import explain, number_in, reason
 from shared.adapters.entra.id_tokens import IdTokens
 from shared.adapters.entra.msal_clients import MsalClients
 from shared.adapters.web import Web
+from shared.kernel.documents import Foreign
 from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import ProofFailed, Unavailable
 from shared.ports.identity_provider import (
@@ -46,71 +48,52 @@ _CUSTOMER_SAYS_NO = frozenset(
 """
 
 
-class _GraphDomain(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-
+class _GraphDomain(Foreign):
     name: str
 
 
-class _GraphOrganization(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-
+class _GraphOrganization(Foreign):
     id: TenantId
     display_name: str = Field(alias="displayName")
     verified_domains: tuple[_GraphDomain, ...] = Field(alias="verifiedDomains")
 
 
-class _GraphOrganizations(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-
+class _GraphOrganizations(Foreign):
     value: tuple[_GraphOrganization, ...] = Field(min_length=1, max_length=1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntraProvider:
-    """See `shared.ports.identity_provider.IdentityProvider`.
+    """See `shared.ports.identity_provider.IdentityProvider`."""
 
-    Args:
-        clients: MSAL.
-        id_tokens: verifies what MSAL redeems.
-        web: reads discovery and Graph.
-        authority: Entra's authority host as this service reaches it.
-        browser_url: the same host as browsers reach it.
-        graph_url: Microsoft Graph's host.
-        client_id: of the app registration.
-    """
-
-    def __init__(
-        self,
-        clients: MsalClients,
-        id_tokens: IdTokens,
-        web: Web,
-        *,
-        authority: str,
-        browser_url: str,
-        graph_url: str,
-        client_id: str,
-    ) -> None:
-        self._clients = clients
-        self._id_tokens = id_tokens
-        self._web = web
-        self._authority = authority
-        self._browser_url = browser_url
-        self._graph_url = graph_url
-        self._client_id = client_id
+    clients: MsalClients
+    """MSAL."""
+    id_tokens: IdTokens
+    """Verifies what MSAL redeems."""
+    web: Web
+    """Reads discovery and Graph."""
+    authority_url: str
+    """Entra's authority host as this service reaches it."""
+    browser_url: str
+    """The same host as browsers reach it."""
+    graph_url: str
+    """Microsoft Graph's host."""
+    client_id: str
+    """Of the app registration."""
 
     def authority(self, tenant_id: TenantId) -> str:
         """See the port."""
-        return f"{self._authority}/{tenant_id}"
+        return f"{self.authority_url}/{tenant_id}"
 
     def admin_consent_url(self, redirect_uri: str, state: str) -> str:
         """See the port. `.default` asks for the full set each time: granting less would revoke the rest."""
         query = {
-            "client_id": self._client_id,
+            "client_id": self.client_id,
             "scope": self._graph_scope,
             "redirect_uri": redirect_uri,
             "state": state,
         }
-        return f"{self._browser_url}/organizations/v2.0/adminconsent?{urlencode(query)}"
+        return f"{self.browser_url}/organizations/v2.0/adminconsent?{urlencode(query)}"
 
     async def begin_sign_in(
         self, tenant_id: TenantId, redirect_uri: str, state: str, *, prompt: str | None, login_hint: str | None = None
@@ -157,19 +140,19 @@ class EntraProvider:
         # The code came by way of a browser: that it is malformed is the browser's doing.
         unverified_id_token = _granted(answer, "id_token", ProviderRefused, frozenset({"invalid_request"}))
         sent_nonce = hashlib.sha256(nonce.encode()).hexdigest()  # MSAL sends the hash of the nonce that it returns
-        return await self._id_tokens.verify(unverified_id_token, tenant_id, sent_nonce)
+        return await self.id_tokens.verify(unverified_id_token, tenant_id, sent_nonce)
 
     def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
         """See the port. At `organizations`, for it is the hint that names the session."""
         query = {"post_logout_redirect_uri": post_logout_redirect_uri, "state": state}
         hint = {"logout_hint": logout_hint} if logout_hint else {}
-        return f"{self._browser_url}/organizations/oauth2/v2.0/logout?{urlencode({**query, **hint})}"
+        return f"{self.browser_url}/organizations/oauth2/v2.0/logout?{urlencode({**query, **hint})}"
 
     async def read_organization(self, tenant_id: TenantId) -> Organization:
         """See the port."""
         token = await self._app_only_token(tenant_id)
-        status, document = await self._web.get_json(
-            f"{self._graph_url}/v1.0/organization?$select=id,displayName,verifiedDomains",
+        status, document = await self.web.get_json(
+            f"{self.graph_url}/v1.0/organization?$select=id,displayName,verifiedDomains",
             headers={"Authorization": f"Bearer {token}"},
         )
         if status == _FORBIDDEN:
@@ -203,7 +186,7 @@ class EntraProvider:
 
     async def probe(self) -> None:
         """See the port."""
-        status, _ = await self._web.get_json(f"{self._authority}/organizations/v2.0/.well-known/openid-configuration")
+        status, _ = await self.web.get_json(f"{self.authority_url}/organizations/v2.0/.well-known/openid-configuration")
         if status != _OK:
             raise Unavailable("Microsoft Entra ID does not publish its discovery document. See SSO_ENTRA_AUTHORITY.")
 
@@ -217,7 +200,7 @@ class EntraProvider:
 
     @property
     def _graph_scope(self) -> str:
-        return f"{self._graph_url}/.default"
+        return f"{self.graph_url}/.default"
 
     async def _app_only_token(self, tenant_id: TenantId) -> str:
         """A token of this service itself in a tenant, for Graph.
@@ -239,7 +222,7 @@ class EntraProvider:
         self, tenant_id: TenantId, ask: "Callable[[ConfidentialClientApplication], dict[str, Any]]"
     ) -> dict[str, Any]:
         try:
-            return await self._clients.call(tenant_id, ask)
+            return await self.clients.call(tenant_id, ask)
         except ValueError as error:
             await self._must_exist(tenant_id)
             raise Unavailable("Microsoft Entra ID answers in a form that this service does not know.") from error
@@ -250,8 +233,8 @@ class EntraProvider:
         Raises:
             ConsentMissing: Entra says that there is none.
         """
-        url = f"{self._authority}/{tenant_id}/v2.0/.well-known/openid-configuration"
-        _, document = await self._web.get_json(url)
+        url = f"{self.authority_url}/{tenant_id}/v2.0/.well-known/openid-configuration"
+        _, document = await self.web.get_json(url)
         if isinstance(document, dict) and document.get("error") == "invalid_tenant":
             raise ConsentMissing("invalid_tenant", 90002, explain("invalid_tenant", "AADSTS90002"))
 

@@ -32,7 +32,7 @@ def raced(table: InMemoryTable) -> Interleaved:
 
 @pytest.fixture
 def claims(table: InMemoryTable, clock: FixedClock) -> Claims:
-    return Claims(table, clock)
+    return Claims(table=table, clock=clock)
 
 
 async def holder(claims: Claims) -> AccountId | None:
@@ -66,7 +66,7 @@ async def test_many_repeats_at_once_all_hold(claims: Claims) -> None:
 
 
 async def test_a_claim_whose_answer_was_lost_holds(table: InMemoryTable, clock: FixedClock) -> None:
-    assert await Claims(LostAnswers(table), clock).claim(CONTOSO, ACME)
+    assert await Claims(table=LostAnswers(table), clock=clock).claim(CONTOSO, ACME)
 
 
 async def test_a_claim_that_is_released_at_the_same_moment_is_not_taken_for_ones_own(
@@ -74,7 +74,7 @@ async def test_a_claim_that_is_released_at_the_same_moment_is_not_taken_for_ones
 ) -> None:
     await claims.claim(CONTOSO, BETA)
     raced.before_reading(lambda: claims.release(CONTOSO, BETA, clock.now()))
-    assert not await Claims(raced, clock).claim(CONTOSO, ACME)
+    assert not await Claims(table=raced, clock=clock).claim(CONTOSO, ACME)
     assert await holder(claims) is None
 
 
@@ -117,7 +117,7 @@ async def test_an_account_that_comes_back_too_late_hears_that_the_domain_is_gone
         raced.before_writing(lambda: claims.take_over(CONTOSO, BETA, claim))
 
     raced.before_reading(insert_refused)
-    assert not await Claims(raced, clock).claim(CONTOSO, ACME)
+    assert not await Claims(table=raced, clock=clock).claim(CONTOSO, ACME)
     assert await holder(claims) == BETA
 
 
@@ -126,7 +126,7 @@ async def test_a_claim_that_changes_under_the_taking_over_stays(
 ) -> None:
     claim = await abandoned(claims, clock)
     raced.before_writing(lambda: claims.claim(CONTOSO, ACME))
-    assert not await Claims(raced, clock).take_over(CONTOSO, BETA, claim)
+    assert not await Claims(table=raced, clock=clock).take_over(CONTOSO, BETA, claim)
     assert await holder(claims) == ACME
 
 
@@ -161,5 +161,5 @@ async def test_a_release_that_comes_too_late_takes_nothing_from_the_next_holder(
 ) -> None:
     claim = await abandoned(claims, clock)
     raced.before_writing(lambda: claims.take_over(CONTOSO, BETA, claim))
-    await Claims(raced, clock).release(CONTOSO, ACME, clock.now())
+    await Claims(table=raced, clock=clock).release(CONTOSO, ACME, clock.now())
     assert await holder(claims) == BETA

@@ -5,15 +5,19 @@ import pytest
 from shared.access.roles import AccountAdministrator, Actor
 from shared.accounts.head import Account, Head, read_head
 from shared.accounts.journal import PREFIX, Journal
+from shared.connection.connection import ConnectionStarted
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import NotFound, Stale
 from shared.ports.table import Insert, Key, Put, Remove, RowChanged, RowExists
+from shared.users.exemptions import ExceptionsImported
 from tests.support.fakes import FixedClock, InMemoryTable
 from tests.support.interleaving import LostAnswers
 
 ACME = AccountId("acme")
 SAM = Actor("sam", "Sam Security", "SecurityManager")
 ENTRY = Key(ACME, "exception:one")
+CHANGED = ConnectionStarted()
+"""Any event."""
 
 
 @pytest.fixture
@@ -23,7 +27,7 @@ def table() -> InMemoryTable:
 
 @pytest.fixture
 def journal(table: InMemoryTable) -> Journal:
-    return Journal(table, FixedClock())
+    return Journal(table=table, clock=FixedClock())
 
 
 def account() -> Account:
@@ -41,7 +45,7 @@ async def registered(table: InMemoryTable) -> Head:
 
 
 async def test_an_insert_whose_answer_was_lost_took_place_once(table: InMemoryTable) -> None:
-    await Journal(LostAnswers(table), FixedClock()).commit(ACME, SAM, "exception.added", {}, Insert(ENTRY, "{}"))
+    await Journal(table=LostAnswers(table), clock=FixedClock()).commit(ACME, SAM, CHANGED, Insert(ENTRY, "{}"))
     assert await table.get(ENTRY) is not None
     assert await records(table) == 1
 
@@ -49,8 +53,8 @@ async def test_an_insert_whose_answer_was_lost_took_place_once(table: InMemoryTa
 async def test_a_replacement_whose_answer_was_lost_took_place_once(table: InMemoryTable) -> None:
     stored = (await registered(table)).account
     renamed = stored.record.model_copy(update={"name": "Acme Worldwide"})
-    lossy = Journal(LostAnswers(table), FixedClock())
-    await lossy.commit(ACME, SAM, "account.changed", {}, stored.rewrite(renamed))
+    lossy = Journal(table=LostAnswers(table), clock=FixedClock())
+    await lossy.commit(ACME, SAM, CHANGED, stored.rewrite(renamed))
     assert (await read_head(table, ACME)).account.record.name == "Acme Worldwide"
     assert await records(table) == 1
 
@@ -61,7 +65,7 @@ async def test_a_change_that_lost_the_race_is_refused_and_leaves_no_record(
     stored = (await registered(table)).account
     await table.write(Put(stored.key, stored.record.document()))
     with pytest.raises(RowChanged):
-        await journal.commit(ACME, SAM, "account.changed", {}, stored.rewrite(stored.record))
+        await journal.commit(ACME, SAM, CHANGED, stored.rewrite(stored.record))
     assert await records(table) == 0
 
 
@@ -70,36 +74,36 @@ async def test_of_two_who_write_a_head_record_first_the_other_hears_that_it_chan
     table: InMemoryTable, *, lost: bool
 ) -> None:
     await registered(table)
-    journal = Journal(LostAnswers(table) if lost else table, FixedClock())
+    journal = Journal(table=LostAnswers(table) if lost else table, clock=FixedClock())
     with pytest.raises(Stale):
-        await journal.commit(ACME, SAM, "account.registered", {}, Insert(Account.key(ACME), "{}"))
+        await journal.commit(ACME, SAM, CHANGED, Insert(Account.key(ACME), "{}"))
     assert await records(table) == 0
 
 
 async def test_a_row_that_should_be_new_and_is_not_is_named(table: InMemoryTable, journal: Journal) -> None:
     await table.write(Insert(ENTRY, "{}"))
     with pytest.raises(RowExists) as refusal:
-        await journal.commit(ACME, SAM, "exception.added", {}, Insert(ENTRY, "{}"))
+        await journal.commit(ACME, SAM, CHANGED, Insert(ENTRY, "{}"))
     assert refusal.value.key == ENTRY
     assert await records(table) == 0
 
 
 async def test_records_of_one_microsecond_are_all_kept_and_later_ones_come_first(table: InMemoryTable) -> None:
     clock = FixedClock()
-    journal = Journal(table, clock)
+    journal = Journal(table=table, clock=clock)
     await registered(table)
     for number in range(3):
-        await journal.commit(ACME, SAM, "test.first", {"number": number})
+        await journal.commit(ACME, SAM, ExceptionsImported(count=number, lines=(1, 2), exception_ids=()))
     clock.advance(clock.at.resolution)
-    await journal.commit(ACME, SAM, "test.second", {})
+    await journal.commit(ACME, SAM, CHANGED)
     page, following = await journal.page(AccountAdministrator(ACME, SAM), 10, None)
-    assert [record.action for record in page] == ["test.second", "test.first", "test.first", "test.first"]
-    assert {record.details["number"] for record in page[1:]} == {0, 1, 2}
+    assert [record.action for record in page] == ["connection.started", *["exceptions.imported"] * 3]
+    assert {record.details["count"] for record in page[1:]} == {0, 1, 2}
     assert following is None
 
 
 async def test_an_account_that_is_not_registered_has_no_trail(table: InMemoryTable, journal: Journal) -> None:
-    await journal.commit(ACME, SAM, "test.orphan", {})
+    await journal.commit(ACME, SAM, CHANGED)
     with pytest.raises(NotFound):
         await journal.page(AccountAdministrator(ACME, SAM), 10, None)
 
@@ -108,6 +112,6 @@ async def test_a_removal_whose_answer_was_lost_took_place_once(table: InMemoryTa
     await table.write(Insert(ENTRY, "{}"))
     row = await table.get(ENTRY)
     assert row is not None
-    await Journal(LostAnswers(table), FixedClock()).commit(ACME, SAM, "exception.removed", {}, Remove(row))
+    await Journal(table=LostAnswers(table), clock=FixedClock()).commit(ACME, SAM, CHANGED, Remove(row))
     assert await table.get(ENTRY) is None
     assert await records(table) == 1

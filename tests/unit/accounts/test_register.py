@@ -30,7 +30,7 @@ def table() -> InMemoryTable:
 
 def register_on(table: Table) -> AccountRegister:
     clock = FixedClock()
-    return AccountRegister(table, Journal(table, clock), clock)
+    return AccountRegister(table=table, journal=Journal(table=table, clock=clock), clock=clock)
 
 
 @pytest.fixture

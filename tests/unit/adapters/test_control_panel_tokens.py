@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from local.entra.forgery import Forgery, sign
 from local.entra.server import LocalEntra
 from shared.adapters.control_panel_tokens import ControlPanelTokens
+from shared.adapters.jwt_verifier import LEEWAY
 from shared.adapters.web import Web
 from shared.kernel.refusals import NotAuthenticated, Unavailable
 from tests.support.fakes import FixedClock
@@ -24,11 +26,12 @@ class Panel:
     def __init__(self, entra: LocalEntra, web: Web) -> None:
         self.entra = entra
         self.issuer = f"{entra.http}/control-panel"
-        self.tokens = ControlPanelTokens(self.issuer, AUDIENCE, web, FixedClock())
+        self.clock = FixedClock(entra.cloud.now())
+        self.tokens = ControlPanelTokens(issuer=self.issuer, audience=AUDIENCE, web=web, clock=self.clock)
 
     def token(self, forgery: Forgery | None = None, **changes: Any) -> str:
         """Sam's token with claims changed; None takes one out."""
-        now = self.entra.cloud.now().timestamp()
+        now = self.clock.now().timestamp()
         claims = {"iss": self.issuer, "aud": AUDIENCE, "iat": now, "nbf": now, "exp": now + 600, "sub": "sam"} | changes
         kept = {name: value for name, value in claims.items() if value is not None}
         return sign(self.entra.cloud.control_panel_keys, kept, forgery)
@@ -82,6 +85,20 @@ async def test_an_expired_token_is_told_apart(panel: Panel) -> None:
         await panel.tokens.verify(panel.token(exp=1_000_000_000))
 
 
+async def test_a_token_lives_and_ends_by_our_own_clock(panel: Panel) -> None:
+    token, moment = panel.token(), timedelta(seconds=1)
+    panel.clock.advance(timedelta(minutes=10) + LEEWAY - moment)
+    assert (await panel.tokens.verify(token)).sub == "sam"
+    panel.clock.advance(moment)
+    with pytest.raises(NotAuthenticated, match="has expired"):
+        await panel.tokens.verify(token)
+    panel.clock.advance(-timedelta(minutes=10) - 2 * LEEWAY)
+    assert (await panel.tokens.verify(token)).sub == "sam"
+    panel.clock.advance(-moment)
+    with pytest.raises(NotAuthenticated, match="not one of"):
+        await panel.tokens.verify(token)
+
+
 async def test_a_token_of_entra_is_not_the_control_panels(panel: Panel) -> None:
     now = panel.entra.cloud.now().timestamp()
     claims = {"iss": panel.issuer, "aud": AUDIENCE, "iat": now, "exp": now + 600, "sub": "sam", "roles": ["Operator"]}
@@ -125,4 +142,4 @@ async def test_an_issuer_must_be_who_it_says(server: CannedWeb, plain_web: Web, 
         document = {name: value.format(url=server.url) for name, value in document.items()}
     server.documents["/.well-known/openid-configuration"] = document
     with pytest.raises(Unavailable):
-        await ControlPanelTokens(server.url, AUDIENCE, plain_web, FixedClock()).probe()
+        await ControlPanelTokens(issuer=server.url, audience=AUDIENCE, web=plain_web, clock=FixedClock()).probe()

@@ -118,7 +118,7 @@ async def test_the_keys_of_so_many_tenants_are_remembered(
     entra: LocalEntra, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(id_tokens, "_TENANTS_REMEMBERED", 1)
-    verifier = IdTokens(entra.https, CLIENT_ID, web, FixedClock())
+    verifier = IdTokens(authority=entra.https, client_id=CLIENT_ID, web=web, clock=FixedClock(entra.cloud.now()))
     for tenant_id in (CONTOSO, FABRIKAM):
         with pytest.raises(ProofFailed):
             await verifier.verify(entra.cloud.keys.sign({}), tenant_id, "nonce")
@@ -317,7 +317,7 @@ def token_of_contoso(entra: LocalEntra, nonce: str) -> str:
 
 
 async def test_the_nonce_is_looked_at_whatever_msal_does(entra: LocalEntra, web: Web) -> None:
-    verifier = IdTokens(entra.https, CLIENT_ID, web, FixedClock())
+    verifier = IdTokens(authority=entra.https, client_id=CLIENT_ID, web=web, clock=FixedClock(entra.cloud.now()))
     token = token_of_contoso(entra, "one")
     assert (await verifier.verify(token, CONTOSO, "one")).oid == STRANGER
     with pytest.raises(ProofFailed):
@@ -329,7 +329,7 @@ async def test_a_key_signs_for_its_tenant_or_for_any(entra: LocalEntra, named: s
     """https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer."""
     keys = [key.jwk() | {"issuer": entra.cloud.addresses.issuer(named)} for key in entra.cloud.keys.published]
     web = OtherWeb(entra, "/discovery/v2.0/keys", 200, {"keys": keys})
-    verifier = IdTokens(entra.https, CLIENT_ID, web, FixedClock())
+    verifier = IdTokens(authority=entra.https, client_id=CLIENT_ID, web=web, clock=FixedClock(entra.cloud.now()))
     with nullcontext() if believed else pytest.raises(ProofFailed):
         await verifier.verify(token_of_contoso(entra, "one"), CONTOSO, "one")
     await web.close()

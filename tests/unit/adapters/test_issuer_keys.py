@@ -60,7 +60,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def keys(issuer: Issuer, plain_web: Web, clock: FixedClock) -> IssuerKeys:
-    return IssuerKeys(plain_web, issuer.jwks_uri, clock, frozenset({ISSUER}))
+    return IssuerKeys(web=plain_web, jwks_uri=issuer.jwks_uri, clock=clock, issuers=frozenset({ISSUER}))
 
 
 async def test_a_herd_reads_the_keys_once(issuer: Issuer, keys: IssuerKeys) -> None:
@@ -176,7 +176,7 @@ async def test_who_gives_up_waiting_silences_nobody_else(issuer: Issuer, plain_w
             await asyncio.Event().wait()
         return await issuer.jwks_uri()
 
-    keys = IssuerKeys(plain_web, jwks_uri, clock)
+    keys = IssuerKeys(web=plain_web, jwks_uri=jwks_uri, clock=clock)
     impatient = asyncio.create_task(keys.find(issuer.kid))
     await hanging.wait()
     impatient.cancel()

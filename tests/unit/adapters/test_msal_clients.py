@@ -16,6 +16,7 @@ from shared.adapters.entra import msal_clients
 from shared.adapters.entra.managed_identity import managed_identity_assertion
 from shared.adapters.entra.msal_clients import MsalClients
 from shared.adapters.web import Web
+from shared.kernel.caches import BoundedCache
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Unavailable
 from tests.support.real_parts import CLIENT_ID, CONTOSO, FABRIKAM, NOBODYS, SECRET, RealEntra, clients_on, provider_on
@@ -77,8 +78,8 @@ async def test_a_tenant_that_is_not_there_may_come(observed: Observed, entra: Lo
     assert (await observed(NOBODYS)).authority.tenant == NOBODYS
 
 
-async def test_only_so_many_clients_are_kept(observed: Observed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(msal_clients, "_TENANTS_REMEMBERED", 1)
+async def test_only_so_many_clients_are_kept(observed: Observed) -> None:
+    observed.clients._clients = BoundedCache(1)
     first = await observed(CONTOSO)
     assert await observed(CONTOSO) is first
     await observed(FABRIKAM)
@@ -106,7 +107,7 @@ async def test_a_client_that_fails_late_takes_no_younger_one_along(
             raise requests.ConnectionError
         return SECRET
 
-    clients = MsalClients(entra.https, CLIENT_ID, credential, str(entra.ca_file))
+    clients = MsalClients(authority=entra.https, client_id=CLIENT_ID, credential=credential, ca_file=str(entra.ca_file))
 
     async def client_of(tenant_id: TenantId) -> msal.ConfidentialClientApplication:
         return await clients.call(tenant_id, lambda client: client)
@@ -140,7 +141,7 @@ async def test_the_environment_changes_neither_whom_it_trusts_nor_where_it_goes(
 
 
 async def test_an_authority_that_nobody_vouches_for_is_not_spoken_to(entra: LocalEntra) -> None:
-    clients = MsalClients(entra.https, CLIENT_ID, lambda: "secret", None)
+    clients = MsalClients(authority=entra.https, client_id=CLIENT_ID, credential=lambda: "secret", ca_file=None)
     with pytest.raises(Unavailable):
         await clients.call(CONTOSO, lambda client: client)
     await clients.close()

@@ -53,12 +53,12 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def recent(table: SlowTable, clock: FixedClock) -> RecentRows:
-    return RecentRows(table, clock, MAX_AGE, MOST, MOST_BYTES)
+    return RecentRows(table=table, clock=clock, max_age=MAX_AGE, most=MOST, most_bytes=MOST_BYTES)
 
 
 @pytest.fixture
 def watched(table: SlowTable, recent: RecentRows) -> WatchedTable:
-    return WatchedTable(table, recent)
+    return WatchedTable(table=table, recent=recent)
 
 
 async def read(reader: RecentRows | WatchedTable, key: Key = KEY) -> str | None:

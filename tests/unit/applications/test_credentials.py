@@ -33,7 +33,7 @@ def table() -> Interleaved:
 
 @pytest.fixture
 def register(table: Interleaved) -> ApplicationRegister:
-    return ApplicationRegister(table, FixedClock())
+    return ApplicationRegister(table=table, clock=FixedClock())
 
 
 @pytest.mark.parametrize(

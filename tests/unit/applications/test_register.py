@@ -17,14 +17,14 @@ def profile(name: str) -> ApplicationProfile:
 
 
 async def test_of_those_who_register_the_same_at_once_one_is_first_and_all_are_content() -> None:
-    register = ApplicationRegister(InMemoryTable(), FixedClock())
+    register = ApplicationRegister(table=InMemoryTable(), clock=FixedClock())
     answers = await asyncio.gather(*(register.put(OLGA, UNITE, profile("Unite"), None) for _ in range(4)))
     assert sorted(created for _, created in answers) == [False, False, False, True]
     assert len({stored.version for stored, _ in answers}) == 1
 
 
 async def test_of_those_who_register_different_things_at_once_one_wins() -> None:
-    register = ApplicationRegister(InMemoryTable(), FixedClock())
+    register = ApplicationRegister(table=InMemoryTable(), clock=FixedClock())
     puts = (register.put(OLGA, UNITE, profile(name), None) for name in ("One", "Other"))
     answers = await asyncio.gather(*puts, return_exceptions=True)
     (winner,) = (answer for answer in answers if not isinstance(answer, BaseException))

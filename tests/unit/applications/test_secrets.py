@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 
 import pytest
@@ -101,7 +101,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def checks(clock: FixedClock) -> SecretChecks:
-    return SecretChecks(clock)
+    return SecretChecks(clock=clock)
 
 
 async def hashes(scrypt: Scrypt, checks: SecretChecks, secret: str, kept: str, client_id: ClientId = UNITE) -> int:
@@ -146,11 +146,11 @@ async def test_what_is_known_of_one_client_is_not_known_of_another(scrypt: Scryp
 
 async def test_what_one_process_knows_is_nothing_to_another(clock: FixedClock) -> None:
     kept = await hash_secret("right")
-    ours, theirs = SecretChecks(clock), SecretChecks(clock)
+    ours, theirs = SecretChecks(clock=clock), SecretChecks(clock=clock)
     for checks in (ours, theirs):
         await checks.verify(UNITE, "right", kept)
-    assert ours._proven.keys().isdisjoint(theirs._proven.keys())
-    assert b"right" not in repr(ours.__dict__).encode()
+    assert {*ours._proven}.isdisjoint(theirs._proven)
+    assert "right" not in repr([[*ours._proven], *(getattr(ours, each.name) for each in fields(ours))])
 
 
 async def test_the_secret_that_was_used_longest_ago_makes_room(scrypt: Scrypt, checks: SecretChecks) -> None:

@@ -7,24 +7,22 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.access.roles import OURSELVES, AccountAdministrator, Actor, Operator
-from shared.accounts.claims import SETTLING_TIME, Claims
+from shared.accounts.claims import SETTLING_TIME
 from shared.accounts.head import Account, find_head, read_head
-from shared.accounts.journal import PREFIX, AuditRecord, Journal
-from shared.accounts.register import AccountRegister, Profile
+from shared.accounts.journal import PREFIX
+from shared.accounts.register import Profile
+from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
-from shared.connection.domain_routing import DomainRouting
 from shared.connection.integration import Arrival, Departure, Unfinished
-from shared.connection.lifecycle import Lifecycle
-from shared.connection.onboarding import Onboarding
 from shared.connection.proof import Answer
-from shared.connection.return_urls import ReturnUrls
-from shared.flows.flows import Flows
 from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, NotFound, Refusal, Stale, Unavailable
 from shared.kernel.versions import Expected
 from shared.ports.identity_provider import Organization, VerifiedIdentity
+from shared.trail.trail import AuditRecord
 from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
+from tests.support.ports import fakes
 
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
 FABRIKAM = TenantId("fab00000-0000-4000-8000-000000000000")
@@ -58,23 +56,18 @@ class Service:
         self.verify(CONTOSO, DOMAIN)
         self.verify(FABRIKAM)
         self.provider.consented |= {CONTOSO, FABRIKAM}
-        journal, self.claims = Journal(self.accounts, self.clock), Claims(self.domains, self.clock)
-        self.register = AccountRegister(self.accounts, journal, self.clock)
-        self.routing = DomainRouting(self.accounts, journal, self.claims, self.provider, self.clock)
-        self.onboarding = Onboarding(
-            self.accounts,
-            journal,
-            Flows(InMemoryTable(), self.clock),
-            self.routing,
-            self.provider,
-            self.clock,
-            self.telemetry,
-            ReturnUrls.parse(()),
-            "https://sso.example/v1/connect/callback",
+        services = assemble(
+            fakes(
+                clock=self.clock,
+                accounts=self.accounts,
+                domains=self.domains,
+                provider=self.provider,
+                telemetry=self.telemetry,
+            )
         )
-        self.lifecycle = Lifecycle(
-            self.accounts, journal, self.routing, self.register, self.provider, self.clock, self.telemetry
-        )
+        self.register, self.routing = services.accounts.register, services.domains
+        self.claims = services.domains.claims
+        self.onboarding, self.lifecycle = services.connection.onboarding, services.connection.lifecycle
 
     def verify(self, tenant_id: TenantId, *domains: DomainName) -> None:
         """What the tenant has verified at Microsoft, from now on."""

@@ -5,18 +5,16 @@ from datetime import timedelta
 import pytest
 
 from shared.access.roles import AccountAdministrator, Actor
-from shared.accounts.claims import Claims
 from shared.accounts.head import Account, read_head
-from shared.accounts.journal import PREFIX, Journal
-from shared.accounts.register import AccountRegister
+from shared.accounts.journal import PREFIX
+from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
-from shared.connection.domain_routing import DomainRouting
-from shared.connection.lifecycle import Lifecycle
 from shared.kernel.names import AccountId, TenantId
 from shared.ports.identity_provider import ConsentMissing, Organization
 from shared.ports.table import Put
 from shared.ports.telemetry import ConnectStep, Event, EventName
 from tests.support.fakes import NEW_YEAR, FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
+from tests.support.ports import fakes
 
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
 
@@ -37,11 +35,11 @@ class Tenant(FakeIdentityProvider):
 class World:
     def __init__(self) -> None:
         self.clock, self.table, self.tenant = FixedClock(), InMemoryTable(), Tenant()
-        journal = Journal(self.table, self.clock)
-        routing = DomainRouting(self.table, journal, Claims(InMemoryTable(), self.clock), self.tenant, self.clock)
-        register = AccountRegister(self.table, journal, self.clock)
         self.telemetry = NotedEvents()
-        self.lifecycle = Lifecycle(self.table, journal, routing, register, self.tenant, self.clock, self.telemetry)
+        services = assemble(
+            fakes(clock=self.clock, accounts=self.table, provider=self.tenant, telemetry=self.telemetry)
+        )
+        self.lifecycle = services.connection.lifecycle
 
     async def connected(self, name: str) -> AccountId:
         account_id = AccountId(name)

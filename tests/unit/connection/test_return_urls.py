@@ -56,12 +56,17 @@ def test_whatever_is_allowed_stays_below(url: str) -> None:
         "https://panel.example/sso",
         "https://panel.example/sso/",
         "https://panel.example/sso/a/b.c?d=e&f=../..#g",
+        "https://panel.example/sso/" + "a" * 1_974,
         "http://localhost:7071/back",
         "http://localhost:7071/back/x;y",
     ],
 )
 def test_what_is_below_is_allowed(url: str) -> None:
     assert allowed(url)
+
+
+def test_an_address_has_2000_characters_at_most() -> None:
+    assert not allowed("https://panel.example/sso/" + "a" * 1_975)
 
 
 @pytest.mark.parametrize("url", ["https://panel.example/", "https://panel.example/sso/", ""])

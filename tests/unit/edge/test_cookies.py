@@ -7,9 +7,11 @@ from azure.functions import HttpRequest, HttpResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.edge.cookies import AT_ONCE, CONNECT, MOST, SIGN_IN, FlowCookies, with_cookies
+from functions.edge.cookies import AT_ONCE, MOST, BrowserCookies, FlowCookies, with_cookies
 from shared.flows.flows import Binding, name_of
 
+COOKIES = BrowserCookies("__Host-")
+SIGN_IN, CONNECT = COOKIES.sign_in, COOKIES.connect
 SECRET = "s" * 42 + "-"
 STATE, OTHER_STATE = "a" * 43, "b" * 43
 NAME, OTHER_NAME = name_of(STATE), name_of(OTHER_STATE)

@@ -19,7 +19,8 @@ def get(query: str) -> HttpRequest:
 
 
 def post(body: bytes, content_type: str = FORM, query: str = "") -> HttpRequest:
-    return HttpRequest("POST", f"{AUTHORIZE}?{query}", headers={"Content-Type": content_type}, body=body)
+    headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
+    return HttpRequest("POST", f"{AUTHORIZE}?{query}", headers=headers, body=body)
 
 
 def collected(pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -6,7 +6,6 @@ import pytest
 
 from functions.edge.oauth_answers import OAuthJson, oauth_answer, public_answer
 from functions.oauth import provider_metadata
-from shared.broker.oauth_errors import InvalidClientError, OAuthError, invalid_grant, invalid_request
 from shared.kernel.refusals import (
     Malformed,
     NotAuthenticated,
@@ -17,6 +16,7 @@ from shared.kernel.refusals import (
     Unavailable,
     UnsupportedMediaType,
 )
+from shared.provider.errors import InvalidClientError, OAuthError, invalid_grant, invalid_request
 
 ID = "6c1d0f7e-6a0c-4f0e-8a44-8f3c3f6f2a10"
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from functions.edge.problems import STATUS, TYPE_PREFIX, Problems, log_failure, log_unavailable
+from functions.edge.problems import TYPE_PREFIX, Problems, every_kind, log_failure, log_unavailable
 from shared.kernel.names import DomainName
 from shared.kernel.refusals import (
     Conflict,
@@ -69,7 +69,7 @@ def test_other_refusals_carry_none(refusal: Refusal) -> None:
 
 
 def test_every_type_is_stable_and_its_own() -> None:
-    types = [TYPE_PREFIX + refusal.slug for refusal in STATUS if refusal.__bases__ == (Refusal,)]
+    types = [TYPE_PREFIX + kind.slug for kind in every_kind() if kind.__bases__ == (Refusal,)]
     assert len(types) == len(set(types))
     assert all(re.fullmatch(r"urn:azure-sso:problem:[a-z-]+", each) for each in types)
 

@@ -4,9 +4,9 @@ import pytest
 from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.routing import Caller, Routes
-from shared.broker.oauth_errors import invalid_grant
 from shared.kernel.refusals import NotFound, Unavailable
 from shared.ports.telemetry import Event, EventName
+from shared.provider.errors import invalid_grant
 from tests.support.fakes import NotedEvents
 
 

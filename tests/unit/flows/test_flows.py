@@ -41,7 +41,7 @@ def table() -> InMemoryTable:
 
 @pytest.fixture
 def flows(table: InMemoryTable, clock: FixedClock) -> Flows:
-    return Flows(table, clock)
+    return Flows(table=table, clock=clock)
 
 
 def errand(flows: Flows, browser: str | None = None) -> Errand:
@@ -123,16 +123,16 @@ async def test_another_browser_cannot_spend_a_flow_for_its_owner(flows: Flows, b
 
 @given(handle=st.text())
 async def test_an_invented_handle_redeems_nothing(handle: str) -> None:
-    flows = Flows(InMemoryTable(), FixedClock())
+    flows = Flows(table=InMemoryTable(), clock=FixedClock())
     await flows.issue(errand(flows))
     with pytest.raises(FlowSpent):
         await flows.redeem(handle, Errand)
 
 
 async def test_a_flow_is_issued_once_even_if_the_answer_is_lost(table: InMemoryTable, clock: FixedClock) -> None:
-    handle = await Flows(LostAnswers(table), clock).issue(errand(Flows(table, clock)))
+    handle = await Flows(table=LostAnswers(table), clock=clock).issue(errand(Flows(table=table, clock=clock)))
     assert len(table) == 1
-    assert await Flows(table, clock).redeem(handle, Errand)
+    assert await Flows(table=table, clock=clock).redeem(handle, Errand)
 
 
 async def test_the_store_never_sees_a_handle(flows: Flows, table: InMemoryTable, clock: FixedClock) -> None:
@@ -170,7 +170,7 @@ async def test_a_flow_that_goes_before_the_purge_takes_it_is_not_counted(
     table: InMemoryTable, clock: FixedClock
 ) -> None:
     raced = Interleaved(table)
-    flows = Flows(raced, clock)
+    flows = Flows(table=raced, clock=clock)
     key = Key(digest(await flows.issue(errand(flows))), "errand")
     clock.advance(2 * ONE_MINUTE)
 

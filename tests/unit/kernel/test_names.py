@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from shared.kernel.names import PASTED, PERSONAL_ACCOUNTS, AccountId, ClientId, DomainName, Name, Product, TenantId
-from shared.policies.exemptions import ExemptionId
+from shared.users.terms import ExemptionId
 
 GUID = "c0c00000-0000-4000-8000-000000000000"
 

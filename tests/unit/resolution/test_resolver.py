@@ -11,15 +11,17 @@ from shared.accounts.claims import Claim
 from shared.accounts.head import Account
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.applications.register import Application, ApplicationProfile
+from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
 from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.refusals import Invalid, Unavailable
-from shared.policies.exemptions import Exemption, ExemptionId
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.table import Key, Put, Remove, Row
-from shared.resolution.resolver import Resolver, Shelves
-from tests.support.fakes import NEW_YEAR, FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
+from shared.users.exemptions import Exemption
+from shared.users.terms import ExemptionId
+from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
+from tests.support.ports import fakes
 
 MAX_AGE = timedelta(seconds=10)
 ACME = AccountId("acme")
@@ -61,15 +63,11 @@ class World:
     store: CountingTable = field(default_factory=CountingTable)
 
     def __post_init__(self) -> None:
-        recent = RecentRows(self.store, self.clock, MAX_AGE, 1_000, 1_000_000)
-        self.table = WatchedTable(self.store, recent)
-        self.resolver = Resolver(
-            Shelves(recent, recent, recent),
-            FakeIdentityProvider(),
-            self.clock,
-            NotedEvents(),
-            "https://sso.example/oauth2/authorize",
-        )
+        recent = RecentRows(table=self.store, clock=self.clock, max_age=MAX_AGE, most=1_000, most_bytes=1_000_000)
+        self.table = WatchedTable(table=self.store, recent=recent)
+        tables = dict.fromkeys(("accounts", "domains", "applications"), self.table)
+        readers = dict.fromkeys(("recent_accounts", "recent_domains", "recent_applications"), recent)
+        self.resolver = assemble(fakes(clock=self.clock, **tables, **readers)).resolution
 
     async def resolve(self, email: EmailAddress = ALICE, client_id: ClientId | None = UNITE) -> str:
         return (await self.resolver.resolve(email, client_id)).because

@@ -1,0 +1,22 @@
+// What dev.parameters.json and infra/deploy.sh hand to stage 3.
+
+using '../main.bicep'
+
+var parameters = loadJsonContent('../dev.parameters.json', 'parameters')
+
+param environmentName = parameters.environmentName.value
+param controlPanelIssuer = parameters.controlPanelIssuer.value
+param controlPanelAudience = parameters.controlPanelAudience.value
+param returnUrls = parameters.returnUrls.value
+param allowedOrigins = parameters.allowedOrigins.value
+param alertEmail = parameters.alertEmail.value
+param zoneRedundant = parameters.zoneRedundant.value
+param alwaysReadyInstances = parameters.alwaysReadyInstances.value
+param maximumInstances = parameters.maximumInstances.value
+param rollingUpdate = parameters.rollingUpdate.value
+param platformLogs = parameters.platformLogs.value
+param privateNetworking = parameters.privateNetworking.value
+
+param publicUrl = 'https://sso.vendor.example'
+param entraClientId = 'a5500000-0000-4000-8000-0000000000a5'
+param createPseudonymKey = true

@@ -1,0 +1,273 @@
+"""Ports in, the product out: which parts there are, and what each is made of.
+
+It knows no settings and no SDK: `shared.wiring` makes ports of settings, a test makes them of memory, and both call
+`assemble`. Only here are parts joined. What a part needs stands in its fields.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from shared.accounts.accounts import Accounts
+from shared.accounts.claims import Claims
+from shared.accounts.journal import Journal
+from shared.accounts.register import AccountRegister
+from shared.applications.register import ApplicationRegister
+from shared.applications.secrets import SecretChecks
+from shared.connection.connections import Connections
+from shared.connection.domain_routing import DomainRouting
+from shared.connection.lifecycle import Lifecycle
+from shared.connection.onboarding import Onboarding
+from shared.connection.return_urls import ReturnUrls
+from shared.connection.tenant_domains import has_domain
+from shared.flows.flows import Flows
+from shared.health import Health, Probe
+from shared.kernel.names import TenantId
+from shared.policies.policy import PolicyBook
+from shared.ports.access_tokens import AccessTokens
+from shared.ports.clock import Clock
+from shared.ports.identity_provider import IdentityProvider
+from shared.ports.notices import Notices
+from shared.ports.signing_keys import SigningKeys
+from shared.ports.table import Key, RecentReader, Table
+from shared.ports.telemetry import Telemetry
+from shared.ports.tokens import Tokens
+from shared.provider.authorization_response import Responses
+from shared.provider.authorize import SettingOut
+from shared.provider.callback import ComingBack
+from shared.provider.client_authentication import Clients
+from shared.provider.end_session import SignOut
+from shared.provider.issuer import Issuer
+from shared.provider.openid_provider import OpenIdProvider
+from shared.provider.sessions import Sessions
+from shared.provider.token import Redemption
+from shared.resolution.resolver import Resolver, Shelves
+from shared.users.exemptions import ExemptionList
+from shared.users.links import Links
+from shared.users.users import Users
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything outside that the product needs, and the few values that an operator chooses for it."""
+
+    public_url: str
+    """Where the world reaches this service. Issuer, redirect URIs and links are built from it."""
+    cookie_prefix: str
+    """How the names of cookies begin."""
+    return_urls: ReturnUrls
+    """Below which addresses a browser may return after an integration."""
+    home_tenant: TenantId | None
+    """The tenant of the app registration, where the app's own credential is probed; None if nobody said."""
+
+    accounts: Table
+    """One partition for each account, with everything that belongs to it."""
+    domains: Table
+    """Which account holds the claim to a domain."""
+    applications: Table
+    """The applications of the vendor."""
+    flows: Table
+    """What a browser or a client may use once, and sessions."""
+    recent_accounts: RecentReader
+    """Reads of `accounts` that may be some seconds old."""
+    recent_domains: RecentReader
+    """Reads of `domains` that may be some seconds old."""
+    recent_applications: RecentReader
+    """Reads of `applications` that may be some seconds old."""
+
+    provider: IdentityProvider
+    """Microsoft Entra ID and Graph."""
+    access_tokens: AccessTokens
+    """Verifies the control panel's bearer tokens."""
+    signing_keys: SigningKeys
+    """The keys that sign our tokens; here they are only probed."""
+    tokens: Tokens
+    """Signs our tokens, and verifies ours and the assertions of clients."""
+    notices: Notices
+    """Reaches the applications, server to server."""
+    telemetry: Telemetry
+    """Where events are reported."""
+    clock: Clock
+    """The time."""
+    close: Callable[[], Awaitable[None]]
+    """Closes the connections behind these ports."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgePorts:
+    """What `functions.edge` and the handlers need beside the product itself."""
+
+    public_url: str
+    """Where the world reaches this service."""
+    cookie_prefix: str
+    """How the names of cookies begin."""
+    access_tokens: AccessTokens
+    """Verifies the control panel's bearer tokens."""
+    telemetry: Telemetry
+    """Where refusals are reported."""
+    clock: Clock
+    """The time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The product: what HTTP and timers may call."""
+
+    edge: EdgePorts
+    """What the edge needs for itself."""
+    accounts: Accounts
+    """The vendor's customers, and the audit trail of each."""
+    applications: ApplicationRegister
+    """The vendor's applications."""
+    connection: Connections
+    """The link between an account and its tenant."""
+    domains: DomainRouting
+    """Which of a tenant's domains route to its account."""
+    policies: PolicyBook
+    """Whether SSO is on."""
+    users: Users
+    """Who is excepted, and who is tied to which Entra identity."""
+    resolution: Resolver
+    """How a person signs in."""
+    provider: OpenIdProvider
+    """The OpenID provider towards the applications."""
+    flows: Flows
+    """What may be used once; a timer purges what nobody used."""
+    health: Health
+    """Which parts answer."""
+    close: Callable[[], Awaitable[None]]
+    """Closes the connections behind the product."""
+
+
+def assemble(ports: Ports) -> Services:
+    """Make every part and join them. Does no I/O and opens nothing."""
+    clock, telemetry = ports.clock, ports.telemetry
+    journal = Journal(table=ports.accounts, clock=clock)
+    flows = Flows(table=ports.flows, clock=clock)
+    register = AccountRegister(table=ports.accounts, journal=journal, clock=clock)
+    domains = DomainRouting(
+        table=ports.accounts,
+        journal=journal,
+        claims=Claims(table=ports.domains, clock=clock),
+        provider=ports.provider,
+        clock=clock,
+    )
+    onboarding = Onboarding(
+        table=ports.accounts,
+        journal=journal,
+        flows=flows,
+        routing=domains,
+        provider=ports.provider,
+        clock=clock,
+        telemetry=telemetry,
+        return_urls=ports.return_urls,
+        redirect_uri=f"{ports.public_url}/v1/connect/callback",
+    )
+    lifecycle = Lifecycle(
+        table=ports.accounts,
+        journal=journal,
+        routing=domains,
+        accounts=register,
+        provider=ports.provider,
+        clock=clock,
+        telemetry=telemetry,
+    )
+    links = Links(table=ports.accounts, journal=journal, clock=clock)
+    resolver = Resolver(
+        shelves=Shelves(
+            accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
+        ),
+        provider=ports.provider,
+        clock=clock,
+        telemetry=telemetry,
+        authorize_url=f"{ports.public_url}/oauth2/authorize",
+    )
+    return Services(
+        edge=EdgePorts(
+            public_url=ports.public_url,
+            cookie_prefix=ports.cookie_prefix,
+            access_tokens=ports.access_tokens,
+            telemetry=telemetry,
+            clock=clock,
+        ),
+        accounts=Accounts(register=register, journal=journal),
+        applications=ApplicationRegister(table=ports.applications, clock=clock),
+        connection=Connections(onboarding=onboarding, lifecycle=lifecycle),
+        domains=domains,
+        policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
+        users=Users(
+            exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
+            links=links,
+        ),
+        resolution=resolver,
+        provider=_openid_provider(ports, flows, resolver, links, lifecycle),
+        flows=flows,
+        health=_health(ports),
+        close=ports.close,
+    )
+
+
+def _openid_provider(
+    ports: Ports, flows: Flows, resolver: Resolver, links: Links, lifecycle: Lifecycle
+) -> OpenIdProvider:
+    clients = Clients(
+        applications=ports.recent_applications,
+        flows=ports.flows,
+        tokens=ports.tokens,
+        audiences=(ports.public_url, f"{ports.public_url}/oauth2/token"),
+        secrets=SecretChecks(clock=ports.clock),
+    )
+    issuer = Issuer(issuer=ports.public_url, tokens=ports.tokens, clock=ports.clock)
+    sessions = Sessions(table=ports.flows, clock=ports.clock)
+    responses = Responses(lifecycle=lifecycle, telemetry=ports.telemetry, issuer=ports.public_url)
+    setting_out = SettingOut(
+        clients=clients,
+        resolver=resolver,
+        flows=flows,
+        provider=ports.provider,
+        responses=responses,
+        redirect_uri=f"{ports.public_url}/signin/callback",
+    )
+    return OpenIdProvider(
+        setting_out=setting_out,
+        coming_back=ComingBack(
+            setting_out=setting_out,
+            resolver=resolver,
+            flows=flows,
+            links=links,
+            sessions=sessions,
+            provider=ports.provider,
+            responses=responses,
+            clock=ports.clock,
+        ),
+        redemption=Redemption(
+            clients=clients, flows=flows, issuer=issuer, tokens=ports.tokens, telemetry=ports.telemetry
+        ),
+        sign_out=SignOut(
+            clients=clients,
+            sessions=sessions,
+            flows=flows,
+            provider=ports.provider,
+            tokens=ports.tokens,
+            issuer=issuer,
+            notices=ports.notices,
+        ),
+        tokens=ports.tokens,
+    )
+
+
+def _health(ports: Ports) -> Health:
+    """What is probed. Whether Entra believes this service is asked where its home tenant is known."""
+    costly: dict[str, Probe] = {}
+    if ports.home_tenant is not None:
+        costly["credential"] = partial(ports.provider.probe_credential, ports.home_tenant)
+    return Health(
+        {
+            "storage": partial(ports.accounts.get, Key("health", "health")),
+            "entra": ports.provider.probe,
+            "controlPanel": ports.access_tokens.probe,
+            "signingKeys": ports.signing_keys.probe,
+        },
+        ports.clock,
+        costly=costly,
+    )

@@ -1,0 +1,138 @@
+"""Tokens for applications: what a code buys, and what an access token tells."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from shared.flows.flows import Flow
+from shared.kernel.encoding import base64url
+from shared.kernel.names import AccountId, ClientId, TenantId
+from shared.ports.clock import Clock
+from shared.ports.record import Record
+from shared.ports.tokens import Tokens
+
+ID_TOKEN = "JWT"  # noqa: S105 - a type of token, not one
+ACCESS_TOKEN = "at+jwt"  # noqa: S105 - likewise (RFC 9068, section 2.1)
+LOGOUT_TOKEN = "logout+jwt"  # noqa: S105 - likewise (OpenID Connect Back-Channel Logout 1.0, section 2.4)
+
+TOKEN_LIFETIME = timedelta(minutes=10)
+"""How long tokens last. There are no refresh tokens: an application keeps its own session."""
+
+
+class Person(Record):
+    """Who signed in, as applications are told: `sub` is one person's name in all applications, for ever.
+
+    `sid` names the session at Microsoft, by its hash, so that signing out can find it. `auth_time` is when they signed
+    in there, which may be long ago; None where Microsoft does not say.
+    """
+
+    sub: str
+    email: str
+    name: str | None
+    account_id: AccountId
+    tid: TenantId
+    oid: str
+    sid: str | None
+    auth_time: datetime | None = None
+
+
+class Code(Flow):
+    """An authorization code: whom it speaks of, and who may trade it how (RFC 6749, section 4.1.3; RFC 7636)."""
+
+    kind: ClassVar[str] = "code"
+    lifetime: ClassVar[timedelta] = timedelta(seconds=60)
+
+    client_id: ClientId
+    redirect_uri: str
+    code_challenge: str
+    nonce: str | None
+    scope: tuple[str, ...]
+    person: Person
+
+
+def subject_of(tid: TenantId, oid: str) -> str:
+    """The `sub` of an Entra identity: nothing can be read from it, and no address changes it."""
+    return base64url(hashlib.sha256(f"{tid}\0{oid}".encode()).digest())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """Makes the tokens of this service."""
+
+    issuer: str
+    """The `iss` of all of them, which is the public URL."""
+    tokens: Tokens
+    """Signs them."""
+    clock: Clock
+    """The time."""
+
+    async def id_token(self, code: Code, access_token: str) -> str:
+        """Who signed in, for one application (OpenID Connect Core, section 2)."""
+        person = code.person
+        halved = hashlib.sha256(access_token.encode()).digest()[:16]
+        claims = {
+            **self._common(code.client_id, person.sub),
+            **told_of(person, code.scope),
+            "auth_time": int(person.auth_time.timestamp()) if person.auth_time else None,
+            "at_hash": base64url(halved),
+            "nonce": code.nonce,
+            "sid": person.sid,
+            "account_id": person.account_id,
+            "tid": person.tid,
+            "oid": person.oid,
+        }
+        return await self.tokens.sign(ID_TOKEN, _present(claims))
+
+    async def access_token(self, code: Code) -> str:
+        """What opens userinfo, and carries what userinfo tells, so that nothing need be looked up (RFC 9068)."""
+        claims = {
+            **self._common(self.issuer, code.person.sub),
+            **told_of(code.person, code.scope),
+            "client_id": code.client_id,
+            "scope": " ".join(code.scope),
+            "jti": secrets.token_urlsafe(16),
+        }
+        return await self.tokens.sign(ACCESS_TOKEN, _present(claims))
+
+    async def logout_token(self, client_id: ClientId, sub: str, sid: str) -> str:
+        """Tells an application that a session is over (OpenID Connect Back-Channel Logout 1.0, section 2.4)."""
+        claims: dict[str, JsonValue] = {
+            **self._common(client_id, sub),
+            "sid": sid,
+            "jti": secrets.token_urlsafe(16),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        }
+        return await self.tokens.sign(LOGOUT_TOKEN, claims)
+
+    def _common(self, audience: str, sub: str) -> dict[str, JsonValue]:
+        now = self.clock.now()
+        return {
+            "iss": self.issuer,
+            "aud": str(audience),
+            "sub": sub,
+            "iat": int(now.timestamp()),
+            "exp": int((now + TOKEN_LIFETIME).timestamp()),
+        }
+
+
+def told_of(person: Person, scope: tuple[str, ...]) -> dict[str, JsonValue]:
+    """What the scopes let an application know (OpenID Connect Core, section 5.4)."""
+    told: dict[str, JsonValue] = {}
+    if "email" in scope:
+        told |= {"email": person.email, "email_verified": True}
+    if "profile" in scope:
+        told["name"] = person.name
+    return told
+
+
+def challenge_of(code_verifier: str) -> str:
+    """The S256 challenge of a verifier (RFC 7636, section 4.2)."""
+    return base64url(hashlib.sha256(code_verifier.encode()).digest())
+
+
+def _present(claims: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return {name: value for name, value in claims.items() if value is not None}

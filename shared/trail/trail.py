@@ -1,0 +1,78 @@
+"""A trail, and the one way to change what it is kept of: together with the record that says so.
+
+The row key of a trail's record is made before the write and is unique, which makes the record the receipt of its
+transaction: when a write is refused after its answer was lost and the SDK repeated it, the receipt shows that it took
+place.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pydantic import JsonValue
+
+from shared.access.roles import Actor
+from shared.ports.clock import Clock
+from shared.ports.record import Record
+from shared.ports.table import Insert, Key, Operation, RowChanged, RowExists, Table
+from shared.trail.events import Event
+
+_END_OF_TIME = datetime(2300, 1, 1, tzinfo=UTC)
+
+
+class AuditRecord(Record):
+    """One change as it is stored; `action` and `details` are an event's (`shared.trail.events`)."""
+
+    at: datetime
+    actor: Actor
+    action: str
+    details: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """The records of one thing's changes, in the partition of what changes, so that both are one transaction."""
+
+    table: Table
+    """Where the thing and its trail are stored."""
+    clock: Clock
+    """Dates the records."""
+    partition: str
+    """The partition of both."""
+    prefix: str
+    """How the row keys of the records start; nothing else in the partition starts like this."""
+
+    async def commit(self, actor: Actor, event: Event, *changes: Operation) -> None:
+        """Write the changes and the event in one transaction.
+
+        Args:
+            actor: who changes it.
+            event: what has changed.
+            changes: 99 operations at most.
+
+        Raises:
+            RowChanged: a row has changed since it was read.
+            RowExists: a row that should be new is there already.
+        """
+        now = self.clock.now()
+        record = AuditRecord(at=now, actor=actor, action=event.action, details=event.details())
+        receipt = Insert(Key(self.partition, self._newest_first(now)), record.document())
+        try:
+            await self.table.write(*changes, receipt)
+        except (RowExists, RowChanged):
+            if await self.table.get(receipt.key) is None:
+                raise
+
+    async def page(self, size: int, continuation: str | None) -> tuple[tuple[AuditRecord, ...], str | None]:
+        """At most `size` records, the newest first, and the continuation for the next ones.
+
+        Raises:
+            Invalid: the continuation is none of ours.
+        """
+        page = await self.table.page(self.partition, self.prefix, size, continuation)
+        return tuple(AuditRecord.read(row) for row in page.rows), page.continuation
+
+    def _newest_first(self, at: datetime) -> str:
+        """A row key that sorts later times first and is unique even within a microsecond."""
+        left = (_END_OF_TIME - at) // timedelta(microseconds=1)
+        return f"{self.prefix}{left:017d}-{secrets.token_hex(8)}"

@@ -1,0 +1,256 @@
+"""The exception list as a file: CSV in, CSV out, and the import of many entries at once.
+
+A record is one entry, so that one bad record spoils nothing but itself. What a spreadsheet would run as a formula is
+written with an apostrophe before it, which reading takes off again, so that an exported file can be imported as it is.
+"""
+
+import asyncio
+import csv
+import io
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from pydantic import ValidationError
+
+from shared.access.roles import AccountAdministrator
+from shared.kernel.faults import faults_of
+from shared.kernel.names import EmailAddress
+from shared.kernel.refusals import Invalid, Refusal, Unavailable
+from shared.ports.table import TRANSACTION_LIMIT
+from shared.users.csv_file import BadRecord, CsvFile, CsvRecord, open_csv
+from shared.users.exemptions import Exemption, ExemptionList
+from shared.users.formulas import with_guards, without_guards
+from shared.users.remarks import Remark, Remarks
+from shared.users.terms import ExemptionDraft
+
+COLUMNS = ("email", "reason", "expiresAt")
+_REQUIRED = frozenset({"email", "reason"})
+_BY_HEADER = {name.lower(): name for name in COLUMNS}
+
+BYTE_ORDER_MARK = "\ufeff"
+"""Without it Excel reads UTF-8 as Windows-1252."""
+
+BATCH = TRANSACTION_LIMIT - 1
+"""Entries that one transaction takes beside its audit record."""
+
+AT_ONCE = 3
+"""Transactions that are under way together. Azure takes as long to answer one as the SDK to make it; more than a few
+would only take the event loop from others."""
+
+MOST_PROBLEMS = 10_000
+"""Bad lines after which a file is not read any further: it is not the file that somebody meant to send."""
+
+BREATH = 25
+"""Entries after which other requests have their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A record that could not be taken, by the line at which it begins, counted from 1 as editors do, and why."""
+
+    line: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of a file.
+
+    `accepted` of its entries are on the list now; `expired` ones had ended already and were left out; `problems` are
+    the records that were refused.
+    """
+
+    accepted: int
+    problems: tuple[BadLine, ...]
+    expired: int = 0
+    warnings: tuple[Remark, ...] = ()
+
+
+type Entry = tuple[int, ExemptionDraft] | BadLine
+
+type Entries = Iterator[Entry | None]
+"""Entries one after the other. None says that much has been read since the last one, and others wait."""
+
+
+async def read_csv(body: bytes) -> Entries:
+    """The entries of a CSV file: see `shared.users.csv_file` for what is understood.
+
+    Rows without values are left out, and cells that are missing at a row's end are empty, as spreadsheets save them.
+
+    Raises:
+        Malformed: it is not UTF-8.
+        Invalid: the header lacks a column or has one that we do not know.
+    """
+    file = await open_csv(body, _columns)
+    if file is None:
+        raise Invalid(
+            "The first line must name the columns: email, reason and, if you like, expiresAt. "
+            "Separate them by commas, semicolons or tabs."
+        )
+    return _entries(file)
+
+
+def _columns(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that a header names, in capitals or not, as one word or more; none if it is no header of ours."""
+    names = tuple(_BY_HEADER.get(re.sub("[ _-]", "", cell.lower()), "") for cell in cells)
+    good = _REQUIRED <= {*names} <= {*COLUMNS} and len({*names}) == len(names)
+    return names if good else ()
+
+
+def _entries(file: CsvFile) -> Entries:
+    for record in file.records:
+        match record:
+            case None:
+                yield None
+            case BadRecord(line, detail):
+                yield BadLine(line, detail)
+            case CsvRecord(line, cells) if any(cells):
+                yield _entry(line, cells, file.columns)
+
+
+def _entry(line: int, cells: tuple[str, ...], columns: tuple[str, ...]) -> Entry:
+    if any(cells[len(columns) :]):
+        return BadLine(line, f"The line has {len(cells)} cells, and the header has {len(columns)}.")
+    return read_entry(line, {name: _read_cell(name, cell) for name, cell in zip(columns, cells, strict=False) if cell})
+
+
+def read_entry(number: int, fields: Mapping[str, object]) -> Entry:
+    """One entry from its fields by name, or why it cannot be taken."""
+    if len(fields) > 2 * len(COLUMNS):
+        return BadLine(number, f"It has {len(fields)} fields. An entry has email, reason and perhaps expiresAt.")
+    try:
+        return number, ExemptionDraft.model_validate(fields, by_name=False)
+    except ValidationError as error:
+        return BadLine(number, " ".join(f"{fault.field}: {fault.detail}" for fault in faults_of(error)))
+
+
+async def import_entries(
+    exemptions: ExemptionList, administrator: AccountAdministrator, entries: Entries
+) -> ImportReport:
+    """Put every good entry on the list, in transactions of 99 entries and their audit record.
+
+    Whoever is named twice has what the last record says. Entries that have ended are counted, and change nothing.
+    Repeating an import is safe, whether or not it was finished. After `MOST_PROBLEMS` bad lines it stops, and the last
+    problem says so.
+
+    Raises:
+        NotFound: there is no such account.
+        Unavailable: the store went away in the middle; the detail says how many entries are on the list.
+    """
+    remarks = Remarks(await exemptions.own_domain(administrator))
+    problems: list[BadLine] = []
+    batch: dict[int, ExemptionDraft] = {}
+    writes = _Writes(exemptions, administrator)
+    try:
+        async with writes:
+            for count, entry in enumerate(entries, start=1):
+                if entry is None or count % BREATH == 0:
+                    await asyncio.sleep(0)
+                if entry is None:
+                    continue
+                if isinstance(entry, BadLine):
+                    problems.append(entry)
+                    if len(problems) > MOST_PROBLEMS:
+                        problems[-1] = BadLine(entry.line, "Too many bad lines: the file was not read from here on.")
+                        break
+                    continue
+                number, draft = entry
+                if exemptions.has_ended(draft.expires_at):
+                    remarks.ended(number)
+                    continue
+                remarks.taken(number, draft.email.domain)
+                batch[number] = draft
+                if len(batch) == BATCH:
+                    await writes.begin(batch)
+                    batch = {}
+            if batch:
+                await writes.begin(batch)
+    except Unavailable as refusal:
+        raise Unavailable(
+            f"The store went away in the middle: {writes.accepted} entries are on the list for certain. "
+            "Send the whole file again; what is there already is not harmed.",
+            refusal.retry_after,
+        ) from refusal
+    return ImportReport(writes.accepted, tuple(problems), remarks.expired, tuple(remarks.warnings()))
+
+
+class _Writes:
+    """Transactions under way, in the file's order: while the store answers one, the next is made.
+
+    Two that name the same user follow one another, so that the later line wins. Leaving the `with` block waits for all
+    of them; `accepted` are the entries whose transaction took place.
+    """
+
+    def __init__(self, exemptions: ExemptionList, administrator: AccountAdministrator) -> None:
+        self.accepted = 0
+        self._exemptions = exemptions
+        self._administrator = administrator
+        self._under_way: deque[tuple[int, set[EmailAddress], asyncio.Task[None]]] = deque()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def begin(self, batch: dict[int, ExemptionDraft]) -> None:
+        """Write these as soon as there is room for them."""
+        users = {draft.email for draft in batch.values()}
+        while len(self._under_way) == AT_ONCE or any(users & others for _, others, _ in self._under_way):
+            await self._settle()
+        writing = asyncio.create_task(self._exemptions.put_many(self._administrator, batch))
+        self._under_way.append((len(batch), users, writing))
+
+    async def _settle(self) -> None:
+        count, _, writing = self._under_way.popleft()
+        await writing
+        self.accepted += count
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        refused: Refusal | None = None
+        while self._under_way:
+            try:
+                await self._settle()
+            except Refusal as refusal:
+                refused = refused or refusal
+        if refused and error is None:
+            raise refused
+
+
+async def write_csv(exemptions: AsyncIterator[Exemption]) -> bytes:
+    """The list as a CSV file (RFC 4180): a byte order mark, a header line, every cell in quotation marks."""
+    file = io.StringIO(newline="")
+    file.write(BYTE_ORDER_MARK)
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+    writer.writerow(COLUMNS)
+    done = bytearray()
+    count = 0
+    async for each in exemptions:
+        expires = each.expires_at.isoformat().replace("+00:00", "Z") if each.expires_at else ""
+        writer.writerow((_write_email(each.email), with_guards(each.reason), expires))
+        count += 1
+        if count % BREATH == 0:
+            done += _taken_from(file)
+            await asyncio.sleep(0)
+    return bytes(done + _taken_from(file))
+
+
+def _taken_from(file: io.StringIO) -> bytes:
+    """What was written so far, which the file forgets."""
+    text = file.getvalue()
+    file.seek(0)
+    file.truncate()
+    return text.encode()
+
+
+def _read_cell(name: str, cell: str) -> str:
+    """A cell without the apostrophe by which a spreadsheet, or we, made text of it. In a reason it may be meant."""
+    return without_guards(cell) if name == "reason" else cell.removeprefix("'")
+
+
+def _write_email(email: str) -> str:
+    """An address that `_read_cell` reads. Before an apostrophe of its own stands another."""
+    return f"'{email}" if email.startswith("'") else with_guards(email)

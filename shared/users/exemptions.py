@@ -1,0 +1,299 @@
+"""The exception list: users of an account who keep the vendor's password although SSO is on.
+
+An entry is an `Exemption` in code, since Python's `Exception` is taken; people and the API say exception. It is found
+by a hash of the email, so that it costs one point read whether the list holds none or a hundred thousand, and no
+email stands in a URL.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from shared.access.roles import AccountAdministrator
+from shared.accounts.head import Head, read_head
+from shared.accounts.journal import Journal
+from shared.kernel.names import AccountId, DomainName, EmailAddress
+from shared.kernel.refusals import Conflict, FieldFault, Invalid, NotFound
+from shared.kernel.versions import Expected
+from shared.ports.clock import Clock
+from shared.ports.record import Record, Stored
+from shared.ports.table import Key, Operation, Put, RowChanged, RowExists, RowReader, Table
+from shared.trail.events import Event
+from shared.users.remarks import OwnDomain, strange_domain
+from shared.users.terms import ExemptionDraft, ExemptionId, ExemptionTerms
+
+PREFIX = "exception:"
+_EXPORT_PAGE = 1_000
+
+
+class Exemption(Record):
+    """One user who keeps the vendor's password. `email` is in the one form that is compared."""
+
+    exception_id: ExemptionId
+    email: str
+    reason: str
+    expires_at: datetime | None = None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it still counts."""
+        return self.expires_at is None or now < self.expires_at
+
+
+class _Exception(Event):
+    exception_id: ExemptionId
+    email: str
+    reason: str
+    expires_at: datetime | None
+
+
+class ExceptionAdded(_Exception):
+    """A user was put on the exception list."""
+
+    action = "exception.added"
+
+
+class ExceptionChanged(_Exception):
+    """The terms of an exception were changed. The fields are the terms that stand now."""
+
+    action = "exception.changed"
+
+
+class ExceptionRemoved(_Exception):
+    """A user was taken off the exception list."""
+
+    action = "exception.removed"
+
+
+class ExceptionsImported(Event):
+    """Up to 99 users were put on the exception list by an import. `lines` are the first and the last of its file."""
+
+    action = "exceptions.imported"
+
+    count: int
+    lines: tuple[int, int]
+    exception_ids: tuple[ExemptionId, ...]
+
+
+async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailAddress) -> Exemption | None:
+    """The user's entry, in force or not: one point read."""
+    row = await reader.get(_key(account_id, ExemptionId.of(account_id, email)))
+    return Exemption.read(row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """An entry that is on the list now, and what whoever added it should know."""
+
+    stored: Stored[Exemption]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExemptionList:
+    """The exception list of every account."""
+
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    clock: Clock
+    """Dates the entries."""
+    has_domain: Callable[[Head, DomainName], bool]
+    """Whether the account of a head has a domain."""
+
+    async def add(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Added:
+        """Put one user on the list, in the place of an entry of theirs that has ended.
+
+        Raises:
+            NotFound: there is no such account.
+            Invalid: it ends in the past.
+            Conflict: the user is on the list.
+        """
+        account_id = administrator.account_id
+        head = await read_head(self.table, account_id)
+        self._must_not_have_ended(draft.expires_at)
+        exemption = self._written(administrator, draft)
+        stored: Stored[Exemption] = Stored(exemption, _key(account_id, exemption.exception_id), None)
+        try:
+            await self._commit(administrator, ExceptionAdded, exemption, stored.rewrite(exemption))
+        except RowExists:
+            await self._replace_ended(administrator, exemption, stored.key)
+        domain = draft.email.domain
+        warnings = () if self.has_domain(head, domain) else (strange_domain(domain),)
+        return Added(stored.then(exemption), warnings)
+
+    async def _replace_ended(self, administrator: AccountAdministrator, exemption: Exemption, key: Key) -> None:
+        """Put an entry in the place of one that has ended. Of several who do so at once one does.
+
+        Raises:
+            Conflict: there is one that has not.
+        """
+        row = await self.table.get(key)
+        old = Stored(Exemption.read(row) if row else exemption, key, row)
+        if row is not None and old.record.in_force(self.clock.now()):
+            raise Conflict(
+                f"This user is on the exception list already, as {exemption.exception_id}. "
+                "Change that entry with PATCH instead."
+            ) from None
+        try:
+            await self._commit(administrator, ExceptionAdded, exemption, old.rewrite(exemption))
+        except (RowExists, RowChanged):
+            await self._replace_ended(administrator, exemption, key)
+
+    def has_ended(self, expires_at: datetime | None) -> bool:
+        """Whether an entry that is to end then would never count."""
+        return expires_at is not None and expires_at <= self.clock.now()
+
+    def _must_not_have_ended(self, expires_at: datetime | None) -> None:
+        if self.has_ended(expires_at):
+            fault = FieldFault("expiresAt", "It is in the past. Choose a time in the future, or leave it out.")
+            raise Invalid("An exception must end in the future.", [fault])
+
+    async def put_many(self, administrator: AccountAdministrator, drafts: dict[int, ExemptionDraft]) -> None:
+        """Put up to 99 users on the list in one transaction, replacing entries that they have. Safe to repeat.
+
+        Args:
+            administrator: who does it, and for which account.
+            drafts: what to put there, by line; of one user's several drafts the last one counts.
+
+        Raises:
+            NotFound: there is no such account, or no longer.
+        """
+        await self.must_exist(administrator)
+        written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
+        puts = [Put(_key(administrator.account_id, key), each.document()) for key, each in written.items()]
+        event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)), exception_ids=(*written,))
+        await self.journal.commit(administrator.account_id, administrator.actor, event, *puts)
+
+    async def must_exist(self, administrator: AccountAdministrator) -> None:
+        """Ask whether there is a list to put somebody on.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        await read_head(self.table, administrator.account_id)
+
+    async def own_domain(self, administrator: AccountAdministrator) -> OwnDomain:
+        """Ask whether there is a list to put somebody on, and which domains its account has.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        return partial(self.has_domain, await read_head(self.table, administrator.account_id))
+
+    async def read(self, administrator: AccountAdministrator, exemption_id: ExemptionId) -> Stored[Exemption]:
+        """One entry.
+
+        Raises:
+            NotFound: it is not on the list, or there is no such account.
+        """
+        await self.must_exist(administrator)
+        row = await self.table.get(_key(administrator.account_id, exemption_id))
+        if row is None:
+            raise NotFound("There is no such exception in this account.")
+        return Stored(Exemption.read(row), row.key, row)
+
+    async def find(self, administrator: AccountAdministrator, email: EmailAddress) -> tuple[Exemption, ...]:
+        """The user's entry, if there is one.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        await self.must_exist(administrator)
+        found = await find_exemption(self.table, administrator.account_id, email)
+        return (found,) if found else ()
+
+    async def page(
+        self, administrator: AccountAdministrator, size: int, continuation: str | None
+    ) -> tuple[tuple[Exemption, ...], str | None]:
+        """At most `size` entries in the order of their ids, and the continuation for the next ones.
+
+        Raises:
+            NotFound: there is no such account.
+            Invalid: the continuation is none of ours.
+        """
+        await self.must_exist(administrator)
+        page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
+        return tuple(Exemption.read(row) for row in page.rows), page.continuation
+
+    async def all(self, administrator: AccountAdministrator) -> AsyncIterator[Exemption]:
+        """Every entry, read page by page."""
+        continuation = None
+        while True:
+            entries, continuation = await self.page(administrator, _EXPORT_PAGE, continuation)
+            for entry in entries:
+                yield entry
+            if continuation is None:
+                return
+
+    async def change(
+        self,
+        administrator: AccountAdministrator,
+        exemption_id: ExemptionId,
+        expected: Expected,
+        change: Callable[[ExemptionTerms], ExemptionTerms],
+    ) -> Stored[Exemption]:
+        """Put `change(terms)` in place of the entry's terms.
+
+        Raises:
+            NotFound: it is not on the list.
+            Invalid: it is to end in the past, and did not before.
+            Stale: it is not the version that the caller has seen, or somebody else was first.
+        """
+        old = await self.read(administrator, exemption_id)
+        expected.must_allow(old.version)
+        terms = change(ExemptionTerms(reason=old.record.reason, expires_at=old.record.expires_at))
+        if terms.expires_at != old.record.expires_at:
+            self._must_not_have_ended(terms.expires_at)
+        new = old.record.model_copy(
+            update={"reason": terms.reason, "expires_at": terms.expires_at, "updated_at": self.clock.now()}
+        )
+        await self._commit(administrator, ExceptionChanged, new, old.rewrite(new))
+        return old.then(new)
+
+    async def remove(self, administrator: AccountAdministrator, exemption_id: ExemptionId, expected: Expected) -> None:
+        """Take one user off the list.
+
+        Raises:
+            NotFound: they are not on it.
+            Stale: the entry is not the version that the caller has seen, or somebody else was first.
+        """
+        old = await self.read(administrator, exemption_id)
+        expected.must_allow(old.version)
+        await self._commit(administrator, ExceptionRemoved, old.record, old.removal())
+
+    async def _commit(
+        self,
+        administrator: AccountAdministrator,
+        kind: type[_Exception],
+        exemption: Exemption,
+        operation: Operation,
+    ) -> None:
+        event = kind(
+            exception_id=exemption.exception_id,
+            email=exemption.email,
+            reason=exemption.reason,
+            expires_at=exemption.expires_at,
+        )
+        await self.journal.commit(administrator.account_id, administrator.actor, event, operation)
+
+    def _written(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Exemption:
+        now = self.clock.now()
+        actor = administrator.actor
+        return Exemption(
+            exception_id=ExemptionId.of(administrator.account_id, draft.email),
+            email=draft.email.address,
+            reason=draft.reason,
+            expires_at=draft.expires_at,
+            created_at=now,
+            created_by=actor.name or actor.subject,
+            updated_at=now,
+        )
+
+
+def _key(account_id: AccountId, exemption_id: ExemptionId) -> Key:
+    return Key(account_id, PREFIX + exemption_id)

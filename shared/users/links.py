@@ -1,0 +1,229 @@
+"""The tie between a vendor's user, known by account and email, and an Entra identity, known by tenant and object id.
+
+A user signs in by their tie. The first sign-in makes it, and only if the tenant itself vouches for the address; every
+later one must be of the same identity, whatever its addresses have become. Addresses change hands, identities do not
+(https://learn.microsoft.com/entra/identity-platform/migrate-off-email-claim-authorization).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from shared.access.roles import AccountAdministrator, Actor
+from shared.accounts.head import read_head
+from shared.accounts.journal import Journal
+from shared.kernel.names import AccountId, EmailAddress, TenantId
+from shared.kernel.refusals import Forbidden, NotFound
+from shared.ports.clock import Clock
+from shared.ports.identity_provider import VerifiedIdentity
+from shared.ports.record import Record
+from shared.ports.table import Insert, Key, Remove, RowChanged, RowExists, Table
+from shared.trail.events import Event
+from shared.users.terms import ExemptionId
+
+PREFIX = "link:"
+
+_MEMBER = 0
+
+
+class SignInRefused(Forbidden):
+    """A person who is signed in at Microsoft, and still may not come in. Each kind says who must act.
+
+    `again` tells whether trying again with another account can help.
+    """
+
+    slug = "sign-in-refused"
+    title = "You are not signed in"
+    again: ClassVar[bool] = True
+
+
+class WrongPerson(SignInRefused):
+    """Somebody else signed in than the one whose address was typed."""
+
+    slug = "wrong-person"
+    title = "You signed in as somebody else"
+
+
+class GuestRefused(SignInRefused):
+    """Guests are somebody else's people."""
+
+    slug = "guest"
+    title = "Guests cannot sign in here"
+
+
+class EmailUnverified(SignInRefused):
+    """The tenant does not vouch for the address."""
+
+    slug = "email-unverified"
+    title = "Your organisation does not vouch for this address"
+    again = False
+
+
+class LinkConflict(SignInRefused):
+    """The address is tied to another identity."""
+
+    slug = "link-conflict"
+    title = "This address belongs to another account at Microsoft"
+    again = False
+
+
+class LinkId(ExemptionId):
+    """Names one user's tie, by the same hash of account and email that names their exception."""
+
+    __slots__ = ()
+    rule = "A link id is 43 letters, digits, hyphens or underscores."
+
+
+class Link(Record):
+    """One user's tie."""
+
+    link_id: LinkId
+    email: str
+    tid: TenantId
+    oid: str
+    linked_at: datetime
+
+    def is_of(self, identity: VerifiedIdentity) -> bool:
+        """Whether this identity is the one that the user is tied to."""
+        return (self.tid, self.oid) == (identity.tid, identity.oid)
+
+
+class _Linked(Event):
+    link_id: LinkId
+    email: str
+    tid: TenantId
+    oid: str
+
+
+class LinkMade(_Linked):
+    """A person signed in for the first time, and the address belongs to their Entra identity from now on."""
+
+    action = "link.made"
+
+
+class LinkReleased(_Linked):
+    """A Security Manager has released the address, so that its next first sign-in makes a new link."""
+
+    action = "link.released"
+
+
+def prove_email(identity: VerifiedIdentity, email: EmailAddress) -> None:
+    """Show that the tenant vouches for this address being this member's, before the first tie is made.
+
+    Args:
+        identity: who signed in.
+        email: what was typed to begin with. Resolution has shown that its domain is verified in this tenant, so that
+            a user principal name that equals it is in a verified domain, too.
+
+    Raises:
+        GuestRefused: not a member, or not known to be one.
+        EmailUnverified: the address is theirs, but nobody has verified it.
+        WrongPerson: the address is not theirs.
+    """
+    if identity.acct != _MEMBER:
+        raise GuestRefused("You are a guest in this organisation. Sign in with an account of your own organisation.")
+    if email == _address(identity.preferred_username):
+        return
+    if email == _address(identity.email):
+        if identity.xms_edov:
+            return
+        raise EmailUnverified(
+            "Your organisation has not verified the domain of this address. "
+            "Ask an administrator of your organisation at Microsoft to verify it."
+        )
+    signed_in = identity.preferred_username or "somebody else"
+    raise WrongPerson(f"You signed in as {signed_in}, and the application asked for {email.address}.")
+
+
+def _address(text: str | None) -> EmailAddress | None:
+    try:
+        return EmailAddress.parse(text or "")
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """The ties of every account's users. Of any number of first sign-ins of a user, exactly one makes the tie."""
+
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    clock: Clock
+    """The time."""
+
+    async def admit(self, account_id: AccountId, email: EmailAddress, identity: VerifiedIdentity) -> Link:
+        """The user's tie, if this identity may sign in as them; made now if there is none yet.
+
+        Of two first sign-ins at once one makes the tie, and the other is held against it.
+
+        Raises:
+            LinkConflict: the user is tied to another identity, and the tenant vouches for this one, too.
+            NotFound: the account was removed meanwhile.
+            SignInRefused: there is no tie to this identity, and the tenant does not vouch for the address; see
+                `prove_email`. Who has only picked the wrong account hears that, and can try again.
+        """
+        link_id = LinkId.of(account_id, email)
+        row = await self.table.get(_key(account_id, link_id))
+        if row is not None:
+            return _must_be_of(Link.read(row), identity, email)
+        prove_email(identity, email)
+        await read_head(self.table, account_id)
+        link = Link(
+            link_id=link_id, email=email.address, tid=identity.tid, oid=identity.oid, linked_at=self.clock.now()
+        )
+        person = Actor(identity.oid, identity.name, "User")
+        try:
+            event = LinkMade(link_id=link_id, email=link.email, tid=link.tid, oid=link.oid)
+            await self.journal.commit(account_id, person, event, Insert(_key(account_id, link_id), link.document()))
+        except RowExists:
+            return await self.admit(account_id, email, identity)
+        return link
+
+    async def page(
+        self, administrator: AccountAdministrator, size: int, continuation: str | None
+    ) -> tuple[tuple[Link, ...], str | None]:
+        """At most `size` ties in the order of their ids, and the continuation for the next ones.
+
+        Raises:
+            NotFound: there is no such account.
+            Invalid: the continuation is none of ours.
+        """
+        await read_head(self.table, administrator.account_id)
+        page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
+        return tuple(Link.read(row) for row in page.rows), page.continuation
+
+    async def release(self, administrator: AccountAdministrator, link_id: LinkId) -> None:
+        """Untie a user, so that their next sign-in makes a new tie. A tie never changes, so no version is asked for.
+
+        Raises:
+            NotFound: there is no such tie, or it was released at the same moment.
+        """
+        row = await self.table.get(_key(administrator.account_id, link_id))
+        if row is None:
+            raise _no_link()
+        try:
+            link = Link.read(row)
+            event = LinkReleased(link_id=link.link_id, email=link.email, tid=link.tid, oid=link.oid)
+            await self.journal.commit(administrator.account_id, administrator.actor, event, Remove(row))
+        except RowChanged:
+            raise _no_link() from None
+
+
+def _no_link() -> NotFound:
+    return NotFound("There is no such link in this account.")
+
+
+def _must_be_of(link: Link, identity: VerifiedIdentity, email: EmailAddress) -> Link:
+    if not link.is_of(identity):
+        prove_email(identity, email)
+        raise LinkConflict(
+            "This address was used by another account of your organisation before. "
+            "Ask your company's Security Manager to release the link, then sign in again."
+        )
+    return link
+
+
+def _key(account_id: AccountId, link_id: LinkId) -> Key:
+    return Key(account_id, PREFIX + link_id)

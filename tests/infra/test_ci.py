@@ -1,0 +1,63 @@
+"""`.ci/run` finds the Bicep CLI, or says that it is missing, before it does anything else."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.processes import ROOT
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with nothing in it but `.ci/run`, and a `make` that prints what it is told of Bicep."""
+    folder = tmp_path / "checkout"
+    shutil.copytree(ROOT / ".ci", folder / ".ci")
+    program(tmp_path / "bin" / "make", 'echo "$* with $BICEP and ${BICEP_GRAPH_TYPES:-the registry}"')
+    return folder
+
+
+def program(file: Path, line: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+    file.chmod(0o755)
+    return file
+
+
+def run(checkout: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """`.ci/run` on a machine that has Python and Node."""
+    for name, line in (("python3.13", "exit 0"), ("npm", ""), ("node", "exit 0")):
+        program(checkout.parent / "bin" / name, line)
+    path = f"{checkout.parent / 'bin'}:/usr/bin:/bin"
+    return subprocess.run(
+        [checkout / ".ci" / "run"], env={"PATH": path, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_without_a_cli_it_says_so_and_runs_nothing(checkout: Path) -> None:
+    ended = run(checkout)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("Please name the Bicep CLI, 0.49 or newer, in BICEP: it is not there")
+
+
+def test_a_cli_that_is_not_there_is_none(checkout: Path) -> None:
+    ended = run(checkout, BICEP="/nowhere/bicep")
+    assert ended.returncode == 1
+    assert "/nowhere/bicep is not there" in ended.stderr
+
+
+def test_it_takes_the_cli_that_is_named(checkout: Path) -> None:
+    mine = program(checkout.parent / "mine" / "bicep", "")
+    program(checkout.parent / "shared" / "tools" / "bicep", "")
+    assert run(checkout, BICEP=str(mine)).stdout == f"test with {mine} and the registry\n"
+
+
+def test_it_takes_the_cli_beside_the_checkout(checkout: Path) -> None:
+    tools = checkout.parent / "shared" / "tools"
+    program(tools / "bicep", "")
+    types = tools / "microsoft-graph-v1.0-1.0.0.tgz"
+    types.touch()
+    (said,) = run(checkout).stdout.splitlines()
+    words = said.split()
+    assert [Path(words[place]).resolve() for place in (2, 4)] == [tools / "bicep", types]

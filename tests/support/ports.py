@@ -1,0 +1,54 @@
+"""Every port kept in memory, by name: `assemble(fakes())` is the whole product without I/O."""
+
+from functools import cache
+from typing import Any
+
+from shared.adapters.jose import Jose
+from shared.assembly import Ports
+from shared.connection.return_urls import ReturnUrls
+from tests.support.fakes import (
+    Doorbells,
+    FakeAccessTokens,
+    FakeIdentityProvider,
+    FixedClock,
+    InMemoryTable,
+    NotedEvents,
+    Unremembered,
+)
+from tests.support.signing_keys import InMemorySigningKeys
+
+ISSUER = "https://sso.example"
+
+
+@cache
+def signing_keys() -> InMemorySigningKeys:
+    """Made once: an RSA key takes its time."""
+    return InMemorySigningKeys(FixedClock())
+
+
+def fakes(**overrides: Any) -> Ports:
+    """The ports, each of them new, but for what is given by its name.
+
+    A recent reader that is not given reads its table and remembers nothing.
+    """
+    given: dict[str, Any] = {"clock": FixedClock(), "signing_keys": signing_keys(), "public_url": ISSUER} | overrides
+    for table in ("accounts", "domains", "applications", "flows"):
+        given.setdefault(table, InMemoryTable())
+    for table in ("accounts", "domains", "applications"):
+        given.setdefault(f"recent_{table}", Unremembered(given[table]))
+    others: dict[str, Any] = {
+        "cookie_prefix": "__Host-",
+        "return_urls": ReturnUrls.parse(()),
+        "home_tenant": None,
+        "provider": FakeIdentityProvider(),
+        "access_tokens": FakeAccessTokens(given["clock"]),
+        "tokens": Jose(keys=given["signing_keys"], issuer=given["public_url"], clock=given["clock"]),
+        "notices": Doorbells(),
+        "telemetry": NotedEvents(),
+        "close": nothing,
+    }
+    return Ports(**others | given)
+
+
+async def nothing() -> None:
+    """Memory needs no closing."""

@@ -1,0 +1,283 @@
+"""A code buys tokens once, for the client, address and verifier that it was given to."""
+
+import asyncio
+import hashlib
+from base64 import urlsafe_b64encode
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.kernel.refusals import NotAuthenticated, Unavailable
+from shared.provider.errors import InvalidClientError, OAuthError
+from shared.provider.issuer import ACCESS_TOKEN, ID_TOKEN, LOGOUT_TOKEN, challenge_of, subject_of
+from shared.provider.token import Granted
+from tests.support.ports import signing_keys
+from tests.unit.provider.world import (
+    ACME,
+    ALICE,
+    ALICE_OID,
+    CALLBACK,
+    CONTOSO,
+    FABRIKAM,
+    ISSUER,
+    OTHER,
+    UNITE,
+    VERIFIER,
+    Broker,
+    person,
+    sent,
+)
+
+TEN_MINUTES = timedelta(minutes=10)
+
+
+@pytest.fixture
+async def broker() -> Broker:
+    broker = Broker()
+    await broker.add()
+    return broker
+
+
+def form(handle: str, **changes: str | tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
+    asked = {"client_id": UNITE, "grant_type": "authorization_code", "redirect_uri": CALLBACK}
+    return sent(**{**asked, "code": handle, "code_verifier": VERIFIER, **changes})
+
+
+async def refused(broker: Broker, parameters: dict[str, tuple[str, ...]]) -> str:
+    with pytest.raises((OAuthError, InvalidClientError)) as refusal:
+        await broker.redemption.redeem(None, parameters)
+    return refusal.value.error
+
+
+def said_in(token: str) -> dict[str, Any]:
+    """What stands in a token; that it is signed is shown elsewhere."""
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
+
+
+def base64url(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+async def test_of_many_who_redeem_a_code_at_once_exactly_one_gets_tokens(broker: Broker) -> None:
+    shown = form(await broker.issue())
+    answers = await asyncio.gather(*(broker.redemption.redeem(None, shown) for _ in range(50)), return_exceptions=True)
+    assert [type(answer) for answer in answers].count(Granted) == 1
+    assert {answer.error for answer in answers if isinstance(answer, OAuthError)} == {"invalid_grant"}
+    assert len(broker.flows_table) == 0
+
+
+@pytest.mark.parametrize(("age", "alive"), [(timedelta(seconds=59), True), (timedelta(seconds=60), False)])
+async def test_a_code_lives_for_sixty_seconds(broker: Broker, age: timedelta, *, alive: bool) -> None:
+    shown = form(await broker.issue())
+    broker.clock.advance(age)
+    if alive:
+        assert await broker.redemption.redeem(None, shown)
+    else:
+        assert await refused(broker, shown) == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"client_id": "other"}, "invalid_grant"),
+        ({"redirect_uri": CALLBACK + "/"}, "invalid_grant"),
+        ({"redirect_uri": None}, "invalid_grant"),
+        ({"redirect_uri": (CALLBACK, CALLBACK)}, "invalid_request"),
+        ({"code_verifier": None}, "invalid_grant"),
+        ({"code_verifier": ""}, "invalid_grant"),
+        ({"code_verifier": VERIFIER.lower()}, "invalid_grant"),
+        ({"code_verifier": challenge_of(VERIFIER)}, "invalid_grant"),
+        ({"code_verifier": "é" * 43}, "invalid_grant"),
+    ],
+)
+async def test_who_shows_a_code_with_something_wrong_has_spent_it(
+    broker: Broker, changes: dict[str, str | tuple[str, ...] | None], error: str
+) -> None:
+    await broker.add(OTHER, redirect_uris=(CALLBACK,))
+    code = await broker.issue()
+    assert await refused(broker, form(code, **changes)) == error
+    assert await refused(broker, form(code)) == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"grant_type": None}, "unsupported_grant_type"),
+        ({"grant_type": "refresh_token"}, "unsupported_grant_type"),
+        ({"grant_type": ("authorization_code", "authorization_code")}, "invalid_request"),
+        ({"client_id": "nobody"}, "invalid_client"),
+        ({"client_id": None}, "invalid_client"),
+        ({"code": None}, "invalid_request"),
+        ({"code": ""}, "invalid_request"),
+        ({"code": "made-up"}, "invalid_grant"),
+    ],
+)
+async def test_what_does_not_reach_the_code_does_not_spend_it(
+    broker: Broker, changes: dict[str, str | tuple[str, ...] | None], error: str
+) -> None:
+    code = await broker.issue()
+    assert await refused(broker, form(code, **changes)) == error
+    assert await broker.redemption.redeem(None, form(code))
+
+
+@pytest.mark.parametrize("length", [42, 129])
+async def test_a_verifier_of_a_forbidden_length_fits_nothing(broker: Broker, length: int) -> None:
+    """RFC 7636, section 4.1: 43 to 128 characters, so that nobody can guess it."""
+    code = await broker.issue(code_challenge=challenge_of("v" * length))
+    assert await refused(broker, form(code, code_verifier="v" * length)) == "invalid_grant"
+
+
+@given(shown=st.text())
+async def test_an_invented_code_buys_nothing(shown: str) -> None:
+    broker = Broker()
+    await broker.add()
+    with pytest.raises((OAuthError, InvalidClientError)) as refusal:
+        await broker.redemption.redeem(None, form(shown))
+    assert refusal.value.error in {"invalid_grant", "invalid_request"}
+
+
+async def test_a_client_that_is_not_who_it_says_buys_nothing(broker: Broker) -> None:
+    with pytest.raises(InvalidClientError):
+        await broker.redemption.redeem("Basic dW5pdGU6cw==", form(await broker.issue()))
+
+
+async def test_an_id_token_says_who_signed_in(broker: Broker) -> None:
+    granted = await broker.redemption.redeem(None, form(await broker.issue()))
+    at = int(broker.clock.now().timestamp())
+    assert said_in(granted.id_token) == {
+        "iss": ISSUER,
+        "aud": "unite",
+        "sub": "subject",
+        "iat": at,
+        "exp": at + 600,
+        "auth_time": at,
+        "at_hash": base64url(hashlib.sha256(granted.access_token.encode()).digest()[:16]),
+        "nonce": "n-1",
+        "sid": "session",
+        "email": ALICE.address,
+        "email_verified": True,
+        "name": "Alice",
+        "account_id": ACME,
+        "tid": CONTOSO,
+        "oid": ALICE_OID,
+    }
+    assert (granted.expires_in, granted.scope) == (600, "openid email profile")
+    assert jwt.get_unverified_header(granted.id_token)["typ"] == ID_TOKEN
+
+
+async def test_an_id_token_says_when_the_person_signed_in_at_microsoft_or_nothing(broker: Broker) -> None:
+    long_ago = broker.clock.now() - timedelta(days=3)
+    granted = await broker.redemption.redeem(None, form(await broker.issue(person=person(auth_time=long_ago))))
+    assert said_in(granted.id_token)["auth_time"] == int(long_ago.timestamp())
+    granted = await broker.redemption.redeem(None, form(await broker.issue(person=person(auth_time=None))))
+    assert "auth_time" not in said_in(granted.id_token)
+
+
+async def test_an_access_token_is_for_ourselves_and_has_a_name_of_its_own(broker: Broker) -> None:
+    tokens = [(await broker.redemption.redeem(None, form(await broker.issue()))).access_token for _ in range(2)]
+    first, second = map(said_in, tokens)
+    assert first.pop("jti") != second.pop("jti")
+    at = int(broker.clock.now().timestamp())
+    assert first == {
+        "iss": ISSUER,
+        "aud": ISSUER,
+        "sub": "subject",
+        "iat": at,
+        "exp": at + 600,
+        "email": ALICE.address,
+        "email_verified": True,
+        "name": "Alice",
+        "client_id": "unite",
+        "scope": "openid email profile",
+    }
+    assert jwt.get_unverified_header(tokens[0])["typ"] == ACCESS_TOKEN
+
+
+@pytest.mark.parametrize(
+    ("scope", "told"),
+    [
+        (("openid",), set()),
+        (("openid", "email"), {"email", "email_verified"}),
+        (("openid", "profile"), {"name"}),
+        (("openid", "email", "profile"), {"email", "email_verified", "name"}),
+    ],
+)
+async def test_scopes_say_what_a_client_is_told(broker: Broker, scope: tuple[str, ...], told: set[str]) -> None:
+    granted = await broker.redemption.redeem(None, form(await broker.issue(scope=scope)))
+    personal = {"email", "email_verified", "name"}
+    assert personal & said_in(granted.id_token).keys() == told
+    assert (await broker.redemption.told(granted.access_token)).keys() == {"sub"} | told
+
+
+async def test_what_was_not_asked_for_or_is_not_known_is_not_told(broker: Broker) -> None:
+    code = await broker.issue(scope=("openid", "profile"), nonce=None, person=person(name=None, sid=None))
+    granted = await broker.redemption.redeem(None, form(code))
+    untold = {"nonce", "sid", "name", "email", "email_verified"}
+    assert untold.isdisjoint(said_in(granted.id_token))
+    assert untold.isdisjoint(said_in(granted.access_token))
+    assert await broker.redemption.told(granted.access_token) == {"sub": "subject"}
+
+
+async def test_userinfo_tells_what_the_access_token_tells_until_it_expires(broker: Broker) -> None:
+    token = (await broker.redemption.redeem(None, form(await broker.issue()))).access_token
+    told = {"sub": "subject", "email": ALICE.address, "email_verified": True, "name": "Alice"}
+    assert await broker.redemption.told(token) == told
+    broker.clock.advance(TEN_MINUTES)
+    assert await broker.redemption.told(token) == told, "clocks may differ by half a minute"
+    broker.clock.advance(timedelta(seconds=30))
+    with pytest.raises(NotAuthenticated):
+        await broker.redemption.told(token)
+
+
+async def test_no_other_token_opens_userinfo(broker: Broker) -> None:
+    granted = await broker.redemption.redeem(None, form(await broker.issue()))
+    logout_token = await broker.issuer.logout_token(UNITE, "subject", "session")
+    for token in (granted.id_token, logout_token, "", "made-up"):
+        with pytest.raises(NotAuthenticated):
+            await broker.redemption.told(token)
+
+
+async def test_a_logout_token_names_a_session_and_carries_no_nonce(broker: Broker) -> None:
+    """Back-Channel Logout 1.0, section 2.4."""
+    token = await broker.issuer.logout_token(UNITE, "subject", "session")
+    claims = said_in(token)
+    at = int(broker.clock.now().timestamp())
+    assert claims.pop("jti") != said_in(await broker.issuer.logout_token(UNITE, "subject", "session"))["jti"]
+    assert claims == {
+        "iss": ISSUER,
+        "aud": "unite",
+        "sub": "subject",
+        "iat": at,
+        "exp": at + 600,
+        "sid": "session",
+        "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+    }
+    assert jwt.get_unverified_header(token)["typ"] == LOGOUT_TOKEN
+
+
+async def test_keys_that_do_not_answer_are_nobodys_fault(broker: Broker) -> None:
+    code, keys = await broker.issue(), signing_keys()
+    keys.available = False
+    try:
+        with pytest.raises(Unavailable):
+            await broker.redemption.redeem(None, form(code))
+    finally:
+        keys.available = True
+
+
+def test_a_subject_is_one_identitys_and_tells_nothing() -> None:
+    subjects = {subject_of(tid, oid) for tid in (CONTOSO, FABRIKAM) for oid in (ALICE_OID, "oid-of-bob")}
+    assert len(subjects) == 4
+    assert {len(subject) for subject in subjects} == {43}
+    assert subject_of(CONTOSO, ALICE_OID) == subject_of(CONTOSO, ALICE_OID)
+    assert not any(ALICE_OID in subject for subject in subjects)
+
+
+def test_a_challenge_is_that_of_rfc_7636_appendix_b() -> None:
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    assert challenge_of(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

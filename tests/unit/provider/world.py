@@ -1,0 +1,114 @@
+"""The broker on ports that are kept in memory, with one application and one person."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from shared.access.roles import AccountAdministrator, Actor, Operator
+from shared.accounts.head import Account
+from shared.applications.register import Application, ApplicationProfile
+from shared.assembly import assemble
+from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
+from shared.kernel.versions import Expected
+from shared.ports.identity_provider import VerifiedIdentity
+from shared.ports.table import Put, Table
+from shared.provider.client_authentication import Clients
+from shared.provider.issuer import Code, Person, challenge_of
+from tests.support.fakes import NEW_YEAR, Doorbells, FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
+from tests.support.interleaving import Interleaved
+from tests.support.ports import ISSUER, fakes
+
+TOKEN_ENDPOINT = f"{ISSUER}/oauth2/token"
+UNITE, OTHER = ClientId("unite"), ClientId("other")
+CALLBACK = "https://unite.example/callback"
+VERIFIER = "0123456789-abcdefghijklmnopqrstuvwxyz._~ABC"
+ACME = AccountId("acme")
+CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
+FABRIKAM = TenantId("fab00000-0000-4000-8000-000000000000")
+ALICE = EmailAddress.parse("alice@contoso.example")
+ALICE_OID, BOB_OID = "oid-of-alice", "oid-of-bob"
+OLGA = Operator(Actor("olga", "Olga Operator", "Operator"))
+SAM = AccountAdministrator(ACME, Actor("sam", "Sam Security", "SecurityManager"))
+WHATEVER_STANDS = Expected(None)
+
+
+def profile(**changes: Any) -> ApplicationProfile:
+    return ApplicationProfile(**{"name": "Unite", "redirect_uris": (CALLBACK,), "sso_supported": True} | changes)
+
+
+def application(client_id: ClientId = UNITE, **changes: Any) -> Application:
+    return Application(client_id=client_id, profile=profile(**changes), created_at=NEW_YEAR, updated_at=NEW_YEAR)
+
+
+def identity(**claims: Any) -> VerifiedIdentity:
+    """Alice, a member of Contoso, whose user principal name is what she types; `claims` change that."""
+    alice = {"tid": CONTOSO, "oid": ALICE_OID, "name": "Alice", "preferred_username": ALICE.address, "acct": 0}
+    return VerifiedIdentity.model_validate(alice | claims)
+
+
+def person(**changes: Any) -> Person:
+    told: dict[str, Any] = {"sub": "subject", "email": ALICE.address, "name": "Alice", "sid": "session"}
+    ids = {"account_id": ACME, "tid": CONTOSO, "oid": ALICE_OID, "auth_time": NEW_YEAR}
+    return Person(**told | ids | changes)
+
+
+def code(expires_at: datetime, **changes: Any) -> Code:
+    asked: dict[str, Any] = {"client_id": UNITE, "redirect_uri": CALLBACK, "code_challenge": challenge_of(VERIFIER)}
+    wishes = {"nonce": "n-1", "scope": ("openid", "email", "profile"), "person": person()}
+    return Code(**{"expires_at": expires_at} | asked | wishes | changes)
+
+
+@dataclass
+class Broker:
+    """The product, of which these tests look at the broker; others may act on the tables between two of its steps."""
+
+    clock: FixedClock = field(default_factory=FixedClock)
+    applications: InMemoryTable = field(default_factory=InMemoryTable)
+    domains_table: InMemoryTable = field(default_factory=InMemoryTable)
+    flows_table: InMemoryTable = field(default_factory=InMemoryTable)
+    accounts_table: InMemoryTable = field(default_factory=InMemoryTable)
+    entra: FakeIdentityProvider = field(default_factory=FakeIdentityProvider)
+    doorbells: Doorbells = field(default_factory=Doorbells)
+    telemetry: NotedEvents = field(default_factory=NotedEvents)
+
+    def __post_init__(self) -> None:
+        self.flows_raced, self.accounts_raced = Interleaved(self.flows_table), Interleaved(self.accounts_table)
+        self.services = assemble(
+            fakes(
+                clock=self.clock,
+                accounts=self.accounts_raced,
+                domains=self.domains_table,
+                applications=self.applications,
+                flows=self.flows_raced,
+                provider=self.entra,
+                notices=self.doorbells,
+                telemetry=self.telemetry,
+            )
+        )
+        self.register, self.journal = self.services.applications, self.services.accounts.journal
+        self.flows, self.links = self.services.flows, self.services.users.links
+        self.redemption, self.sessions = self.services.provider.redemption, self.services.provider.sign_out.sessions
+        self.clients, self.issuer, self.tokens = self.redemption.clients, self.redemption.issuer, self.redemption.tokens
+
+    def clients_on(self, flows: Table) -> Clients:
+        """The clients, whose assertions are remembered in this table."""
+        return replace(self.clients, flows=flows)
+
+    async def add(self, client_id: ClientId = UNITE, **changes: Any) -> None:
+        """Register an application, or change it."""
+        await self.register.put(OLGA, client_id, profile(**changes), None)
+
+    async def add_account(self, account_id: AccountId = ACME) -> None:
+        account = Account(account_id=account_id, name="Acme", created_at=NEW_YEAR, updated_at=NEW_YEAR)
+        await self.accounts_table.write(Put(Account.key(account_id), account.document()))
+
+    async def issue(self, **changes: Any) -> str:
+        """An authorization code, as a sign-in leaves it behind."""
+        return await self.flows.issue(code(self.flows.expiry(Code), **changes))
+
+
+def sent(**parameters: str | tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
+    """Parameters as they arrive; None leaves one out."""
+    return {
+        name: value if isinstance(value, tuple) else (value,) for name, value in parameters.items() if value is not None
+    }
