@@ -209,6 +209,14 @@ bob@contoso.example,On leave,2027-01-01T00:00:00Z
     ]
 
 
+async def test_what_follows_quotation_marks_that_do_not_add_up_is_no_entry() -> None:
+    file = f'{LINES[0]}\n{LINES[1]}\n"bob@contoso.example,On leave,\n{LINES[2]}\n'
+    alice, refused = await read(file)
+    assert alice == (2, ALICE)
+    assert isinstance(refused, BadLine)
+    assert (refused.line, refused.detail.partition(":")[0]) == (3, "The quotation marks of this record do not add up")
+
+
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
 async def test_a_moment_that_utc_cannot_tell_is_refused(moment: str) -> None:
     file = f"email,reason,expiresAt\nalice@contoso.example,Kiosk,{moment}\n"
