@@ -97,9 +97,6 @@ PERSONAL_ACCOUNTS = TenantId("9188040d-6c67-4c5b-b112-36a304b66dad")
 """The tenant of personal Microsoft accounts, which nobody administers."""
 
 
-_LONGEST_TYPED = 1_000
-"""Characters of a domain that are looked at. DNS ends at 253, however they are composed."""
-
 _DROPPED = frozenset(PASTED) - {"\u200c", "\u200d"}
 """What UTS 46 would leave out of a domain unseen. Joiners are judged by IDNA: some languages need them."""
 
@@ -116,7 +113,7 @@ class DomainName(Name):
         """Unicode labels become A-labels by UTS 46, as browsers and Entra have them."""
         if text.isascii():
             return text.lower()
-        if len(text) > _LONGEST_TYPED or not _DROPPED.isdisjoint(text):
+        if not _DROPPED.isdisjoint(text):
             raise ValueError(cls.rule)
         import idna
 

@@ -113,6 +113,9 @@ async def test_a_record_may_have_as_many_lines_and_characters_as_is_said() -> No
         ("x" * (LONGEST - 4), "y"),
         ("x" * (LONGEST - 4) + "xyz", ""),
     ]
+    two_lines = f'x,"{"y" * (LONGEST - 5)}\n"'
+    assert await cells(two_lines) == [("x", "y" * (LONGEST - 5))]
+    assert await cells(f"{two_lines} ") == await cells(f"{longest}yy") == [("refused",)]
 
 
 @pytest.mark.parametrize("length", [LONGEST + 1, LONGEST + STEP, 10 * LONGEST])

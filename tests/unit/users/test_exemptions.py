@@ -123,5 +123,16 @@ async def test_an_entry_that_somebody_else_removes_at_the_same_moment_is_added(s
     assert (await reasons(stage), added.stored.record.reason) == (["Mine"], "Mine")
 
 
+async def test_an_entry_that_somebody_else_removes_and_adds_at_the_same_moment_stands(stage: Stage) -> None:
+    def step_in() -> None:
+        stage.table.before_reading(stage.remove)
+        stage.table.before_writing(stage.replace)
+
+    stage.table.before_writing(partial(async_do, step_in))
+    with pytest.raises(Conflict, match="on the exception list already"):
+        await stage.mine.add(SAM, stage.draft("Mine"))
+    assert await reasons(stage) == ["Theirs"]
+
+
 async def async_do(act: Callable[[], None]) -> None:
     act()
