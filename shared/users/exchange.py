@@ -181,7 +181,8 @@ async def import_entries(
 class _Writes:
     """Transactions under way, in the file's order: while the store answers one, the next is made.
 
-    Two that name the same user follow one another, so that the later line wins. Leaving the `with` block waits for all
+    Two that name the same user follow one another, so that the later line wins. To make one takes the SDK tens of
+    milliseconds, so no two are made without others having their turn in between. Leaving the `with` block waits for all
     of them; `accepted` are the entries whose transaction took place.
     """
 
@@ -189,6 +190,7 @@ class _Writes:
         self.accepted = 0
         self._exemptions = exemptions
         self._administrator = administrator
+        self._turn = asyncio.Lock()
         self._under_way: deque[tuple[int, set[EmailAddress], asyncio.Task[None]]] = deque()
 
     async def __aenter__(self) -> Self:
@@ -199,7 +201,7 @@ class _Writes:
         users = {draft.email for draft in batch.values()}
         while len(self._under_way) == AT_ONCE or any(users & others for _, others, _ in self._under_way):
             await self._settle()
-        writing = asyncio.create_task(self._exemptions.put_many(self._administrator, batch))
+        writing = asyncio.create_task(self._exemptions.put_many(self._administrator, batch, self._turn))
         self._under_way.append((len(batch), users, writing))
 
     async def _settle(self) -> None:

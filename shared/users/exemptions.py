@@ -5,6 +5,7 @@ by a hash of the email, so that it costs one point read whether the list holds n
 email stands in a URL.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -153,17 +154,22 @@ class ExemptionList:
             fault = FieldFault("expiresAt", "It is in the past. Choose a time in the future, or leave it out.")
             raise Invalid("An exception must end in the future.", [fault])
 
-    async def put_many(self, administrator: AccountAdministrator, drafts: dict[int, ExemptionDraft]) -> None:
+    async def put_many(
+        self, administrator: AccountAdministrator, drafts: dict[int, ExemptionDraft], turn: asyncio.Lock
+    ) -> None:
         """Put up to 99 users on the list in one transaction, replacing entries that they have. Safe to repeat.
 
         Args:
             administrator: who does it, and for which account.
             drafts: what to put there, by line; of one user's several drafts the last one counts.
+            turn: keeps transactions that are under way together from being made in one turn of the event loop.
 
         Raises:
             NotFound: there is no such account, or no longer.
         """
         await self.must_exist(administrator)
+        async with turn:
+            await asyncio.sleep(0)
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
         puts = [Put(_key(administrator.account_id, key), each.document()) for key, each in written.items()]
         event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)), exception_ids=(*written,))
@@ -178,11 +184,7 @@ class ExemptionList:
         await read_head(self.table, administrator.account_id)
 
     async def own_domain(self, administrator: AccountAdministrator) -> OwnDomain:
-        """Ask whether there is a list to put somebody on, and which domains its account has.
-
-        Raises:
-            NotFound: there is no such account.
-        """
+        """Ask which domains the account has; there must be one, as in `must_exist`."""
         return partial(self.has_domain, await read_head(self.table, administrator.account_id))
 
     async def read(self, administrator: AccountAdministrator, exemption_id: ExemptionId) -> Stored[Exemption]:
@@ -267,11 +269,7 @@ class ExemptionList:
         await self._commit(administrator, ExceptionRemoved, old.record, old.removal())
 
     async def _commit(
-        self,
-        administrator: AccountAdministrator,
-        kind: type[_Exception],
-        exemption: Exemption,
-        operation: Operation,
+        self, administrator: AccountAdministrator, kind: type[_Exception], exemption: Exemption, operation: Operation
     ) -> None:
         event = kind(
             exception_id=exemption.exception_id,

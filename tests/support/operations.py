@@ -1,5 +1,6 @@
 """Operations of the product, each with what comes before it, in a world whose storage calls can be disturbed."""
 
+from asyncio import Lock
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -230,7 +231,7 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "except again": Case(excepted_for_an_hour, except_alice),
     "import": Case(
         registered,
-        lambda world: world.exemptions.put_many(SAM, {2: ExemptionDraft(email=ALICE.address, reason="Kiosk")}),
+        lambda world: world.exemptions.put_many(SAM, {2: ExemptionDraft(email=ALICE.address, reason="Kiosk")}, Lock()),
     ),
     "change exception": Case(
         excepted,

@@ -19,7 +19,7 @@ from shared.accounts.head import Account
 from shared.accounts.journal import Journal
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Invalid, Malformed, NotFound, Unavailable
-from shared.ports.table import Insert, Operation
+from shared.ports.table import Insert, Operation, Row
 from shared.users.exchange import (
     AT_ONCE,
     BATCH,
@@ -390,6 +390,43 @@ async def test_a_few_transactions_are_under_way_together() -> None:
     assert await import_entries(exemptions, SAM, people(10 * BATCH)) == ImportReport(10 * BATCH, ())
     assert table.most_under_way == AT_ONCE
     assert table.transactions == [1, *[100] * 10]
+
+
+class Herd(InMemoryTable):
+    """Answers as many readers together as there are transactions under way, and knows in which turn each writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = 0
+        self.written_in: list[int] = []
+        self._readers = asyncio.Barrier(AT_ONCE)
+        self._together = False
+
+    async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
+        rows = await super().under(partition, prefix)
+        if self._together:
+            await self._readers.wait()
+        self._together = True
+        return rows
+
+    async def write(self, *operations: Operation) -> None:
+        self.written_in.append(self.turn)
+        await super().write(*operations)
+
+    async def count_turns(self) -> None:
+        while True:
+            await asyncio.sleep(0)
+            self.turn += 1
+
+
+async def test_of_the_transactions_under_way_no_two_are_made_in_one_turn() -> None:
+    table = Herd()
+    exemptions = await list_of_acme(table)
+    counting = asyncio.create_task(table.count_turns())
+    report = await import_entries(exemptions, SAM, people(2 * AT_ONCE * BATCH))
+    counting.cancel()
+    assert report.accepted == 2 * AT_ONCE * BATCH
+    assert len({*table.written_in}) == len(table.written_in) == 1 + 2 * AT_ONCE
 
 
 @pytest.mark.parametrize("failing", [2, 3, 4, 6])
