@@ -22,7 +22,7 @@ class MisconfiguredDocument(BaseModel):
     model_config = ConfigDict(defer_build=True)
 
     status: str = "misconfigured"
-    detail: str = "An operator must mend the app settings that are named here, and restart the app."
+    detail: str = "An operator must fix the app settings listed in `faults` and restart the app."
     faults: tuple[FieldFault, ...]
 
 

@@ -4,24 +4,25 @@ from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.cookies import BrowserCookies, with_cookies
 from functions.edge.forms import FORM, as_address, is_from_our_own_page, parameters_of
-from functions.edge.pages import Pages, email_page, framed_page, good_page, redirect, refusal_page
+from functions.edge.pages import Pages, Way, redirect
 from functions.edge.requests import microsofts_answer, query_of
 from functions.edge.routing import Caller, Routes
 from shared.assembly import Services
-from shared.kernel.refusals import Refusal, Unavailable
+from shared.kernel.refusals import Unavailable
 from shared.provider.authorization import AskForEmail, Outcome, ToApplication, ToMicrosoft
 from shared.provider.reauthentication import SignInTooOld
 
 _AUTHORIZE = "/oauth2/authorize"
 _LOGOUT = "/oauth2/logout"
 
-_AGAIN: dict[type[Refusal], str] = {SignInTooOld: "Sign in again", Unavailable: "Try again"}
+_AGAIN = {SignInTooOld: Way.SIGN_IN_AGAIN, Unavailable: Way.AGAIN}
 """What the way back to Microsoft is called, where another account is not what is needed."""
 
 
 def signin_routes(services: Services) -> Routes:
     """The pages and redirects of a sign-in."""
-    routes = Routes("sign-in", services.edge.telemetry, Pages())
+    pages = Pages(services.edge.branding)
+    routes = Routes("sign-in", services.edge.telemetry, pages)
     cookies = BrowserCookies(services.edge.cookie_prefix).sign_in
 
     def shown(req: HttpRequest, outcome: Outcome) -> HttpResponse:
@@ -31,11 +32,14 @@ def signin_routes(services: Services) -> Routes:
             case ToApplication(url):
                 return redirect(url)
             case AskForEmail(application_name, parameters, fault):
-                return email_page(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
+                return pages.email(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
             case _:
-                label = _AGAIN.get(type(outcome.refusal), "Try again with another account")
-                again = [(label, outcome.again_url)] if outcome.again_url else []
-                return refusal_page(outcome.refusal, *again, ("Back to the application", outcome.application_url))
+                way = _AGAIN.get(type(outcome.refusal), Way.OTHER_ACCOUNT)
+                again = [(way, outcome.again_url)] if outcome.again_url else []
+                return pages.refusal(outcome.refusal, *again, (Way.APPLICATION, outcome.application_url))
+
+    def left(url: str | None) -> HttpResponse:
+        return redirect(url) if url else pages.signed_out()
 
     async def asked(req: HttpRequest) -> HttpResponse:
         return shown(req, await services.provider.setting_out.authorize(parameters_of(req)))
@@ -76,7 +80,7 @@ def signin_routes(services: Services) -> Routes:
     @routes.add("GET", "/signed-out", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"}, parameters=("state",))
     async def finish_sign_out(req: HttpRequest) -> HttpResponse:
         """Send the person on, now that Microsoft has signed them out."""
-        return _left(await services.provider.sign_out.returned(query_of(req).get("state")))
+        return left(await services.provider.sign_out.returned(query_of(req).get("state")))
 
     @routes.add(
         "GET", "/signin/front-channel-logout", caller=Caller.ANYBODY, gives={200: "text/html"}, parameters=("sid",)
@@ -84,10 +88,6 @@ def signin_routes(services: Services) -> Routes:
     async def end_session(req: HttpRequest) -> HttpResponse:
         """Hear from Microsoft that a session is over."""
         await services.provider.sign_out.ended_at_entra(query_of(req).get("sid", ""))
-        return framed_page("Signed out", "You are signed out.")
+        return pages.signed_out_in_frame()
 
     return routes
-
-
-def _left(url: str | None) -> HttpResponse:
-    return redirect(url) if url else good_page("Signed out", "You are signed out.")

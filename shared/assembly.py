@@ -14,6 +14,7 @@ from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import SecretChecks
+from shared.branding import Branding
 from shared.connection.connections import Connections
 from shared.connection.domain_routing import DomainRouting
 from shared.connection.lifecycle import Lifecycle
@@ -55,6 +56,8 @@ class Ports:
     """Where the world reaches this service. Issuer, redirect URIs and links are built from it."""
     cookie_prefix: str
     """How the names of cookies begin."""
+    branding: Branding
+    """The vendor on the pages that people see."""
     return_urls: ReturnUrls
     """Below which addresses a browser may return after an integration."""
     home_tenant: TenantId | None
@@ -101,6 +104,8 @@ class EdgePorts:
     """Where the world reaches this service."""
     cookie_prefix: str
     """How the names of cookies begin."""
+    branding: Branding
+    """The vendor on the pages that people see."""
     access_tokens: AccessTokens
     """Verifies the control panel's bearer tokens."""
     telemetry: Telemetry
@@ -186,6 +191,7 @@ def assemble(ports: Ports) -> Services:
         edge=EdgePorts(
             public_url=ports.public_url,
             cookie_prefix=ports.cookie_prefix,
+            branding=ports.branding,
             access_tokens=ports.access_tokens,
             telemetry=telemetry,
             clock=clock,

@@ -47,5 +47,5 @@ def unverified_token(req: HttpRequest) -> str:
     """
     scheme, _, token = str(req.headers.get("authorization", "")).partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise TokenMissing("Send the access token as 'Authorization: Bearer ...'.")
+        raise TokenMissing("Send an access token of the control panel as `Authorization: Bearer <token>`.")
     return token.strip()

@@ -29,7 +29,7 @@ def parameters_of(req: HttpRequest) -> dict[str, tuple[str, ...]]:
     try:
         text = raw_body(req, FORM).decode("ascii")
     except UnicodeDecodeError:
-        raise Malformed("The parameters cannot be read.") from None
+        raise Malformed("The parameters are malformed. The application's developers must fix this.") from None
     return parameters(text)
 
 
@@ -48,6 +48,6 @@ def as_address(req: HttpRequest, endpoint: str) -> str:
     address = f"{endpoint}?{urlencode(pairs)}"
     if len(address) > LONGEST_ADDRESS:
         raise TooLarge(
-            f"The request has more than {LONGEST_ADDRESS:,} characters. The application's developers must mend this."
+            f"The request has more than {LONGEST_ADDRESS:,} characters. The application's developers must fix this."
         )
     return address

@@ -28,7 +28,10 @@ class OAuthJson:
 
     def failed(self, invocation_id: str) -> HttpResponse:
         """See `functions.edge.problems.Dialect`."""
-        told: dict[str, JsonValue] = {"error": "server_error", "error_description": "This is an error of the service."}
+        told: dict[str, JsonValue] = {
+            "error": "server_error",
+            "error_description": "This is an error in the service. Try again later.",
+        }
         return oauth_answer(told, 500, {"X-Request-Id": invocation_id})
 
 

@@ -40,8 +40,8 @@ _NOT_UTF_8 = (
 )
 _TOO_LONG = f"The line is longer than {LONGEST:,} characters."
 _UNBALANCED = (
-    "The quotation marks of this record do not add up: one is never closed, has more text behind it, or is not "
-    "doubled inside its cell. Nothing from this line on was read. Correct it and send the file again."
+    "The quotation marks of this record are unbalanced: one is never closed, is followed by more text, or is not "
+    "doubled inside its cell. Nothing from this line on was read. Fix it and import the file again."
 )
 
 

@@ -44,6 +44,8 @@ would only take the event loop from others."""
 MOST_PROBLEMS = 10_000
 """Bad lines after which a file is not read any further: it is not the file that somebody meant to send."""
 
+_TOO_MANY = "Too many bad lines: the rest of the file was not read. Fix these and import it again."
+
 BREATH = 25
 """Entries after which other requests have their turn."""
 
@@ -88,7 +90,7 @@ async def read_csv(body: bytes) -> Entries:
     file = await open_csv(body, _columns)
     if file is None:
         raise Invalid(
-            "The first line must name the columns: email, reason and, if you like, expiresAt. "
+            "The first line must name the columns: email, reason and, optionally, expiresAt. "
             "Separate them by commas, semicolons or tabs."
         )
     return _entries(file)
@@ -114,7 +116,7 @@ def _entries(file: CsvFile) -> Entries:
 
 def _entry(line: int, cells: tuple[str, ...], columns: tuple[str, ...]) -> Entry:
     if any(cells[len(columns) :]):
-        return BadLine(line, f"The line has {len(cells)} cells, and the header has {len(columns)}.")
+        return BadLine(line, f"The line has {len(cells)} cells, but the header has {len(columns)}.")
     return read_entry(line, {name: _read_cell(name, cell) for name, cell in zip(columns, cells, strict=False) if cell})
 
 
@@ -155,7 +157,7 @@ async def import_entries(
                 if isinstance(entry, BadLine):
                     problems.append(entry)
                     if len(problems) > MOST_PROBLEMS:
-                        problems[-1] = BadLine(entry.line, "Too many bad lines: the file was not read from here on.")
+                        problems[-1] = BadLine(entry.line, _TOO_MANY)
                         break
                     continue
                 number, draft = entry
@@ -171,8 +173,8 @@ async def import_entries(
                 await writes.begin(batch)
     except Unavailable as refusal:
         raise Unavailable(
-            f"The store went away in the middle: {writes.accepted} entries are on the list for certain. "
-            "Send the whole file again; what is there already is not harmed.",
+            f"The storage failed during the import: {writes.accepted} entries are stored for certain. "
+            "Import the whole file again; entries that are already stored are not harmed.",
             refusal.retry_after,
         ) from refusal
     return ImportReport(writes.accepted, tuple(problems), remarks.expired, tuple(remarks.warnings()))

@@ -137,7 +137,7 @@ class ExemptionList:
         old = Stored(Exemption.read(row) if row else exemption, key, row)
         if row is not None and old.record.in_force(self.clock.now()):
             raise Conflict(
-                f"This user is on the exception list already, as {exemption.exception_id}. "
+                f"This user is already on the exception list, as {exemption.exception_id}. "
                 "Change that entry with PATCH instead."
             ) from None
         try:
@@ -196,7 +196,7 @@ class ExemptionList:
         await self.must_exist(administrator)
         row = await self.table.get(_key(administrator.account_id, exemption_id))
         if row is None:
-            raise NotFound("There is no such exception in this account.")
+            raise NotFound("This exception does not exist in this account.")
         return Stored(Exemption.read(row), row.key, row)
 
     async def find(self, administrator: AccountAdministrator, email: EmailAddress) -> tuple[Exemption, ...]:

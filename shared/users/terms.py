@@ -12,7 +12,7 @@ from shared.kernel.encoding import base64url
 from shared.kernel.names import PASTED, AccountId, EmailAddress, Name
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_NO_MOMENT = "It must be a moment such as 2027-01-01T00:00:00Z (RFC 3339)."
+_NO_MOMENT = "It must be a time such as 2027-01-01T00:00:00Z (RFC 3339)."
 
 
 def _unpasted(value: object) -> object:
@@ -46,7 +46,7 @@ def _in_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
     except OverflowError:
-        raise ValueError("It must be a moment that UTC can tell.") from None
+        raise ValueError("It must be a time that UTC can express.") from None
 
 
 Expiry = Annotated[AwareDatetime, BeforeValidator(_date_time), AfterValidator(_in_utc)]

@@ -287,7 +287,7 @@ def test_a_date_alone_is_refused_with_the_form_that_is_wanted(acme: Caller) -> N
     added = add(acme)
     path = f"{EXCEPTIONS}/{added.json()['exceptionId']}"
     detail = (
-        "It must be a moment such as 2027-01-01T00:00:00Z (RFC 3339). "
+        "It must be a time such as 2027-01-01T00:00:00Z (RFC 3339). "
         "A date alone, or a time without its offset from UTC, does not say when."
     )
     bob = {"email": "bob@contoso.example", "reason": "x"}

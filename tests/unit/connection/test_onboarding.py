@@ -164,9 +164,9 @@ async def test_of_two_who_start_at_once_the_later_one_counts(service: Service) -
     service.accounts.before_writing(another_starts)
     mine = await service.start(ACME)
     assert isinstance(await service.onboarding.open(mine), Departure)
-    with pytest.raises(Conflict, match="started anew"):
+    with pytest.raises(Conflict, match="started again"):
         await service.onboarding.look(others[0])
-    with pytest.raises(Conflict, match="started anew"):
+    with pytest.raises(Conflict, match="started again"):
         await service.onboarding.open(others[0])
     assert (await service.connection(ACME)).status is Status.PENDING
 

@@ -19,7 +19,7 @@ class Invocation:
 @pytest.mark.parametrize(
     ("error", "outcome", "reason"),
     [
-        (NotFound("There is no such account."), "404", "not-found"),
+        (NotFound("This account does not exist."), "404", "not-found"),
         (Unavailable("The store does not answer."), "503", "unavailable"),
         (invalid_grant("The code is not good."), "400", "invalid_grant"),
         (ValueError("alice@contoso.example"), "500", "internal"),

@@ -173,7 +173,7 @@ async def test_a_file_must_be_utf_8_and_whoever_saved_it_hears_how(file: bytes) 
         await read_csv(file)
 
 
-NOT_A_MOMENT = "expiresAt: It must be a moment such as 2027-01-01T00:00:00Z (RFC 3339)."
+NOT_A_MOMENT = "expiresAt: It must be a time such as 2027-01-01T00:00:00Z (RFC 3339)."
 NO_OFFSET = f"{NOT_A_MOMENT} A date alone, or a time without its offset from UTC, does not say when."
 
 
@@ -204,7 +204,7 @@ bob@contoso.example,On leave,2027-01-01T00:00:00Z
         BadLine(11, NOT_A_MOMENT),
         BadLine(12, NO_OFFSET),
         BadLine(13, NO_OFFSET),
-        BadLine(14, "The line has 4 cells, and the header has 3."),
+        BadLine(14, "The line has 4 cells, but the header has 3."),
         (15, BOB),
     ]
 
@@ -214,13 +214,13 @@ async def test_what_follows_quotation_marks_that_do_not_add_up_is_no_entry() -> 
     alice, refused = await read(file)
     assert alice == (2, ALICE)
     assert isinstance(refused, BadLine)
-    assert (refused.line, refused.detail.partition(":")[0]) == (3, "The quotation marks of this record do not add up")
+    assert (refused.line, refused.detail.partition(":")[0]) == (3, "The quotation marks of this record are unbalanced")
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
 async def test_a_moment_that_utc_cannot_tell_is_refused(moment: str) -> None:
     file = f"email,reason,expiresAt\nalice@contoso.example,Kiosk,{moment}\n"
-    assert await read(file) == [BadLine(2, "expiresAt: It must be a moment that UTC can tell.")]
+    assert await read(file) == [BadLine(2, "expiresAt: It must be a time that UTC can express.")]
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -438,7 +438,7 @@ async def test_a_store_that_goes_away_in_the_middle_leaves_whole_transactions_an
         await import_entries(exemptions, SAM, people(5 * BATCH))
     known = len(table.transactions) - 2
     assert refused.value.detail.startswith(
-        f"The store went away in the middle: {known * BATCH} entries are on the list"
+        f"The storage failed during the import: {known * BATCH} entries are stored for certain."
     )
     assert (table.under_way, known) == (0, min(failing, 4))
     assert len([each async for each in exemptions.all(SAM)]) == (known + 1) * BATCH
@@ -449,7 +449,10 @@ async def test_a_file_of_bad_lines_is_not_read_to_its_end() -> None:
     entries = chain(people(1), (BadLine(line, "Bad.") for line in range(2, 1_000_000)), people(1))
     report = await import_entries(exemptions, SAM, entries)
     assert (report.accepted, len(report.problems)) == (1, MOST_PROBLEMS + 1)
-    assert report.problems[-1] == BadLine(MOST_PROBLEMS + 2, "Too many bad lines: the file was not read from here on.")
+    assert report.problems[-1] == BadLine(
+        MOST_PROBLEMS + 2,
+        "Too many bad lines: the rest of the file was not read. Fix these and import it again.",
+    )
     assert next(entries) == BadLine(MOST_PROBLEMS + 3, "Bad.")
 
 
