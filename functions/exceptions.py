@@ -1,27 +1,25 @@
 """The exception list of an account: one entry at a time, many at once, and as a file."""
 
-from azure.functions import HttpRequest, HttpResponse
+from typing import Annotated
+
+from azure.functions import HttpRequest
 from pydantic import RootModel
 
-from functions.edge.answers import csv_file, document, no_content
-from functions.edge.callers import Callers
 from functions.edge.models import Document, Moment
 from functions.edge.requests import (
     ARRAY_LIMIT,
     FILE_LIMIT,
     JSON,
-    MERGE_PATCH,
     accepts,
-    if_match,
     json_body,
     json_value,
     media_type,
-    merge_patch,
     page_of,
-    path_name,
     raw_body,
 )
-from functions.edge.routing import Routes
+from functions.http.endpoint import Routes
+from functions.http.parameters import PAGE_PARAMETERS, Body, IfMatch, MergePatch, Path, Source
+from functions.http.responses import Created, CsvFile, NoContent, Ok
 from shared.access.roles import AccountAdministrator
 from shared.assembly import Services
 from shared.kernel.documents import Asked
@@ -106,95 +104,10 @@ class SearchBody(Asked):
     email: EmailAddress
 
 
-def exception_routes(services: Services) -> Routes:
-    """The calls on an account's exception list."""
-    routes = Routes("exceptions", services.edge.telemetry)
-    callers = Callers(services.edge.access_tokens)
-    exemptions = services.users.exemptions
-
-    def told(exemption: Exemption) -> ExceptionDocument:
-        in_force = exemption.in_force(services.edge.clock.now())
-        return ExceptionDocument.model_validate({**exemption.model_dump(), "in_force": in_force})
-
-    def answer(stored: Stored[Exemption]) -> HttpResponse:
-        return document(told(stored.record), version=stored.version)
-
-    def listed(found: tuple[Exemption, ...], continuation: str | None = None) -> HttpResponse:
-        return document(ExceptionsDocument(items=tuple(map(told, found)), continuation_token=continuation))
-
-    async def put_on_list(administrator: AccountAdministrator, asked: ExemptionDraft | Entries) -> HttpResponse:
-        if isinstance(asked, ExemptionDraft):
-            added = await exemptions.add(administrator, asked)
-            stored = added.stored
-            path = f"/v1/accounts/{administrator.account_id}/exceptions/{stored.record.exception_id}"
-            said = AddedDocument(**told(stored.record).model_dump(), warnings=added.warnings)
-            return document(said, status=201, version=stored.version, location=services.edge.public_url + path)
-        return _reported(await import_entries(exemptions, administrator, asked))
-
-    async def show_list(administrator: AccountAdministrator, req: HttpRequest) -> HttpResponse:
-        if accepts(req, _CSV):
-            await exemptions.must_exist(administrator)
-            return csv_file(await write_csv(exemptions.all(administrator)), "exceptions.csv")
-        size, continuation = page_of(req)
-        return listed(*await exemptions.page(administrator, size, continuation))
-
-    @routes.add(
-        "POST",
-        _EXCEPTIONS,
-        takes={JSON: OneOrMany, _CSV: None, _EXCEL: None},
-        gives={201: AddedDocument, 200: ImportDocument},
-    )
-    async def add_exceptions(req: HttpRequest) -> HttpResponse:
-        """Put one user on the list, or many: a JSON array or a CSV file."""
-        administrator = await callers.administrator(req)
-        return await put_on_list(administrator, await _asked(req))
-
-    @routes.add("GET", _EXCEPTIONS, gives={200: ExceptionsDocument}, parameters=("pageSize", "continuationToken"))
-    async def list_exceptions(req: HttpRequest) -> HttpResponse:
-        """Page through the list, or with Accept: text/csv export all of it."""
-        administrator = await callers.administrator(req)
-        return await show_list(administrator, req)
-
-    @routes.add("POST", _EXCEPTIONS + "/search", takes={JSON: SearchBody}, gives={200: ExceptionsDocument})
-    async def search_exceptions(req: HttpRequest) -> HttpResponse:
-        """Look for one user on the list."""
-        administrator = await callers.administrator(req)
-        return listed(await exemptions.find(administrator, json_body(req, SearchBody).email))
-
-    @routes.add("GET", _EXCEPTION, gives={200: ExceptionDocument})
-    async def get_exception(req: HttpRequest) -> HttpResponse:
-        """Read one entry."""
-        administrator = await callers.administrator(req)
-        return answer(await exemptions.read(administrator, path_name(req, "exceptionId", ExemptionId)))
-
-    @routes.add(
-        "PATCH",
-        _EXCEPTION,
-        takes={MERGE_PATCH: ExemptionTerms, JSON: ExemptionTerms},
-        gives={200: ExceptionDocument},
-        if_match="required",
-    )
-    async def patch_exception(req: HttpRequest) -> HttpResponse:
-        """Change the reason or the end of one entry."""
-        administrator = await callers.administrator(req)
-        exemption_id = path_name(req, "exceptionId", ExemptionId)
-        change = merge_patch(req, ExemptionTerms)
-        return answer(await exemptions.change(administrator, exemption_id, if_match(req), change))
-
-    @routes.add("DELETE", _EXCEPTION, gives={204: None}, if_match="required")
-    async def delete_exception(req: HttpRequest) -> HttpResponse:
-        """Take one user off the list."""
-        administrator = await callers.administrator(req)
-        await exemptions.remove(administrator, path_name(req, "exceptionId", ExemptionId), if_match(req))
-        return no_content()
-
-    return routes
-
-
-async def _asked(req: HttpRequest) -> ExemptionDraft | Entries:
-    """One draft, or many entries that are read as they are stored."""
+def _posted(req: HttpRequest) -> ExemptionDraft | Entries | bytes:
+    """Read one draft, or many entries that are read as they are stored, or a file."""
     if media_type(req) in {_CSV, _EXCEL}:
-        return await read_csv(raw_body(req, _CSV, _EXCEL, limit=FILE_LIMIT))
+        return raw_body(req, _CSV, _EXCEL, limit=FILE_LIMIT)
     body = raw_body(req, JSON, _CSV, _EXCEL, limit=ARRAY_LIMIT)
     if body.lstrip()[:1] != b"[":
         return json_body(req, ExemptionDraft)
@@ -203,17 +116,114 @@ async def _asked(req: HttpRequest) -> ExemptionDraft | Entries:
     return _entries(json_value(body))
 
 
+def _page_unless_csv(req: HttpRequest) -> tuple[int, str | None] | None:
+    """Read which page is asked for; None stands for all of the list, as CSV."""
+    return None if accepts(req, _CSV) else page_of(req)
+
+
+type Posted = Annotated[
+    ExemptionDraft | Entries | bytes, Source(read=_posted, media=(JSON,), raw_media=(_CSV, _EXCEL), model=OneOrMany)
+]
+type PageUnlessCsv = Annotated[tuple[int, str | None] | None, Source(read=_page_unless_csv, query=PAGE_PARAMETERS)]
+
+
+def exception_routes(services: Services) -> Routes:
+    """The calls on an account's exception list."""
+    routes = Routes("exceptions", services.edge)
+    exemptions = services.users.exemptions
+
+    def document(exemption: Exemption) -> ExceptionDocument:
+        in_force = exemption.in_force(services.edge.clock.now())
+        return ExceptionDocument.model_validate({**exemption.model_dump(), "in_force": in_force})
+
+    def versioned(stored: Stored[Exemption]) -> Ok[ExceptionDocument]:
+        return Ok(document(stored.record), version=stored.version)
+
+    def listed(found: tuple[Exemption, ...], continuation: str | None = None) -> Ok[ExceptionsDocument]:
+        return Ok(ExceptionsDocument(items=tuple(map(document, found)), continuation_token=continuation))
+
+    async def put_on_list(
+        administrator: AccountAdministrator, posted: ExemptionDraft | Entries | bytes
+    ) -> Created[AddedDocument] | Ok[ImportDocument]:
+        if isinstance(posted, ExemptionDraft):
+            added = await exemptions.add(administrator, posted)
+            stored = added.stored
+            path = f"/v1/accounts/{administrator.account_id}/exceptions/{stored.record.exception_id}"
+            location = services.edge.public_url + path
+            said = AddedDocument(**document(stored.record).model_dump(), warnings=added.warnings)
+            return Created(said, version=stored.version, location=location)
+        entries = await read_csv(posted) if isinstance(posted, bytes) else posted
+        return _reported(await import_entries(exemptions, administrator, entries))
+
+    async def show_list(
+        administrator: AccountAdministrator, page: tuple[int, str | None] | None
+    ) -> Ok[ExceptionsDocument] | CsvFile:
+        if page is None:
+            await exemptions.must_exist(administrator)
+            return CsvFile(await write_csv(exemptions.all(administrator)), "exceptions.csv")
+        return listed(*await exemptions.page(administrator, *page))
+
+    @routes.post(_EXCEPTIONS)
+    async def add_exceptions(
+        administrator: AccountAdministrator, posted: Posted
+    ) -> Created[AddedDocument] | Ok[ImportDocument]:
+        """Put one user on the list, or many: a JSON array or a CSV file."""
+        return await put_on_list(administrator, posted)
+
+    @routes.get(_EXCEPTIONS)
+    async def list_exceptions(
+        administrator: AccountAdministrator, page: PageUnlessCsv
+    ) -> Ok[ExceptionsDocument] | CsvFile:
+        """Page through the list, or with Accept: text/csv export all of it."""
+        return await show_list(administrator, page)
+
+    @routes.post(_EXCEPTIONS + "/search")
+    async def search_exceptions(
+        administrator: AccountAdministrator, wanted: Body[SearchBody]
+    ) -> Ok[ExceptionsDocument]:
+        """Look for one user on the list."""
+        return listed(await exemptions.find(administrator, wanted.email))
+
+    @routes.get(_EXCEPTION)
+    async def get_exception(
+        administrator: AccountAdministrator, exception_id: Path[ExemptionId]
+    ) -> Ok[ExceptionDocument]:
+        """Read one entry."""
+        return versioned(await exemptions.read(administrator, exception_id))
+
+    @routes.patch(_EXCEPTION)
+    async def patch_exception(
+        administrator: AccountAdministrator,
+        exception_id: Path[ExemptionId],
+        change: MergePatch[ExemptionTerms],
+        expected: IfMatch,
+    ) -> Ok[ExceptionDocument]:
+        """Change the reason or the end of one entry."""
+        return versioned(await exemptions.change(administrator, exception_id, expected, change))
+
+    @routes.delete(_EXCEPTION)
+    async def delete_exception(
+        administrator: AccountAdministrator, exception_id: Path[ExemptionId], expected: IfMatch
+    ) -> NoContent:
+        """Take one user off the list."""
+        await exemptions.remove(administrator, exception_id, expected)
+        return NoContent()
+
+    return routes
+
+
 def _entries(items: object) -> Entries:
     for number, item in enumerate(items if isinstance(items, list) else (), start=1):
         yield (read_entry(number, item) if isinstance(item, dict) else BadLine(number, "It must be a JSON object."))
 
 
-def _reported(report: ImportReport) -> HttpResponse:
-    told = ImportDocument(
-        accepted=report.accepted,
-        refused=len(report.problems),
-        expired=report.expired,
-        problems=tuple(map(ProblemLine.model_validate, report.problems)),
-        warnings=tuple(map(ProblemLine.model_validate, report.warnings)),
+def _reported(report: ImportReport) -> Ok[ImportDocument]:
+    return Ok(
+        ImportDocument(
+            accepted=report.accepted,
+            refused=len(report.problems),
+            expired=report.expired,
+            problems=tuple(map(ProblemLine.model_validate, report.problems)),
+            warnings=tuple(map(ProblemLine.model_validate, report.warnings)),
+        )
     )
-    return document(told)

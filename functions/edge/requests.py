@@ -237,6 +237,15 @@ def query_of(req: HttpRequest) -> dict[str, str]:
     return {name: value for name, (value,) in sent.items()}
 
 
+def query_value(req: HttpRequest, parameter: str) -> str | None:
+    """One parameter of the query, or None if it is not there.
+
+    Raises:
+        Malformed: the query cannot be read.
+    """
+    return query_of(req).get(parameter)
+
+
 def page_of(req: HttpRequest) -> tuple[int, str | None]:
     """`pageSize` and `continuationToken` of the query.
 
@@ -267,6 +276,17 @@ def microsofts_answer(req: HttpRequest) -> Answer:
         tenant=query.get("tenant"),
         code=query.get("code"),
     )
+
+
+def whole(req: HttpRequest) -> HttpRequest:
+    """The request itself."""
+    return req
+
+
+def authorization(req: HttpRequest) -> str | None:
+    """The `Authorization` header as it was sent."""
+    header: str | None = req.headers.get("authorization")
+    return header
 
 
 def accepts(req: HttpRequest, media: str) -> bool:

@@ -13,6 +13,7 @@ from shared.applications.register import ApplicationProfile, AuthMethod
 from shared.assembly import assemble
 from shared.connection.integration import Departure
 from shared.connection.proof import Answer
+from shared.connection.tenant_domains import DomainSwitch
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.refusals import NotFound
 from shared.kernel.versions import Expected
@@ -222,7 +223,9 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "disconnect": Case(connected, lambda world: world.lifecycle.disconnect(SAM, ANY)),
     "check": Case(connected, lambda world: world.lifecycle.check(SAM)),
     "refresh": Case(connected, lambda world: world.routing.refresh(SAM)),
-    "switch": Case(connected, lambda world: world.routing.switch(SAM, DOMAIN, enabled=False, expected=ANY)),
+    "switch": Case(
+        connected, lambda world: world.routing.switch(SAM, DOMAIN, ANY, lambda _: DomainSwitch(enabled=False))
+    ),
     "policy": Case(
         registered,
         lambda world: world.policies.change(SAM, ANY, lambda old: old.model_copy(update={"mode": Mode.ON})),
