@@ -1,6 +1,5 @@
 """The exception list of an account: one entry at a time, many at once, and as a file."""
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from azure.functions import HttpRequest
@@ -25,21 +24,28 @@ from shared.access.roles import AccountAdministrator
 from shared.assembly import Services
 from shared.kernel.documents import Asked
 from shared.kernel.names import EmailAddress
+from shared.kernel.refusals import TooLarge
 from shared.ports.record import Stored
 from shared.users.exchange import (
     BadLine,
-    Entry,
+    Entries,
     ImportReport,
     import_entries,
     read_csv,
     read_entry,
     write_csv,
 )
-from shared.users.exemptions import Exemption, ExemptionDraft, ExemptionId, ExemptionTerms
+from shared.users.exemptions import Exemption
+from shared.users.terms import ExemptionDraft, ExemptionId, ExemptionTerms
 
 _EXCEPTIONS = "/v1/accounts/{accountId}/exceptions"
 _EXCEPTION = _EXCEPTIONS + "/{exceptionId}"
 _CSV = "text/csv"
+_EXCEL = "application/vnd.ms-excel"
+"""What Windows says of a CSV file where Excel is installed."""
+
+_MOST_OBJECTS = 100_000
+"""Objects and arrays in one JSON array. Each takes longer to read than all its text, and all are read in one go."""
 
 
 class ExceptionDocument(Document):
@@ -55,6 +61,12 @@ class ExceptionDocument(Document):
     updated_at: Moment
 
 
+class AddedDocument(ExceptionDocument):
+    """The same, just added; `warnings` are what whoever added it should know."""
+
+    warnings: tuple[str, ...]
+
+
 class ExceptionsDocument(Document):
     """A page of the list; `continuationToken` asks for the next one."""
 
@@ -63,18 +75,23 @@ class ExceptionsDocument(Document):
 
 
 class ProblemLine(Document):
-    """A line, or item of an array, that was refused, counted from 1."""
+    """A record, by the line at which it begins, or an item of an array; both counted from 1. And what is to be said."""
 
     line: int
     detail: str
 
 
 class ImportDocument(Document):
-    """What became of many entries at once."""
+    """What became of many entries at once. `expired` ones had ended already, and were left out.
+
+    `problems` say what was refused and why, `warnings` what whoever sent the rest should know.
+    """
 
     accepted: int
     refused: int
+    expired: int
     problems: tuple[ProblemLine, ...]
+    warnings: tuple[ProblemLine, ...]
 
 
 class OneOrMany(RootModel[ExemptionDraft | list[ExemptionDraft]], defer_build=True):
@@ -87,13 +104,15 @@ class SearchBody(Asked):
     email: EmailAddress
 
 
-def _posted(req: HttpRequest) -> ExemptionDraft | Iterator[Entry]:
-    """Read one draft, or many entries that are read as they are stored."""
-    if media_type(req) == _CSV:
-        return read_csv(raw_body(req, _CSV, limit=FILE_LIMIT))
-    body = raw_body(req, JSON, _CSV, limit=ARRAY_LIMIT)
+def _posted(req: HttpRequest) -> ExemptionDraft | Entries | bytes:
+    """Read one draft, or many entries that are read as they are stored, or a file."""
+    if media_type(req) in {_CSV, _EXCEL}:
+        return raw_body(req, _CSV, _EXCEL, limit=FILE_LIMIT)
+    body = raw_body(req, JSON, _CSV, _EXCEL, limit=ARRAY_LIMIT)
     if body.lstrip()[:1] != b"[":
         return json_body(req, ExemptionDraft)
+    if body.count(b"{") + body.count(b"[") > _MOST_OBJECTS:
+        raise TooLarge(f"The array may hold {_MOST_OBJECTS:,} objects at most. Send it in parts.")
     return _entries(json_value(body))
 
 
@@ -103,7 +122,7 @@ def _page_unless_csv(req: HttpRequest) -> tuple[int, str | None] | None:
 
 
 type Posted = Annotated[
-    ExemptionDraft | Iterator[Entry], Source(read=_posted, media=(JSON,), raw_media=(_CSV,), model=OneOrMany)
+    ExemptionDraft | Entries | bytes, Source(read=_posted, media=(JSON,), raw_media=(_CSV, _EXCEL), model=OneOrMany)
 ]
 type PageUnlessCsv = Annotated[tuple[int, str | None] | None, Source(read=_page_unless_csv, query=PAGE_PARAMETERS)]
 
@@ -124,14 +143,17 @@ def exception_routes(services: Services) -> Routes:
         return Ok(ExceptionsDocument(items=tuple(map(document, found)), continuation_token=continuation))
 
     async def put_on_list(
-        administrator: AccountAdministrator, posted: ExemptionDraft | Iterator[Entry]
-    ) -> Created[ExceptionDocument] | Ok[ImportDocument]:
+        administrator: AccountAdministrator, posted: ExemptionDraft | Entries | bytes
+    ) -> Created[AddedDocument] | Ok[ImportDocument]:
         if isinstance(posted, ExemptionDraft):
-            stored = await exemptions.add(administrator, posted)
+            added = await exemptions.add(administrator, posted)
+            stored = added.stored
             path = f"/v1/accounts/{administrator.account_id}/exceptions/{stored.record.exception_id}"
             location = services.edge.public_url + path
-            return Created(document(stored.record), version=stored.version, location=location)
-        return _reported(await import_entries(exemptions, administrator, posted))
+            said = AddedDocument(**document(stored.record).model_dump(), warnings=added.warnings)
+            return Created(said, version=stored.version, location=location)
+        entries = await read_csv(posted) if isinstance(posted, bytes) else posted
+        return _reported(await import_entries(exemptions, administrator, entries))
 
     async def show_list(
         administrator: AccountAdministrator, page: tuple[int, str | None] | None
@@ -144,7 +166,7 @@ def exception_routes(services: Services) -> Routes:
     @routes.post(_EXCEPTIONS)
     async def add_exceptions(
         administrator: AccountAdministrator, posted: Posted
-    ) -> Created[ExceptionDocument] | Ok[ImportDocument]:
+    ) -> Created[AddedDocument] | Ok[ImportDocument]:
         """Put one user on the list, or many: a JSON array or a CSV file."""
         return await put_on_list(administrator, posted)
 
@@ -190,11 +212,18 @@ def exception_routes(services: Services) -> Routes:
     return routes
 
 
-def _entries(items: object) -> Iterator[Entry]:
+def _entries(items: object) -> Entries:
     for number, item in enumerate(items if isinstance(items, list) else (), start=1):
         yield (read_entry(number, item) if isinstance(item, dict) else BadLine(number, "It must be a JSON object."))
 
 
 def _reported(report: ImportReport) -> Ok[ImportDocument]:
-    problems = tuple(ProblemLine(line=problem.line, detail=problem.detail) for problem in report.problems)
-    return Ok(ImportDocument(accepted=report.accepted, refused=len(problems), problems=problems))
+    return Ok(
+        ImportDocument(
+            accepted=report.accepted,
+            refused=len(report.problems),
+            expired=report.expired,
+            problems=tuple(map(ProblemLine.model_validate, report.problems)),
+            warnings=tuple(map(ProblemLine.model_validate, report.warnings)),
+        )
+    )

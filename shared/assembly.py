@@ -20,6 +20,7 @@ from shared.connection.domain_routing import DomainRouting
 from shared.connection.lifecycle import Lifecycle
 from shared.connection.onboarding import Onboarding
 from shared.connection.return_urls import ReturnUrls
+from shared.connection.tenant_domains import has_domain
 from shared.flows.flows import Flows
 from shared.health import Health, Probe
 from shared.kernel.names import TenantId
@@ -199,8 +200,11 @@ def assemble(ports: Ports) -> Services:
         applications=ApplicationRegister(table=ports.applications, clock=clock),
         connection=Connections(onboarding=onboarding, lifecycle=lifecycle),
         domains=domains,
-        policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock),
-        users=Users(exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock), links=links),
+        policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
+        users=Users(
+            exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
+            links=links,
+        ),
         resolution=resolver,
         provider=_openid_provider(ports, flows, resolver, links, lifecycle),
         flows=flows,

@@ -145,6 +145,13 @@ def states(head: Head) -> dict[DomainName, DomainState]:
     return {each.name: each.state(head.account.record) for each in head.stored(TenantDomains).record.domains}
 
 
+def has_domain(head: Head, name: DomainName) -> bool:
+    """Whether the account has the domain: its connected tenant has verified it, or the vendor lists it for it."""
+    connected = head.stored(Connection).record.tenant is not None
+    verified = connected and head.stored(TenantDomains).record.find(name) is not None
+    return verified or name in (head.account.record.domains or ())
+
+
 def stands_by(holder: Head, name: DomainName, tenant_id: TenantId) -> bool:
     """Whether an account's own rows say that the domain is its, against another account with a fresh proof.
 

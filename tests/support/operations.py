@@ -1,7 +1,9 @@
 """Operations of the product, each with what comes before it, in a world whose storage calls can be disturbed."""
 
+from asyncio import Lock
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,8 +19,8 @@ from shared.kernel.refusals import NotFound
 from shared.kernel.versions import Expected
 from shared.policies.policy import Mode
 from shared.ports.identity_provider import Organization, VerifiedIdentity
-from shared.users.exemptions import ExemptionDraft, ExemptionId, ExemptionTerms
 from shared.users.links import LinkId
+from shared.users.terms import ExemptionDraft, ExemptionId, ExemptionTerms
 from tests.support.disturbances import Disturbed, Script
 from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable
 from tests.support.ports import fakes
@@ -148,6 +150,14 @@ async def excepted(world: World) -> None:
     await except_alice(world)
 
 
+async def excepted_for_an_hour(world: World) -> None:
+    await registered(world)
+    hour = timedelta(hours=1)
+    for_an_hour = {"email": ALICE.address, "reason": "On leave", "expires_at": world.clock.now() + hour}
+    await world.exemptions.add(SAM, ExemptionDraft.model_validate(for_an_hour))
+    world.clock.advance(hour)
+
+
 async def linked(world: World) -> None:
     await registered(world)
     await admit_alice(world)
@@ -221,9 +231,10 @@ OF_THE_ACCOUNT: dict[str, Case] = {
         lambda world: world.policies.change(SAM, ANY, lambda old: old.model_copy(update={"mode": Mode.ON})),
     ),
     "except": Case(registered, except_alice),
+    "except again": Case(excepted_for_an_hour, except_alice),
     "import": Case(
         registered,
-        lambda world: world.exemptions.put_many(SAM, {2: ExemptionDraft(email=ALICE.address, reason="Kiosk")}),
+        lambda world: world.exemptions.put_many(SAM, {2: ExemptionDraft(email=ALICE.address, reason="Kiosk")}, Lock()),
     ),
     "change exception": Case(
         excepted,
