@@ -77,12 +77,12 @@ def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
         "servers": [{"url": public_url}],
         "paths": paths,
         "components": {
-            "schemas": {**definitions.get("$defs", {}), "Problem": _problem_schema()},
+            "schemas": {**definitions.get("$defs", {}), "Problem": _problem_schema(), "OAuthError": _OAUTH_ERROR},
             "securitySchemes": {
                 CONTROL_PANEL: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 FUNCTION_KEY: {"type": "apiKey", "in": "header", "name": "x-functions-key"},
             },
-            "responses": {"Problem": {"description": "Refused", "content": _PROBLEM_CONTENT}},
+            "responses": {name: {"description": "Refused", "content": _REFUSALS[name]} for name in sorted(_REFUSALS)},
         },
     }
 
@@ -98,7 +98,10 @@ def _operation(endpoint: Endpoint, references: References) -> dict[str, Any]:
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "parameters": [*_parameters(endpoint)],
-        "responses": {**_responses(endpoint, references), "default": {"$ref": "#/components/responses/Problem"}},
+        "responses": {
+            **_responses(endpoint, references),
+            "default": {"$ref": f"#/components/responses/{endpoint.dialect.name}"},
+        },
         "security": [] if scheme is None else [{scheme: []}],
     }
     if endpoint.takes:
@@ -166,4 +169,15 @@ def _problem_schema() -> dict[str, Any]:
 
 
 _QUERY = {"pageSize": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_LIMIT, "default": PAGE_SIZE}}
-_PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_OAUTH_ERROR = {
+    "type": "object",
+    "description": "An error (RFC 6749, section 5.2). It is empty where no token was sent (RFC 6750, section 3.1).",
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+}
+
+_REFUSALS: Mapping[str, Any] = {
+    "Problem": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "OAuthError": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}},
+    "Page": {"text/html": {}},
+}
+"""How each dialect words a refusal."""
