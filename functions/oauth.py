@@ -10,7 +10,7 @@ from functions.edge.routing import Caller, Routes
 from shared.applications.register import AuthMethod
 from shared.assembly import Services
 from shared.provider.authorization_request import SCOPES, Prompt
-from shared.provider.token import Granted
+from shared.provider.token import TokenResponse
 
 
 def oauth_routes(services: Services) -> Routes:
@@ -31,18 +31,19 @@ def oauth_routes(services: Services) -> Routes:
     @routes.add("POST", "/oauth2/token", caller=Caller.ANYBODY, takes={FORM: None}, gives={200: "application/json"})
     async def redeem_code(req: HttpRequest) -> HttpResponse:
         """Trade a code for tokens."""
-        authorization = req.headers.get("authorization")
-        return _told(await services.provider.redemption.redeem(authorization, parameters_of(req)))
+        parameters = parameters_of(req)
+        client = await services.provider.clients.authenticate(req.headers.get("authorization"), parameters)
+        return _told(await services.provider.token.redeem(client, parameters))
 
     @routes.add("GET", "/oauth2/userinfo", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_userinfo(req: HttpRequest) -> HttpResponse:
         """Tell who the access token speaks of."""
-        return oauth_answer(await services.provider.redemption.told(unverified_token(req)))
+        return oauth_answer(await services.provider.userinfo.claims(unverified_token(req)))
 
     @routes.add("POST", "/oauth2/userinfo", caller=Caller.ANYBODY, gives={200: "application/json"})
     async def get_userinfo_by_form(req: HttpRequest) -> HttpResponse:
         """The same by POST."""
-        return oauth_answer(await services.provider.redemption.told(unverified_token(req)))
+        return oauth_answer(await services.provider.userinfo.claims(unverified_token(req)))
 
     return routes
 
@@ -78,7 +79,7 @@ def provider_metadata(issuer: str) -> dict[str, JsonValue]:
     }  # fmt: skip
 
 
-def _told(granted: Granted) -> HttpResponse:
+def _told(granted: TokenResponse) -> HttpResponse:
     return oauth_answer(
         {
             "access_token": granted.access_token,
