@@ -14,11 +14,13 @@ from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import SecretChecks
+from shared.branding import Branding
 from shared.connection.connections import Connections
 from shared.connection.domain_routing import DomainRouting
 from shared.connection.lifecycle import Lifecycle
 from shared.connection.onboarding import Onboarding
 from shared.connection.return_urls import ReturnUrls
+from shared.connection.tenant_domains import has_domain
 from shared.flows.flows import Flows
 from shared.health import Health, Probe
 from shared.kernel.names import TenantId
@@ -56,6 +58,8 @@ class Ports:
     """Where the world reaches this service. Issuer, redirect URIs and links are built from it."""
     cookie_prefix: str
     """How the names of cookies begin."""
+    branding: Branding
+    """The vendor on the pages that people see."""
     return_urls: ReturnUrls
     """Below which addresses a browser may return after an integration."""
     home_tenant: TenantId | None
@@ -102,6 +106,8 @@ class EdgePorts:
     """Where the world reaches this service."""
     cookie_prefix: str
     """How the names of cookies begin."""
+    branding: Branding
+    """The vendor on the pages that people see."""
     access_tokens: AccessTokens
     """Verifies the control panel's bearer tokens."""
     telemetry: Telemetry
@@ -187,6 +193,7 @@ def assemble(ports: Ports) -> Services:
         edge=EdgePorts(
             public_url=ports.public_url,
             cookie_prefix=ports.cookie_prefix,
+            branding=ports.branding,
             access_tokens=ports.access_tokens,
             telemetry=telemetry,
             clock=clock,
@@ -195,8 +202,11 @@ def assemble(ports: Ports) -> Services:
         applications=ApplicationRegister(table=ports.applications, clock=clock),
         connection=Connections(onboarding=onboarding, lifecycle=lifecycle),
         domains=domains,
-        policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock),
-        users=Users(exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock), links=links),
+        policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
+        users=Users(
+            exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
+            links=links,
+        ),
         resolution=resolver,
         provider=_openid_provider(ports, flows, resolver, links, lifecycle),
         flows=flows,

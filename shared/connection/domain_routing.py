@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from shared.connection.tenant_domains import (
     DomainLost,
     DomainsRefreshed,
     DomainState,
+    DomainSwitch,
     DomainSwitched,
     Hold,
     TenantDomain,
@@ -70,9 +72,19 @@ class DomainRouting:
         return DomainList(states(head), stored.record.read_at, stored.version)
 
     async def switch(
-        self, administrator: AccountAdministrator, domain: DomainName, *, enabled: bool, expected: Expected
+        self,
+        administrator: AccountAdministrator,
+        domain: DomainName,
+        expected: Expected,
+        change: Callable[[DomainSwitch], DomainSwitch],
     ) -> DomainList:
         """Let a domain route, or stop it.
+
+        Args:
+            administrator: who switches it, and for which account.
+            domain: one that the tenant has verified.
+            expected: the versions of the list that the caller has seen.
+            change: makes the new setting of the one that stands. It may refuse.
 
         Raises:
             NotFound: there is no such account, or the tenant has not verified the domain.
@@ -84,8 +96,9 @@ class DomainRouting:
         connected_tenant(head.stored(Connection).record)
         stored = head.stored(TenantDomains)
         expected.must_allow(stored.version)
-        switched = stored.record.switched(domain, enabled=enabled)
-        event = DomainSwitched(domain=domain, enabled=enabled)
+        switch = change(stored.record.switch(domain))
+        switched = stored.record.switched(domain, switch)
+        event = DomainSwitched(domain=domain, enabled=switch.enabled)
         await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(switched))
         return await self.list(account_id)
 

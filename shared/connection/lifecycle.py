@@ -117,7 +117,7 @@ class Lifecycle:
         except Unavailable as refusal:
             found = {"last_check": Check(at=now, outcome="unreachable", detail=refusal.detail)}
         else:
-            check = Check(at=now, outcome="ok", detail="The tenant answers, and the consent stands.")
+            check = Check(at=now, outcome="ok", detail="The tenant responded, and the consent is valid.")
             found = {
                 "status": Status.CONNECTED,
                 "tenant_name": organization.display_name,
@@ -162,7 +162,7 @@ class Lifecycle:
         """
         head = await find_head(self.table, account_id, closing=True)
         if head is None:
-            raise NotFound("There is no such account.")
+            raise NotFound("This account does not exist.")
         if not head.account.record.closing:
             expected.must_allow(head.account.version)
         await self._undo(head, operator.actor, closing=True)

@@ -16,7 +16,7 @@ from shared.kernel.refusals import Malformed
 from shared.ports.record import Record
 from shared.ports.table import RowReader
 from shared.provider.errors import OAuthError, RequestError, invalid_request
-from shared.provider.parameters import Parameters, one
+from shared.provider.parameters import Parameters, exact_client_id, one
 
 SCOPES = ("openid", "email", "profile")
 
@@ -86,11 +86,9 @@ def client_id_of(parameters: Parameters) -> ClientId:
         Malformed: it is missing or cannot be one.
     """
     try:
-        return ClientId(one(parameters, "client_id") or "")
+        return exact_client_id(one(parameters, "client_id") or "")
     except (ValueError, OAuthError):
-        raise Malformed(
-            "The application did not say which one it is (client_id). Its developers must mend this."
-        ) from None
+        raise Malformed("The application did not send its client_id. Its developers must fix this.") from None
 
 
 def redirect_uri_of(parameters: Parameters, application: Application) -> str:
@@ -103,7 +101,7 @@ def redirect_uri_of(parameters: Parameters, application: Application) -> str:
     if len(values) != 1 or values[0] not in application.profile.redirect_uris:
         raise Malformed(
             "The application asked to return to an address that is not registered for it (redirect_uri). "
-            "Its developers must mend this."
+            "Its developers must fix this."
         )
     return values[0]
 
@@ -117,7 +115,7 @@ async def find_client(applications: RowReader, parameters: Parameters) -> tuple[
     """
     application = await find_application(applications, client_id_of(parameters))
     if application is None:
-        raise Malformed("The application is not registered here (client_id). Its developers must mend this.")
+        raise Malformed("The client_id of the application is not registered. Its developers must fix this.")
     return application, redirect_uri_of(parameters, application)
 
 
@@ -148,7 +146,7 @@ def _scope(parameters: Parameters) -> Mapping[str, Any]:
     """`openid`, and the scopes that we know; others are ignored (OpenID Connect Core, section 3.1.2.1)."""
     asked = (one(parameters, "scope") or "").split()
     if "openid" not in asked:
-        raise OAuthError("invalid_scope", "The scope must hold 'openid'.")
+        raise OAuthError("invalid_scope", "scope must include 'openid'.")
     return {"scope": tuple(scope for scope in SCOPES if scope in asked)}
 
 
@@ -192,7 +190,7 @@ def _max_age(parameters: Parameters) -> Mapping[str, Any]:
     """Seconds since the person signed in (OpenID Connect Core, section 3.1.2.1)."""
     text = one(parameters, "max_age")
     if text is not None and not _SECONDS.fullmatch(text):
-        raise invalid_request("max_age is a number of seconds.")
+        raise invalid_request("max_age must be a number of seconds.")
     return {"max_age": None if text is None else int(text)}
 
 
@@ -206,11 +204,13 @@ def _silent_request(parameters: Parameters) -> Mapping[str, Any]:
     if _prompt(parameters)["prompt"] is not Prompt.NONE:
         return {}
     if _max_age(parameters)["max_age"] == 0:
-        raise OAuthError("login_required", "max_age=0 can only be kept by asking the person to sign in.")
+        raise OAuthError("login_required", "max_age=0 requires the user to sign in, which prompt=none does not allow.")
     try:
         EmailAddress.parse(one(parameters, "login_hint") or "")
     except ValueError:
-        raise OAuthError("login_required", "Nobody was named by login_hint, and nobody may be asked.") from None
+        raise OAuthError(
+            "login_required", "login_hint names no user, and prompt=none does not allow asking for one."
+        ) from None
     return {}
 
 
@@ -254,4 +254,5 @@ async def read_request(applications: RowReader, parameters: Parameters) -> tuple
     try:
         return check_request(parameters, application, redirect_uri), application
     except OAuthError as found:
-        raise RequestError(found, application.client_id, redirect_uri, state_of(parameters)) from None
+        client_id, state = application.client_id, state_of(parameters)
+        raise RequestError(found, client_id=client_id, redirect_uri=redirect_uri, state=state) from None

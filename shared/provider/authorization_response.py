@@ -99,7 +99,7 @@ class Responses:
         request = authorization.request
         if refusal.error in _INTERACTION_ERRORS and request.prompt is Prompt.NONE:
             self.report(SignInStep.REFUSED, authorization, refusal.error)
-            detail = "Microsoft has to ask the person something."
+            detail = "Microsoft must interact with the user."
             return self.redirect(request, error=refusal.error, error_description=detail)
         if refusal.error in _CONSENT_ERRORS:
             with contextlib.suppress(Unavailable):  # what was refused must reach the person, whatever else fails

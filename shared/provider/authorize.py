@@ -64,7 +64,7 @@ class AuthorizeStep:
         silent = request.prompt is Prompt.NONE
         if silent or application.profile.password_sign_in_uri is None:
             error = "login_required" if silent else "access_denied"
-            detail = "SSO does not apply to this person: sign them in with the vendor's password."
+            detail = "SSO does not apply to this user: sign them in with the vendor's password."
             return self.responses.redirect(request, error=error, error_description=detail)
         return RedirectToApplication(
             with_query(application.profile.password_sign_in_uri, login_hint=email.address, state=request.state)

@@ -20,7 +20,7 @@ from shared.kernel.refusals import NotAuthenticated
 from shared.ports.table import Insert, Key, RowExists, RowReader, Table
 from shared.ports.tokens import Tokens
 from shared.provider.errors import InvalidClientError, invalid_request
-from shared.provider.parameters import LONGEST_TOKEN, Parameters, one
+from shared.provider.parameters import LONGEST_TOKEN, Parameters, exact_client_id, one
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)
@@ -128,12 +128,12 @@ def read_credentials(authorization: str | None, parameters: Parameters) -> Unver
     secret, assertion = one(parameters, "client_secret"), one(parameters, "client_assertion", LONGEST_TOKEN)
     ways = [way for way in (authorization, secret, assertion) if way is not None]
     if len(ways) > 1:
-        raise invalid_request("The client authenticates in more than one way.")
+        raise invalid_request("The client uses more than one authentication method. Use one.")
     named = one(parameters, "client_id")
     if authorization is not None:
         client_id, proof = _basic(authorization)
         if named not in {None, client_id}:
-            raise invalid_request("client_id is another one than in the Authorization header.")
+            raise invalid_request("client_id differs from the one in the Authorization header.")
         return UnverifiedCredentials(_client_id(client_id), AuthMethod.CLIENT_SECRET_BASIC, proof)
     if secret is not None:
         return UnverifiedCredentials(_client_id(named), AuthMethod.CLIENT_SECRET_POST, secret)
@@ -174,11 +174,11 @@ def _subject(unverified_assertion: str) -> str:
 
 def _client_id(text: str | None) -> ClientId:
     try:
-        return ClientId(text or "")
+        return exact_client_id(text or "")
     except ValueError:
         raise _invalid_client() from None
 
 
 def _invalid_client() -> InvalidClientError:
     """The same error in every case. Made anew each time: an exception keeps the frames in which it was raised."""
-    return InvalidClientError("The client is unknown, or its proof is not good.")
+    return InvalidClientError("The client is unknown, or its credentials are invalid.")

@@ -32,7 +32,7 @@ class RequestError(OAuthError):
     Only `read_request` raises it, once client and redirect URI are known to belong together.
     """
 
-    def __init__(self, found: OAuthError, client_id: ClientId, redirect_uri: str, state: str | None) -> None:
+    def __init__(self, found: OAuthError, *, client_id: ClientId, redirect_uri: str, state: str | None) -> None:
         super().__init__(found.error, found.detail)
         self.client_id = client_id
         self.redirect_uri = redirect_uri

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
+from shared.kernel.names import ClientId
 from shared.provider.errors import invalid_request
 
 _LONGEST = 2_000
@@ -26,6 +27,18 @@ def one(parameters: Parameters, name: str, longest: int = _LONGEST) -> str | Non
     if values and len(values[0]) > longest:
         raise invalid_request(f"'{name}' is longer than {longest} characters.")
     return values[0] or None if values else None
+
+
+def exact_client_id(text: str) -> ClientId:
+    """A client id to the letter: around it nothing is taken off, as it is around names that people type.
+
+    Raises:
+        ValueError: it cannot be one.
+    """
+    client_id = ClientId(text)
+    if client_id != text:
+        raise ValueError(ClientId.rule)
+    return client_id
 
 
 def with_query(url: str, **added: str | None) -> str:

@@ -19,7 +19,7 @@ from shared.ports.identity_provider import VerifiedIdentity
 from shared.ports.record import Record
 from shared.ports.table import Insert, Key, Remove, RowChanged, RowExists, Table
 from shared.trail.events import Event
-from shared.users.exemptions import ExemptionId
+from shared.users.terms import ExemptionId
 
 PREFIX = "link:"
 
@@ -55,7 +55,7 @@ class EmailUnverified(SignInRefused):
     """The tenant does not vouch for the address."""
 
     slug = "email-unverified"
-    title = "Your organisation does not vouch for this address"
+    title = "Your organisation has not verified this address"
     again = False
 
 
@@ -212,7 +212,7 @@ class Links:
 
 
 def _no_link() -> NotFound:
-    return NotFound("There is no such link in this account.")
+    return NotFound("This link does not exist in this account.")
 
 
 def _must_be_of(link: Link, identity: VerifiedIdentity, email: EmailAddress) -> Link:

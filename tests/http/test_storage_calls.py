@@ -29,6 +29,7 @@ CALLS = {
     "get_policy": 1,
     "put_policy": 2,
     "patch_policy": 2,
+    "patch_policy, an application off": 3,
     "reset_policy": 2,
     "add_exceptions, one": 2,
     "add_exceptions, 200 in JSON": 7,
@@ -71,6 +72,7 @@ CALLS = {
     "get_jwks": 0,
     "get_health, not asked lately": 1,
     "get_health": 0,
+    "get_health_cookie": 0,
     "get_openapi": 0,
 }
 """Requests to the store of one call, by function and circumstances."""

@@ -122,6 +122,7 @@ def test_who_says_it_in_two_ways_is_told_so(authorization: str | None, parameter
         "Basic " + base64.b64encode(b"no colon").decode(),
         basic("", "s"),
         basic("un ite", "s"),
+        basic("unite\n", "s"),
         basic("unite", "s", "Bearer"),
     ],
 )
