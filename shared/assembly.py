@@ -21,6 +21,7 @@ from shared.connection.lifecycle import Lifecycle
 from shared.connection.onboarding import Onboarding
 from shared.connection.return_urls import ReturnUrls
 from shared.connection.tenant_domains import has_domain
+from shared.edge_ports import EdgePorts
 from shared.flows.flows import Flows
 from shared.health import Health, Probe
 from shared.kernel.names import TenantId
@@ -96,24 +97,6 @@ class Ports:
     """The time."""
     close: Callable[[], Awaitable[None]]
     """Closes the connections behind these ports."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EdgePorts:
-    """What `functions.edge` and the handlers need beside the product itself."""
-
-    public_url: str
-    """Where the world reaches this service."""
-    cookie_prefix: str
-    """How the names of cookies begin."""
-    branding: Branding
-    """The vendor on the pages that people see."""
-    access_tokens: AccessTokens
-    """Verifies the control panel's bearer tokens."""
-    telemetry: Telemetry
-    """Where refusals are reported."""
-    clock: Clock
-    """The time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
