@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.applications.register import Application
 from shared.flows.flows import Flows, digest
-from shared.kernel.names import AccountId, EmailAddress
+from shared.kernel.names import EmailAddress
 from shared.ports.identity_provider import IdentityProvider, ProviderRefused
 from shared.ports.telemetry import SignInStep
 from shared.provider.authorization import Authorization, SignInState
@@ -20,7 +20,7 @@ from shared.provider.authorization_response import (
     Responses,
 )
 from shared.provider.parameters import with_query
-from shared.resolution.resolver import Resolver, Sso
+from shared.resolution.resolver import Resolver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +47,41 @@ class AuthorizeStep:
         try:
             email = EmailAddress.parse(request.login_hint or "")
         except ValueError as fault:
-            unreadable = request.login_hint is not None
-            self.responses.report(SignInStep.ASKED, Authorization(request), "not_an_address" if unreadable else None)
-            return EmailForm(application.profile.name, request.parameters(), str(fault) if unreadable else None)
+            return self._email_form(request, application, str(fault))
         resolution = await self.resolver.decide(email, request.client_id)
+        authorization = Authorization(request, email, resolution.account_id)
         if resolution.sso is None or resolution.account_id is None:
-            authorization = Authorization(request, email, resolution.account_id)
             self.responses.report(SignInStep.PASSWORD, authorization, resolution.because)
             return self._password_page(request, application, email)
-        return await self._redirect_to_entra(request, email, resolution.account_id, resolution.sso)
+        handle = self.flows.new_handle()
+        prompt = Prompt.LOGIN if request.asks_for_login else request.prompt
+        hint = None if prompt is Prompt.SELECT_ACCOUNT else email.address
+        try:
+            entra = await self.provider.begin_sign_in(
+                resolution.sso.tenant_id, self.redirect_uri, handle, prompt=prompt, login_hint=hint
+            )
+        except ProviderRefused as refusal:
+            return await self.responses.refused_at_entra(authorization, resolution.account_id, refusal)
+        binding = self.flows.bind(handle, SignInState)
+        state = SignInState(
+            expires_at=self.flows.expiry(SignInState),
+            browser_digest=digest(binding.secret),
+            request=request,
+            email=email.address,
+            account_id=resolution.account_id,
+            tenant_id=resolution.sso.tenant_id,
+            code_verifier=entra.code_verifier,
+            nonce=entra.nonce,
+        )
+        await self.flows.issue(state, handle)
+        self.responses.report(SignInStep.STARTED, authorization)
+        return RedirectToEntra(entra.url, binding)
+
+    def _email_form(self, request: AuthorizationRequest, application: Application, fault: str) -> EmailForm:
+        """Nobody was named, or not by an address: the person says who they are."""
+        unreadable = request.login_hint is not None
+        self.responses.report(SignInStep.ASKED, Authorization(request), "not_an_address" if unreadable else None)
+        return EmailForm(application.profile.name, request.parameters(), fault if unreadable else None)
 
     def _password_page(
         self, request: AuthorizationRequest, application: Application, email: EmailAddress
@@ -69,30 +95,3 @@ class AuthorizeStep:
         return RedirectToApplication(
             with_query(application.profile.password_sign_in_uri, login_hint=email.address, state=request.state)
         )
-
-    async def _redirect_to_entra(
-        self, request: AuthorizationRequest, email: EmailAddress, account_id: AccountId, sso: Sso
-    ) -> AuthorizationResponse:
-        handle = self.flows.new_handle()
-        prompt = Prompt.LOGIN if request.asks_for_login else request.prompt
-        hint = None if prompt is Prompt.SELECT_ACCOUNT else email.address
-        try:
-            entra = await self.provider.begin_sign_in(
-                sso.tenant_id, self.redirect_uri, handle, prompt=prompt, login_hint=hint
-            )
-        except ProviderRefused as refusal:
-            return await self.responses.refused_at_entra(Authorization(request, email, account_id), account_id, refusal)
-        binding = self.flows.bind(handle, SignInState)
-        state = SignInState(
-            expires_at=self.flows.expiry(SignInState),
-            browser_digest=digest(binding.secret),
-            request=request,
-            email=email.address,
-            account_id=account_id,
-            tenant_id=sso.tenant_id,
-            code_verifier=entra.code_verifier,
-            nonce=entra.nonce,
-        )
-        await self.flows.issue(state, handle)
-        self.responses.report(SignInStep.STARTED, state.authorization)
-        return RedirectToEntra(entra.url, binding)
