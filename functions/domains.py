@@ -8,8 +8,8 @@ from functions.edge.models import Document, Moment
 from functions.edge.requests import JSON, MERGE_PATCH, domain_name, if_match, json_body
 from functions.edge.routing import Routes
 from shared.assembly import Services
-from shared.connection.domain_routing import DomainList
-from shared.connection.tenant_domains import DomainState
+from shared.connection.connected_domains import DomainList
+from shared.domains.tenant_domains import DomainState
 from shared.kernel.documents import Asked
 
 _DOMAINS = "/v1/accounts/{accountId}/domains"

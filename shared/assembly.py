@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from shared.accounts.accounts import Accounts
-from shared.accounts.claims import Claims
 from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import SecretChecks
+from shared.connection.connected_domains import ConnectedDomains
 from shared.connection.connections import Connections
-from shared.connection.domain_routing import DomainRouting
 from shared.connection.lifecycle import Lifecycle
 from shared.connection.onboarding import Onboarding
 from shared.connection.return_urls import ReturnUrls
+from shared.domains.domain_claims import DomainClaims
+from shared.domains.routing import DomainRouting
 from shared.flows.flows import Flows
 from shared.health import Health, Probe
 from shared.kernel.names import TenantId
@@ -120,7 +121,7 @@ class Services:
     """The vendor's applications."""
     connection: Connections
     """The link between an account and its tenant."""
-    domains: DomainRouting
+    domains: ConnectedDomains
     """Which of a tenant's domains route to its account."""
     policies: PolicyBook
     """Whether SSO is on."""
@@ -144,18 +145,14 @@ def assemble(ports: Ports) -> Services:
     journal = Journal(table=ports.accounts, clock=clock)
     flows = Flows(table=ports.flows, clock=clock)
     register = AccountRegister(table=ports.accounts, journal=journal, clock=clock)
-    domains = DomainRouting(
-        table=ports.accounts,
-        journal=journal,
-        claims=Claims(table=ports.domains, clock=clock),
-        provider=ports.provider,
-        clock=clock,
+    routing = DomainRouting(
+        table=ports.accounts, journal=journal, claims=DomainClaims(table=ports.domains, clock=clock)
     )
     onboarding = Onboarding(
         table=ports.accounts,
         journal=journal,
         flows=flows,
-        routing=domains,
+        routing=routing,
         provider=ports.provider,
         clock=clock,
         telemetry=telemetry,
@@ -165,7 +162,7 @@ def assemble(ports: Ports) -> Services:
     lifecycle = Lifecycle(
         table=ports.accounts,
         journal=journal,
-        routing=domains,
+        routing=routing,
         accounts=register,
         provider=ports.provider,
         clock=clock,
@@ -192,7 +189,9 @@ def assemble(ports: Ports) -> Services:
         accounts=Accounts(register=register, journal=journal),
         applications=ApplicationRegister(table=ports.applications, clock=clock),
         connection=Connections(onboarding=onboarding, lifecycle=lifecycle),
-        domains=domains,
+        domains=ConnectedDomains(
+            table=ports.accounts, journal=journal, routing=routing, provider=ports.provider, clock=clock
+        ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock),
         users=Users(exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock), links=links),
         resolution=resolver,

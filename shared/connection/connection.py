@@ -7,6 +7,7 @@ from enum import StrEnum
 from shared.access.roles import Actor
 from shared.accounts.head import HeadRecord
 from shared.kernel.names import TenantId
+from shared.kernel.refusals import Conflict
 from shared.ports.record import Record
 from shared.trail.events import Event
 
@@ -72,6 +73,17 @@ class Connection(HeadRecord):
             return self.model_copy(update={"attempt": None})
         pending = Status.PENDING if self.status is Status.DISCONNECTED else self.status
         return self.model_copy(update={"status": pending})
+
+
+def connected_tenant(connection: Connection) -> TenantId:
+    """The connected tenant.
+
+    Raises:
+        Conflict: there is none.
+    """
+    if connection.tenant is None:
+        raise Conflict("This account is not connected. Start the Azure integration first.")
+    return connection.tenant
 
 
 class ConnectionStarted(Event):

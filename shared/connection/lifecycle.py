@@ -16,10 +16,11 @@ from shared.connection.connection import (
     ConnectionChecked,
     ConnectionDisconnected,
     Status,
+    connected_tenant,
 )
-from shared.connection.domain_routing import DomainRouting, connected_tenant
 from shared.connection.proof import prove_organization
-from shared.connection.tenant_domains import Hold, TenantDomains
+from shared.domains.routing import DomainRouting
+from shared.domains.tenant_domains import DomainStatus, TenantDomains
 from shared.kernel.caches import BoundedCache
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Conflict, NotFound, Stale, Unavailable
@@ -173,7 +174,7 @@ class Lifecycle:
         """First the account lets go of the tenant, in one transaction, then its claims are released."""
         connection, domains = head.stored(Connection), head.stored(TenantDomains)
         now = self.clock.now()
-        let_go = tuple(each.model_copy(update={"hold": Hold.NOT_ASKED}) for each in domains.record.domains)
+        let_go = tuple(each.model_copy(update={"status": DomainStatus.NOT_ASKED}) for each in domains.record.domains)
         account = [head.account.rewrite(head.account.record.model_copy(update={"closing": True}))] if closing else []
         await self.journal.commit(
             head.account_id,

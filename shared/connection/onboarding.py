@@ -27,7 +27,6 @@ from shared.connection.connection import (
     Consenter,
     Status,
 )
-from shared.connection.domain_routing import DomainRouting
 from shared.connection.integration import (
     Arrival,
     ConnectState,
@@ -40,7 +39,8 @@ from shared.connection.integration import (
 )
 from shared.connection.proof import Answer, claimed_tenant, prove_administrator, prove_organization
 from shared.connection.return_urls import ReturnUrls
-from shared.connection.tenant_domains import TenantDomains, held
+from shared.domains.routing import DomainRouting
+from shared.domains.tenant_domains import TenantDomains, held
 from shared.flows.flows import Flows, digest
 from shared.kernel.names import AccountId, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, Refusal, Stale

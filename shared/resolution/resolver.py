@@ -11,11 +11,11 @@ import asyncio
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from shared.accounts.claims import find_claim
 from shared.accounts.head import Head, find_head
 from shared.applications.register import Application, find_application
 from shared.connection.connection import Connection
-from shared.connection.tenant_domains import DomainState, TenantDomains
+from shared.domains.domain_claims import find_domain_claim
+from shared.domains.tenant_domains import DomainState, TenantDomains
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.refusals import FieldFault, Invalid
 from shared.policies.policy import Policy
@@ -103,7 +103,7 @@ class Resolver:
     async def _look_up(self, email: EmailAddress, client_id: ClientId | None, leases: list[Lease]) -> Resolution:
         """Read and decide. The leases of all that the decision rests on are added to `leases`."""
         claim, application = await asyncio.gather(
-            find_claim(self.shelves.domains.noting(leases), email.domain), self._application(client_id, leases)
+            find_domain_claim(self.shelves.domains.noting(leases), email.domain), self._application(client_id, leases)
         )
         head, exemption = None, None
         if claim is not None:

@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.access.roles import OURSELVES, AccountAdministrator, Actor, Operator
-from shared.accounts.claims import SETTLING_TIME
 from shared.accounts.head import Account, find_head, read_head
 from shared.accounts.journal import PREFIX
 from shared.accounts.register import Profile
@@ -15,10 +14,12 @@ from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
 from shared.connection.integration import Arrival, Departure, Unfinished
 from shared.connection.proof import Answer
+from shared.domains.domain_claims import SETTLING_TIME
 from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, NotFound, Refusal, Stale, Unavailable
 from shared.kernel.versions import Expected
 from shared.ports.identity_provider import Organization, VerifiedIdentity
+from shared.ports.table import Key, Put
 from shared.trail.trail import AuditRecord
 from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
@@ -66,7 +67,7 @@ class Service:
             )
         )
         self.register, self.routing = services.accounts.register, services.domains
-        self.claims = services.domains.claims
+        self.claims = services.domains.routing.claims
         self.onboarding, self.lifecycle = services.connection.onboarding, services.connection.lifecycle
 
     def verify(self, tenant_id: TenantId, *domains: DomainName) -> None:
@@ -353,7 +354,7 @@ async def test_a_switch_that_lost_the_race_overwrites_nothing(service: Service) 
 
 
 async def test_what_a_crashed_account_had_claimed_is_another_s_once_it_has_settled(service: Service) -> None:
-    await service.claims.claim(DOMAIN, ACME)
+    await service.claims.claim(DOMAIN, ACME, CONTOSO)
     await service.connect(BETA)
     assert await service.states(BETA) == {DOMAIN: "conflict"}
     service.clock.advance(SETTLING_TIME)
@@ -381,6 +382,38 @@ async def test_a_domain_follows_the_tenant_that_has_verified_it_last(service: Se
     assert await service.states(ACME) == {DOMAIN: "conflict"}
     (record,) = await service.recorded(ACME, "domain.lost")
     assert (record.actor, record.details) == (OURSELVES, {"domain": DOMAIN})
+
+
+WITHOUT_A_TENANT = '{"accountId":"acme","claimedAt":"2026-01-01T00:00:00Z"}'
+"""A claim as it was written before claims named the tenant that had proven them."""
+
+
+@pytest.mark.parametrize(
+    ("tenant_id", "then"),
+    [
+        (CONTOSO, ({DOMAIN: "routed"}, {DOMAIN: "conflict"})),
+        (FABRIKAM, ({DOMAIN: "conflict"}, {DOMAIN: "routed"})),
+    ],
+    ids=["another account of its tenant", "another tenant"],
+)
+async def test_a_claim_that_names_no_tenant_is_held_by_the_tenant_of_its_account(
+    service: Service, tenant_id: TenantId, then: tuple[dict[DomainName, str], ...]
+) -> None:
+    await service.connect(ACME)
+    await service.domains_table.write(Put(Key(DOMAIN, "claim"), WITHOUT_A_TENANT))
+    service.verify(tenant_id, DOMAIN)
+    service.clock.advance(SETTLING_TIME)
+    await service.connect(BETA, tenant_id)
+    assert (await service.states(ACME), await service.states(BETA)) == then
+
+
+async def test_a_refresh_lets_a_claim_name_its_tenant(service: Service) -> None:
+    await service.connect(ACME)
+    await service.domains_table.write(Put(Key(DOMAIN, "claim"), WITHOUT_A_TENANT))
+    await service.routing.refresh(administrator(ACME))
+    claim = await service.claims.holder(DOMAIN)
+    assert claim is not None
+    assert (claim.account_id, claim.tenant_id) == (ACME, CONTOSO)
 
 
 async def test_only_the_domain_that_moved_is_lost(service: Service) -> None:
@@ -416,18 +449,18 @@ async def test_a_holder_that_reads_its_domains_anew_while_it_loses_one_keeps_its
 
 
 async def test_a_domain_that_is_let_go_while_it_is_asked_for_is_taken(service: Service) -> None:
-    await service.claims.claim(DOMAIN, ACME)
+    await service.claims.claim(DOMAIN, ACME, CONTOSO)
     service.domains.before_reading(lambda: service.claims.release(DOMAIN, ACME, service.clock.now()))
     await service.connect(BETA)
     assert await service.states(BETA) == {DOMAIN: "routed"}
 
 
 async def test_of_two_that_want_an_abandoned_domain_its_old_holder_may_come_back_first(service: Service) -> None:
-    await service.claims.claim(DOMAIN, ACME)
+    await service.claims.claim(DOMAIN, ACME, CONTOSO)
     service.clock.advance(SETTLING_TIME)
 
     async def acme_comes_back() -> None:
-        assert await service.claims.claim(DOMAIN, ACME)
+        assert await service.claims.claim(DOMAIN, ACME, CONTOSO)
 
     answer = await service.prove(BETA)
     service.domains.before_writing(acme_comes_back)

@@ -10,7 +10,7 @@ import pytest
 from shared.accounts.head import read_head
 from shared.connection.connection import Connection, Status
 from shared.connection.proof import Answer
-from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
+from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
 from shared.flows.flows import digest
 from shared.kernel.refusals import FlowSpent, Malformed, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
@@ -96,7 +96,7 @@ async def story(broker: Broker) -> Story:
     await broker.add(password_sign_in_uri=PASSWORD_PAGE)
     await broker.add_account()
     connection = Connection(status=Status.CONNECTED, tenant_id=CONTOSO, connected_at=broker.clock.now())
-    routed = TenantDomains(domains=(TenantDomain(name=ALICE.domain, hold=Hold.OURS),))
+    routed = TenantDomains(domains=(TenantDomain(name=ALICE.domain, status=DomainStatus.OURS),))
     await broker.accounts_table.write(
         Put(Connection.key(ACME), connection.document()), Put(TenantDomains.key(ACME), routed.document())
     )
