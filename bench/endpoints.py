@@ -167,6 +167,7 @@ def _tell(stage: _Stage) -> None:
     stage.ask("GET", "/openapi.json")
     stage.ask("GET", "/health", "not asked lately")
     stage.ask("GET", "/health")
+    stage.ask("GET", "/health/cookie")
     _register(stage, operator)
     _connect(stage, manager)
     _decide(stage, manager)

@@ -143,7 +143,7 @@ meaning_of() {
       echo "Flex Consumption refuses a property of the function app's siteConfig:" \
         "${refused:-$(grep -F -m 1 51021 <<<"$1")}. Your parameters are not at fault: take it out of" \
         "infra/modules/function-app.bicep, and run this again." ;;
-    *"unrecognized arguments"* | *"is misspelled or not recognized"*)
+    *"unrecognized arguments"* | *"is misspelled or not recognized"* | *"the following arguments are required"*)
       echo "This az does not know what it is asked for. Run az upgrade, and this again." ;;
     *"ongoing deployment"*)
       echo "Another package is being deployed. Wait until that has ended, and run this again." ;;

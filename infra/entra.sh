@@ -121,7 +121,8 @@ If you know that it is this service's, hand its id to --client-id. If you do not
 # Whoever has a registration of this name already would have customers consent to a second one.
 has_no_namesake() {
   local id namesakes=
-  ask '' az ad app list --filter "displayName eq '${display_name//\'/\'\'}'" --query '[].appId' --output tsv ||
+  ask '' az ad app list --filter "displayName eq '${display_name//\'/\'\'}'" --output tsv \
+    --query "[?uniqueName != '$unique_name'].appId" || # its own, if only its unique name is not known yet
     failed "The app registrations cannot be read."
   [[ -n $answer ]] || return 0
   for id in $answer; do
@@ -136,7 +137,8 @@ ${namesakes}Anybody may have made it, so it is not taken over. If you know that 
 }
 
 # By which a later run finds what an earlier one made. Azure lets nobody have it twice in a directory.
-own="applications(uniqueName='azure-sso-$principal_id')"
+unique_name=azure-sso-$principal_id
+own="applications(uniqueName='$unique_name')"
 find_own() { "$1" '' az rest --method get --url "$graph/$own?\$select=appId" --query appId --output tsv; }
 
 if [[ -n $client_id ]]; then

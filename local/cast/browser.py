@@ -7,6 +7,7 @@ and what a name promises by its prefix must be so (RFC 6265bis, section 5.7).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from http.cookies import Morsel, SimpleCookie
 from typing import Final, Self, override
@@ -153,11 +154,17 @@ def _next_step(page: Page, email: str) -> tuple[str, Form, Mapping[str, str]] | 
     for form in page.forms:
         if "password" in form.fields:
             return f"signs in as {email}", form, {"email": email, "password": PASSWORD, "action": "sign_in"}
-        if ("action", "continue") in form.buttons:
+        if ("action", "continue") in form.buttons and _is_offered_to(page, email):
             return "goes on", form, {"action": "continue"}
         if ("action", "accept") in form.buttons:
             return "accepts", form, {"action": "accept"}
     return None
+
+
+def _is_offered_to(page: Page, email: str) -> bool:
+    """Whether "continue" means this person: Microsoft offers it to who is signed in there, beside its form."""
+    _, offered, account = page.html.partition("Continue as ")
+    return not offered or unescape(account.partition("<")[0]).casefold() == email.casefold()
 
 
 class _PageReader(HTMLParser):

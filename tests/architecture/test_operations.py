@@ -215,6 +215,18 @@ def test_the_sums_add_up(column: int, rate: int) -> None:
     assert said == [f"{value:.{digits}f}" for value, digits in zip(costs(rate), places, strict=True)]
 
 
+def test_the_sums_of_timers_add_up() -> None:
+    text = " ".join(section("Scale and cost").partition("### What timers")[2].partition("###")[0].split())
+    (price,) = re.findall(r"seconds \(at least 1\) . 2 GB . ([\d.]+)\.", text)
+    assert float(price) == DEMAND
+    runs = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) (?:times|runs): ", text)]
+    assert runs == [MONTH // 900, MONTH // 60]
+    said = re.findall(r"\$([\d.]+) at a (second|minute)", text)
+    costs = [runs[0] * 2 * DEMAND, runs[0] * 60 * 2 * DEMAND, runs[1] * 2 * DEMAND]
+    assert [unit for _, unit in said] == ["second", "minute", "second"]
+    assert [number for number, _ in said] == [f"{costs[0]:.2f}", f"{costs[1]:.0f}", f"{costs[2]:.2f}"]
+
+
 def test_a_sign_in_takes_what_its_steps_take() -> None:
     """The docstring of the provider counts the calls of the store, of which the runbook makes its sums."""
     source = (ROOT / "shared" / "provider" / "__init__.py").read_text(encoding="utf-8")

@@ -125,12 +125,14 @@ type Walk = Callable[..., Page]
 
 @pytest.fixture
 def connect(browser: Browser) -> Walk:
-    """Walks an account through the whole integration in a browser, and returns the last page."""
+    """Walks an account through the whole integration in a browser, `theirs` or ours, and returns the last page."""
 
-    def walk(caller: Caller, account_id: str = "acme", admin: str = ADA, **body: Any) -> Page:
+    def walk(
+        caller: Caller, account_id: str = "acme", admin: str = ADA, theirs: Browser = browser, **body: Any
+    ) -> Page:
         started = caller("POST", f"/v1/accounts/{account_id}/connection", json=body)
         assert started.status_code == 201, started.text
-        return browser.walk(browser.open(started.json()["startUrl"]), admin)
+        return theirs.walk(theirs.open(started.json()["startUrl"]), admin)
 
     return walk
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from local.cast.browser import Browser
 from local.cast.stack import FUNCTION_KEY, MASTER_KEY
 from local.entra.server import LocalEntra
 from tests.http.conftest import CONTOSO, FABRIKAM, Caller, Resolve, Switch, Walk
@@ -217,7 +218,8 @@ def test_two_accounts_resolve_by_their_own_policies(
 ) -> None:
     operator("PUT", "/v1/accounts/globex", json={"name": "Globex"})
     globex = manager("globex")
-    assert connect(globex, "globex", "paula@fabrikam.example").title == "Connected"
+    with Browser() as paulas:
+        assert connect(globex, "globex", "paula@fabrikam.example", paulas).title == "Connected"
     assert (resolve.method(ALICE), resolve.method("fiona@fabrikam.example")) == ("sso", "password")
     globex("PATCH", "/v1/accounts/globex/policy", json={"mode": "on"}, headers=ANY)
     connected("PATCH", f"{ACCOUNT}/policy", json={"mode": "off"}, headers=ANY)

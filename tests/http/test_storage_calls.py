@@ -71,6 +71,7 @@ CALLS = {
     "get_jwks": 0,
     "get_health, not asked lately": 1,
     "get_health": 0,
+    "get_health_cookie": 0,
     "get_openapi": 0,
 }
 """Requests to the store of one call, by function and circumstances."""

@@ -134,7 +134,8 @@ def directory() -> list[Part]:
         Part("az ad signed-in-user show", lines(OWNER)),
         Part("az rest --method get … /applications(uniqueName=", lines(CLIENT_ID), after=CREATED),
         Part("az rest --method get … /applications(uniqueName=", complains=NO_REGISTRATION, fails=1),
-        Part("az ad app list", lines(CLIENT_ID), after=CREATED),  # by its name, which proves nothing
+        Part("az ad app list … [?uniqueName != 'azure-sso-"),
+        Part("az ad app list", lines(CLIENT_ID), after=CREATED),
         Part("az ad app list"),
         Part("az ad app owner list"),
         Part("az ad app show"),

@@ -11,6 +11,7 @@ from tests.infra.plans import ROLE_ASSIGNMENT, Infra
 from tests.scripts.az_says import (
     DENIED,
     FLEX_REFUSES,
+    MISSING_OPTION,
     NO_BICEP,
     NO_GROUP,
     NO_HOST_KEY,
@@ -401,15 +402,13 @@ CHECKS = [
 ]
 
 
-@pytest.mark.parametrize("check", CHECKS)
+HIDDEN = from_arm("AuthorizationFailed", "The client may not read.")
+UNSUPPORTED = from_rest("Bad Request", "Request_UnsupportedQuery", "The request uses OData cast query parameter.")
+
+
 @pytest.mark.parametrize(
-    "complaint",
-    [
-        from_arm("AuthorizationFailed", "The client may not read."),
-        from_rest("Bad Request", "Request_UnsupportedQuery", "The request uses OData cast query parameter."),
-        UNKNOWN_COMMAND.text,
-    ],
-    ids=["hidden", "refused", "unknown"],
+    ("check", "complaint"),
+    [*((check, HIDDEN) for check in CHECKS), (CHECKS[1], UNSUPPORTED), (CHECKS[2], UNKNOWN_COMMAND.text)],
 )
 def test_a_check_that_cannot_be_made_stops_nothing(machine: Machine, check: str, complaint: str) -> None:
     """Rights in the resource group alone are enough."""
@@ -511,6 +510,7 @@ def test_a_vault_that_was_deleted_is_brought_back(machine: Machine, when: str, f
         (UNREACHABLE.text, "Azure cannot be reached from here."),
         (FLEX_REFUSES, "Flex Consumption refuses a property of the function app's siteConfig: ftpsState. Your"),
         (UNKNOWN_OPTION.text, "This az does not know what it is asked for. Run az upgrade, and this again."),
+        (MISSING_OPTION.text, "This az does not know what it is asked for."),
     ],
 )
 def test_a_deployment_that_fails_for_a_reason_that_is_known(machine: Machine, complaint: str, sentence: str) -> None:

@@ -120,7 +120,7 @@ def test_a_query_reaches_the_workspace_whole(production: Machine) -> None:
 
 # -- what is only named ------------------------------------------------------------------------------------------------
 
-PROSE = {"says", "does", "doubts", "names", "means", "stops", "ask", "make"}
+PROSE = {"says", "does", "doubts", "names", "means", "stops", "ask", "asks", "is", "make"}
 """What may follow `az` where it is the subject of a sentence."""
 
 SCRIPTS = [*sorted((ROOT / "infra").glob("*.sh"))]

@@ -1,0 +1,93 @@
+"""Storage calls that are disturbed: the k-th call of an operation, for every k, in each way that a call can be.
+
+`Disturbed` tables stand before the real ones and share one `Script`, which counts the calls of one operation. What they
+promise is what a store and its SDK may really do: a request that does not arrive, an answer that does not arrive, a
+write that the SDK repeats, or somebody else's whole operation in between.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.kernel.refusals import Unavailable
+from shared.ports.table import Key, Operation, Page, Row, Table
+
+type Act = Callable[[], Awaitable[object]]
+
+
+class Disturbance(StrEnum):
+    """What befalls one storage call."""
+
+    NOT_MADE = "does not arrive"
+    LOST = "takes place and its answer is lost"
+    REPEATED = "takes place and is repeated"
+    OVERTAKEN = "comes after somebody else's operation"
+
+
+@dataclass
+class Script:
+    """What befalls call number `at` of the operation that is under way; `made` counts its calls so far."""
+
+    at: int = 0
+    how: Disturbance | None = None
+    others: Act | None = None
+    made: int = 0
+    under_way: bool = False
+
+    def disturb(self, at: int, how: Disturbance | None, others: Act | None = None) -> None:
+        """Let something befall call number `at` of the next operation."""
+        self.at, self.how, self.others = at, how, others
+
+    async def play(self, operation: Act) -> object:
+        """Perform an operation, whose calls count."""
+        self.made, self.under_way = 0, True
+        try:
+            return await operation()
+        finally:
+            self.under_way = False
+
+    async def call[T](self, perform: Callable[[], Awaitable[T]]) -> T:
+        """Make one storage call as the script says."""
+        if not self.under_way:
+            return await perform()
+        self.made += 1
+        if self.made != self.at:
+            return await perform()
+        match self.how:
+            case Disturbance.NOT_MADE:
+                raise Unavailable("It does not answer. Try again in a few seconds.")
+            case Disturbance.LOST:
+                await perform()
+                raise Unavailable("It does not answer. Try again in a few seconds.")
+            case Disturbance.REPEATED:
+                await perform()
+            case Disturbance.OVERTAKEN:
+                assert self.others is not None
+                self.under_way = False
+                await self.others()
+                self.under_way = True
+        return await perform()
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """The table behind it, reached as the script says."""
+
+    table: Table
+    script: Script
+
+    async def get(self, key: Key) -> Row | None:
+        return await self.script.call(lambda: self.table.get(key))
+
+    async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
+        return await self.script.call(lambda: self.table.under(partition, prefix))
+
+    async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
+        return await self.script.call(lambda: self.table.page(partition, prefix, size, continuation))
+
+    async def write(self, *operations: Operation) -> None:
+        await self.script.call(lambda: self.table.write(*operations))
+
+    def expired(self, now: datetime) -> AsyncIterator[Row]:
+        return self.table.expired(now)
