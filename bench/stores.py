@@ -27,7 +27,8 @@ from shared.domains.domain_claims import DomainClaim
 from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, Product, TenantId
 from shared.policies.policy import Mode, Policy, PolicySettings
-from shared.users.exemptions import PREFIX, Exemption, ExemptionId
+from shared.users.exemptions import PREFIX, Exemption
+from shared.users.user_key import UserKey
 from shared.wiring import TABLE_NAMES
 
 TENANT: Final = TenantId("c0c00000-0000-4000-8000-000000000000")
@@ -110,7 +111,7 @@ def bystanders(first: int, count: int) -> Iterator[Entity]:
 
 def exceptions(owner: AccountId, name: DomainName, count: int) -> Iterator[Entity]:
     """Entries on an account's exception list, for people of this domain."""
-    pattern_id = ExemptionId.of(owner, EmailAddress(f"exception-{_PATTERN}@{name}"))
+    pattern_id = UserKey.of(owner, EmailAddress(f"exception-{_PATTERN}@{name}"))
     pattern = Exemption(
         exception_id=pattern_id,
         email=f"exception-{_PATTERN}@{name}",
@@ -120,7 +121,7 @@ def exceptions(owner: AccountId, name: DomainName, count: int) -> Iterator[Entit
         updated_at=_NOW,
     ).document()
     for number in range(count):
-        exception_id = ExemptionId.of(owner, EmailAddress(f"exception-{number:06}@{name}"))
+        exception_id = UserKey.of(owner, EmailAddress(f"exception-{number:06}@{name}"))
         document = pattern.replace(pattern_id, exception_id).replace(str(_PATTERN), f"{number:06}")
         yield Entity("accounts", owner, PREFIX + exception_id, document)
 

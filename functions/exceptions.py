@@ -38,7 +38,8 @@ from shared.users.exchange import (
     read_entry,
     write_csv,
 )
-from shared.users.exemptions import Exemption, ExemptionDraft, ExemptionId, ExemptionTerms
+from shared.users.exemptions import Exemption, ExemptionDraft, ExemptionTerms
+from shared.users.user_key import UserKey
 
 _EXCEPTIONS = "/v1/accounts/{accountId}/exceptions"
 _EXCEPTION = _EXCEPTIONS + "/{exceptionId}"
@@ -144,7 +145,7 @@ def exception_routes(services: Services) -> Routes:
     async def get_exception(req: HttpRequest) -> HttpResponse:
         """Read one entry."""
         administrator = await callers.administrator(req)
-        return answer(await exemptions.read(administrator, path_name(req, "exceptionId", ExemptionId)))
+        return answer(await exemptions.read(administrator, path_name(req, "exceptionId", UserKey)))
 
     @routes.add(
         "PATCH",
@@ -156,7 +157,7 @@ def exception_routes(services: Services) -> Routes:
     async def patch_exception(req: HttpRequest) -> HttpResponse:
         """Change the reason or the end of one entry."""
         administrator = await callers.administrator(req)
-        exemption_id = path_name(req, "exceptionId", ExemptionId)
+        exemption_id = path_name(req, "exceptionId", UserKey)
         change = merge_patch(req, ExemptionTerms)
         return answer(await exemptions.change(administrator, exemption_id, if_match(req), change))
 
@@ -164,7 +165,7 @@ def exception_routes(services: Services) -> Routes:
     async def delete_exception(req: HttpRequest) -> HttpResponse:
         """Take one user off the list."""
         administrator = await callers.administrator(req)
-        await exemptions.remove(administrator, path_name(req, "exceptionId", ExemptionId), if_match(req))
+        await exemptions.remove(administrator, path_name(req, "exceptionId", UserKey), if_match(req))
         return no_content()
 
     return routes

@@ -8,7 +8,7 @@ from functions.edge.models import Document, Moment
 from functions.edge.requests import page_of, path_name
 from functions.edge.routing import Routes
 from shared.assembly import Services
-from shared.users.links import LinkId
+from shared.users.user_key import UserKey
 
 _LINKS = "/v1/accounts/{accountId}/links"
 
@@ -47,7 +47,7 @@ def link_routes(services: Services) -> Routes:
     async def release_link(req: HttpRequest) -> HttpResponse:
         """Untie a user, whose next sign-in makes a new tie."""
         administrator = await callers.administrator(req)
-        await services.users.links.release(administrator, path_name(req, "linkId", LinkId))
+        await services.users.links.release(administrator, path_name(req, "linkId", UserKey))
         return no_content()
 
     return routes

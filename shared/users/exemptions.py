@@ -5,12 +5,10 @@ by a hash of the email, so that it costs one point read whether the list holds n
 email stands in a URL.
 """
 
-import hashlib
-import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
@@ -18,14 +16,14 @@ from shared.access.roles import AccountAdministrator
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
 from shared.kernel.documents import Asked
-from shared.kernel.encoding import base64url
-from shared.kernel.names import AccountId, EmailAddress, Name
+from shared.kernel.names import AccountId, EmailAddress
 from shared.kernel.refusals import Conflict, NotFound
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
 from shared.ports.table import Insert, Key, Operation, Put, RowExists, RowReader, Table
 from shared.trail.events import Event
+from shared.users.user_key import UserKey
 
 PREFIX = "exception:"
 _EXPORT_PAGE = 1_000
@@ -56,20 +54,6 @@ Expiry = Annotated[AwareDatetime, BeforeValidator(_date_time), AfterValidator(_i
 """Until when somebody is excepted, in UTC."""
 
 
-class ExemptionId(Name):
-    """Names one entry of one account's list. It is derived from the email, and tells nothing of it."""
-
-    __slots__ = ()
-    pattern = re.compile(r"[A-Za-z0-9_-]{43}")
-    rule = "An exception id is 43 letters, digits, hyphens or underscores."
-
-    @classmethod
-    def of(cls, account_id: AccountId, email: EmailAddress) -> Self:
-        """SHA-256 of account and email, so that one person has different ids in different accounts."""
-        hashed = hashlib.sha256(f"{account_id}\0{email.address}".encode()).digest()
-        return cls(base64url(hashed))
-
-
 class ExemptionDraft(Asked):
     """What somebody asks to put on the list."""
 
@@ -88,7 +72,7 @@ class ExemptionTerms(Asked):
 class Exemption(Record):
     """One user who keeps the vendor's password. `email` is in the one form that is compared."""
 
-    exception_id: ExemptionId
+    exception_id: UserKey
     email: str
     reason: str
     expires_at: datetime | None = None
@@ -102,7 +86,7 @@ class Exemption(Record):
 
 
 class _Exception(Event):
-    exception_id: ExemptionId
+    exception_id: UserKey
     email: str
     reason: str
     expires_at: datetime | None
@@ -133,12 +117,12 @@ class ExceptionsImported(Event):
 
     count: int
     lines: tuple[int, int]
-    exception_ids: tuple[ExemptionId, ...]
+    exception_ids: tuple[UserKey, ...]
 
 
 async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailAddress) -> Exemption | None:
     """The user's entry, in force or not: one point read."""
-    row = await reader.get(_key(account_id, ExemptionId.of(account_id, email)))
+    row = await reader.get(_key(account_id, UserKey.of(account_id, email)))
     return Exemption.read(row) if row else None
 
 
@@ -197,7 +181,7 @@ class ExemptionList:
         """
         await read_head(self.table, administrator.account_id)
 
-    async def read(self, administrator: AccountAdministrator, exemption_id: ExemptionId) -> Stored[Exemption]:
+    async def read(self, administrator: AccountAdministrator, exemption_id: UserKey) -> Stored[Exemption]:
         """One entry.
 
         Raises:
@@ -245,7 +229,7 @@ class ExemptionList:
     async def change(
         self,
         administrator: AccountAdministrator,
-        exemption_id: ExemptionId,
+        exemption_id: UserKey,
         expected: Expected,
         change: Callable[[ExemptionTerms], ExemptionTerms],
     ) -> Stored[Exemption]:
@@ -264,7 +248,7 @@ class ExemptionList:
         await self._commit(administrator, ExceptionChanged, new, old.rewrite(new))
         return old.then(new)
 
-    async def remove(self, administrator: AccountAdministrator, exemption_id: ExemptionId, expected: Expected) -> None:
+    async def remove(self, administrator: AccountAdministrator, exemption_id: UserKey, expected: Expected) -> None:
         """Take one user off the list.
 
         Raises:
@@ -294,7 +278,7 @@ class ExemptionList:
         now = self.clock.now()
         actor = administrator.actor
         return Exemption(
-            exception_id=ExemptionId.of(administrator.account_id, draft.email),
+            exception_id=UserKey.of(administrator.account_id, draft.email),
             email=draft.email.address,
             reason=draft.reason,
             expires_at=draft.expires_at,
@@ -304,5 +288,5 @@ class ExemptionList:
         )
 
 
-def _key(account_id: AccountId, exemption_id: ExemptionId) -> Key:
+def _key(account_id: AccountId, exemption_id: UserKey) -> Key:
     return Key(account_id, PREFIX + exemption_id)

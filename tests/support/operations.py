@@ -16,8 +16,8 @@ from shared.kernel.refusals import NotFound
 from shared.kernel.versions import Expected
 from shared.policies.policy import Mode
 from shared.ports.identity_provider import Organization, VerifiedIdentity
-from shared.users.exemptions import ExemptionDraft, ExemptionId, ExemptionTerms
-from shared.users.links import LinkId
+from shared.users.exemptions import ExemptionDraft, ExemptionTerms
+from shared.users.user_key import UserKey
 from tests.support.disturbances import Disturbed, Script
 from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable
 from tests.support.ports import fakes
@@ -225,12 +225,12 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "change exception": Case(
         excepted,
         lambda world: world.exemptions.change(
-            SAM, ExemptionId.of(ACME, ALICE), ANY, lambda _: ExemptionTerms(reason="Shared kiosk")
+            SAM, UserKey.of(ACME, ALICE), ANY, lambda _: ExemptionTerms(reason="Shared kiosk")
         ),
     ),
-    "remove exception": Case(excepted, lambda world: world.exemptions.remove(SAM, ExemptionId.of(ACME, ALICE), ANY)),
+    "remove exception": Case(excepted, lambda world: world.exemptions.remove(SAM, UserKey.of(ACME, ALICE), ANY)),
     "link": Case(registered, admit_alice),
-    "release link": Case(linked, lambda world: world.links.release(SAM, LinkId.of(ACME, ALICE))),
+    "release link": Case(linked, lambda world: world.links.release(SAM, UserKey.of(ACME, ALICE))),
 }
 OF_AN_APPLICATION: dict[str, Case] = {
     "application": Case(nothing, with_application),

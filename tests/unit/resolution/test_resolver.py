@@ -18,7 +18,8 @@ from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.refusals import Invalid, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.table import Key, Put, Remove, Row
-from shared.users.exemptions import Exemption, ExemptionId
+from shared.users.exemptions import Exemption
+from shared.users.user_key import UserKey
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 from tests.support.ports import fakes
 
@@ -109,7 +110,7 @@ def application(client_id: ClientId, *, sso_supported: bool = True) -> Put:
 
 def exemption(email: EmailAddress = ALICE, lasting: timedelta | None = None) -> Put:
     stands = Exemption(
-        exception_id=ExemptionId.of(ACME, email),
+        exception_id=UserKey.of(ACME, email),
         email=email.address,
         reason="a reason",
         expires_at=NEW_YEAR + lasting if lasting else None,

@@ -30,7 +30,8 @@ from shared.users.exchange import (
     read_csv,
     write_csv,
 )
-from shared.users.exemptions import Exemption, ExemptionDraft, ExemptionId, ExemptionList
+from shared.users.exemptions import Exemption, ExemptionDraft, ExemptionList
+from shared.users.user_key import UserKey
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 
 ACME = AccountId("acme")
@@ -43,7 +44,7 @@ def draft(email: str, reason: str = "Kiosk", expires_at: datetime | None = None)
 
 def exemption(asked: ExemptionDraft) -> Exemption:
     return Exemption(
-        exception_id=ExemptionId.of(ACME, asked.email),
+        exception_id=UserKey.of(ACME, asked.email),
         email=asked.email.address,
         reason=asked.reason,
         expires_at=asked.expires_at,
