@@ -72,7 +72,7 @@ def account_routes(services: Services) -> Routes:
     async def delete_account(req: HttpRequest) -> HttpResponse:
         """Disconnect an account and remove everything that belongs to it."""
         operator = await callers.operator(req)
-        await services.connection.lifecycle.close(operator, account_id(req), if_match(req))
+        await services.connection.disconnection.close(operator, account_id(req), if_match(req))
         return no_content()
 
     return routes

@@ -16,7 +16,7 @@ from functions.edge.pages import Pages, good_page, invitation_page, redirect, re
 from functions.edge.requests import microsofts_answer, query_of
 from functions.edge.routing import Caller, Routes
 from shared.assembly import Services
-from shared.connection.integration import Arrival, Departure, Ticket, Unfinished
+from shared.connection.consent_steps import Connected, NotConnected, Ticket, ToMicrosoft
 from shared.connection.return_urls import with_outcome
 from shared.flows.flows import Flows
 
@@ -37,7 +37,7 @@ def connect_routes(services: Services) -> Routes:
     invited, bound = cookies.invitation, cookies.connect
 
     async def invite(req: HttpRequest, ticket: str, fault: str | None = None) -> HttpResponse:
-        invitation = await services.connection.onboarding.look(ticket)
+        invitation = await services.connection.consent.look(ticket)
         action = f"{services.edge.public_url}{_CONNECT}"
         new = Flows.bind(ticket, Ticket)
         binding = replace(new, secret=invited.secret(req, ticket) or new.secret)  # so that two tabs get along
@@ -50,9 +50,7 @@ def connect_routes(services: Services) -> Routes:
         ticket = _only(form, "ticket")
         if not _was_invited(req, ticket, _only(form, "shown"), invited):
             return await invite(req, ticket, _NOT_SHOWN)
-        return with_cookies(
-            _shown(req, await services.connection.onboarding.open(ticket), bound), invited.release(ticket)
-        )
+        return with_cookies(_shown(req, await services.connection.consent.open(ticket), bound), invited.release(ticket))
 
     @routes.add("GET", _CONNECT, caller=Caller.ANYBODY, gives={200: _PAGE}, parameters=("ticket",))
     async def show_connect(req: HttpRequest) -> HttpResponse:
@@ -74,7 +72,7 @@ def connect_routes(services: Services) -> Routes:
     async def connect_callback(req: HttpRequest) -> HttpResponse:
         """Take Microsoft's answer, for consent and for sign-in."""
         answer = microsofts_answer(req)
-        outcome = await services.connection.onboarding.come_back(answer, bound.secret(req, answer.state))
+        outcome = await services.connection.consent.callback(answer, bound.secret(req, answer.state))
         return with_cookies(_shown(req, outcome, bound), bound.release(answer.state))
 
     return routes
@@ -97,13 +95,13 @@ def _was_invited(req: HttpRequest, ticket: str, shown: str, invited: FlowCookies
     return secret is not None and shown == secret
 
 
-def _shown(req: HttpRequest, outcome: Departure | Arrival | Unfinished, bound: FlowCookies) -> HttpResponse:
+def _shown(req: HttpRequest, outcome: ToMicrosoft | Connected | NotConnected, bound: FlowCookies) -> HttpResponse:
     match outcome:
-        case Departure(url, binding):
+        case ToMicrosoft(url, binding):
             return with_cookies(redirect(url), *bound.bind(req, binding))
-        case Arrival(_, _, str(return_url)):
+        case Connected(_, _, str(return_url)):
             return redirect(with_outcome(return_url, "connected"))
-        case Arrival(account_name, tenant_name, _):
+        case Connected(account_name, tenant_name, _):
             text = f"The account {account_name} is now connected to {tenant_name} at Microsoft."
             return good_page("Connected", text)
         case _:

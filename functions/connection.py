@@ -65,7 +65,7 @@ def connection_routes(services: Services) -> Routes:
         """Start Azure Integration."""
         administrator = await callers.administrator(req)
         return_url = optional_json_body(req, StartBody).return_url
-        start = await services.connection.onboarding.start(administrator, return_url)
+        start = await services.connection.consent.start(administrator, return_url)
         start_url = f"{services.edge.public_url}/v1/connect?ticket={start.ticket}"
         return document(StartDocument(start_url=start_url, expires_at=start.expires_at), status=201)
 
@@ -73,19 +73,19 @@ def connection_routes(services: Services) -> Routes:
     async def get_connection(req: HttpRequest) -> HttpResponse:
         """Look at the connection."""
         administrator = await callers.administrator(req)
-        return _told(*await services.connection.lifecycle.read(administrator))
+        return _told(*await services.connection.checks.read(administrator))
 
     @routes.add("POST", _CONNECTION + "/check", gives={200: ConnectionDocument})
     async def check_connection(req: HttpRequest) -> HttpResponse:
         """Probe the tenant now."""
         administrator = await callers.administrator(req)
-        return _told(*await services.connection.lifecycle.check(administrator))
+        return _told(*await services.connection.checks.check(administrator))
 
     @routes.add("DELETE", _CONNECTION, gives={204: None}, if_match="required")
     async def delete_connection(req: HttpRequest) -> HttpResponse:
         """Disconnect: users fall back to the password; policy and exceptions are kept."""
         administrator = await callers.administrator(req)
-        await services.connection.lifecycle.disconnect(administrator, if_match(req))
+        await services.connection.disconnection.disconnect(administrator, if_match(req))
         return no_content()
 
     return routes

@@ -13,10 +13,11 @@ from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import SecretChecks
+from shared.connection.checks import ConnectionChecks
 from shared.connection.connected_domains import ConnectedDomains
 from shared.connection.connections import Connections
-from shared.connection.lifecycle import Lifecycle
-from shared.connection.onboarding import Onboarding
+from shared.connection.consent import ConsentFlow
+from shared.connection.disconnection import Disconnection
 from shared.connection.return_urls import ReturnUrls
 from shared.domains.domain_claims import DomainClaims
 from shared.domains.routing import DomainRouting
@@ -148,7 +149,7 @@ def assemble(ports: Ports) -> Services:
     routing = DomainRouting(
         table=ports.accounts, journal=journal, claims=DomainClaims(table=ports.domains, clock=clock)
     )
-    onboarding = Onboarding(
+    consent = ConsentFlow(
         table=ports.accounts,
         journal=journal,
         flows=flows,
@@ -159,14 +160,11 @@ def assemble(ports: Ports) -> Services:
         return_urls=ports.return_urls,
         redirect_uri=f"{ports.public_url}/v1/connect/callback",
     )
-    lifecycle = Lifecycle(
-        table=ports.accounts,
-        journal=journal,
-        routing=routing,
-        accounts=register,
-        provider=ports.provider,
-        clock=clock,
-        telemetry=telemetry,
+    checks = ConnectionChecks(
+        table=ports.accounts, journal=journal, provider=ports.provider, clock=clock, telemetry=telemetry
+    )
+    disconnection = Disconnection(
+        table=ports.accounts, journal=journal, routing=routing, accounts=register, clock=clock, telemetry=telemetry
     )
     links = Links(table=ports.accounts, journal=journal, clock=clock)
     resolver = Resolver(
@@ -188,14 +186,14 @@ def assemble(ports: Ports) -> Services:
         ),
         accounts=Accounts(register=register, journal=journal),
         applications=ApplicationRegister(table=ports.applications, clock=clock),
-        connection=Connections(onboarding=onboarding, lifecycle=lifecycle),
+        connection=Connections(consent=consent, checks=checks, disconnection=disconnection),
         domains=ConnectedDomains(
             table=ports.accounts, journal=journal, routing=routing, provider=ports.provider, clock=clock
         ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock),
         users=Users(exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock), links=links),
         resolution=resolver,
-        provider=_openid_provider(ports, flows, resolver, links, lifecycle),
+        provider=_openid_provider(ports, flows, resolver, links, checks),
         flows=flows,
         health=_health(ports),
         close=ports.close,
@@ -203,7 +201,7 @@ def assemble(ports: Ports) -> Services:
 
 
 def _openid_provider(
-    ports: Ports, flows: Flows, resolver: Resolver, links: Links, lifecycle: Lifecycle
+    ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks
 ) -> OpenIdProvider:
     clients = Clients(
         applications=ports.recent_applications,
@@ -214,7 +212,7 @@ def _openid_provider(
     )
     issuer = Issuer(issuer=ports.public_url, tokens=ports.tokens, clock=ports.clock)
     sessions = Sessions(table=ports.flows, clock=ports.clock)
-    responses = Responses(lifecycle=lifecycle, telemetry=ports.telemetry, issuer=ports.public_url)
+    responses = Responses(checks=checks, telemetry=ports.telemetry, issuer=ports.public_url)
     setting_out = SettingOut(
         clients=clients,
         resolver=resolver,

@@ -1,4 +1,22 @@
-"""What an account knows of its connection."""
+"""What an account knows of its connection, and the states that it goes through.
+
+```mermaid
+stateDiagram-v2
+    [*] --> disconnected
+    disconnected --> pending: start
+    pending --> disconnected: refused, cancelled by disconnect, or too late
+    pending --> connected: consent proven
+    connected --> connected: consent renewed
+    connected --> consent_revoked: a check finds no consent
+    consent_revoked --> connected: a check finds it again, or it is renewed
+    connected --> disconnected: disconnect
+    consent_revoked --> disconnected: disconnect
+```
+
+`pending` is never stored: it is a disconnected account's `attempt` that is not over. An attempt beside another status
+changes nothing until it is proven. `consent` makes connections, `checks` moves between connected and revoked, and
+`disconnection` ends them.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime

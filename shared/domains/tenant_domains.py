@@ -90,6 +90,11 @@ class TenantDomains(HeadRecord):
         domain = self.find(name)
         return self._with(domain.model_copy(update={"status": DomainStatus.ANOTHERS})) if domain else self
 
+    def let_go(self) -> "TenantDomains":
+        """The same list for an account that leaves its tenant: nothing is held, and the switches are kept."""
+        free = {"status": DomainStatus.NOT_ASKED}
+        return TenantDomains(domains=tuple(each.model_copy(update=free) for each in self.domains), read_at=self.read_at)
+
     def states(self, account: Account) -> dict[str, DomainState]:
         """Where each domain stands for the account that is connected to the tenant."""
         return {each.name: each.state(account) for each in self.domains}

@@ -9,7 +9,7 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
-from shared.connection.lifecycle import Lifecycle
+from shared.connection.checks import ConnectionChecks
 from shared.kernel.names import AccountId, ClientId
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
@@ -34,7 +34,7 @@ _NOBODY_CONSENTED = frozenset(
 class Responses:
     """See the module."""
 
-    lifecycle: Lifecycle
+    checks: ConnectionChecks
     """Probes a tenant that seems to have revoked its consent."""
     telemetry: Telemetry
     """Where each step is told."""
@@ -63,7 +63,7 @@ class Responses:
             return self.back(request.redirect_uri, request.state, error=error, error_description=detail)
         if error in _NOBODY_CONSENTED:
             with contextlib.suppress(Unavailable):  # what was refused must reach the person, whatever else fails
-                await self.lifecycle.probe(account_id)
+                await self.checks.probe(account_id)
         return self.explained(visit, refusal, reason)
 
     def explained(self, visit: Visit, refusal: Refusal, reason: str) -> Outcome:

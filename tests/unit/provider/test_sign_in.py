@@ -92,7 +92,7 @@ async def story(broker: Broker) -> Story:
         tenant_id=CONTOSO, display_name="Contoso", verified_domains=(ALICE.domain,)
     )
     provider.consented.add(CONTOSO)
-    await services.domains.claims.claim(ALICE.domain, ACME)
+    await services.domains.routing.claims.claim(ALICE.domain, ACME, CONTOSO)
     await broker.add(password_sign_in_uri=PASSWORD_PAGE)
     await broker.add_account()
     connection = Connection(status=Status.CONNECTED, tenant_id=CONTOSO, connected_at=broker.clock.now())
