@@ -11,69 +11,69 @@ from dataclasses import replace
 from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.cookies import BrowserCookies, FlowCookies, with_cookies
-from functions.edge.forms import FORM, parameters_of
-from functions.edge.pages import Pages, good_page, invitation_page, redirect, refusal_page
-from functions.edge.requests import microsofts_answer, query_of
-from functions.edge.routing import Caller, Routes
+from functions.edge.pages import Pages, Way, redirect
+from functions.http.endpoint import Routes
+from functions.http.parameters import MicrosoftsAnswer, Parameters, Query, Request
+from functions.http.responses import HtmlPage, Redirect
+from functions.http.roles import Anybody
 from shared.assembly import Services
 from shared.connection.consent_steps import Connected, NotConnected, Ticket, ToMicrosoft
 from shared.connection.return_urls import with_outcome
 from shared.flows.flows import Flows
 
 _CONNECT = "/v1/connect"
-_PAGE = "text/html"
-
-_NOT_SHOWN = (
-    "It is not certain that you have seen this page. Press the button once more if you know this account. If you only "
-    "come back here, let your browser keep cookies of this address."
-)
-"""What is said where another site sent the form, or the browser keeps no cookies."""
 
 
 def connect_routes(services: Services) -> Routes:
     """The pages of an integration."""
-    routes = Routes("connect", services.edge.telemetry, Pages())
+    pages = Pages(services.edge.branding)
+    routes = Routes("connect", services.edge, pages)
     cookies = BrowserCookies(services.edge.cookie_prefix)
     invited, bound = cookies.invitation, cookies.connect
 
-    async def invite(req: HttpRequest, ticket: str, fault: str | None = None) -> HttpResponse:
+    def shown(req: HttpRequest, outcome: ToMicrosoft | Connected | NotConnected) -> HttpResponse:
+        match outcome:
+            case ToMicrosoft(url, binding):
+                return with_cookies(redirect(url), *bound.bind(req, binding))
+            case Connected(_, _, str(return_url)):
+                return redirect(with_outcome(return_url, "connected"))
+            case Connected(account_name, tenant_name, _):
+                return pages.connected(account_name, tenant_name)
+            case _:
+                back = outcome.return_url
+                ways = [(Way.CONTROL_PANEL, with_outcome(back, "refused"))] if back else []
+                return pages.refusal(outcome.refusal, *ways)
+
+    async def invite(req: HttpRequest, ticket: str, *, unproven: bool = False) -> HttpResponse:
         invitation = await services.connection.consent.look(ticket)
         action = f"{services.edge.public_url}{_CONNECT}"
         new = Flows.bind(ticket, Ticket)
         binding = replace(new, secret=invited.secret(req, ticket) or new.secret)  # so that two tabs get along
-        brought_back = {"ticket": ticket, "shown": binding.secret}
-        page = invitation_page(invitation.account_name, invitation.started_by, action, brought_back, fault)
+        kept = {"ticket": ticket, "shown": binding.secret}
+        page = pages.connect(invitation.account_name, invitation.started_by, action, kept, unproven=unproven)
         return with_cookies(page, *invited.bind(req, binding))
 
-    async def go_on(req: HttpRequest) -> HttpResponse:
-        form = parameters_of(req)
+    async def go_on(req: HttpRequest, form: Mapping[str, tuple[str, ...]]) -> HttpResponse:
         ticket = _only(form, "ticket")
         if not _was_invited(req, ticket, _only(form, "shown"), invited):
-            return await invite(req, ticket, _NOT_SHOWN)
-        return with_cookies(_shown(req, await services.connection.consent.open(ticket), bound), invited.release(ticket))
+            return await invite(req, ticket, unproven=True)
+        return with_cookies(shown(req, await services.connection.consent.open(ticket)), invited.release(ticket))
 
-    @routes.add("GET", _CONNECT, caller=Caller.ANYBODY, gives={200: _PAGE}, parameters=("ticket",))
-    async def show_connect(req: HttpRequest) -> HttpResponse:
+    @routes.get(_CONNECT)
+    async def show_connect(_: Anybody, req: Request, ticket: Query) -> HtmlPage:
         """Show an administrator what they are about to do, and for whom. Looking spends nothing."""
-        return await invite(req, query_of(req).get("ticket", ""))
+        return await invite(req, ticket or "")
 
-    @routes.add("POST", _CONNECT, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None})
-    async def open_connect(req: HttpRequest) -> HttpResponse:
+    @routes.post(_CONNECT)
+    async def open_connect(_: Anybody, req: Request, form: Parameters) -> Redirect:
         """Bind the browser that was shown the page, and send it to Microsoft's consent page."""
-        return await go_on(req)
+        return await go_on(req, form)
 
-    @routes.add(
-        "GET",
-        f"{_CONNECT}/callback",
-        caller=Caller.ANYBODY,
-        gives={303: None, 200: _PAGE},
-        parameters=("state", "error", "error_description", "admin_consent", "tenant", "code"),
-    )
-    async def connect_callback(req: HttpRequest) -> HttpResponse:
+    @routes.get(f"{_CONNECT}/callback")
+    async def connect_callback(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
         """Take Microsoft's answer, for consent and for sign-in."""
-        answer = microsofts_answer(req)
         outcome = await services.connection.consent.callback(answer, bound.secret(req, answer.state))
-        return with_cookies(_shown(req, outcome, bound), bound.release(answer.state))
+        return with_cookies(shown(req, outcome), bound.release(answer.state))
 
     return routes
 
@@ -93,18 +93,3 @@ def _was_invited(req: HttpRequest, ticket: str, shown: str, invited: FlowCookies
     """
     secret = invited.secret(req, ticket)
     return secret is not None and shown == secret
-
-
-def _shown(req: HttpRequest, outcome: ToMicrosoft | Connected | NotConnected, bound: FlowCookies) -> HttpResponse:
-    match outcome:
-        case ToMicrosoft(url, binding):
-            return with_cookies(redirect(url), *bound.bind(req, binding))
-        case Connected(_, _, str(return_url)):
-            return redirect(with_outcome(return_url, "connected"))
-        case Connected(account_name, tenant_name, _):
-            text = f"The account {account_name} is now connected to {tenant_name} at Microsoft."
-            return good_page("Connected", text)
-        case _:
-            back = outcome.return_url
-            ways = [("Back to the control panel", with_outcome(back, "refused"))] if back else []
-            return refusal_page(outcome.refusal, *ways)

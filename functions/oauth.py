@@ -1,12 +1,11 @@
 """The OpenID provider as applications call it, server to server: discovery, keys, tokens, userinfo."""
 
-from azure.functions import HttpRequest, HttpResponse
 from pydantic import JsonValue
 
-from functions.edge.callers import unverified_token
-from functions.edge.forms import FORM, parameters_of
-from functions.edge.oauth_answers import OAuthJson, oauth_answer, public_answer
-from functions.edge.routing import Caller, Routes
+from functions.edge.oauth_answers import OAuthJson, OAuthResponse, PublicJson
+from functions.http.endpoint import Routes
+from functions.http.parameters import Authorization, Parameters, UnverifiedToken
+from functions.http.roles import Anybody
 from shared.applications.register import AuthMethod
 from shared.assembly import Services
 from shared.provider.authorization_request import SCOPES, Prompt
@@ -15,34 +14,33 @@ from shared.provider.token import Granted
 
 def oauth_routes(services: Services) -> Routes:
     """The calls of applications' servers and libraries."""
-    routes = Routes("oauth", services.edge.telemetry, OAuthJson())
+    routes = Routes("oauth", services.edge, OAuthJson())
     metadata = provider_metadata(services.edge.public_url)
 
-    @routes.add("GET", "/.well-known/openid-configuration", caller=Caller.ANYBODY, gives={200: "application/json"})
-    async def get_openid_configuration(_req: HttpRequest) -> HttpResponse:
+    @routes.get("/.well-known/openid-configuration")
+    async def get_openid_configuration(_: Anybody) -> PublicJson:
         """Describe this OpenID provider."""
-        return public_answer(metadata)
+        return PublicJson(metadata)
 
-    @routes.add("GET", "/oauth2/jwks", caller=Caller.ANYBODY, gives={200: "application/json"})
-    async def get_jwks(_req: HttpRequest) -> HttpResponse:
+    @routes.get("/oauth2/jwks")
+    async def get_jwks(_: Anybody) -> PublicJson:
         """Publish the keys that verify our tokens."""
-        return public_answer(await services.provider.tokens.jwks())
+        return PublicJson(await services.provider.tokens.jwks())
 
-    @routes.add("POST", "/oauth2/token", caller=Caller.ANYBODY, takes={FORM: None}, gives={200: "application/json"})
-    async def redeem_code(req: HttpRequest) -> HttpResponse:
+    @routes.post("/oauth2/token")
+    async def redeem_code(_: Anybody, authorization: Authorization, parameters: Parameters) -> OAuthResponse:
         """Trade a code for tokens."""
-        authorization = req.headers.get("authorization")
-        return _told(await services.provider.redemption.redeem(authorization, parameters_of(req)))
+        return _tokens(await services.provider.redemption.redeem(authorization, parameters))
 
-    @routes.add("GET", "/oauth2/userinfo", caller=Caller.ANYBODY, gives={200: "application/json"})
-    async def get_userinfo(req: HttpRequest) -> HttpResponse:
+    @routes.get("/oauth2/userinfo")
+    async def get_userinfo(_: Anybody, unverified_token: UnverifiedToken) -> OAuthResponse:
         """Tell who the access token speaks of."""
-        return oauth_answer(await services.provider.redemption.told(unverified_token(req)))
+        return OAuthResponse(await services.provider.redemption.told(unverified_token))
 
-    @routes.add("POST", "/oauth2/userinfo", caller=Caller.ANYBODY, gives={200: "application/json"})
-    async def get_userinfo_by_form(req: HttpRequest) -> HttpResponse:
+    @routes.post("/oauth2/userinfo")
+    async def get_userinfo_by_form(_: Anybody, unverified_token: UnverifiedToken) -> OAuthResponse:
         """The same by POST."""
-        return oauth_answer(await services.provider.redemption.told(unverified_token(req)))
+        return OAuthResponse(await services.provider.redemption.told(unverified_token))
 
     return routes
 
@@ -78,8 +76,8 @@ def provider_metadata(issuer: str) -> dict[str, JsonValue]:
     }  # fmt: skip
 
 
-def _told(granted: Granted) -> HttpResponse:
-    return oauth_answer(
+def _tokens(granted: Granted) -> OAuthResponse:
+    return OAuthResponse(
         {
             "access_token": granted.access_token,
             "token_type": "Bearer",

@@ -39,6 +39,16 @@ param returnUrls string[]
 @maxLength(50)
 param allowedOrigins string[] = []
 
+@description('The vendor\'s name on the pages that people see. Empty: none.')
+@maxLength(60)
+param vendorName string = ''
+
+@description('The vendor\'s logo instead of its name, as a data: URL such as data:image/png;base64,... of 7 KB at most. Empty: the name.')
+param vendorLogo string = ''
+
+@description('The colour of buttons and links on these pages, such as #0b5cad. Empty: that one.')
+param vendorColour string = ''
+
 @description('Who is told when an alert is raised.')
 @minLength(3)
 param alertEmail string
@@ -172,6 +182,9 @@ module functionApp 'modules/function-app.bicep' = {
       SSO_CONTROL_PANEL_ISSUER: controlPanelIssuer
       SSO_CONTROL_PANEL_AUDIENCE: controlPanelAudience
       SSO_RETURN_URLS: join(returnUrls, ',')
+      SSO_VENDOR_NAME: vendorName
+      SSO_VENDOR_LOGO: vendorLogo
+      SSO_VENDOR_COLOUR: vendorColour
       SSO_SIGNING_KEY_URL: keyVault.outputs.signingKeyUrl
       SSO_PSEUDONYM_KEY: keyVault.outputs.pseudonymKeyReference
     }

@@ -13,8 +13,9 @@ from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import SecretChecks
+from shared.branding import Branding
 from shared.connection.checks import ConnectionChecks
-from shared.connection.connected_domains import ConnectedDomains
+from shared.connection.connected_domains import ConnectedDomains, has_domain
 from shared.connection.connections import Connections
 from shared.connection.consent import ConsentFlow
 from shared.connection.disconnection import Disconnection
@@ -56,6 +57,8 @@ class Ports:
     """Where the world reaches this service. Issuer, redirect URIs and links are built from it."""
     cookie_prefix: str
     """How the names of cookies begin."""
+    branding: Branding
+    """The vendor on the pages that people see."""
     return_urls: ReturnUrls
     """Below which addresses a browser may return after an integration."""
     home_tenant: TenantId | None
@@ -102,6 +105,8 @@ class EdgePorts:
     """Where the world reaches this service."""
     cookie_prefix: str
     """How the names of cookies begin."""
+    branding: Branding
+    """The vendor on the pages that people see."""
     access_tokens: AccessTokens
     """Verifies the control panel's bearer tokens."""
     telemetry: Telemetry
@@ -180,6 +185,7 @@ def assemble(ports: Ports) -> Services:
         edge=EdgePorts(
             public_url=ports.public_url,
             cookie_prefix=ports.cookie_prefix,
+            branding=ports.branding,
             access_tokens=ports.access_tokens,
             telemetry=telemetry,
             clock=clock,
@@ -190,8 +196,11 @@ def assemble(ports: Ports) -> Services:
         domains=ConnectedDomains(
             table=ports.accounts, journal=journal, routing=routing, provider=ports.provider, clock=clock
         ),
-        policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock),
-        users=Users(exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock), links=links),
+        policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
+        users=Users(
+            exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
+            links=links,
+        ),
         resolution=resolver,
         provider=_openid_provider(ports, flows, resolver, links, checks),
         flows=flows,

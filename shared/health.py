@@ -59,7 +59,7 @@ class Health:
         try:
             await asyncio.wait_for(self._probes[part](), self._patience.total_seconds())
         except (Refusal, TimeoutError) as reason:
-            return self._is_down(part, str(reason) or "it does not answer in time")
+            return self._is_down(part, str(reason) or "it does not respond in time")
         except Exception as error:  # noqa: BLE001 - one part's fault hides no other part, and is not asked for anew
             return self._is_down(part, type(error).__name__)
         return True

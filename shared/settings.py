@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from shared.branding import Branding, Colour, Logo, VendorName
 from shared.connection.return_urls import ReturnUrls
 from shared.kernel.addresses import is_https_or_loopback
 from shared.kernel.faults import faults_of
@@ -152,6 +153,15 @@ class Settings(BaseModel):
         min_length=32,
         description="At least 32 characters that key the hash which stands for an email in logs.",
     )
+    vendor_name: VendorName | None = Field(None, description="The vendor's name, as pages show it to people.")
+    vendor_logo: Logo | None = Field(
+        None,
+        description="The vendor's logo, shown instead of its name: `data:image/png;base64,` and the image in base64.",
+    )
+    vendor_colour: Colour = Field(
+        Colour("#0b5cad"),
+        description="The colour of buttons and links; darkened or lightened where it is hard to read.",
+    )
     telemetry: WorkersFlag = Field(
         default=False,
         alias="PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
@@ -166,7 +176,14 @@ class Settings(BaseModel):
             raise ValueError("Set SSO_SIGNING_KEY_URL, or for development SSO_SIGNING_KEY_FOLDER, but not both.")
         if self.identity_client_id is None and (self.tables_url is not None or self.entra_client_secret is None):
             raise ValueError("Set SSO_IDENTITY_CLIENT_ID, or for development both a connection string and a secret.")
+        if self.vendor_logo is not None and self.vendor_name is None:
+            raise ValueError("Set SSO_VENDOR_NAME beside SSO_VENDOR_LOGO: screen readers read it out instead.")
         return self
+
+    @property
+    def branding(self) -> Branding:
+        """What pages show of the vendor."""
+        return Branding(name=self.vendor_name, logo=self.vendor_logo, colour=self.vendor_colour)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
     return Ports(
         public_url=settings.public_url,
         cookie_prefix=settings.cookie_prefix,
+        branding=settings.branding,
         return_urls=settings.return_urls,
         home_tenant=settings.entra_home_tenant,
         accounts=watched["accounts"],

@@ -72,7 +72,7 @@ class BrowserCookies:
         """A Set-Cookie line that holds nothing and leaves nothing, to see what becomes of one on its way."""
 
 
-def with_cookies(answer: HttpResponse, *lines: str) -> HttpResponse:
+def with_cookies[R: HttpResponse](answer: R, *lines: str) -> R:
     """The answer with these Set-Cookie lines, each a header of its own (RFC 6265, section 3)."""
     for line in lines:
         answer.headers.add("Set-Cookie", line)

@@ -1,10 +1,12 @@
 """Parameters of OAuth requests, as they are sent: in the query, or in a form (RFC 6749, appendix B)."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from azure.functions import HttpRequest
 
-from functions.edge.requests import parameters, query_text, raw_body
+from functions.edge.requests import parameters as read_parameters
+from functions.edge.requests import query_text, raw_body
 from shared.kernel.refusals import Malformed, TooLarge
 
 FORM = "application/x-www-form-urlencoded"
@@ -25,12 +27,12 @@ def parameters_of(req: HttpRequest) -> dict[str, tuple[str, ...]]:
         Malformed: it cannot be read.
     """
     if req.method != "POST":
-        return parameters(query_text(req))
+        return read_parameters(query_text(req))
     try:
         text = raw_body(req, FORM).decode("ascii")
     except UnicodeDecodeError:
-        raise Malformed("The parameters cannot be read.") from None
-    return parameters(text)
+        raise Malformed("The parameters are malformed. The application's developers must fix this.") from None
+    return read_parameters(text)
 
 
 def is_from_our_own_page(req: HttpRequest) -> bool:
@@ -38,16 +40,16 @@ def is_from_our_own_page(req: HttpRequest) -> bool:
     return bool(req.headers.get("sec-fetch-site") == "same-origin")
 
 
-def as_address(req: HttpRequest, endpoint: str) -> str:
+def as_address(parameters: Mapping[str, tuple[str, ...]], endpoint: str) -> str:
     """The address under which the parameters of a form are asked by GET.
 
     Raises:
         TooLarge: it would be longer than what stands before us takes.
     """
-    pairs = [(name, value) for name, values in parameters_of(req).items() for value in values]
+    pairs = [(name, value) for name, values in parameters.items() for value in values]
     address = f"{endpoint}?{urlencode(pairs)}"
     if len(address) > LONGEST_ADDRESS:
         raise TooLarge(
-            f"The request has more than {LONGEST_ADDRESS:,} characters. The application's developers must mend this."
+            f"The request has more than {LONGEST_ADDRESS:,} characters. The application's developers must fix this."
         )
     return address

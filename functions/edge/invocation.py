@@ -3,4 +3,4 @@
 from contextvars import ContextVar
 
 invocation_id: ContextVar[str] = ContextVar("invocation_id", default="")
-"""Set by `functions.edge.routing` for the length of one call."""
+"""Set by `functions.http.endpoint` for the length of one call."""

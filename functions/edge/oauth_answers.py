@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import ClassVar
 
 from azure.functions import HttpResponse
 from pydantic import JsonValue
@@ -24,21 +25,29 @@ class OAuthJson:
             headers["WWW-Authenticate"] = 'Basic realm="azure-sso"'
         if isinstance(refusal, TokenMissing):
             told = {}  # who knows of no token is told of no error (RFC 6750, section 3.1)
-        return oauth_answer(told, status_of(refusal), headers)
+        return OAuthResponse(told, status_of(refusal), headers)
 
     def failed(self, invocation_id: str) -> HttpResponse:
         """See `functions.edge.problems.Dialect`."""
-        told: dict[str, JsonValue] = {"error": "server_error", "error_description": "This is an error of the service."}
-        return oauth_answer(told, 500, {"X-Request-Id": invocation_id})
+        told: dict[str, JsonValue] = {
+            "error": "server_error",
+            "error_description": "This is an error in the service. Try again later.",
+        }
+        return OAuthResponse(told, 500, {"X-Request-Id": invocation_id})
 
 
-def oauth_answer(
-    told: Mapping[str, JsonValue], status: int = 200, headers: Mapping[str, str] | None = None
-) -> HttpResponse:
-    """A JSON answer that nobody may keep (RFC 6749, section 5.1)."""
-    return HttpResponse(
-        json.dumps(told), status_code=status, mimetype="application/json", headers={**_UNSAVED, **(headers or {})}
-    )
+class OAuthResponse(HttpResponse):
+    """A JSON response that nobody may keep (RFC 6749, section 5.1)."""
+
+    status: ClassVar = 200
+    media: ClassVar = "application/json"
+
+    def __init__(
+        self, content: Mapping[str, JsonValue], status: int = status, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(
+            json.dumps(content), status_code=status, mimetype=self.media, headers={**_UNSAVED, **(headers or {})}
+        )
 
 
 def _error(refusal: Refusal) -> str:
@@ -49,7 +58,12 @@ def _error(refusal: Refusal) -> str:
     return "temporarily_unavailable" if isinstance(refusal, Unavailable | Throttled) else "invalid_request"
 
 
-def public_answer(told: Mapping[str, JsonValue]) -> HttpResponse:
-    """A JSON answer that anybody may have, from any page, and keep for five minutes."""
-    headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
-    return HttpResponse(json.dumps(told), mimetype="application/json", headers=headers)
+class PublicJson(HttpResponse):
+    """A JSON response that anybody may have, from any page, and keep for five minutes."""
+
+    status: ClassVar = 200
+    media: ClassVar = "application/json"
+
+    def __init__(self, content: Mapping[str, JsonValue]) -> None:
+        headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+        super().__init__(json.dumps(content), mimetype=self.media, headers=headers)

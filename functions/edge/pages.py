@@ -1,148 +1,137 @@
-"""Pages for people whose browser passes through: plain, accessible, without script, and nothing from elsewhere."""
+"""Pages for people whose browser passes through: plain, accessible, without script, and nothing from elsewhere.
+
+Templates, style and words are files in `functions/pages/`; facts are filled in here. Jinja2 is imported and the files
+are read for the first page, since neither belongs to the cold start.
+"""
 
 import base64
+import functools
 import hashlib
-from collections.abc import Iterable, Mapping
-from html import escape
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from azure.functions import HttpResponse
 
 from functions.edge.invocation import invocation_id
 from functions.edge.problems import headers_of, status_of
+from shared.branding import Branding, Colour
 from shared.kernel.refusals import Refusal
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; box-sizing: border-box;
-  font: 1.0625rem/1.55 system-ui, "Segoe UI", sans-serif; background: #f3f5f8; color: #17202c; }
-main { max-width: 34rem; width: 100%; box-sizing: border-box; padding: 2.25rem 2.5rem; border-radius: .75rem;
-  background: #fff; box-shadow: 0 1px 2px #0f1b2d1f, 0 12px 32px #0f1b2d14; border-top: .3rem solid #b3402a; }
-main.good { border-top-color: #1c7a4d; }
-main.plain { border-top-color: #0b5cad; }
-h1 { margin: 0 0 .75rem; font-size: 1.45rem; line-height: 1.25; }
-p { margin: 0 0 1rem; overflow-wrap: anywhere; }
-a { color: #0b5cad; }
-small { color: #5a6675; }
-label { display: block; font-weight: 600; margin-bottom: .35rem; }
-input[type=email] { font: inherit; width: 100%; box-sizing: border-box; padding: .6rem .7rem; color: inherit;
-  background: transparent; border: 1px solid #7b8794; border-radius: .35rem; }
-button { font: inherit; font-weight: 600; margin: 1rem 0 1.25rem; padding: .6rem 1.6rem; color: #fff;
-  background: #0b5cad; border: 0; border-radius: .35rem; cursor: pointer; }
-:focus-visible { outline: .2rem solid #7fb8f5; outline-offset: .1rem; }
-.fault { color: #b3402a; font-weight: 600; }
-@media (prefers-color-scheme: dark) {
-  body { background: #10161f; color: #e7ebf1; }
-  main { background: #1a2330; box-shadow: none; }
-  a { color: #7fb8f5; } small { color: #9aa7b7; } .fault { color: #ff9d8a; }
-}
-"""
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_FILES: Final = Path(__file__).parents[1] / "pages"
+
+LIGHT: Final = Colour("#ffffff")
+DARK: Final = Colour("#151b23")
+"""What the pages are written on, in the browser's light and dark scheme."""
 
 
-def _headers(form_action: str) -> dict[str, str]:
-    """Nothing from elsewhere, no script, no frame (https://www.w3.org/TR/CSP3/).
+class Way(StrEnum):
+    """Where a person may go from a page, as `words.toml` names it."""
 
-    Browsers hold the redirects that follow a form against `form-action`, too, and a sign-in leads over hosts that only
-    the customer's tenant knows.
-    """
-    return {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": (
-            f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action {form_action}; "
-            "frame-ancestors 'none'"
-        ),
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-    }
+    AGAIN = "again"
+    OTHER_ACCOUNT = "other_account"
+    SIGN_IN_AGAIN = "sign_in_again"
+    APPLICATION = "application"
+    CONTROL_PANEL = "control_panel"
 
 
+@dataclass(frozen=True, slots=True)
 class Pages:
-    """The dialect for browsers: a refusal is explained on a page."""
+    """The dialect for browsers: what there is to say is said on a page, in the vendor's name and colour."""
+
+    branding: Branding
 
     def refused(self, refusal: Refusal, _invocation_id: str) -> HttpResponse:
         """See `functions.edge.problems.Dialect`."""
-        return refusal_page(refusal)
+        return self.refusal(refusal)
 
     def failed(self, invocation_id: str) -> HttpResponse:
         """See `functions.edge.problems.Dialect`."""
-        detail = "This is an error of the service. Try again later, or tell the vendor's support the id below."
-        return _page("Something went wrong here", _said(detail), status=500, small=f"id {invocation_id}")
+        return self._page("failure.html", {"id": invocation_id}, status=500)
 
+    def refusal(self, refusal: Refusal, *ways: tuple[Way, str]) -> HttpResponse:
+        """A refusal, with the ways on, each with its address. The first is the one to take."""
+        facts = {"refusal": refusal, "ways": ways, "id": invocation_id.get()}
+        answer = self._page("refusal.html", facts, status=status_of(refusal))
+        answer.headers.update(headers_of(refusal))
+        return answer
 
-def refusal_page(refusal: Refusal, *ways: tuple[str, str]) -> HttpResponse:
-    """A refusal, with the ways on: each a text and an address."""
-    small = f"{refusal.slug}, id {invocation_id.get()}"
-    answer = _page(refusal.title, _said(refusal.detail, ways), status=status_of(refusal), small=small)
-    answer.headers.update(headers_of(refusal))
-    return answer
+    def email(
+        self, application_name: str, action: str, parameters: Mapping[str, str], fault: str | None
+    ) -> HttpResponse:
+        """Ask for the address. One with a fault is shown again; the other parameters go along unseen."""
+        facts = {
+            "application": application_name,
+            "action": action,
+            "kept": [(name, value) for name, value in parameters.items() if name != "login_hint"],
+            "typed": parameters.get("login_hint"),
+            "fault": fault,
+        }
+        return self._page("email.html", facts, status=422 if fault else 200, form_action=_onwards(action))
 
+    def connect(
+        self, account_name: str, started_by: str, action: str, kept: Mapping[str, str], *, unproven: bool = False
+    ) -> HttpResponse:
+        """What an administrator is about to do, and for whom, before Microsoft asks them.
 
-def good_page(title: str, text: str) -> HttpResponse:
-    """Something worked."""
-    return _page(title, _said(text), status=200, small="You can close this window.", tone="good")
+        The form sends `kept` back, which only a browser that was shown this page can know. `unproven` asks once more,
+        where a form came without it.
+        """
+        facts = {
+            "account": account_name,
+            "person": started_by,
+            "action": action,
+            "kept": kept,
+            "unproven": unproven,
+        }
+        return self._page("connect.html", facts, status=403 if unproven else 200, form_action=_onwards(action))
 
+    def connected(self, account_name: str, tenant_name: str) -> HttpResponse:
+        """The account is connected, and the administrator's part done."""
+        return self._page("connected.html", {"account": account_name, "tenant": tenant_name})
 
-def framed_page(title: str, text: str) -> HttpResponse:
-    """The same, for a frame of Microsoft's sign-out page (OpenID Connect Front-Channel Logout 1.0, section 2).
+    def signed_out(self) -> HttpResponse:
+        """The person is signed out, and no application wants them back."""
+        return self._page("signed_out.html", {})
 
-    Whoever else frames it gains nothing: there is nothing on it to press.
-    """
-    answer = good_page(title, text)
-    del answer.headers["X-Frame-Options"]
-    policy = answer.headers["Content-Security-Policy"]
-    answer.headers["Content-Security-Policy"] = policy.replace("; frame-ancestors 'none'", "")
-    return answer
+    def signed_out_in_frame(self) -> HttpResponse:
+        """A page for a frame of Microsoft's sign-out page (OpenID Connect Front-Channel Logout 1.0, section 2).
 
+        Whoever else frames it gains nothing: there is nothing on it to press.
+        """
+        return self._page("signed_out.html", {}, framed=True)
 
-def email_page(application_name: str, action: str, parameters: Mapping[str, str], fault: str | None) -> HttpResponse:
-    """The first step of a sign-in: which address? One that is none stays to be mended; the rest goes along unseen."""
-    kept = {name: value for name, value in parameters.items() if name != "login_hint"}
-    hidden = "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(kept[name])}">' for name in kept)
-    described = ' aria-invalid="true" aria-describedby="fault"' if fault else ""
-    typed = f' value="{escape(parameters["login_hint"])}"' if "login_hint" in parameters else ""
-    form = (
-        f'<form method="post" action="{escape(action)}">{hidden}{_fault(fault)}<label for="email">Email address</label>'
-        f'<input id="email" name="login_hint" type="email"{typed} autocomplete="username" required autofocus{described}'
-        "><button>Next</button></form>"
-    )
-    small = "You will sign in with your company's Microsoft account, or with your password."
-    title = f"Sign in to {application_name}"
-    return _page(title, form, status=422 if fault else 200, small=small, tone="plain", form_action=_onwards(action))
-
-
-def invitation_page(
-    account_name: str, started_by: str, action: str, brought_back: Mapping[str, str], fault: str | None = None
-) -> HttpResponse:
-    """What an administrator is about to do, and for whom, before Microsoft asks them.
-
-    The form brings back `brought_back`, which only whoever is shown this page can read. With a fault it is a refusal.
-    """
-    hidden = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in brought_back.items()
-    )
-    body = (
-        f"<p>{escape(started_by)} asks you to connect the account <strong>{escape(account_name)}</strong> to your "
-        "organisation at Microsoft. You will sign in as a Global Administrator or a Privileged Role Administrator of "
-        "your organisation, because only they can consent to what this service asks for, and accept what Microsoft "
-        "shows you. From then on, people with an address in your organisation's domains sign in to this account.</p>"
-        "<p>Do not go on if you do not know this account.</p>"
-        f'<form method="post" action="{escape(action)}">{_fault(fault)}{hidden}<button name="action" value="continue">'
-        "Continue to Microsoft</button></form>"
-    )
-    title = f"Connect {account_name} to Microsoft"
-    small = "This link can be used once."
-    status = 403 if fault else 200
-    return _page(title, body, status=status, small=small, tone="plain", form_action=_onwards(action))
-
-
-def _fault(fault: str | None) -> str:
-    return f'<p id="fault" class="fault" role="alert">{escape(fault)}</p>' if fault else ""
-
-
-def _onwards(action: str) -> str:
-    """Where a form may lead: on this machine, Microsoft's stand-in speaks plain http."""
-    return "'self' https:" if action.startswith("https:") else "'self' http:"
+    def _page(
+        self,
+        template: str,
+        facts: Mapping[str, object],
+        *,
+        status: int = 200,
+        form_action: str = "'none'",
+        framed: bool = False,
+    ) -> HttpResponse:
+        """A page that runs nothing, loads nothing, and is framed by nobody (https://www.w3.org/TR/CSP3/)."""
+        style, digest = _style(self.branding.colour)
+        html = _templates().get_template(template).render(facts, vendor=self.branding, style=style)
+        headers = {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": (
+                f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action {form_action}"
+            ),
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if self.branding.logo:
+            headers["Content-Security-Policy"] += "; img-src data:"
+        if not framed:
+            headers["Content-Security-Policy"] += "; frame-ancestors 'none'"
+            headers["X-Frame-Options"] = "DENY"
+        return HttpResponse(html, status_code=status, mimetype="text/html", headers=headers)
 
 
 def redirect(url: str) -> HttpResponse:
@@ -151,17 +140,58 @@ def redirect(url: str) -> HttpResponse:
     return HttpResponse(status_code=303, headers=headers)
 
 
-def _said(text: str, ways: Iterable[tuple[str, str]] = ()) -> str:
-    links = "".join(f'<p><a href="{escape(url)}">{escape(said)}</a></p>' for said, url in ways)
-    return f"<p>{escape(text)}</p>{links}"
+def _onwards(action: str) -> str:
+    """Where a form may lead: on this machine, Microsoft's stand-in speaks plain http.
+
+    Browsers hold the redirects that follow a form against `form-action`, too, and a sign-in leads over hosts that only
+    the customer's tenant knows.
+    """
+    return "'self' https:" if action.startswith("https:") else "'self' http:"
 
 
-def _page(
-    title: str, body: str, *, status: int, small: str, tone: str = "bad", form_action: str = "'none'"
-) -> HttpResponse:
-    html = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
-        f'<body><main class="{tone}"><h1>{escape(title)}</h1>{body}<small>{escape(small)}</small></main></body></html>'
+@functools.cache
+def _templates() -> "Environment":
+    """The templates, each compiled when it is first shown. What is missing in one is an error, never a gap."""
+    import tomllib
+
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    templates = Environment(
+        loader=FileSystemLoader(_FILES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return HttpResponse(html, status_code=status, mimetype="text/html", headers=_headers(form_action))
+    templates.globals["words"] = _marked(tomllib.loads((_FILES / "words.toml").read_text(encoding="utf-8")))
+    return templates
+
+
+def _marked(words: Any) -> Any:
+    """Words as markup, so that some may stand out, and whatever is filled in is escaped."""
+    from markupsafe import Markup
+
+    match words:
+        case dict():
+            return {name: _marked(value) for name, value in words.items()}
+        case list():
+            return [_marked(value) for value in words]
+        case _:
+            return Markup(words)  # noqa: S704 - words.toml is ours
+
+
+@functools.cache
+def _style(colour: Colour) -> tuple[str, str]:
+    """The style in a vendor's colour, as markup, and the hash by which the policy knows it."""
+    from markupsafe import Markup
+
+    light, dark = _surface(LIGHT, colour), _surface(DARK, colour)
+    rules = (_FILES / "style.css").read_text(encoding="utf-8")
+    style = f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n{rules}"
+    return Markup(style), base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()  # noqa: S704 - and the style
+
+
+def _surface(surface: Colour, colour: Colour) -> str:
+    """What is written in the vendor's colour can be read, and so can what is written on it."""
+    return f":root {{ --surface: {surface}; --accent: {colour.readable_on(surface)}; }}"

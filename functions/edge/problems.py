@@ -88,9 +88,9 @@ class Problems:
         """See the protocol."""
         problem = {
             "type": INTERNAL,
-            "title": "Something went wrong here",
+            "title": "Something went wrong",
             "status": 500,
-            "detail": "This is an error of the service. Tell its operators the id in 'instance'.",
+            "detail": "This is an error in the service. Give its operators the id in `instance`.",
             "instance": f"urn:uuid:{invocation_id}",
         }
         return _problem(problem, 500, {})

@@ -66,7 +66,9 @@ def path_name[N: Name](req: HttpRequest, parameter: str, name: type[N]) -> N:
     try:
         return name(req.route_params[parameter])
     except ValueError as fault:
-        raise Invalid("The path is not valid.", [FieldFault(parameter, str(fault))]) from None
+        raise Invalid(
+            "The path is invalid. Fix the parameters listed in `errors`.", [FieldFault(parameter, str(fault))]
+        ) from None
 
 
 def media_type(req: HttpRequest) -> str:
@@ -83,12 +85,12 @@ def raw_body(req: HttpRequest, *accepted: str, limit: int = BODY_LIMIT) -> bytes
         TooLarge: the body is larger than `limit` bytes.
     """
     if media_type(req) not in accepted:
-        raise UnsupportedMediaType(f"Send the body as {' or '.join(accepted)}, and say so in Content-Type.")
+        raise UnsupportedMediaType(f"Send the body as {' or '.join(accepted)}, with that Content-Type.")
     body = req.get_body()
     if not body and "content-length" not in req.headers:
         raise _body_lost()
     if len(body) > limit:
-        raise TooLarge(f"The body may hold {limit // 1024} KiB at most. Send it in parts.")
+        raise TooLarge(f"The request body may be {limit // 1024} KiB at most. Send it in parts.")
     return body
 
 
@@ -140,7 +142,7 @@ def merge_patch[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[Bas
     """
     patch = json_value(raw_body(req, MERGE_PATCH, JSON))
     if not isinstance(patch, dict):
-        raise Malformed("A merge patch is a JSON object that holds the fields to change.")
+        raise Malformed("A merge patch must be a JSON object with the fields to change.")
 
     def apply(current: BaseModel) -> M:
         merged = merged_with(current.model_dump(mode="json", by_alias=True), patch)
@@ -171,7 +173,7 @@ def if_match(req: HttpRequest) -> Expected:
     """
     expected = optional_if_match(req)
     if expected is None:
-        raise PreconditionRequired("Send If-Match with the ETag that you have read, or * for whatever stands.")
+        raise PreconditionRequired("Send If-Match with the ETag that you read, or * to change any version.")
     return expected
 
 
@@ -235,6 +237,15 @@ def query_of(req: HttpRequest) -> dict[str, str]:
     return {name: value for name, (value,) in sent.items()}
 
 
+def query_value(req: HttpRequest, parameter: str) -> str | None:
+    """One parameter of the query, or None if it is not there.
+
+    Raises:
+        Malformed: the query cannot be read.
+    """
+    return query_of(req).get(parameter)
+
+
 def page_of(req: HttpRequest) -> tuple[int, str | None]:
     """`pageSize` and `continuationToken` of the query.
 
@@ -246,7 +257,7 @@ def page_of(req: HttpRequest) -> tuple[int, str | None]:
     size = query.get("pageSize", str(PAGE_SIZE))
     if not re.fullmatch(r"[0-9]{1,4}", size) or not 1 <= int(size) <= PAGE_SIZE_LIMIT:
         fault = FieldFault("pageSize", f"It must be a whole number from 1 to {PAGE_SIZE_LIMIT}.")
-        raise Invalid("The query is not valid.", [fault])
+        raise Invalid("The query is invalid. Fix the parameters listed in `errors`.", [fault])
     return int(size), query.get("continuationToken") or None
 
 
@@ -267,6 +278,17 @@ def microsofts_answer(req: HttpRequest) -> Answer:
     )
 
 
+def whole(req: HttpRequest) -> HttpRequest:
+    """The request itself."""
+    return req
+
+
+def authorization(req: HttpRequest) -> str | None:
+    """The `Authorization` header as it was sent."""
+    header: str | None = req.headers.get("authorization")
+    return header
+
+
 def accepts(req: HttpRequest, media: str) -> bool:
     """Whether the caller asks for this type by name."""
     return media in req.headers.get("accept", "").lower()
@@ -281,7 +303,7 @@ def _body_lost() -> BodyLost:
 
 def _not_json() -> Malformed:
     """Made anew each time: an exception that is raised again keeps the frames, and so the bodies, of every time."""
-    return Malformed("The body is not JSON that this service reads: it is malformed, or nested too deep.")
+    return Malformed("The request body is not valid JSON, or is nested too deeply.")
 
 
 def _validated[M: BaseModel](model: type[M], body: bytes) -> M:
@@ -291,4 +313,4 @@ def _validated[M: BaseModel](model: type[M], body: bytes) -> M:
     except ValidationError as error:
         if any(found["type"] == "json_invalid" for found in error.errors(include_url=False, include_input=False)):
             raise _not_json() from None
-        raise Invalid("The body is not valid. Mend the fields that are named.", faults_of(error)) from None
+        raise Invalid("The request body is invalid. Fix the fields listed in `errors`.", faults_of(error)) from None

@@ -91,5 +91,5 @@ async def read_head(reader: RowReader, account_id: AccountId) -> Head:
     """
     head = await find_head(reader, account_id)
     if head is None:
-        raise NotFound("There is no such account. An Operator registers it with PUT /v1/accounts/{accountId}.")
+        raise NotFound("This account does not exist. An Operator can register it with PUT /v1/accounts/{accountId}.")
     return head

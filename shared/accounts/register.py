@@ -67,12 +67,14 @@ class AccountRegister:
         if head is None:
             return await self._add(operator, account_id, profile, expected)
         if head.account.record.closing:
-            raise Conflict("This account is being removed. Repeat DELETE until it answers 404, then register it again.")
+            raise Conflict("This account is being removed. Repeat DELETE until it returns 404, then register it again.")
         old = head.account
         if Profile(old.record.name, old.record.products, old.record.domains) == profile:
             return old, False
         if expected is None:
-            raise PreconditionRequired("This account exists. To change it, send If-Match with the ETag you have read.")
+            raise PreconditionRequired(
+                "This account already exists. To change it, send If-Match with the ETag that you read."
+            )
         expected.must_allow(old.version)
         account = old.record.model_copy(
             update={
@@ -126,7 +128,7 @@ class AccountRegister:
     ) -> tuple[Stored[Account], bool]:
         """Register an account. What a writer left of an erased one of the same id, having read its head, goes first."""
         if expected is not None:
-            raise Stale("There is no such account any more. To register it, leave If-Match out.")
+            raise Stale("This account no longer exists. To register it again, send no If-Match.")
         if not await self._swept(account_id):
             return await self.put(operator, account_id, profile, None)
         now = self.clock.now()

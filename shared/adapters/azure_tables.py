@@ -50,7 +50,7 @@ Table 2 MB, but a request of more than 1 MiB would hold up the event loop in aio
 _CONTINUATION_LIMIT = 4_000
 """Characters of each part of a continuation, many times what the store gives: they travel in the address."""
 
-_FOREIGN_CONTINUATION = "The continuationToken is not one that this service has given."
+_FOREIGN_CONTINUATION = "This service did not issue this continuationToken. Start again without one."
 
 _KEY = re.compile(r"[^/\\#?\x00-\x1f\x7f-\x9f]+")
 _KEY_BYTES = 255
@@ -235,7 +235,7 @@ def _check_transaction(operations: Sequence[Operation]) -> None:
     documents = ["" if isinstance(operation, Remove) else operation.document for operation in operations]
     largest = max(len(document.encode("utf-16-le")) for document in documents)
     if largest > _DOCUMENT_BYTES or sum(len(json.dumps(document)) for document in documents) > _TRANSACTION_BYTES:
-        raise TooLarge("This is more than one record can hold. Shorten it.")
+        raise TooLarge("This is too large to store. Shorten it.")
 
 
 @contextlib.contextmanager
@@ -255,9 +255,9 @@ def _in_our_words(operations: Sequence[Operation] = ()) -> Iterator[None]:
             raise RowExists(operations[min(getattr(error, "index", 0), len(operations) - 1)].key) from error
         if operations and (status == 412 or (status == 404 and code != "TableNotFound")):  # noqa: PLR2004 - likewise
             raise RowChanged from error
-        raise Unavailable("The store does not answer as it should. Try again in a few seconds.") from error
+        raise Unavailable("The storage sent an unexpected response. Try again in a few seconds.") from error
     except (AzureError, TimeoutError) as error:
-        raise Unavailable("The store cannot be reached. Try again in a few seconds.") from error
+        raise Unavailable("The storage cannot be reached. Try again in a few seconds.") from error
 
 
 class _Continuation(BaseModel):

@@ -58,7 +58,7 @@ class ControlPanelTokens:
         except Expired:
             raise NotAuthenticated("The bearer token has expired. Get a new one from the control panel.") from None
         except ValueError:
-            raise NotAuthenticated("The bearer token is not one of the control panel's for this service.") from None
+            raise NotAuthenticated("The bearer token was not issued by the control panel for this service.") from None
 
     async def probe(self) -> None:
         """See the port."""
@@ -73,5 +73,8 @@ class ControlPanelTokens:
         except ValidationError:
             found = None
         if found is None or status != _OK or found.issuer != self._issuer:
-            raise Unavailable("The control panel's issuer does not answer as SSO_CONTROL_PANEL_ISSUER says.")
+            raise Unavailable(
+                "The control panel's discovery document does not match SSO_CONTROL_PANEL_ISSUER. "
+                "An operator must fix this."
+            )
         return found.jwks_uri

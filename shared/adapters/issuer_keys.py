@@ -78,7 +78,7 @@ class IssuerKeys:
                     raise
                 self._read_at, self._readable = self._clock.now(), True
             if not self._readable:
-                raise Unavailable("The issuer of the token did not answer a moment ago. Try again in a few seconds.")
+                raise Unavailable("The issuer of the token did not respond a moment ago. Try again in a few seconds.")
 
     async def _document(self) -> dict[str, Any]:
         status, document = await self._web.get_json(await self._jwks_uri())

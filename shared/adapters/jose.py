@@ -58,7 +58,7 @@ class Jose:
         try:
             header = unverified_header(unverified_token, longest=_LONGEST)
             if header.get("typ") != typ:
-                raise Unproven("The token is of another kind.")
+                raise Unproven("The token is of the wrong type.")
             claims = verified_claims(
                 unverified_token,
                 await self._key(header.get("kid")),
@@ -73,7 +73,7 @@ class Jose:
             )
             return VerifiedToken(sub=claims["sub"], aud=claims["aud"], claims=claims)
         except ValueError:
-            raise NotAuthenticated("The token is not one of ours, or has expired.") from None
+            raise NotAuthenticated("This service did not issue the token, or it has expired.") from None
 
     async def verify_assertion(
         self, unverified_assertion: str, client_id: ClientId, jwks: str, audiences: tuple[str, ...]
@@ -95,13 +95,13 @@ class Jose:
             )
             return VerifiedAssertion.model_validate(claims)
         except ValueError:
-            raise NotAuthenticated("The client's assertion does not hold.") from None
+            raise NotAuthenticated("The client assertion is invalid.") from None
 
     async def _key(self, kid: object) -> "PyJWK":
         for key in await self.keys.published():
             if key.kid == kid:
                 return key_of(key.model_dump(), _ALGORITHM)
-        raise Unproven("The token is signed with a key that is not ours, or not any more.")
+        raise Unproven("The token is signed with a key that this service does not use, or no longer uses.")
 
 
 def _registered_key(jwks: str, header: Mapping[str, object]) -> "PyJWK":

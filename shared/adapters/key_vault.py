@@ -201,8 +201,9 @@ def _in_our_words() -> Iterator[None]:
     except HttpResponseError as error:
         if error.status_code in _REFUSED:
             raise Unavailable(
-                "The vault of the signing keys refuses. The operators of this service must check the key and its role."
+                "The vault of the signing keys denies access. "
+                "The operators of this service must check the key and its role."
             ) from error
-        raise Unavailable("The vault of the signing keys is out of order. Try again in a few seconds.") from error
+        raise Unavailable("The vault of the signing keys is unavailable. Try again in a few seconds.") from error
     except (AzureError, TimeoutError, ValueError) as error:
         raise Unavailable("The vault of the signing keys cannot be reached. Try again in a few seconds.") from error

@@ -104,7 +104,7 @@ def _load(file: Path) -> _KeyPair:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    with _in_our_words(f"The signing key {file.name} is no RSA key of {MINIMUM_BITS} bits or more. Remove it."):
+    with _in_our_words(f"The signing key {file.name} is not an RSA key of {MINIMUM_BITS} bits or more. Remove it."):
         private = load_pem_private_key(file.read_bytes(), password=None)
         if not isinstance(private, RSAPrivateKey) or private.key_size < MINIMUM_BITS:
             raise ValueError(file.name)

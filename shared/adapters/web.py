@@ -37,9 +37,9 @@ class Web:
             async with self._opened().get(url, headers=headers, allow_redirects=False) as answer:
                 status, document = answer.status, json.loads(await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
-            raise Unavailable(f"{self._party} does not answer. Try again in a few seconds.") from error
+            raise Unavailable(f"{self._party} does not respond. Try again in a few seconds.") from error
         if status >= 500 or status == 429:  # noqa: PLR2004 - HTTP's numbers
-            raise Unavailable(f"{self._party} is out of order. Try again in a few seconds.")
+            raise Unavailable(f"{self._party} is unavailable. Try again in a few seconds.")
         return status, document
 
     async def post(self, url: str, form: Mapping[str, str]) -> None:
@@ -50,9 +50,9 @@ class Web:
             async with self._opened().post(url, data=dict(form), allow_redirects=False) as answer:
                 heard = answer.ok
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise Unavailable("The application does not answer.") from error
+            raise Unavailable("The application does not respond.") from error
         if not heard:
-            raise Unavailable("The application says no.")
+            raise Unavailable("The application rejected the request.")
 
     async def close(self) -> None:
         """Close the connections."""

@@ -66,7 +66,9 @@ class ApplicationProfile(Record):
     @model_validator(mode="after")
     def _keys_where_they_are_needed(self) -> Self:
         if (self.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT) != (self.jwks is not None):
-            raise ValueError("'jwks' goes with tokenEndpointAuthMethod 'private_key_jwt', and with no other.")
+            raise ValueError(
+                "'jwks' is required with tokenEndpointAuthMethod 'private_key_jwt' and not allowed with any other."
+            )
         return self
 
     @field_validator("jwks")
@@ -74,7 +76,7 @@ class ApplicationProfile(Record):
     def _public_keys(cls, jwks: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
         keys = [] if jwks is None else jwks.get("keys")
         if not isinstance(keys, list) or not all(isinstance(key, dict) and _PRIVATE.isdisjoint(key) for key in keys):
-            raise ValueError("It must be a JWK Set whose keys are public: keep the private halves to yourself.")
+            raise ValueError("It must be a JWK Set of public keys. Never send private keys.")
         return jwks
 
 
@@ -159,14 +161,14 @@ class ApplicationRegister:
                 return Stored(old, key, row), False
             if expected is None:
                 raise PreconditionRequired(
-                    "This application exists. To change it, send If-Match with the ETag you have read."
+                    "This application already exists. To change it, send If-Match with the ETag that you read."
                 )
             expected.must_allow(version_of(row.document))
             kept = old.secret if profile.token_endpoint_auth_method in _BY_SECRET else None
             application = old.model_copy(update={"profile": profile, "secret": kept, "updated_at": now})
             event = ApplicationChanged(before=old.profile, after=profile)
         elif expected is not None:
-            raise Stale("There is no such application any more. To register it, leave If-Match out.")
+            raise Stale("This application no longer exists. To register it again, send no If-Match.")
         stored = Stored(application, key, row)
         try:
             await self._trail(client_id).commit(operator.actor, event, stored.rewrite(application))
@@ -207,7 +209,7 @@ class ApplicationRegister:
         stored = await self.read(client_id)
         expected.must_allow(stored.version)
         if stored.record.profile.token_endpoint_auth_method not in _BY_SECRET:
-            raise Conflict("This application does not authenticate by a secret. See its tokenEndpointAuthMethod.")
+            raise Conflict("This application does not authenticate with a secret. See its tokenEndpointAuthMethod.")
         secret = new_secret()
         update = {"secret": await hash_secret(secret), "updated_at": self.clock.now()}
         renewed = stored.rewrite(stored.record.model_copy(update=update))
@@ -250,7 +252,7 @@ class ApplicationRegister:
         row = await self.table.get(_key(client_id))
         if row is None:
             raise NotFound(
-                "There is no such application. An Operator registers it with PUT /v1/applications/{clientId}."
+                "This application does not exist. An Operator can register it with PUT /v1/applications/{clientId}."
             )
         return row
 

@@ -81,7 +81,9 @@ class SecretChecks:
             return True
         if mark not in self._under_way:
             if len(self._under_way) >= UNDER_WAY:
-                raise Throttled("Too many secrets are being checked here. Try again in a second.", retry_after=1)
+                raise Throttled(
+                    "Too many client secrets are being checked at once. Try again in a second.", retry_after=1
+                )
             self._under_way[mark] = asyncio.ensure_future(self._prove(mark, secret, kept))
         return await asyncio.shield(self._under_way[mark])
 

@@ -108,7 +108,7 @@ class ConnectionChecks:
         except Unavailable as refusal:
             found = {"last_check": Check(at=now, outcome="unreachable", detail=refusal.detail)}
         else:
-            check = Check(at=now, outcome="ok", detail="The tenant answers, and the consent stands.")
+            check = Check(at=now, outcome="ok", detail="The tenant responded, and the consent is valid.")
             found = {
                 "status": Status.CONNECTED,
                 "tenant_name": organization.display_name,

@@ -1,5 +1,6 @@
 """The domains of the connected tenant as the account's Security Manager has them: listed, switched, read again."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,14 @@ from shared.accounts.journal import Journal
 from shared.connection.connection import Connection, connected_tenant
 from shared.connection.proof import prove_organization
 from shared.domains.routing import DomainRouting
-from shared.domains.tenant_domains import DomainsRefreshed, DomainState, DomainSwitched, TenantDomains, held
+from shared.domains.tenant_domains import (
+    DomainsRefreshed,
+    DomainState,
+    DomainSwitch,
+    DomainSwitched,
+    TenantDomains,
+    held,
+)
 from shared.kernel.names import AccountId, DomainName
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
@@ -52,9 +60,19 @@ class ConnectedDomains:
         return DomainList(_states(head), stored.record.read_at, stored.version)
 
     async def switch(
-        self, administrator: AccountAdministrator, domain: DomainName, *, enabled: bool, expected: Expected
+        self,
+        administrator: AccountAdministrator,
+        domain: DomainName,
+        expected: Expected,
+        change: Callable[[DomainSwitch], DomainSwitch],
     ) -> DomainList:
         """Let a domain route, or stop it.
+
+        Args:
+            administrator: who switches it, and for which account.
+            domain: one that the tenant has verified.
+            expected: the versions of the list that the caller has seen.
+            change: makes the new setting of the one that stands. It may refuse.
 
         Raises:
             NotFound: there is no such account, or the tenant has not verified the domain.
@@ -66,8 +84,9 @@ class ConnectedDomains:
         connected_tenant(head.stored(Connection).record)
         stored = head.stored(TenantDomains)
         expected.must_allow(stored.version)
-        switched = stored.record.switched(domain, enabled=enabled)
-        event = DomainSwitched(domain=domain, enabled=enabled)
+        switch = change(stored.record.switch(domain))
+        switched = stored.record.switched(domain, switch)
+        event = DomainSwitched(domain=domain, enabled=switch.enabled)
         await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(switched))
         return await self.list(account_id)
 
@@ -101,3 +120,10 @@ def _states(head: Head) -> dict[DomainName, DomainState]:
     if head.stored(Connection).record.tenant is None:
         return {}
     return {each.name: each.state(head.account.record) for each in head.stored(TenantDomains).record.domains}
+
+
+def has_domain(head: Head, name: DomainName) -> bool:
+    """Whether the account has the domain: its connected tenant has verified it, or the vendor lists it for it."""
+    connected = head.stored(Connection).record.tenant is not None
+    verified = connected and head.stored(TenantDomains).record.find(name) is not None
+    return verified or name in (head.account.record.domains or ())

@@ -248,7 +248,7 @@ class ConsentFlow:
 def _must_count(connection: Connection, attempt_id: str) -> None:
     """Only the newest attempt counts, and only while nobody has cancelled it by disconnecting."""
     if not connection.is_at(attempt_id):
-        raise Conflict("This integration was finished, cancelled or started anew. Start again from the control panel.")
+        raise Conflict("This integration was finished, cancelled or started again. Start again from the control panel.")
 
 
 def _must_be_free(connection: Connection, tenant_id: TenantId) -> None:

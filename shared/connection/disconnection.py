@@ -66,7 +66,7 @@ class Disconnection:
         """
         head = await find_head(self.table, account_id, closing=True)
         if head is None:
-            raise NotFound("There is no such account.")
+            raise NotFound("This account does not exist.")
         if not head.account.record.closing:
             expected.must_allow(head.account.version)
         await self._undo(head, operator.actor, closing=True)

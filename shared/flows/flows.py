@@ -149,4 +149,4 @@ class Flows:
 
 
 def _spent(kind: type[Flow]) -> str:
-    return f"It is unknown, was used before, or has expired. {kind.start}"
+    return f"It is unknown, was already used, or has expired. {kind.start}"

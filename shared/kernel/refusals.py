@@ -62,7 +62,7 @@ class Malformed(Refusal):
     """The request cannot be read."""
 
     slug = "malformed"
-    title = "The request cannot be read"
+    title = "Malformed request"
 
 
 class FlowSpent(Malformed):
@@ -76,7 +76,7 @@ class NotAuthenticated(Refusal):
     """No proof of who asks, or one that does not hold."""
 
     slug = "not-authenticated"
-    title = "Sign in first"
+    title = "Authentication required"
 
 
 class TokenMissing(NotAuthenticated):
@@ -87,7 +87,7 @@ class Forbidden(Refusal):
     """The caller is known, but this is not theirs to do."""
 
     slug = "forbidden"
-    title = "This is not yours to do"
+    title = "Not allowed"
 
 
 class ConsentRefused(Forbidden):
@@ -101,35 +101,35 @@ class ProofFailed(Forbidden):
     """The consent could not be proven to come from an administrator of that tenant."""
 
     slug = "proof-failed"
-    title = "The consent could not be proven"
+    title = "The consent could not be verified"
 
 
 class NotFound(Refusal):
     """There is no such thing."""
 
     slug = "not-found"
-    title = "There is no such thing"
+    title = "Not found"
 
 
 class Conflict(Refusal):
     """The request contradicts what stands."""
 
     slug = "conflict"
-    title = "This contradicts what stands"
+    title = "Conflict with the current state"
 
 
 class AlreadyExists(Conflict):
     """Something of that key is there already."""
 
     slug = "already-exists"
-    title = "It exists already"
+    title = "Already exists"
 
 
 class Stale(Refusal):
     """It has changed since the caller read it."""
 
     slug = "stale"
-    title = "It has changed meanwhile"
+    title = "Modified since you read it"
 
 
 class BodyLost(Refusal):
@@ -143,14 +143,14 @@ class TooLarge(Refusal):
     """More than we take."""
 
     slug = "too-large"
-    title = "The request is too large"
+    title = "Request too large"
 
 
 class UnsupportedMediaType(Refusal):
     """A content type that we do not read."""
 
     slug = "unsupported-media-type"
-    title = "This content type is not read here"
+    title = "Unsupported content type"
 
 
 class Invalid(Refusal):
@@ -162,7 +162,7 @@ class Invalid(Refusal):
     """
 
     slug = "invalid"
-    title = "The request is not valid"
+    title = "Invalid request"
 
     def __init__(self, detail: str, faults: Sequence[FieldFault] = ()) -> None:
         super().__init__(detail)
@@ -173,7 +173,7 @@ class PreconditionRequired(Refusal):
     """A change needs the version that it starts from (RFC 6585, section 3)."""
 
     slug = "precondition-required"
-    title = "If-Match is missing"
+    title = "If-Match required"
 
 
 class Throttled(Refusal):
@@ -201,7 +201,7 @@ class Unavailable(Refusal):
     """
 
     slug = "unavailable"
-    title = "A part of the service does not answer"
+    title = "Temporarily unavailable"
 
     def __init__(self, detail: str, retry_after: int = 5) -> None:
         super().__init__(detail)

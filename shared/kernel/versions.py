@@ -25,4 +25,6 @@ class Expected:
             Stale: what stands is not what the caller has seen.
         """
         if self.versions is not None and version not in self.versions:
-            raise Stale("It has changed since you read it. Read it again, look at the change, and repeat yours.")
+            raise Stale(
+                "Somebody has changed it since you read it. Read it again, check their change, and repeat yours."
+            )

@@ -144,7 +144,7 @@ def in_turn(versions: Iterable[KeyVersion], now: datetime) -> tuple[KeyVersion, 
     published = published_versions(versions, now)
     ready = [version for version in published if version.ready(now)]
     if not ready:
-        raise Unavailable("No signing key may sign now. The operators of this service must enable or add one.")
+        raise Unavailable("No signing key is ready to sign. The operators of this service must enable or add one.")
     signing = next((version for version in ready if version.known_to_all(now)), ready[-1])
     return (signing, *(version for version in published if version != signing))
 

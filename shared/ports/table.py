@@ -103,7 +103,7 @@ class RowExists(AlreadyExists):
     """
 
     def __init__(self, key: Key) -> None:
-        super().__init__("It exists already.")
+        super().__init__("It already exists.")
         self.key = key
 
 
@@ -111,7 +111,7 @@ class RowChanged(Stale):
     """A `Replace` or `Remove` found another version, or none."""
 
     def __init__(self) -> None:
-        super().__init__("Somebody else has changed it at the same moment. Read it again and repeat your change.")
+        super().__init__("Somebody else changed it at the same moment. Read it again and repeat your change.")
 
 
 class RowReader(Protocol):

@@ -103,9 +103,7 @@ def client_id_of(parameters: Parameters) -> ClientId:
     try:
         return ClientId(one(parameters, "client_id") or "")
     except (ValueError, OAuthError):
-        raise Malformed(
-            "The application did not say which one it is (client_id). Its developers must mend this."
-        ) from None
+        raise Malformed("The application did not send its client_id. Its developers must fix this.") from None
 
 
 def redirect_uri_of(parameters: Parameters, application: Application) -> str:
@@ -118,7 +116,7 @@ def redirect_uri_of(parameters: Parameters, application: Application) -> str:
     if len(values) != 1 or values[0] not in application.profile.redirect_uris:
         raise Malformed(
             "The application asked to return to an address that is not registered for it (redirect_uri). "
-            "Its developers must mend this."
+            "Its developers must fix this."
         )
     return values[0]
 
@@ -154,7 +152,7 @@ def _scope(text: str | None) -> tuple[str, ...]:
     """The scopes that we know; others are ignored, as OpenID Connect Core, section 3.1.2.1, has it."""
     asked = (text or "").split()
     if "openid" not in asked:
-        raise OAuthError("invalid_scope", "The scope must hold 'openid'.")
+        raise OAuthError("invalid_scope", "scope must include 'openid'.")
     return tuple(scope for scope in SCOPES if scope in asked)
 
 
@@ -183,7 +181,7 @@ def _prompt(text: str | None) -> Prompt | None:
 
 def _max_age(text: str | None) -> int | None:
     if text is not None and not _SECONDS.fullmatch(text):
-        raise invalid_request("max_age is a number of seconds.")
+        raise invalid_request("max_age must be a number of seconds.")
     return None if text is None else int(text)
 
 

@@ -59,7 +59,7 @@ class Responses:
         request = visit.request
         if error in _SILENT and request.prompt is Prompt.NONE:
             self.note(SignInStep.REFUSED, visit, error)
-            detail = "Microsoft has to ask the person something."
+            detail = "Microsoft must interact with the user."
             return self.back(request.redirect_uri, request.state, error=error, error_description=detail)
         if error in _NOBODY_CONSENTED:
             with contextlib.suppress(Unavailable):  # what was refused must reach the person, whatever else fails

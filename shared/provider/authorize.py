@@ -71,7 +71,7 @@ class SettingOut:
         """
         application = await self.clients.find(client_id_of(parameters))
         if application is None:
-            raise Malformed("The application is not registered here (client_id). Its developers must mend this.")
+            raise Malformed("The client_id of the application is not registered. Its developers must fix this.")
         return application, redirect_uri_of(parameters, application)
 
     async def _begun(self, request: AuthorizationRequest, application: Application) -> Outcome:
@@ -92,12 +92,16 @@ class SettingOut:
         """
         silent = request.prompt is Prompt.NONE
         if silent and request.asks_for_login:
-            raise OAuthError("login_required", "max_age=0 can only be kept by asking the person to sign in.")
+            raise OAuthError(
+                "login_required", "max_age=0 requires the user to sign in, which prompt=none does not allow."
+            )
         try:
             email = EmailAddress.parse(request.login_hint or "")
         except ValueError as fault:
             if silent:
-                raise OAuthError("login_required", "Nobody was named by login_hint, and nobody may be asked.") from None
+                raise OAuthError(
+                    "login_required", "login_hint names no user, and prompt=none does not allow asking for one."
+                ) from None
             self.responses.note(SignInStep.ASKED, Visit(request), "not_an_address" if request.login_hint else None)
             return AskForEmail(
                 application.profile.name, request.parameters(), str(fault) if request.login_hint else None
@@ -114,7 +118,7 @@ class SettingOut:
         """To the application's own password page, with what it needs to go on; or back with an error."""
         if silent or application.profile.password_sign_in_uri is None:
             error = "login_required" if silent else "access_denied"
-            told = "SSO does not apply to this person: sign them in with the vendor's password."
+            told = "SSO does not apply to this user: sign them in with the vendor's password."
             return self.responses.back(request.redirect_uri, request.state, error=error, error_description=told)
         return ToApplication(
             with_query(application.profile.password_sign_in_uri, login_hint=email.address, state=request.state)

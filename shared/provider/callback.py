@@ -117,8 +117,8 @@ class ComingBack:
         still = resolution.sso is not None and resolution.sso.tenant_id == identity.tid
         if not still or resolution.account_id != state.account_id:
             raise SsoSwitchedOff(
-                "Your company has switched sign-in with Microsoft off, for you or for this application, "
-                "while you were signing in. Go back to the application and use its password."
+                "Your company has switched off sign-in with Microsoft, for you or for this application, "
+                "while you were signing in. Go back to the application and sign in with your password there."
             )
         link = await self.links.admit(state.account_id, email, identity)
         person = Person(

@@ -117,12 +117,12 @@ def read_claim(authorization: str | None, parameters: Parameters) -> Claim:
     secret, assertion = one(parameters, "client_secret"), one(parameters, "client_assertion", LONGEST_TOKEN)
     ways = [way for way in (authorization, secret, assertion) if way is not None]
     if len(ways) > 1:
-        raise invalid_request("The client authenticates in more than one way.")
+        raise invalid_request("The client uses more than one authentication method. Use one.")
     named = one(parameters, "client_id")
     if authorization is not None:
         client_id, proof = _basic(authorization)
         if named not in {None, client_id}:
-            raise invalid_request("client_id is another one than in the Authorization header.")
+            raise invalid_request("client_id differs from the one in the Authorization header.")
         return Claim(_client_id(client_id), AuthMethod.CLIENT_SECRET_BASIC, proof)
     if secret is not None:
         return Claim(_client_id(named), AuthMethod.CLIENT_SECRET_POST, secret)
@@ -170,4 +170,4 @@ def _client_id(text: str | None) -> ClientId:
 
 def _stranger() -> InvalidClientError:
     """Says the same in every case. Made anew each time: an exception keeps the frames of whoever raised it."""
-    return InvalidClientError("The client is unknown, or its proof is not good.")
+    return InvalidClientError("The client is unknown, or its credentials are invalid.")

@@ -101,7 +101,7 @@ class SignOut:
         if application is None or url not in application.profile.post_logout_redirect_uris:
             raise Malformed(
                 "The application asked to return to an address that is not registered for it "
-                "(post_logout_redirect_uri). Its developers must mend this."
+                "(post_logout_redirect_uri). Its developers must fix this."
             )
         return Leaving(sid, with_query(url, state=state))
 

@@ -18,7 +18,7 @@ class SignInTooOld(SignInRefused):
     """The application wants the person to have signed in more recently than they have."""
 
     slug = "sign-in-too-old"
-    title = "You have to sign in again"
+    title = "Please sign in again"
 
 
 class AuthTimeMissing(SignInRefused):
@@ -55,10 +55,10 @@ def prove_recent(
         return
     if auth_time is None:
         raise AuthTimeMissing(
-            "The application must know when you signed in. The vendor's operators must mend this: "
+            "The application must know when you signed in. The vendor's operators must fix this: "
             "the app registration of this service lacks the optional claim auth_time in ID tokens."
         )
     if auth_time < earliest - LEEWAY:
         raise SignInTooOld(
-            "The application wants you to have signed in more recently. Sign in again, with your password at Microsoft."
+            "The application requires a more recent sign-in. Sign in again, with your password at Microsoft."
         )

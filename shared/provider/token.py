@@ -91,7 +91,7 @@ class Redemption:
         try:
             return await self.flows.redeem(handle, Code)
         except FlowSpent:
-            raise invalid_grant("The code is unknown, was used before, or has expired.") from None
+            raise invalid_grant("The code is unknown, was already used, or has expired.") from None
 
 
 def _must_be_theirs(code: Code, application: Application, parameters: Parameters) -> None:
@@ -101,8 +101,8 @@ def _must_be_theirs(code: Code, application: Application, parameters: Parameters
     """
     verifier = one(parameters, "code_verifier") or ""
     if code.client_id != application.client_id:
-        raise invalid_grant("The code was given to another client.")
+        raise invalid_grant("The code was issued to another client.")
     if one(parameters, "redirect_uri") != code.redirect_uri:
-        raise invalid_grant("redirect_uri is not the one of the authorization request.")
+        raise invalid_grant("redirect_uri differs from the one in the authorization request.")
     if not _VERIFIER.fullmatch(verifier) or not hmac.compare_digest(challenge_of(verifier), code.code_challenge):
-        raise invalid_grant("code_verifier does not fit the code_challenge of the authorization request.")
+        raise invalid_grant("code_verifier does not match the code_challenge of the authorization request.")

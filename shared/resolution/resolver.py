@@ -121,7 +121,7 @@ class Resolver:
         application = await find_application(self.shelves.applications.noting(leases), client_id)
         if application is None:
             fault = FieldFault("application", "It is not registered.")
-            raise Invalid("No application of this client id is registered. An Operator registers it.", [fault])
+            raise Invalid("No application is registered with this client id. An Operator can register it.", [fault])
         return application
 
     def _resolution(

@@ -55,7 +55,7 @@ class EmailUnverified(SignInRefused):
     """The tenant does not vouch for the address."""
 
     slug = "email-unverified"
-    title = "Your organisation does not vouch for this address"
+    title = "Your organisation has not verified this address"
     again = False
 
 
@@ -205,7 +205,7 @@ class Links:
 
 
 def _no_link() -> NotFound:
-    return NotFound("There is no such link in this account.")
+    return NotFound("This link does not exist in this account.")
 
 
 def _must_be_of(link: Link, identity: VerifiedIdentity, email: EmailAddress) -> Link:

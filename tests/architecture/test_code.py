@@ -43,7 +43,7 @@ def handlers() -> list[tuple[str, ast.AsyncFunctionDef]]:
 
 def _offers(decorator: ast.expr) -> bool:
     match decorator:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="routes"), attr="add")):
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="routes"))):
             return True
     return False
 

@@ -84,6 +84,7 @@ SLOW = {
     "dns",
     "msal_extensions",
     "opentelemetry",
+    "jinja2",
 }
 SLOW_PARTS = {"azure.identity", "azure.core.pipeline.transport._aiohttp", "azure.keyvault", "azure.monitor"}
 
@@ -218,14 +219,21 @@ def test_the_package_holds_the_product_and_nothing_else(unzipped: Path) -> None:
         "shared",
     }
     files = [file for file in unzipped.rglob("*") if file.is_file()]
-    assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".toml", ".txt"}
+    assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".txt", ".html", ".css", ".toml"}
 
 
 def test_what_comes_to_lie_in_the_project_stays_out(tmp_path: Path) -> None:
     """A backup holds everybody's data, and a package is unpacked where more people look."""
     shutil.copy(ROOT / ".funcignore", tmp_path)
-    deployed = ["function_app.py", "functions/edge/pages.py", "host.json", "pyproject.toml"]
-    deployed += ["requirements.txt", "shared/kernel/names.py"]
+    deployed = [
+        "function_app.py",
+        "functions/edge/pages.py",
+        "functions/pages/style.css",
+        "host.json",
+        "pyproject.toml",
+        "requirements.txt",
+        "shared/kernel/names.py",
+    ]
     stray = [
         "backup.jsonl",
         "backups/today.jsonl",
@@ -278,6 +286,19 @@ def test_no_code_says_the_version_again() -> None:
     ]
     assert len(files) > 150
     assert [file for file in files if re.search(rf"['\"]{re.escape(VERSION)}['\"]", file.read_text("utf-8"))] == []
+
+
+SHOWS_A_PAGE = """
+from functions.edge.pages import Pages
+from shared.settings import read_settings
+print(Pages(read_settings().branding).email("Unite", "https://sso.example/", {}, None).get_body().decode())
+"""
+
+
+def test_the_package_brings_its_pages(unzipped: Path) -> None:
+    page = run(SHOWS_A_PAGE, IN_DEVELOPMENT | {"SSO_VENDOR_NAME": "Vendor"}, folder=unzipped)
+    assert "<h1>Sign in to Unite</h1>" in page
+    assert "<header>Vendor</header>" in page
 
 
 COMPILES = """

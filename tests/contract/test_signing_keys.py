@@ -756,7 +756,7 @@ async def test_a_vault_out_of_order_does_not_make_us_read_again(vault: Vault, ke
     vault.add()
     signer = await keys.signer()
     vault.status = 500
-    with pytest.raises(Unavailable, match="out of order"):
+    with pytest.raises(Unavailable, match="is unavailable"):
         await signer.sign(b"signing input")
     vault.status = None
     vault.requests.clear()

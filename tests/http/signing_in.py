@@ -217,14 +217,20 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.elements: list[Element] = []
+        self._open: list[int] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in {"meta", "input", "img", "br"}:
+            self._open.append(len(self.elements))
         self.elements.append(Element(tag, dict(attrs), ""))
 
+    def handle_endtag(self, tag: str) -> None:
+        assert self.elements[self._open.pop()].tag == tag, "elements close in the order of their opening"
+
     def handle_data(self, data: str) -> None:
-        if self.elements:
-            last = self.elements[-1]
-            self.elements[-1] = replace(last, text=last.text + data)
+        if self._open:
+            within = self.elements[self._open[-1]]
+            self.elements[self._open[-1]] = replace(within, text=within.text + data)
 
 
 @dataclass(frozen=True)
@@ -269,8 +275,9 @@ class Shown:
         return " ".join(element.text for element in self.all("p"))
 
     @property
-    def small(self) -> str:
-        return self.one("small").text
+    def reference(self) -> str:
+        """What a refusal is found by: its kind, and the id of the call."""
+        return self.one("code").text
 
     @property
     def ways(self) -> dict[str, str]:

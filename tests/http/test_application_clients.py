@@ -62,7 +62,7 @@ def authenticated(response: httpx.Response) -> bool:
     assert response.headers["cache-control"] == "no-store"
     assert response.json() == {
         "error": "invalid_client",
-        "error_description": "The client is unknown, or its proof is not good.",
+        "error_description": "The client is unknown, or its credentials are invalid.",
     }
     return False
 

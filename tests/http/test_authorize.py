@@ -110,7 +110,7 @@ def test_saying_twice_who_asks_or_where_to_answer_gets_no_answer(unite: Asked, p
 def test_parameters_that_cannot_be_read_are_told_to_the_person(person: Person, query: str) -> None:
     response = person.open(f"{person.service.url}/oauth2/authorize?{query}")
     assert response.status_code == 400
-    assert Shown.by(response).title == "The request cannot be read"
+    assert Shown.by(response).title == "Malformed request"
 
 
 # -- faults that the client hears of ----------------------------------------------------------------------------------
@@ -347,7 +347,7 @@ def test_a_form_that_is_not_ascii_is_refused(unite: Asked, client: httpx.Client)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     response = client.post("/oauth2/authorize", content="client_id=ü".encode(), headers=form)
     assert response.status_code == 400
-    assert Shown.by(response).title == "The request cannot be read"
+    assert Shown.by(response).title == "Malformed request"
 
 
 # -- without a page ---------------------------------------------------------------------------------------------------
@@ -438,13 +438,13 @@ def test_an_application_without_a_password_page_hears_that_sso_does_not_apply(
 def ways_on(response: httpx.Response, status: int, slug: str, error: str) -> dict[str, str]:
     """The links of a page that says why nobody can sign in; the way back tells the application of this error."""
     page = Shown.by(response)
-    assert (response.status_code, page.small.partition(",")[0]) == (status, slug), response.text
+    assert (response.status_code, page.reference.partition(",")[0]) == (status, slug), response.text
     assert query_of(page.ways["Back to the application"])["error"] == error
     return page.ways
 
 
 async def out(*_: object) -> None:
-    raise Unavailable("The store cannot be reached. Try again in a few seconds.")
+    raise Unavailable("The storage cannot be reached. Try again in a few seconds.")
 
 
 def test_a_store_that_is_out_is_told_with_ways_on(

@@ -195,7 +195,7 @@ def test_a_bad_credential_of_the_service_does_not_look_like_a_revoked_consent(
     entra.cloud.directory = directory.model_copy(update={"application": application})
     checked = check(connected)
     assert (checked["status"], checked["lastCheck"]["outcome"]) == ("connected", "unreachable")
-    assert "The vendor's operators must mend this" in checked["lastCheck"]["detail"]
+    assert "The vendor's operators must fix this" in checked["lastCheck"]["detail"]
     assert resolve.method(ALICE) == "sso"
 
 

@@ -52,7 +52,7 @@ def test_a_secret_that_entra_does_not_take_shows_and_is_told_in_the_log(
     assert asked_anew(client, service) == (200, {"status": "degraded", "parts": out})
     assert "Entra refuses this service: error=invalid_client AADSTS7000215" in caplog.text
     assert (
-        "credential is down: The vendor's operators must mend this: Microsoft does not accept the secret" in caplog.text
+        "credential is down: The vendor's operators must fix this: Microsoft does not accept the secret" in caplog.text
     )
     entra.cloud.reset()
     assert asked_anew(client, service) == (200, {"status": "ok", "parts": PARTS})

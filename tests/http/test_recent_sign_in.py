@@ -48,7 +48,7 @@ def explained(response: httpx.Response, asked: Asked, slug: str) -> Shown:
     """A page that says why nobody was signed in."""
     page = Shown.by(response)
     assert response.status_code == 403, response.text
-    assert page.small.startswith(f"{slug}, id ")
+    assert page.reference.startswith(f"{slug}, id ")
     back = page.ways["Back to the application"]
     assert without_query(back) == REDIRECT_URI
     assert (query_of(back)["error"], query_of(back)["state"]) == ("access_denied", asked.state)
@@ -83,7 +83,7 @@ def test_taking_prompt_out_of_microsofts_address_lets_nobody_in(
 ) -> None:
     answer = go_on(alice, edited(alice.leave(unite, **asked), prompt=None))
     page = explained(alice.open(answer), unite, "sign-in-too-old")
-    assert page.title == "You have to sign in again"
+    assert page.title == "Please sign in again"
     assert "Sign in again" in page.told
 
     again = alice.open(page.ways["Sign in again"]).headers["location"]
@@ -137,7 +137,7 @@ def test_without_auth_time_nobody_is_let_in_and_the_operators_are_named(
 ) -> None:
     hostile(id_token={"auth_time": None})
     page = explained(person.come_back(unite, **asked), unite, "auth-time-missing")
-    assert "The vendor's operators must mend this" in page.told
+    assert "The vendor's operators must fix this" in page.told
     assert "optional claim auth_time" in page.told
     assert page.ways.keys() == {"Back to the application"}
 

@@ -74,7 +74,7 @@ def explained(
     """A page that says why nobody was signed in, under which id operators find it, and where to go from there."""
     page = Shown.by(response)
     assert response.status_code == status, response.text
-    reason, _, invocation = page.small.partition(", id ")
+    reason, _, invocation = page.reference.partition(", id ")
     assert (reason, len(invocation)) == (slug, 36)
     back = query_of(page.ways["Back to the application"])
     assert page.ways["Back to the application"].startswith(f"{REDIRECT_URI}?")
@@ -87,7 +87,7 @@ def spent(response: httpx.Response) -> Shown:
     """A page that says that there is no such sign-in, or not for this browser; it leads nowhere."""
     page = Shown.by(response)
     assert response.status_code == 400, response.text
-    assert page.small.startswith("flow-spent, id ")
+    assert page.reference.startswith("flow-spent, id ")
     assert "Go back to the application and sign in again" in page.told
     assert page.ways == {}
     return page
@@ -191,7 +191,7 @@ def test_a_store_that_is_out_when_a_person_comes_back_leaves_them_their_cookie_t
     answer = person.answer(unite)
 
     async def out(*_: object) -> None:
-        raise Unavailable("The store cannot be reached.")
+        raise Unavailable("The storage cannot be reached.")
 
     with monkeypatch.context() as broken:
         broken.setattr(AzureTable, "get", out)
@@ -569,7 +569,7 @@ def test_what_was_switched_off_meanwhile_is_explained(
     answer = person.answer(unite)
     change(contoso, register)
     page = explained(person.open(answer), unite, "sso-switched-off", again=False)
-    assert "use its password" in page.told
+    assert "sign in with your password there" in page.told
 
 
 def test_an_application_that_was_removed_meanwhile_is_answered_no_more(
@@ -611,13 +611,13 @@ def connection_of(manager: Caller) -> str:
         ("consent_required", 65001, "has not consented"),
         ("unauthorized_client", 700016, "has removed this application"),
         ("unauthorized_client", 7000112, "has disabled this application"),
-        ("invalid_request", 50011, "operators must mend this"),
-        ("invalid_request", 50194, "operators must mend this"),
+        ("invalid_request", 50011, "operators must fix this"),
+        ("invalid_request", 50194, "operators must fix this"),
         ("invalid_client", 650052, "lacks a service"),
-        ("invalid_client", 650056, "operators must mend this"),
-        ("invalid_client", 7000215, "operators must mend this"),
+        ("invalid_client", 650056, "operators must fix this"),
+        ("invalid_client", 7000215, "operators must fix this"),
         ("invalid_client", 7000222, "has expired"),
-        ("invalid_client", 700027, "operators must mend this"),
+        ("invalid_client", 700027, "operators must fix this"),
         ("invalid_request", 50020, "not a member of the organisation"),
         ("invalid_request", 90072, "not a member of the organisation"),
         ("invalid_grant", 50034, "no such account"),
@@ -632,7 +632,7 @@ def connection_of(manager: Caller) -> str:
         ("access_denied", 500212, "cross-tenant"),
         ("access_denied", 500213, "cross-tenant"),
         ("login_required", 50058, "Nobody was signed in"),
-        ("server_error", 99999999, "out of order"),
+        ("server_error", 99999999, "Microsoft is unavailable"),
         ("something_new", 1234, "Microsoft refused"),
     ],
 )

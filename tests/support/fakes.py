@@ -184,7 +184,7 @@ def _check_transaction(operations: tuple[Operation, ...]) -> None:
     documents = [operation.document for operation in operations if not isinstance(operation, Remove)]
     too_long = any(len(document.encode("utf-16-le")) > 800_000 for document in documents)
     if too_long or sum(len(json.dumps(document)) for document in documents) > 900_000:
-        raise TooLarge("This is more than one record can hold. Shorten it.")
+        raise TooLarge("This is too large to store. Shorten it.")
 
 
 def _closed(first: str) -> str:
@@ -197,7 +197,7 @@ def _opened(continuation: str | None) -> str:
     try:
         return str(json.loads(base64.b64decode(continuation, altchars=b"-_", validate=True))["first"])
     except (ValueError, KeyError, TypeError):
-        raise Invalid("The continuationToken is not one that this service has given.") from None
+        raise Invalid("This service did not issue this continuationToken. Start again without one.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +313,7 @@ class FakeAccessTokens(_Answering):
         await self._travel()
         access, until = self._issued.get(unverified_token, (None, self._clock.now()))
         if access is None or until <= self._clock.now():
-            raise NotAuthenticated("The bearer token is not one of the control panel's for this service.")
+            raise NotAuthenticated("The bearer token was not issued by the control panel for this service.")
         return access
 
     async def probe(self) -> None:

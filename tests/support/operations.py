@@ -1,7 +1,9 @@
 """Operations of the product, each with what comes before it, in a world whose storage calls can be disturbed."""
 
+from asyncio import Lock
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,12 +13,13 @@ from shared.applications.register import ApplicationProfile, AuthMethod
 from shared.assembly import assemble
 from shared.connection.consent_steps import ToMicrosoft
 from shared.connection.proof import Answer
+from shared.domains.tenant_domains import DomainSwitch
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.refusals import NotFound
 from shared.kernel.versions import Expected
 from shared.policies.policy import Mode
 from shared.ports.identity_provider import Organization, VerifiedIdentity
-from shared.users.exemptions import ExemptionDraft, ExemptionTerms
+from shared.users.terms import ExemptionDraft, ExemptionTerms
 from shared.users.user_key import UserKey
 from tests.support.disturbances import Disturbed, Script
 from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable
@@ -150,6 +153,14 @@ async def excepted(world: World) -> None:
     await except_alice(world)
 
 
+async def excepted_for_an_hour(world: World) -> None:
+    await registered(world)
+    hour = timedelta(hours=1)
+    for_an_hour = {"email": ALICE.address, "reason": "On leave", "expires_at": world.clock.now() + hour}
+    await world.exemptions.add(SAM, ExemptionDraft.model_validate(for_an_hour))
+    world.clock.advance(hour)
+
+
 async def linked(world: World) -> None:
     await registered(world)
     await admit_alice(world)
@@ -215,15 +226,18 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "disconnect": Case(connected, lambda world: world.disconnection.disconnect(SAM, ANY)),
     "check": Case(connected, lambda world: world.checks.check(SAM)),
     "refresh": Case(connected, lambda world: world.domains.refresh(SAM)),
-    "switch": Case(connected, lambda world: world.domains.switch(SAM, DOMAIN, enabled=False, expected=ANY)),
+    "switch": Case(
+        connected, lambda world: world.domains.switch(SAM, DOMAIN, ANY, lambda _: DomainSwitch(enabled=False))
+    ),
     "policy": Case(
         registered,
         lambda world: world.policies.change(SAM, ANY, lambda old: old.model_copy(update={"mode": Mode.ON})),
     ),
     "except": Case(registered, except_alice),
+    "except again": Case(excepted_for_an_hour, except_alice),
     "import": Case(
         registered,
-        lambda world: world.exemptions.put_many(SAM, {2: ExemptionDraft(email=ALICE.address, reason="Kiosk")}),
+        lambda world: world.exemptions.put_many(SAM, {2: ExemptionDraft(email=ALICE.address, reason="Kiosk")}, Lock()),
     ),
     "change exception": Case(
         excepted,

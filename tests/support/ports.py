@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.adapters.jose import Jose
 from shared.assembly import Ports
+from shared.branding import Branding, Colour
 from shared.connection.return_urls import ReturnUrls
 from tests.support.fakes import (
     Doorbells,
@@ -38,6 +39,7 @@ def fakes(**overrides: Any) -> Ports:
         given.setdefault(f"recent_{table}", Unremembered(given[table]))
     others: dict[str, Any] = {
         "cookie_prefix": "__Host-",
+        "branding": Branding(name=None, logo=None, colour=Colour("#0b5cad")),
         "return_urls": ReturnUrls.parse(()),
         "home_tenant": None,
         "provider": FakeIdentityProvider(),

@@ -77,15 +77,11 @@ async def test_nothing_is_half_made_and_trying_again_goes_on(case: Case, how: Di
         assert (await played(world, case.act)).seen == after.seen, f"call {k}: and again"
 
 
-def told_of(case: Case, how: Disturbance) -> type[Refusal]:
+def told_of(case: Case, how: Disturbance) -> type[Refusal] | tuple[()]:
     """What a caller may hear, and has to begin again or to read anew."""
     if how is not Disturbance.REPEATED:
         return Unavailable
-    return FlowSpent if case.spends else Never
-
-
-class Never(Refusal):
-    """What nobody hears."""
+    return FlowSpent if case.spends else ()
 
 
 @pytest.mark.parametrize(("case", "overtaking"), PAIRS.values(), ids=PAIRS)

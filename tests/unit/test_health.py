@@ -82,7 +82,7 @@ async def test_why_a_part_is_down_is_told_once_until_it_answered_again(caplog: p
         await health.ask()
         clock.advance(timedelta(seconds=5))
     assert sorted(caplog.messages) == [
-        "hanging is down: it does not answer in time",
+        "hanging is down: it does not respond in time",
         "ill is down: It is out.",
         "ill is down: It is out.",
     ]

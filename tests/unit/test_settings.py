@@ -6,6 +6,7 @@ import pytest
 from azure_functions_runtime.utils.app_setting_manager import is_envvar_true
 from azure_functions_runtime.utils.constants import PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY
 
+from shared.branding import Branding, Colour, Logo, VendorName
 from shared.connection.return_urls import ReturnUrls
 from shared.kernel.refusals import FieldFault
 from shared.settings import Misconfiguration, Settings, read_settings
@@ -161,7 +162,32 @@ def test_a_ca_file_must_be_there(tmp_path: Path) -> None:
     assert settings(DEVELOPMENT | {"SSO_ENTRA_CA_FILE": str(ca_file)}).entra_ca_file == str(ca_file)
 
 
+LOGO = "data:image/png;base64,iVBORw0KGgo="
+
+
+def test_pages_look_like_the_vendors() -> None:
+    vendor = {"SSO_VENDOR_NAME": " Vendor ", "SSO_VENDOR_LOGO": LOGO, "SSO_VENDOR_COLOUR": "#6B3FA0"}
+    branding = settings(AZURE | vendor).branding
+    assert branding == Branding(name=VendorName("Vendor"), logo=Logo(LOGO), colour=Colour("#6b3fa0"))
+    assert settings(AZURE).branding == Branding(name=None, logo=None, colour=Colour("#0b5cad"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SSO_VENDOR_NAME", "x" * 61, "A vendor's name is 1 to 60 characters on one line."),
+        ("SSO_VENDOR_LOGO", "https://vendor.example/logo.png", "A logo is a PNG, JPEG, WebP or SVG image"),
+        ("SSO_VENDOR_COLOUR", "blue", "A colour is # and six hexadecimal digits, such as #0b5cad."),
+    ],
+)
+def test_what_pages_cannot_show_is_named(name: str, value: str, sentence: str) -> None:
+    found = faults(AZURE | {"SSO_VENDOR_NAME": "Vendor", name: value})
+    assert found.keys() == {name}
+    assert found[name].startswith(sentence)
+
+
 TANGLES = {
+    "a logo without a name": (AZURE | {"SSO_VENDOR_LOGO": LOGO}, "SSO_VENDOR_NAME"),
     "no store": ({name: value for name, value in AZURE.items() if name != "SSO_TABLES_URL"}, "SSO_TABLES_URL"),
     "two stores": (AZURE | {"SSO_TABLES_CONNECTION_STRING": SECRETS["SSO_TABLES_CONNECTION_STRING"]}, "SSO_TABLES_URL"),
     "no signing key": (

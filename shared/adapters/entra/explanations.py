@@ -10,7 +10,7 @@ import re
 _NUMBER = re.compile(r"AADSTS(\d{4,7})")
 
 _ADMIN = "Ask an administrator of your organisation at Microsoft"
-_VENDOR = "The vendor's operators must mend this:"
+_VENDOR = "The vendor's operators must fix this:"
 
 _NOT_TRUSTED = (
     f"{_VENDOR} no federated credential of the app registration names the managed identity of this service, with "
@@ -30,7 +30,7 @@ _WORDS = {
     50194: f"{_VENDOR} the app registration is not multi-tenant.",
     51004: "There is no such account in the organisation. Check the address, or sign in with another account.",
     53003: f"Your organisation's Conditional Access does not allow this sign-in. {_ADMIN}.",
-    54005: "This sign-in was completed before. Start again.",
+    54005: "This sign-in was already completed. Start again.",
     65001: f"Your organisation has not consented. {_ADMIN} to accept the consent page.",
     65004: "The consent page was declined. Start again, and accept it to go on.",
     70008: "This sign-in took too long. Start again.",
@@ -58,8 +58,8 @@ _WORDS = {
 
 _WITHOUT_NUMBER = {
     "access_denied": "The consent page was declined. Start again, and accept it if you want to connect.",
-    "temporarily_unavailable": "Microsoft is out of order at the moment. Try again in a few minutes.",
-    "server_error": "Microsoft is out of order at the moment. Try again in a few minutes.",
+    "temporarily_unavailable": "Microsoft is unavailable at the moment. Try again in a few minutes.",
+    "server_error": "Microsoft is unavailable at the moment. Try again in a few minutes.",
 }
 
 
@@ -74,7 +74,7 @@ def explain(error: str, description: str) -> str:
     number = number_in(description)
     words = _WORDS.get(number) if number is not None else None
     if words is None:
-        words = _WITHOUT_NUMBER.get(error, f"Microsoft refused. Try again. {_ADMIN} if it stays so.")
+        words = _WITHOUT_NUMBER.get(error, f"Microsoft refused. Try again. {_ADMIN} if this happens again.")
     return f"{words} (AADSTS{number})" if number is not None else words
 
 

@@ -64,11 +64,11 @@ class IdTokens:
             )
             identity = VerifiedIdentity.model_validate(claims)
         except (ValueError, NotAuthenticated) as error:
-            raise ProofFailed("Microsoft's answer does not hold: the ID token is not valid. Start again.") from error
+            raise ProofFailed("The ID token in Microsoft's answer is invalid. Start again.") from error
         if claims["nonce"] != nonce:
             raise ProofFailed("Microsoft's answer belongs to another sign-in. Start again.")
         if identity.tid != tenant_id:
-            raise ProofFailed("Microsoft's answer speaks of another organisation. Start again.")
+            raise ProofFailed("Microsoft's answer is about another organisation. Start again.")
         return identity
 
     def _issuer(self, tenant_id: str) -> str:

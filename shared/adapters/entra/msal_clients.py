@@ -84,9 +84,11 @@ class MsalClients:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, argument)
         except (requests.RequestException, MsalServiceError) as error:
-            raise Unavailable("Microsoft Entra ID does not answer. Try again in a few seconds.") from error
+            raise Unavailable("Microsoft Entra ID does not respond. Try again in a few seconds.") from error
         except AzureError as error:
-            raise Unavailable("The managed identity of this service does not answer.", retry_after=30) from error
+            raise Unavailable(
+                "The managed identity of this service does not respond. Try again in a few seconds.", retry_after=30
+            ) from error
 
     def _make(self, tenant_id: TenantId) -> "ConfidentialClientApplication":
         import msal

@@ -165,7 +165,9 @@ class EntraProvider:
         try:
             (organization,) = _GraphOrganizations.model_validate(document).value
         except ValidationError as error:
-            raise Unavailable("Microsoft Graph answers in a form that this service does not know.") from error
+            raise Unavailable(
+                "Microsoft Graph sent a response that this service cannot read. Try again in a few seconds."
+            ) from error
         return Organization(
             tenant_id=organization.id,
             display_name=organization.display_name,
@@ -225,7 +227,9 @@ class EntraProvider:
             return await self.clients.call(tenant_id, ask)
         except ValueError as error:
             await self._must_exist(tenant_id)
-            raise Unavailable("Microsoft Entra ID answers in a form that this service does not know.") from error
+            raise Unavailable(
+                "Microsoft Entra ID sent a response that this service cannot read. Try again in a few seconds."
+            ) from error
 
     async def _must_exist(self, tenant_id: TenantId) -> None:
         """Ask Entra itself whether there is such a tenant, since MSAL takes any failure for its absence.

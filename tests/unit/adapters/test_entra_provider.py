@@ -176,7 +176,7 @@ async def test_a_refused_credential_of_ours_is_not_a_customers_refusal(
     with caplog.at_level(logging.ERROR), pytest.raises(Unavailable) as refused:
         await real_entra.provider.read_organization(CONTOSO)
     await clients.close()
-    assert "The vendor's operators must mend this" in refused.value.detail
+    assert "The vendor's operators must fix this" in refused.value.detail
     assert refused.value.retry_after == 30
     assert "error=invalid_client AADSTS7000215" in caplog.text
     assert "another-secret" not in caplog.text

@@ -34,7 +34,7 @@ def test_every_known_number_has_words_of_its_own(number: int) -> None:
 @pytest.mark.parametrize("number", KNOWN)
 def test_the_words_say_who_must_act(number: int) -> None:
     words = told(number)
-    assert ("The vendor's operators must mend this:" in words) == (number in VENDORS)
+    assert ("The vendor's operators must fix this:" in words) == (number in VENDORS)
     if number in ADMINISTRATORS:
         assert "Ask an administrator of your organisation at Microsoft" in words
     elif number not in VENDORS:
@@ -52,8 +52,8 @@ def test_the_words_are_whole_sentences(words: str) -> None:
 
 def test_without_a_number_the_error_is_explained() -> None:
     assert "declined" in explain("access_denied", "The person said no")
-    assert "out of order" in explain("temporarily_unavailable", "")
-    assert "out of order" in explain("server_error", "")
+    assert "is unavailable at the moment" in explain("temporarily_unavailable", "")
+    assert "is unavailable at the moment" in explain("server_error", "")
 
 
 def test_an_unknown_number_is_told_for_support_with_the_words_of_its_error() -> None:

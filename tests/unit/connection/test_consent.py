@@ -15,6 +15,7 @@ from shared.connection.connection import Connection, Status
 from shared.connection.consent_steps import Connected, NotConnected, ToMicrosoft
 from shared.connection.proof import Answer
 from shared.domains.domain_claims import SETTLING_TIME
+from shared.domains.tenant_domains import DomainSwitch
 from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, NotFound, Refusal, Stale, Unavailable
 from shared.kernel.versions import Expected
@@ -168,9 +169,9 @@ async def test_of_two_who_start_at_once_the_later_one_counts(service: Service) -
     service.accounts.before_writing(another_starts)
     mine = await service.start(ACME)
     assert isinstance(await service.consent.open(mine), ToMicrosoft)
-    with pytest.raises(Conflict, match="started anew"):
+    with pytest.raises(Conflict, match="started again"):
         await service.consent.look(others[0])
-    with pytest.raises(Conflict, match="started anew"):
+    with pytest.raises(Conflict, match="started again"):
         await service.consent.open(others[0])
     assert (await service.connection(ACME)).status is Status.PENDING
 
@@ -345,11 +346,15 @@ async def test_a_switch_that_lost_the_race_overwrites_nothing(service: Service) 
     await service.connect(ACME)
 
     async def another_switches() -> None:
-        await service.connected_domains.switch(administrator(ACME), DOMAIN, enabled=False, expected=WHATEVER_STANDS)
+        await service.connected_domains.switch(
+            administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=False)
+        )
 
     service.accounts.before_writing(another_switches)
     with pytest.raises(Stale):
-        await service.connected_domains.switch(administrator(ACME), DOMAIN, enabled=True, expected=WHATEVER_STANDS)
+        await service.connected_domains.switch(
+            administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=True)
+        )
     assert await service.states(ACME) == {DOMAIN: "off"}
 
 
@@ -502,7 +507,9 @@ async def test_an_account_that_is_being_closed_is_there_for_nobody_else(service:
         service.disconnection.disconnect(administrator(ACME), WHATEVER_STANDS),
         service.connected_domains.list(ACME),
         service.connected_domains.refresh(administrator(ACME)),
-        service.connected_domains.switch(administrator(ACME), DOMAIN, enabled=False, expected=WHATEVER_STANDS),
+        service.connected_domains.switch(
+            administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=False)
+        ),
         service.consent.start(administrator(ACME), None),
     ):
         with pytest.raises(NotFound):

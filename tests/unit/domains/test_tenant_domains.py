@@ -4,7 +4,7 @@ import pytest
 
 from shared.accounts.head import Account, Head
 from shared.domains.domain_claims import DomainClaim
-from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains, stands_by
+from shared.domains.tenant_domains import DomainStatus, DomainSwitch, TenantDomain, TenantDomains, stands_by
 from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.ports.record import Stored
 from shared.ports.table import Row
@@ -17,7 +17,7 @@ MANY = TenantDomains(domains=tuple(TenantDomain(name=name, status=DomainStatus.O
 @pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
 def test_a_domain_is_found_as_it_is_after_every_change(name: DomainName) -> None:
     assert MANY.find(name) == TenantDomain(name=name, status=DomainStatus.OURS)
-    off = MANY.switched(name, enabled=False)
+    off = MANY.switched(name, DomainSwitch(enabled=False))
     assert off.find(name) == TenantDomain(name=name, status=DomainStatus.OURS, enabled=False)
     assert off.lost(name).find(name) == TenantDomain(name=name, status=DomainStatus.ANOTHERS, enabled=False)
     assert MANY.find(name) == TenantDomain(name=name, status=DomainStatus.OURS)

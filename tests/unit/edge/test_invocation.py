@@ -5,9 +5,12 @@ import asyncio
 from azure.functions import HttpRequest, HttpResponse
 
 from functions.edge.invocation import invocation_id
-from functions.edge.routing import Caller, Routes
+from functions.http.endpoint import Routes
+from functions.http.responses import HtmlPage
+from functions.http.roles import Anybody
+from shared.assembly import assemble
 from shared.kernel.refusals import Refusal
-from tests.support.fakes import NotedEvents
+from tests.support.ports import fakes
 
 
 class Invocation:
@@ -28,10 +31,10 @@ class Echo:
 
 
 async def test_each_call_sees_its_own_id() -> None:
-    routes = Routes("echo", NotedEvents(), Echo())
+    routes = Routes("echo", assemble(fakes()).edge, Echo())
 
-    @routes.add("GET", "/echo", caller=Caller.ANYBODY, gives={200: "text/plain"})
-    async def get_echo(_req: HttpRequest) -> HttpResponse:
+    @routes.get("/echo")
+    async def get_echo(_: Anybody) -> HtmlPage:
         """Tell the id after others have had their turn."""
         await asyncio.sleep(0)
         return HttpResponse(invocation_id.get())

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from functions.edge.oauth_answers import OAuthJson, oauth_answer, public_answer
+from functions.edge.oauth_answers import OAuthJson, OAuthResponse, PublicJson
 from functions.oauth import provider_metadata
 from shared.kernel.refusals import (
     Malformed,
@@ -77,14 +77,14 @@ def test_an_error_of_ours_says_no_more_than_where_to_look() -> None:
 
 def test_what_is_told_to_one_client_is_kept_by_nobody() -> None:
     """RFC 6749, section 5.1."""
-    answer = oauth_answer({"access_token": "é"})
+    answer = OAuthResponse({"access_token": "é"})
     assert (answer.status_code, json.loads(answer.get_body())) == (200, {"access_token": "é"})
     assert (answer.headers["Cache-Control"], answer.headers["Pragma"]) == ("no-store", "no-cache")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_what_is_public_may_be_kept_for_a_while_and_read_from_any_page() -> None:
-    answer = public_answer({"keys": []})
+    answer = PublicJson({"keys": []})
     assert (answer.headers["Cache-Control"], answer.headers["Access-Control-Allow-Origin"]) == (
         "public, max-age=300",
         "*",

@@ -30,7 +30,7 @@ def test_a_refusal_is_a_problem_document_of_the_api() -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     assert json.loads(answer.get_body()) == {
         "type": "urn:azure-sso:problem:conflict",
-        "title": "This contradicts what stands",
+        "title": "Conflict with the current state",
         "status": 409,
         "detail": "contoso.example routes to another account.",
         "instance": f"urn:uuid:{ID}",
@@ -79,9 +79,9 @@ def test_an_error_of_ours_tells_its_id_and_nothing_else() -> None:
     assert (answer.status_code, answer.mimetype) == (500, "application/problem+json")
     assert json.loads(answer.get_body()) == {
         "type": "urn:azure-sso:problem:internal",
-        "title": "Something went wrong here",
+        "title": "Something went wrong",
         "status": 500,
-        "detail": "This is an error of the service. Tell its operators the id in 'instance'.",
+        "detail": "This is an error in the service. Give its operators the id in `instance`.",
         "instance": f"urn:uuid:{ID}",
     }
 
@@ -98,10 +98,10 @@ def test_the_log_tells_where_an_error_arose_but_not_its_words(caplog: pytest.Log
 
 
 def test_the_log_tells_what_did_not_answer_but_not_in_its_words(caplog: pytest.LogCaptureFixture) -> None:
-    refusal = Unavailable("The store cannot be reached. Try again in a few seconds.")
+    refusal = Unavailable("The storage cannot be reached. Try again in a few seconds.")
     refusal.__cause__ = OSError("alice@contoso.example")
     with caplog.at_level(logging.WARNING):
         log_unavailable("resolve_email", refusal)
     assert caplog.messages == [
-        "resolve_email unavailable: The store cannot be reached. Try again in a few seconds. cause=OSError status=None"
+        f"resolve_email unavailable: {refusal.detail} cause=OSError status=None",
     ]

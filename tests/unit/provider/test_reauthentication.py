@@ -45,7 +45,7 @@ def test_who_is_not_asked_to_be_recent_need_not_be(prompt: Prompt | None, auth_t
     ids=str,
 )
 def test_what_nobody_knows_is_not_recent(wishes: dict[str, Any]) -> None:
-    with pytest.raises(AuthTimeMissing, match="operators must mend this"):
+    with pytest.raises(AuthTimeMissing, match="operators must fix this"):
         prove(asking(**wishes), None)
 
 

@@ -97,9 +97,8 @@ def domains(*, enabled: bool = True) -> Put:
 
 
 def claim() -> Put:
-    return Put(
-        Key(ALICE.domain, "claim"), DomainClaim(account_id=ACME, tenant_id=TENANT, claimed_at=NEW_YEAR).document()
-    )
+    stands = DomainClaim(account_id=ACME, tenant_id=TENANT, claimed_at=NEW_YEAR)
+    return Put(Key(ALICE.domain, "claim"), stands.document())
 
 
 def application(client_id: ClientId, *, sso_supported: bool = True) -> Put:
