@@ -28,8 +28,10 @@ from shared.kernel.names import TenantId
 from shared.policies.policy import PolicyBook
 from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider
+from shared.ports.consent import Consent
 from shared.ports.notices import Notices
+from shared.ports.organizations import Organizations
+from shared.ports.sign_in import SignIn
 from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Key, RecentReader, Table
 from shared.ports.telemetry import Telemetry
@@ -79,8 +81,12 @@ class Ports:
     recent_applications: RecentReader
     """Reads of `applications` that may be some seconds old."""
 
-    provider: IdentityProvider
-    """Microsoft Entra ID and Graph."""
+    sign_in: SignIn
+    """Signs people in at Microsoft Entra ID."""
+    consent: Consent
+    """Where organisations consent at Microsoft Entra ID."""
+    organizations: Organizations
+    """Reads organisations from Microsoft Graph."""
     access_tokens: AccessTokens
     """Verifies the control panel's bearer tokens."""
     signing_keys: SigningKeys
@@ -159,14 +165,16 @@ def assemble(ports: Ports) -> Services:
         journal=journal,
         flows=flows,
         routing=routing,
-        provider=ports.provider,
+        consent=ports.consent,
+        sign_in=ports.sign_in,
+        organizations=ports.organizations,
         clock=clock,
         telemetry=telemetry,
         return_urls=ports.return_urls,
         redirect_uri=f"{ports.public_url}/v1/connect/callback",
     )
     checks = ConnectionChecks(
-        table=ports.accounts, journal=journal, provider=ports.provider, clock=clock, telemetry=telemetry
+        table=ports.accounts, journal=journal, organizations=ports.organizations, clock=clock, telemetry=telemetry
     )
     disconnection = Disconnection(
         table=ports.accounts, journal=journal, routing=routing, accounts=register, clock=clock, telemetry=telemetry
@@ -176,7 +184,7 @@ def assemble(ports: Ports) -> Services:
         shelves=Shelves(
             accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
         ),
-        provider=ports.provider,
+        authority=ports.sign_in.authority,
         clock=clock,
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
@@ -194,7 +202,7 @@ def assemble(ports: Ports) -> Services:
         applications=ApplicationRegister(table=ports.applications, clock=clock),
         connection=Connections(consent=consent, checks=checks, disconnection=disconnection),
         domains=ConnectedDomains(
-            table=ports.accounts, journal=journal, routing=routing, provider=ports.provider, clock=clock
+            table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
         ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
         users=Users(
@@ -226,7 +234,7 @@ def _openid_provider(
         clients=clients,
         resolver=resolver,
         flows=flows,
-        provider=ports.provider,
+        provider=ports.sign_in,
         responses=responses,
         redirect_uri=f"{ports.public_url}/signin/callback",
     )
@@ -238,7 +246,7 @@ def _openid_provider(
             flows=flows,
             links=links,
             sessions=sessions,
-            provider=ports.provider,
+            provider=ports.sign_in,
             responses=responses,
             clock=ports.clock,
         ),
@@ -249,7 +257,7 @@ def _openid_provider(
             clients=clients,
             sessions=sessions,
             flows=flows,
-            provider=ports.provider,
+            provider=ports.sign_in,
             tokens=ports.tokens,
             issuer=issuer,
             notices=ports.notices,
@@ -262,11 +270,11 @@ def _health(ports: Ports) -> Health:
     """What is probed. Whether Entra believes this service is asked where its home tenant is known."""
     costly: dict[str, Probe] = {}
     if ports.home_tenant is not None:
-        costly["credential"] = partial(ports.provider.probe_credential, ports.home_tenant)
+        costly["credential"] = partial(ports.organizations.probe_credential, ports.home_tenant)
     return Health(
         {
             "storage": partial(ports.accounts.get, Key("health", "health")),
-            "entra": ports.provider.probe,
+            "entra": ports.sign_in.probe,
             "controlPanel": ports.access_tokens.probe,
             "signingKeys": ports.signing_keys.probe,
         },

@@ -16,9 +16,9 @@ from functions.edge import requests
 from functions.edge.callers import unverified_token
 from functions.edge.forms import FORM, parameters_of
 from functions.edge.requests import JSON, MERGE_PATCH
-from shared.connection.proof import Answer
 from shared.kernel.names import Name
 from shared.kernel.versions import Expected
+from shared.ports.entra import Answer
 
 type Reader = Callable[[HttpRequest], Any]
 """Reads the value of a parameter, or raises a refusal."""

@@ -20,7 +20,8 @@ from shared.kernel.caches import BoundedCache
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Conflict, NotFound, Stale, Unavailable
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import ConsentMissing, IdentityProvider
+from shared.ports.entra import ConsentMissing
+from shared.ports.organizations import Organizations
 from shared.ports.record import Stored
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
@@ -41,8 +42,8 @@ class ConnectionChecks:
     """The accounts' table."""
     journal: Journal
     """The audit trail."""
-    provider: IdentityProvider
-    """Entra."""
+    organizations: Organizations
+    """Reads the tenant."""
     clock: Clock
     """The time."""
     telemetry: Telemetry
@@ -100,7 +101,7 @@ class ConnectionChecks:
         tenant_id = connected_tenant(connection)
         now = self.clock.now()
         try:
-            organization = await self.provider.read_organization(tenant_id)
+            organization = await self.organizations.read_organization(tenant_id)
             prove_organization(organization, tenant_id)
         except ConsentMissing as refusal:
             check = Check(at=now, outcome="consent_revoked", detail=refusal.detail)

@@ -21,7 +21,7 @@ from shared.domains.tenant_domains import (
 from shared.kernel.names import AccountId, DomainName
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider
+from shared.ports.organizations import Organizations
 from shared.ports.table import Table
 
 
@@ -44,8 +44,8 @@ class ConnectedDomains:
     """The audit trail."""
     routing: DomainRouting
     """Claims and releases domains."""
-    provider: IdentityProvider
-    """Entra."""
+    organizations: Organizations
+    """Reads the tenant."""
     clock: Clock
     """The time."""
 
@@ -101,7 +101,7 @@ class ConnectedDomains:
         account_id = administrator.account_id
         head = await read_head(self.table, account_id)
         tenant_id = connected_tenant(head.stored(Connection).record)
-        organization = await self.provider.read_organization(tenant_id)
+        organization = await self.organizations.read_organization(tenant_id)
         prove_organization(organization, tenant_id)
         account, stored = head.account.record, head.stored(TenantDomains)
         now = self.clock.now()

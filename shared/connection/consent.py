@@ -37,7 +37,7 @@ from shared.connection.consent_steps import (
     Ticket,
     ToMicrosoft,
 )
-from shared.connection.proof import Answer, claimed_tenant, prove_administrator, prove_organization
+from shared.connection.proof import claimed_tenant, prove_administrator, prove_organization
 from shared.connection.return_urls import ReturnUrls
 from shared.domains.routing import DomainRouting
 from shared.domains.tenant_domains import TenantDomains, held
@@ -45,7 +45,10 @@ from shared.flows.flows import Flows, digest
 from shared.kernel.names import AccountId, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, Refusal, Stale
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider, Organization, VerifiedIdentity
+from shared.ports.consent import Consent
+from shared.ports.entra import Answer
+from shared.ports.organizations import Organization, Organizations
+from shared.ports.sign_in import SignIn, VerifiedIdentity
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 
@@ -62,8 +65,12 @@ class ConsentFlow:
     """Tickets and states."""
     routing: DomainRouting
     """Claims the domains."""
-    provider: IdentityProvider
-    """Entra."""
+    consent: Consent
+    """Where an administrator consents."""
+    sign_in: SignIn
+    """Shows who has consented."""
+    organizations: Organizations
+    """Shows that the consent holds, and whose it is."""
     clock: Clock
     """The time."""
     telemetry: Telemetry
@@ -130,7 +137,7 @@ class ConsentFlow:
             state,
         )
         self._note(ConnectStep.OPENED, ticket.account_id)
-        return ToMicrosoft(self.provider.admin_consent_url(self.redirect_uri, state), binding)
+        return ToMicrosoft(self.consent.admin_consent_url(self.redirect_uri, state), binding)
 
     async def callback(self, answer: Answer, browser: str | None) -> ToMicrosoft | Connected | NotConnected:
         """Take what the browser brings from Microsoft, for consent and for sign-in alike.
@@ -147,7 +154,7 @@ class ConsentFlow:
         state = await self.flows.redeem(answer.state, ConnectState, browser)
         try:
             if answer.error is not None:
-                raise ConsentRefused(self.provider.explain(answer.error, answer.error_description))
+                raise ConsentRefused(self.sign_in.explain(answer.error, answer.error_description))
             if state.proof is None:
                 return await self._consented(state, answer)
             return await self._proven(state, state.proof, answer)
@@ -167,7 +174,7 @@ class ConsentFlow:
         tenant_id = claimed_tenant(answer)
         await self._counting(state)
         handle = self.flows.new_handle()
-        request = await self.provider.begin_sign_in(tenant_id, self.redirect_uri, handle, prompt="select_account")
+        request = await self.sign_in.begin_sign_in(tenant_id, self.redirect_uri, handle, prompt="select_account")
         leg = ProofLeg(tenant_id=tenant_id, code_verifier=request.code_verifier, nonce=request.nonce)
         binding = self.flows.bind(handle, ConnectState)
         renewed = {"expires_at": self.flows.expiry(ConnectState), "browser_digest": digest(binding.secret)}
@@ -178,11 +185,11 @@ class ConsentFlow:
     async def _proven(self, state: ConnectState, leg: ProofLeg, answer: Answer) -> Connected:
         if answer.code is None:
             raise ConsentRefused("Microsoft did not report a sign-in. Start again from the control panel.")
-        identity = await self.provider.finish_sign_in(
+        identity = await self.sign_in.finish_sign_in(
             leg.tenant_id, self.redirect_uri, answer.code, leg.code_verifier, leg.nonce
         )
         prove_administrator(identity, leg.tenant_id)
-        organization = await self.provider.read_organization(leg.tenant_id)
+        organization = await self.organizations.read_organization(leg.tenant_id)
         prove_organization(organization, leg.tenant_id)
         return await self._connect(state, organization, identity)
 

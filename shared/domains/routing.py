@@ -13,7 +13,7 @@ from shared.domains.public_domains import is_routable
 from shared.domains.tenant_domains import DomainLost, DomainStatus, TenantDomain, TenantDomains, held, stands_by
 from shared.kernel.names import AccountId, DomainName
 from shared.kernel.refusals import Stale, Unavailable
-from shared.ports.identity_provider import Organization
+from shared.ports.organizations import Organization
 from shared.ports.table import Table
 
 _AT_ONCE = 8

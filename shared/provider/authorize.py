@@ -10,7 +10,8 @@ from shared.applications.register import Application
 from shared.flows.flows import Flows, digest
 from shared.kernel.names import AccountId, EmailAddress
 from shared.kernel.refusals import Malformed, Refusal
-from shared.ports.identity_provider import IdentityProvider, ProviderRefused
+from shared.ports.entra import ProviderRefused
+from shared.ports.sign_in import SignIn
 from shared.ports.telemetry import SignInStep
 from shared.provider.authorization import AskForEmail, Outcome, SignInState, ToApplication, ToMicrosoft, Visit
 from shared.provider.authorization_request import (
@@ -39,7 +40,7 @@ class SettingOut:
     """How a person signs in."""
     flows: Flows
     """States."""
-    provider: IdentityProvider
+    provider: SignIn
     """Entra."""
     responses: Responses
     """What the application or the person is told."""

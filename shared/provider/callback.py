@@ -6,12 +6,12 @@ decided upon once more. Who must sign in anew, because it was longer ago than `m
 
 from dataclasses import dataclass
 
-from shared.connection.proof import Answer
 from shared.flows.flows import Flows
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent, Malformed, Refusal
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider, ProviderRefused, VerifiedIdentity
+from shared.ports.entra import Answer, ProviderRefused
+from shared.ports.sign_in import SignIn, VerifiedIdentity
 from shared.ports.telemetry import SignInStep
 from shared.provider.authorization import Outcome, SignInState, ToApplication
 from shared.provider.authorization_request import Prompt
@@ -46,7 +46,7 @@ class ComingBack:
     """Who may sign in as whom."""
     sessions: Sessions
     """Who is signed in where."""
-    provider: IdentityProvider
+    provider: SignIn
     """Entra."""
     responses: Responses
     """What the application or the person is told."""

@@ -14,8 +14,8 @@ from typing import ClassVar
 from shared.flows.flows import Flow, Flows
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import FlowSpent, Malformed, NotAuthenticated, Unavailable
-from shared.ports.identity_provider import IdentityProvider
 from shared.ports.notices import Notices
+from shared.ports.sign_in import SignIn
 from shared.ports.tokens import Tokens
 from shared.provider.authorization_request import LONGEST_TOKEN, Parameters, client_id_of, one, with_query
 from shared.provider.client_authentication import Clients
@@ -53,7 +53,7 @@ class SignOut:
     """Who is signed in where."""
     flows: Flows
     """States."""
-    provider: IdentityProvider
+    provider: SignIn
     """Entra."""
     tokens: Tokens
     """Verifies ID tokens of ours."""

@@ -8,6 +8,7 @@ long as everything that it rests on, so it is no older than that.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -20,7 +21,6 @@ from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, T
 from shared.kernel.refusals import FieldFault, Invalid
 from shared.policies.policy import Policy
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider
 from shared.ports.table import Lease, RecentReader
 from shared.ports.telemetry import Event, EventName, Telemetry
 from shared.resolution.decision import Method, Situation, decide
@@ -64,8 +64,8 @@ class Resolver:
 
     shelves: Shelves
     """Where to read."""
-    provider: IdentityProvider
-    """Entra, for the authority of a tenant."""
+    authority: Callable[[TenantId], str]
+    """Where an application that uses MSAL itself signs people of a tenant in."""
     clock: Clock
     """The time, for exceptions that expire."""
     telemetry: Telemetry
@@ -134,7 +134,7 @@ class Resolver:
             return Resolution(decision.because, account_id)
         asked = {"client_id": application.client_id} if application else {}
         sign_in_url = f"{self.authorize_url}?{urlencode({**asked, 'login_hint': email.address})}"
-        sso = Sso(connection.tenant, self.provider.authority(connection.tenant), sign_in_url)
+        sso = Sso(connection.tenant, self.authority(connection.tenant), sign_in_url)
         return Resolution(decision.because, account_id, sso)
 
     def _situation(

@@ -15,8 +15,8 @@ from shared.accounts.journal import Journal
 from shared.kernel.names import AccountId, EmailAddress, TenantId
 from shared.kernel.refusals import Forbidden, NotFound
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import VerifiedIdentity
 from shared.ports.record import Record
+from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Insert, Key, Remove, RowChanged, RowExists, Table
 from shared.trail.events import Event
 from shared.users.user_key import UserKey

@@ -12,17 +12,18 @@ from shared.accounts.register import Profile
 from shared.applications.register import ApplicationProfile, AuthMethod
 from shared.assembly import assemble
 from shared.connection.consent_steps import ToMicrosoft
-from shared.connection.proof import Answer
 from shared.domains.tenant_domains import DomainSwitch
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.refusals import NotFound
 from shared.kernel.versions import Expected
 from shared.policies.policy import Mode
-from shared.ports.identity_provider import Organization, VerifiedIdentity
+from shared.ports.entra import Answer
+from shared.ports.organizations import Organization
+from shared.ports.sign_in import VerifiedIdentity
 from shared.users.terms import ExemptionDraft, ExemptionTerms
 from shared.users.user_key import UserKey
 from tests.support.disturbances import Disturbed, Script
-from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable
+from tests.support.fakes import FakeEntra, FixedClock, InMemoryTable
 from tests.support.ports import fakes
 
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
@@ -43,14 +44,14 @@ class World:
 
     script: Script = field(default_factory=Script)
     clock: FixedClock = field(default_factory=FixedClock)
-    provider: FakeIdentityProvider = field(default_factory=FakeIdentityProvider)
+    entra: FakeEntra = field(default_factory=FakeEntra)
     answer: tuple[Answer, str] | None = None
     ticket: str = ""
 
     def __post_init__(self) -> None:
         tables = {name: InMemoryTable() for name in ("accounts", "domains", "applications", "flows")}
         disturbed: dict[str, Any] = {name: Disturbed(table, self.script) for name, table in tables.items()}
-        services = assemble(fakes(clock=self.clock, provider=self.provider, **disturbed))
+        services = assemble(fakes(clock=self.clock, entra=self.entra, **disturbed))
         self.register, self.journal = services.accounts.register, services.accounts.journal
         self.applications = services.applications
         self.consent, self.checks = services.connection.consent, services.connection.checks
@@ -58,12 +59,12 @@ class World:
         self.domains, self.policies = services.domains, services.policies
         self.exemptions, self.links = services.users.exemptions, services.users.links
         self.verify(DOMAIN)
-        self.provider.consented.add(CONTOSO)
+        self.entra.consented.add(CONTOSO)
 
     def verify(self, *domains: DomainName) -> None:
         """What Contoso has verified at Microsoft, from now on."""
         organization = Organization(tenant_id=CONTOSO, display_name="Contoso", verified_domains=domains)
-        self.provider.organizations[CONTOSO] = organization
+        self.entra.organizations[CONTOSO] = organization
 
     async def seen(self) -> dict[str, object]:
         """What anybody can see, but for what is new in every run."""
@@ -138,7 +139,7 @@ async def consented(world: World) -> None:
     await opened(world)
     departure = await callback(world)
     assert isinstance(departure, ToMicrosoft), departure
-    code = world.provider.sign_in(departure.url, ADA)
+    code = world.entra.sign_in(departure.url, ADA)
     world.answer = Answer(state=_state(departure.url), code=code), departure.binding.secret
 
 

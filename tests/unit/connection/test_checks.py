@@ -10,16 +10,17 @@ from shared.accounts.journal import PREFIX
 from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
 from shared.kernel.names import AccountId, TenantId
-from shared.ports.identity_provider import ConsentMissing, Organization
+from shared.ports.entra import ConsentMissing
+from shared.ports.organizations import Organization
 from shared.ports.table import Put
 from shared.ports.telemetry import ConnectStep, Event, EventName
-from tests.support.fakes import NEW_YEAR, FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
+from tests.support.fakes import NEW_YEAR, FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.ports import fakes
 
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
 
 
-class Tenant(FakeIdentityProvider):
+class Tenant(FakeEntra):
     """A tenant that counts who asks, and consents or not."""
 
     asked = 0
@@ -36,9 +37,7 @@ class World:
     def __init__(self) -> None:
         self.clock, self.table, self.tenant = FixedClock(), InMemoryTable(), Tenant()
         self.telemetry = NotedEvents()
-        services = assemble(
-            fakes(clock=self.clock, accounts=self.table, provider=self.tenant, telemetry=self.telemetry)
-        )
+        services = assemble(fakes(clock=self.clock, accounts=self.table, entra=self.tenant, telemetry=self.telemetry))
         self.checks = services.connection.checks
 
     async def connected(self, name: str) -> AccountId:

@@ -13,16 +13,17 @@ from shared.accounts.register import Profile
 from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
 from shared.connection.consent_steps import Connected, NotConnected, ToMicrosoft
-from shared.connection.proof import Answer
 from shared.domains.domain_claims import SETTLING_TIME
 from shared.domains.tenant_domains import DomainSwitch
 from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, NotFound, Refusal, Stale, Unavailable
 from shared.kernel.versions import Expected
-from shared.ports.identity_provider import Organization, VerifiedIdentity
+from shared.ports.entra import Answer
+from shared.ports.organizations import Organization
+from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Key, Put
 from shared.trail.trail import AuditRecord
-from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
+from tests.support.fakes import FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import fakes
 
@@ -54,16 +55,16 @@ class Service:
     def __post_init__(self) -> None:
         self.accounts = Interleaved(self.accounts_table)
         self.domains = Interleaved(self.domains_table)
-        self.provider = FakeIdentityProvider()
+        self.entra = FakeEntra()
         self.verify(CONTOSO, DOMAIN)
         self.verify(FABRIKAM)
-        self.provider.consented |= {CONTOSO, FABRIKAM}
+        self.entra.consented |= {CONTOSO, FABRIKAM}
         services = assemble(
             fakes(
                 clock=self.clock,
                 accounts=self.accounts,
                 domains=self.domains,
-                provider=self.provider,
+                entra=self.entra,
                 telemetry=self.telemetry,
             )
         )
@@ -74,7 +75,7 @@ class Service:
 
     def verify(self, tenant_id: TenantId, *domains: DomainName) -> None:
         """What the tenant has verified at Microsoft, from now on."""
-        self.provider.organizations[tenant_id] = Organization(
+        self.entra.organizations[tenant_id] = Organization(
             tenant_id=tenant_id, display_name=f"Organisation {tenant_id[:3]}", verified_domains=domains
         )
 
@@ -93,7 +94,7 @@ class Service:
         to_sign_in = await self.consent.callback(consent, browser)
         assert isinstance(to_sign_in, ToMicrosoft)
         admin = VerifiedIdentity(tid=tenant_id, oid="ada", name="Ada Admin", wids=(GLOBAL_ADMINISTRATOR,))
-        code = self.provider.sign_in(to_sign_in.url, admin)
+        code = self.entra.sign_in(to_sign_in.url, admin)
         return Answer(state=_state(to_sign_in.url), code=code), to_sign_in.binding.secret
 
     async def connect(

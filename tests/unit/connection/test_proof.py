@@ -2,10 +2,12 @@
 
 import pytest
 
-from shared.connection.proof import CONSENTING_ROLES, Answer, claimed_tenant, prove_administrator, prove_organization
+from shared.connection.proof import CONSENTING_ROLES, claimed_tenant, prove_administrator, prove_organization
 from shared.kernel.names import PERSONAL_ACCOUNTS, TenantId
 from shared.kernel.refusals import ConsentRefused, ProofFailed
-from shared.ports.identity_provider import Organization, VerifiedIdentity
+from shared.ports.entra import Answer
+from shared.ports.organizations import Organization
+from shared.ports.sign_in import VerifiedIdentity
 
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
 ATTACKER = TenantId("bad00000-0000-4000-8000-000000000000")

@@ -9,12 +9,12 @@ import pytest
 
 from shared.accounts.head import read_head
 from shared.connection.connection import Connection, Status
-from shared.connection.proof import Answer
 from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
 from shared.flows.flows import digest
 from shared.kernel.refusals import FlowSpent, Malformed, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
-from shared.ports.identity_provider import ConsentMissing, Organization
+from shared.ports.entra import Answer, ConsentMissing
+from shared.ports.organizations import Organization
 from shared.ports.table import Key, Put
 from shared.provider.authorization import AskForEmail, Explained, SignInState, ToApplication, ToMicrosoft
 from shared.provider.authorize import SettingOut
@@ -23,7 +23,7 @@ from shared.provider.issuer import Code, Person, challenge_of, subject_of
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.provider.sessions import Sessions
 from shared.users.links import LinkConflict, SignInRefused
-from tests.support.fakes import NEW_YEAR, FakeIdentityProvider
+from tests.support.fakes import NEW_YEAR, FakeEntra
 from tests.unit.provider.world import (
     ACME,
     ALICE,
@@ -50,7 +50,7 @@ class Story:
     """Acme is connected to Contoso and has SSO on; Alice is on her way into Unite."""
 
     broker: Broker
-    provider: FakeIdentityProvider
+    provider: FakeEntra
     setting_out: SettingOut
     coming_back: ComingBack
 
