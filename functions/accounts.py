@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from functions.edge.models import Document, Moment
 from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
 from functions.http.parameters import Body, IfMatch, OptionalIfMatch, Path
 from functions.http.responses import NoContent, Ok, Put, put
 from shared.access.roles import Operator

@@ -2,8 +2,8 @@
 
 from pydantic import ConfigDict, JsonValue
 
-from functions.edge.models import Document, Moment
 from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
 from functions.http.parameters import Body, IfMatch, OptionalIfMatch, Path
 from functions.http.responses import Created, NoContent, Ok, Put, put
 from shared.access.roles import Operator

@@ -2,8 +2,8 @@
 
 from pydantic import ConfigDict
 
-from functions.edge.models import Document, Moment
 from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
 from functions.http.parameters import IfMatch, MergePatch, Replacement
 from functions.http.responses import Ok
 from shared.access.roles import AccountAdministrator

@@ -105,7 +105,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgePorts:
-    """What `functions.edge` and the handlers need beside the product itself."""
+    """What `functions.http` and the handlers need beside the product itself."""
 
     public_url: str
     """Where the world reaches this service."""

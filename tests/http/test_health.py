@@ -46,6 +46,7 @@ def test_a_secret_that_entra_does_not_take_shows_and_is_told_in_the_log(
     client: httpx.Client, service: RunningService, entra: LocalEntra, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As if the registration's secret had expired, or its federated credential named somebody else."""
+    assert asked_anew(client, service)[0] == 200  # what was down before is not logged again
     renewed = entra.cloud.directory.application.model_copy(update={"client_secret": "another"})
     entra.cloud.directory = entra.cloud.directory.model_copy(update={"application": renewed})
     out = PARTS | {"credential": "down"}

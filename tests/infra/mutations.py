@@ -193,6 +193,8 @@ def _said_wrong(plan: Plan) -> Iterator[Wrong]:
         yield f"app setting {setting}", setting, site, "properties.siteConfig.appSettings.0.name", f"{setting} must not"
     (health,) = plan.of("Microsoft.Insights/webtests")
     words = "properties.ValidationRules.ContentValidation.ContentMatch"
+    if plan.name == "prod":  # which is what stage 1 is planned for
+        yield "another vault", "kv-sso-prod-other", vault, "name", "Stage 1 tells the keyVaultName kv-sso-prod-"
     yield "blind health test", "status", health, words, "takes a sick service for a healthy one"
     for name, alert in alert_rules(plan):
         yield f"nobody told {name}", [], alert, TELLS[alert.kind], f"{alert} tells nobody"
