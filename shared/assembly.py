@@ -45,7 +45,8 @@ from shared.provider.issuer import Issuer
 from shared.provider.openid_provider import OpenIdProvider
 from shared.provider.sessions import Sessions
 from shared.provider.token import Redemption
-from shared.resolution.resolver import Resolver, Shelves
+from shared.resolution.facts import Readers
+from shared.resolution.resolver import Resolver
 from shared.users.exemptions import ExemptionList
 from shared.users.links import Links
 from shared.users.users import Users
@@ -181,7 +182,7 @@ def assemble(ports: Ports) -> Services:
     )
     links = Links(table=ports.accounts, journal=journal, clock=clock)
     resolver = Resolver(
-        shelves=Shelves(
+        readers=Readers(
             accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
         ),
         authority=ports.sign_in.authority,
