@@ -18,7 +18,7 @@ from shared.domains.tenant_domains import (
     TenantDomains,
     held,
 )
-from shared.kernel.names import AccountId, DomainName
+from shared.kernel.names import DomainName
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.organizations import Organizations
@@ -49,13 +49,13 @@ class ConnectedDomains:
     clock: Clock
     """The time."""
 
-    async def list(self, account_id: AccountId) -> DomainList:
+    async def list(self, administrator: AccountAdministrator) -> DomainList:
         """How the domains stand.
 
         Raises:
             NotFound: there is no such account.
         """
-        head = await read_head(self.table, account_id)
+        head = await read_head(self.table, administrator.account_id)
         stored = head.stored(TenantDomains)
         return DomainList(_states(head), stored.record.read_at, stored.version)
 
@@ -88,7 +88,7 @@ class ConnectedDomains:
         switched = stored.record.switched(domain, switch)
         event = DomainSwitched(domain=domain, enabled=switch.enabled)
         await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(switched))
-        return await self.list(account_id)
+        return await self.list(administrator)
 
     async def refresh(self, administrator: AccountAdministrator) -> DomainList:
         """Read the tenant's domains again, claim what is new and release what is gone.
@@ -112,7 +112,7 @@ class ConnectedDomains:
         event = DomainsRefreshed(domains=read.states(account))
         await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(read))
         await self.routing.let_go(account_id, held(stored.record) - held(read), now)
-        return await self.list(account_id)
+        return await self.list(administrator)
 
 
 def _states(head: Head) -> dict[DomainName, DomainState]:

@@ -106,7 +106,7 @@ class Service:
         return (await self.checks.read(administrator(account_id)))[0]
 
     async def states(self, account_id: AccountId) -> dict[DomainName, str]:
-        found = await self.connected_domains.list(account_id)
+        found = await self.connected_domains.list(administrator(account_id))
         return {name: state.value for name, state in found.states.items()}
 
     async def holder(self, name: DomainName = DOMAIN) -> AccountId | None:
@@ -506,7 +506,7 @@ async def test_an_account_that_is_being_closed_is_there_for_nobody_else(service:
         service.checks.read(administrator(ACME)),
         service.checks.check(administrator(ACME)),
         service.disconnection.disconnect(administrator(ACME), WHATEVER_STANDS),
-        service.connected_domains.list(ACME),
+        service.connected_domains.list(administrator(ACME)),
         service.connected_domains.refresh(administrator(ACME)),
         service.connected_domains.switch(
             administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=False)
