@@ -1,4 +1,4 @@
-"""`make run`: start the stack, register the demo's customer, and say what to click and what to call.
+"""`make run`: start the stack, register the demo's customer, and print what to click and what to call.
 
 `make run APP=no` leaves the app to `func start` or a debugger (`.vscode/launch.json`) and waits for it.
 """
@@ -51,7 +51,7 @@ def _addresses(stack: Stack) -> str:
 
 
 def _commands(stack: Stack) -> str:
-    """Tell the story as lines for another terminal; one that begins with # says what the next ones do."""
+    """The demo as lines for another terminal; a line that begins with # explains the next ones."""
     sam = "curl -sSw '\\n' --oauth2-bearer \"$TOKEN\""
     ask = "curl -sSw '\\n' -H \"x-functions-key: $KEY\" $SSO/v1/resolve -H 'Content-Type: application/json' -d"
     admin = f"{ADA} with {PASSWORD}"
