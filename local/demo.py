@@ -90,7 +90,7 @@ class Story:
         policy = self._panel("GET", "/policy")
         change = {"mode": "on", "applicationsOff": [], "whenConnectionFails": "password"}
         self._panel("PUT", "/policy", change, etag=policy.etag)
-        self._tell("He imports the people who stay on the vendor's password; one line of the file is not right")
+        self._tell("He imports the people who stay on the vendor's password; one line of the file is invalid")
         self._import_exceptions()
         self._tell("People type their email address: the applications ask how they sign in")
         agrees = self._resolve_everybody()

@@ -57,10 +57,10 @@ def _commands(stack: Stack) -> str:
     admin = f"{ADA} with {PASSWORD}"
     merge_patch = "-X PATCH -H 'If-Match: *' -H 'Content-Type: application/merge-patch+json'"
     script = f"""
-        Paste these lines into another terminal, in this folder, one part after the other. Until a browser has been
-        where the second part sends it, every answer is "password":
+        Paste these lines into another terminal, in this folder, one part after the other. Every answer is "password"
+        until you have signed in at the startUrl of the second part and switched SSO on:
 
-        # Sam is Security Manager of {demo_data.ACCOUNT_ID}, Olga an operator; their tokens are good for an hour
+        # Sam is Security Manager of {demo_data.ACCOUNT_ID}, Olga an operator; their tokens are valid for an hour
         export SSO={stack.app_url}
         export ACCOUNT={stack.app_url}/v1/accounts/{demo_data.ACCOUNT_ID}
         export KEY={stack.function_key}
