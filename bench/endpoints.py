@@ -218,6 +218,7 @@ def _connect(stage: _Stage, manager: str) -> None:
 def _decide(stage: _Stage, manager: str) -> None:
     policy = f"{_ACCOUNT}/policy"
     stage.call(manager, "DELETE", policy, headers=_ANY)
+    stage.call(manager, "PATCH", policy, "an application off", json={"applicationsOff": ["unite"]}, headers=_ANY)
     stage.call(manager, "PUT", policy, json={"mode": "off"}, headers=_ANY)
     stage.call(manager, "PATCH", policy, json={"mode": "on"}, headers=_ANY)
     stage.call(manager, "GET", policy)

@@ -27,7 +27,8 @@ from shared.connection.connection import Connection, Status
 from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, Product, TenantId
 from shared.policies.policy import Mode, Policy, PolicySettings
-from shared.users.exemptions import PREFIX, Exemption, ExemptionId
+from shared.users.exemptions import PREFIX, Exemption
+from shared.users.terms import ExemptionId
 from shared.wiring import TABLE_NAMES
 
 TENANT: Final = TenantId("c0c00000-0000-4000-8000-000000000000")

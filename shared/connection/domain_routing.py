@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from shared.connection.tenant_domains import (
     DomainLost,
     DomainsRefreshed,
     DomainState,
+    DomainSwitch,
     DomainSwitched,
     Hold,
     TenantDomain,
@@ -59,20 +61,30 @@ class DomainRouting:
     clock: Clock
     """The time."""
 
-    async def list(self, account_id: AccountId) -> DomainList:
+    async def list(self, administrator: AccountAdministrator) -> DomainList:
         """How the domains stand.
 
         Raises:
             NotFound: there is no such account.
         """
-        head = await read_head(self.table, account_id)
+        head = await read_head(self.table, administrator.account_id)
         stored = head.stored(TenantDomains)
         return DomainList(states(head), stored.record.read_at, stored.version)
 
     async def switch(
-        self, administrator: AccountAdministrator, domain: DomainName, *, enabled: bool, expected: Expected
+        self,
+        administrator: AccountAdministrator,
+        domain: DomainName,
+        expected: Expected,
+        change: Callable[[DomainSwitch], DomainSwitch],
     ) -> DomainList:
         """Let a domain route, or stop it.
+
+        Args:
+            administrator: who switches it, and for which account.
+            domain: one that the tenant has verified.
+            expected: the versions of the list that the caller has seen.
+            change: makes the new setting of the one that stands. It may refuse.
 
         Raises:
             NotFound: there is no such account, or the tenant has not verified the domain.
@@ -84,10 +96,11 @@ class DomainRouting:
         connected_tenant(head.stored(Connection).record)
         stored = head.stored(TenantDomains)
         expected.must_allow(stored.version)
-        switched = stored.record.switched(domain, enabled=enabled)
-        event = DomainSwitched(domain=domain, enabled=enabled)
+        switch = change(stored.record.switch(domain))
+        switched = stored.record.switched(domain, switch)
+        event = DomainSwitched(domain=domain, enabled=switch.enabled)
         await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(switched))
-        return await self.list(account_id)
+        return await self.list(administrator)
 
     async def refresh(self, administrator: AccountAdministrator) -> DomainList:
         """Read the tenant's domains again, claim what is new and release what is gone.
@@ -108,7 +121,7 @@ class DomainRouting:
         event = DomainsRefreshed(domains=read.states(account))
         await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(read))
         await self.let_go(account_id, held(stored.record) - held(read), now)
-        return await self.list(account_id)
+        return await self.list(administrator)
 
     async def claim(
         self, account: Account, organization: Organization, before: TenantDomains

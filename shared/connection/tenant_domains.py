@@ -53,6 +53,12 @@ class TenantDomain(Record):
         return DomainState.ROUTED if self.enabled else DomainState.OFF
 
 
+class DomainSwitch(Record):
+    """What a Security Manager decides about a domain."""
+
+    enabled: bool
+
+
 class TenantDomains(HeadRecord):
     """The verified domains of the account's tenant, as they were when it was last read."""
 
@@ -69,8 +75,8 @@ class TenantDomains(HeadRecord):
         """The domain, if the tenant has verified it."""
         return self._by_name.get(name)
 
-    def switched(self, name: DomainName, *, enabled: bool) -> "TenantDomains":
-        """The same list with one switch set.
+    def switch(self, name: DomainName) -> "DomainSwitch":
+        """The switch of a domain, as it is set.
 
         Raises:
             NotFound: the tenant has not verified this domain.
@@ -81,7 +87,11 @@ class TenantDomains(HeadRecord):
             raise NotFound("Your tenant has not verified this domain. Verify it at Microsoft, then refresh the list.")
         if domain.hold is not Hold.OURS:
             raise Conflict("This domain does not route to your account, so it cannot be switched. See its state.")
-        return self._with(domain.model_copy(update={"enabled": enabled}))
+        return DomainSwitch(enabled=domain.enabled)
+
+    def switched(self, name: DomainName, switch: "DomainSwitch") -> "TenantDomains":
+        """The same list, with the switch of one domain set."""
+        return self._with(self._by_name[name].model_copy(update={"enabled": switch.enabled}))
 
     def lost(self, name: DomainName) -> "TenantDomains":
         """The same list, with one domain that another account has from now on."""
@@ -133,6 +143,13 @@ def states(head: Head) -> dict[DomainName, DomainState]:
     if head.stored(Connection).record.tenant is None:
         return {}
     return {each.name: each.state(head.account.record) for each in head.stored(TenantDomains).record.domains}
+
+
+def has_domain(head: Head, name: DomainName) -> bool:
+    """Whether the account has the domain: its connected tenant has verified it, or the vendor lists it for it."""
+    connected = head.stored(Connection).record.tenant is not None
+    verified = connected and head.stored(TenantDomains).record.find(name) is not None
+    return verified or name in (head.account.record.domains or ())
 
 
 def stands_by(holder: Head, name: DomainName, tenant_id: TenantId) -> bool:

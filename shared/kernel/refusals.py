@@ -20,7 +20,7 @@
      ├ Throttled               too many requests
      └ Unavailable             a part that we need does not respond
 
-A refusal says *why* in a sentence that is safe to show and names who must do what. `functions.edge.problems`, and
+A refusal says *why* in a sentence that is safe to show and names who must do what. `functions.http.refusals`, and
 nothing else, decides its HTTP status. Values that cannot be parsed are `ValueError`s, as usual in Python: the reader of
 a whole document collects them into one `Invalid`.
 """

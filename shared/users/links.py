@@ -19,7 +19,7 @@ from shared.ports.identity_provider import VerifiedIdentity
 from shared.ports.record import Record
 from shared.ports.table import Insert, Key, Remove, RowChanged, RowExists, Table
 from shared.trail.events import Event
-from shared.users.exemptions import ExemptionId
+from shared.users.terms import ExemptionId
 
 PREFIX = "link:"
 

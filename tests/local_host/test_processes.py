@@ -1,6 +1,5 @@
 """No child process is ever left behind, however its parent ends."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -25,10 +24,18 @@ with running("child", [sys.executable, "-c", "import time; time.sleep(60)"], Pat
 
 def _is_alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return not Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].strip().startswith("Z")
+    return not state.strip().startswith("Z")
+
+
+def _ends(pid: int) -> bool:
+    """Whether a process ends that was told to: a busy machine takes its time over it."""
+    deadline = time.monotonic() + 30
+    while _is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not _is_alive(pid)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -40,10 +47,7 @@ def test_a_child_ends_with_its_parent(tmp_path: Path, number: signal.Signals) ->
         assert _is_alive(child)
         parent.send_signal(number)
         parent.wait(10)
-    deadline = time.monotonic() + 5
-    while _is_alive(child) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not _is_alive(child)
+    assert _ends(child)
 
 
 def test_grandchildren_end_too(tmp_path: Path) -> None:
@@ -51,7 +55,7 @@ def test_grandchildren_end_too(tmp_path: Path) -> None:
     with running("parent", [sys.executable, "-c", script], tmp_path / "log") as child:
         grandchild = int(child.wait_until(child.first_line, 10))
         assert _is_alive(grandchild)
-    assert not _is_alive(grandchild)
+    assert _ends(grandchild)
 
 
 def test_a_child_that_ignores_sigterm_is_made_to_end(tmp_path: Path) -> None:

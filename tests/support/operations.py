@@ -1,7 +1,9 @@
 """Operations of the product, each with what comes before it, in a world whose storage calls can be disturbed."""
 
+from asyncio import Lock
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,13 +13,14 @@ from shared.applications.register import ApplicationProfile, AuthMethod
 from shared.assembly import assemble
 from shared.connection.integration import Departure
 from shared.connection.proof import Answer
+from shared.connection.tenant_domains import DomainSwitch
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.refusals import NotFound
 from shared.kernel.versions import Expected
 from shared.policies.policy import Mode
 from shared.ports.identity_provider import Organization, VerifiedIdentity
-from shared.users.exemptions import ExemptionDraft, ExemptionId, ExemptionTerms
 from shared.users.links import LinkId
+from shared.users.terms import ExemptionDraft, ExemptionId, ExemptionTerms
 from tests.support.disturbances import Disturbed, Script
 from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable
 from tests.support.ports import fakes
@@ -67,19 +70,19 @@ class World:
             "account": await _or_nothing(self._account()),
             "exceptions": await _or_nothing(self._exceptions()),
             "links": await _or_nothing(self._links()),
-            "applications": [each.profile.name for each in await self.applications.all()],
+            "applications": [each.profile.name for each in await self.applications.all(OPERATOR)],
         }
 
     async def trail(self) -> list[str]:
         """The actions on record, of the account if it is there, and of the application."""
-        pages = self.journal.page(SAM, 100, None), self.applications.page(UNITE, 100, None)
+        pages = self.journal.page(SAM, 100, None), self.applications.page(OPERATOR, UNITE, 100, None)
         found = [await _or_nothing(page) for page in pages]
         return sorted(record.action for records, _ in filter(None, found) for record in records)
 
     async def routes_only_what_it_holds(self) -> bool:
         """Whether the account holds the claim to each domain that routes to it."""
         try:
-            states = (await self.routing.list(ACME)).states
+            states = (await self.routing.list(SAM)).states
         except NotFound:
             return True
         holders = [await self.routing.claims.holder(name) for name, state in states.items() if state.value == "routed"]
@@ -87,9 +90,9 @@ class World:
 
     async def _account(self) -> object:
         connection = (await self.lifecycle.read(SAM))[0]
-        domains = {name: state.value for name, state in (await self.routing.list(ACME)).states.items()}
-        mode = (await self.policies.read(ACME)).record.settings.mode
-        return (await self.register.read(ACME)).record.name, connection.status, domains, mode
+        domains = {name: state.value for name, state in (await self.routing.list(SAM)).states.items()}
+        mode = (await self.policies.read(SAM)).record.settings.mode
+        return (await self.register.read(OPERATOR, ACME)).record.name, connection.status, domains, mode
 
     async def _exceptions(self) -> object:
         return [(each.email, each.reason) for each in (await self.exemptions.page(SAM, 100, None))[0]]
@@ -145,6 +148,14 @@ async def connected(world: World) -> None:
 async def excepted(world: World) -> None:
     await registered(world)
     await except_alice(world)
+
+
+async def excepted_for_an_hour(world: World) -> None:
+    await registered(world)
+    hour = timedelta(hours=1)
+    for_an_hour = {"email": ALICE.address, "reason": "On leave", "expires_at": world.clock.now() + hour}
+    await world.exemptions.add(SAM, ExemptionDraft.model_validate(for_an_hour))
+    world.clock.advance(hour)
 
 
 async def linked(world: World) -> None:
@@ -212,15 +223,18 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "disconnect": Case(connected, lambda world: world.lifecycle.disconnect(SAM, ANY)),
     "check": Case(connected, lambda world: world.lifecycle.check(SAM)),
     "refresh": Case(connected, lambda world: world.routing.refresh(SAM)),
-    "switch": Case(connected, lambda world: world.routing.switch(SAM, DOMAIN, enabled=False, expected=ANY)),
+    "switch": Case(
+        connected, lambda world: world.routing.switch(SAM, DOMAIN, ANY, lambda _: DomainSwitch(enabled=False))
+    ),
     "policy": Case(
         registered,
         lambda world: world.policies.change(SAM, ANY, lambda old: old.model_copy(update={"mode": Mode.ON})),
     ),
     "except": Case(registered, except_alice),
+    "except again": Case(excepted_for_an_hour, except_alice),
     "import": Case(
         registered,
-        lambda world: world.exemptions.put_many(SAM, {2: ExemptionDraft(email=ALICE.address, reason="Kiosk")}),
+        lambda world: world.exemptions.put_many(SAM, {2: ExemptionDraft(email=ALICE.address, reason="Kiosk")}, Lock()),
     ),
     "change exception": Case(
         excepted,

@@ -15,6 +15,7 @@ from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
 from shared.connection.integration import Arrival, Departure, Unfinished
 from shared.connection.proof import Answer
+from shared.connection.tenant_domains import DomainSwitch
 from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, NotFound, Refusal, Stale, Unavailable
 from shared.kernel.versions import Expected
@@ -100,7 +101,7 @@ class Service:
         return (await self.lifecycle.read(administrator(account_id)))[0]
 
     async def states(self, account_id: AccountId) -> dict[DomainName, str]:
-        found = await self.routing.list(account_id)
+        found = await self.routing.list(administrator(account_id))
         return {name: state.value for name, state in found.states.items()}
 
     async def holder(self, name: DomainName = DOMAIN) -> AccountId | None:
@@ -341,11 +342,13 @@ async def test_a_switch_that_lost_the_race_overwrites_nothing(service: Service) 
     await service.connect(ACME)
 
     async def another_switches() -> None:
-        await service.routing.switch(administrator(ACME), DOMAIN, enabled=False, expected=WHATEVER_STANDS)
+        await service.routing.switch(
+            administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=False)
+        )
 
     service.accounts.before_writing(another_switches)
     with pytest.raises(Stale):
-        await service.routing.switch(administrator(ACME), DOMAIN, enabled=True, expected=WHATEVER_STANDS)
+        await service.routing.switch(administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=True))
     assert await service.states(ACME) == {DOMAIN: "off"}
 
 
@@ -464,9 +467,9 @@ async def test_an_account_that_is_being_closed_is_there_for_nobody_else(service:
         service.lifecycle.read(administrator(ACME)),
         service.lifecycle.check(administrator(ACME)),
         service.lifecycle.disconnect(administrator(ACME), WHATEVER_STANDS),
-        service.routing.list(ACME),
+        service.routing.list(administrator(ACME)),
         service.routing.refresh(administrator(ACME)),
-        service.routing.switch(administrator(ACME), DOMAIN, enabled=False, expected=WHATEVER_STANDS),
+        service.routing.switch(administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=False)),
         service.onboarding.start(administrator(ACME), None),
     ):
         with pytest.raises(NotFound):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
+from shared.connection.tenant_domains import DomainSwitch, Hold, TenantDomain, TenantDomains
 from shared.kernel.names import DomainName
 
 NAMES = [DomainName(f"d{number}.contoso.example") for number in range(1_000)]
@@ -12,7 +12,7 @@ MANY = TenantDomains(domains=tuple(TenantDomain(name=name, hold=Hold.OURS) for n
 @pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
 def test_a_domain_is_found_as_it_is_after_every_change(name: DomainName) -> None:
     assert MANY.find(name) == TenantDomain(name=name, hold=Hold.OURS)
-    off = MANY.switched(name, enabled=False)
+    off = MANY.switched(name, DomainSwitch(enabled=False))
     assert off.find(name) == TenantDomain(name=name, hold=Hold.OURS, enabled=False)
     assert off.lost(name).find(name) == TenantDomain(name=name, hold=Hold.ANOTHERS, enabled=False)
     assert MANY.find(name) == TenantDomain(name=name, hold=Hold.OURS)

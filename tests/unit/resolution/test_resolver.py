@@ -18,7 +18,8 @@ from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.refusals import Invalid, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.table import Key, Put, Remove, Row
-from shared.users.exemptions import Exemption, ExemptionId
+from shared.users.exemptions import Exemption
+from shared.users.terms import ExemptionId
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 from tests.support.ports import fakes
 
