@@ -11,7 +11,7 @@ from azure.monitor.opentelemetry.exporter.export.logs._exporter import _get_seve
 from opentelemetry.instrumentation.log_utils import std_to_otel
 
 from functions.app import build_routes
-from functions.edge.problems import STATUS
+from functions.http.refusals import STATUS
 from local.processes import ROOT
 from shared.assembly import Services
 from shared.health import Health

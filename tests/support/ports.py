@@ -28,10 +28,10 @@ def signing_keys() -> InMemorySigningKeys:
 
 
 def fakes(**overrides: Any) -> Ports:
-    """The ports, each of them new, but for what is given by its name.
+    """New ports, except those given by name.
 
-    `entra` is given once for the three ports that it is. A recent reader that is not given reads its table and
-    remembers nothing.
+    `entra` is given once for the three ports that it implements. A recent reader that is not given reads its table and
+    caches nothing.
     """
     given: dict[str, Any] = {"clock": FixedClock(), "signing_keys": signing_keys(), "public_url": ISSUER} | overrides
     for table in ("accounts", "domains", "applications", "flows"):

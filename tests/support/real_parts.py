@@ -71,7 +71,7 @@ class RealEntra:
         cloud.directory = cloud.directory.model_copy(update={"application": renewed})
 
     def code(self, request: SignInRequest, person: str = ADA) -> str:
-        """What Entra answers when this person signs in."""
+        """Entra's response when this person signs in."""
         with Browser() as browser:
             answer = browser.sign_in(browser.open(request.url), person)
             assert isinstance(answer, Answer), answer
