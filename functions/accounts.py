@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from functions.edge.models import Document, Moment
 from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
 from functions.http.parameters import Body, IfMatch, OptionalIfMatch, Path
 from functions.http.responses import NoContent, Ok, Put, put
 from shared.access.roles import Operator
@@ -55,9 +55,9 @@ def account_routes(services: Services) -> Routes:
         return put(AccountDocument.model_validate(stored.record), stored.version, created=created)
 
     @routes.get(_ACCOUNT)
-    async def get_account(_: Operator, account_id: Path[AccountId]) -> Ok[AccountDocument]:
+    async def get_account(operator: Operator, account_id: Path[AccountId]) -> Ok[AccountDocument]:
         """Read an account."""
-        stored = await services.accounts.register.read(account_id)
+        stored = await services.accounts.register.read(operator, account_id)
         return Ok(AccountDocument.model_validate(stored.record), version=stored.version)
 
     @routes.delete(_ACCOUNT)

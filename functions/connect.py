@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import BrowserCookies, FlowCookies, with_cookies
-from functions.edge.pages import Pages, Way, redirect
+from functions.http.cookies import BrowserCookies, FlowCookies, with_cookies
+from functions.http.dialects.pages import Pages, Way, redirect
 from functions.http.endpoint import Routes
-from functions.http.parameters import MicrosoftsAnswer, Parameters, Query, Request
+from functions.http.parameters import Form, MicrosoftsAnswer, Query, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody
 from shared.assembly import Services
@@ -65,7 +65,7 @@ def connect_routes(services: Services) -> Routes:
         return await invite(req, ticket or "")
 
     @routes.post(_CONNECT)
-    async def open_connect(_: Anybody, req: Request, form: Parameters) -> Redirect:
+    async def open_connect(_: Anybody, req: Request, form: Form) -> Redirect:
         """Bind the browser that was shown the page, and send it to Microsoft's consent page."""
         return await go_on(req, form)
 

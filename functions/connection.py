@@ -1,7 +1,7 @@
 """The connection of an account, as the control panel sees it: start, look, check, undo."""
 
-from functions.edge.models import Document, Moment
 from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
 from functions.http.parameters import IfMatch, OptionalBody
 from functions.http.responses import Created, NoContent, Ok
 from shared.access.roles import AccountAdministrator

@@ -5,8 +5,10 @@ from typing import Annotated
 from azure.functions import HttpRequest
 from pydantic import RootModel
 
-from functions.edge.models import Document, Moment
-from functions.edge.requests import (
+from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
+from functions.http.parameters import PAGE_PARAMETERS, Body, IfMatch, MergePatch, Path, Source
+from functions.http.requests import (
     ARRAY_LIMIT,
     FILE_LIMIT,
     JSON,
@@ -17,8 +19,6 @@ from functions.edge.requests import (
     page_of,
     raw_body,
 )
-from functions.http.endpoint import Routes
-from functions.http.parameters import PAGE_PARAMETERS, Body, IfMatch, MergePatch, Path, Source
 from functions.http.responses import Created, CsvFile, NoContent, Ok
 from shared.access.roles import AccountAdministrator
 from shared.assembly import Services

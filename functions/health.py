@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from functions.edge.cookies import BrowserCookies, with_cookies
-from functions.edge.models import Document
+from functions.http.cookies import BrowserCookies, with_cookies
 from functions.http.endpoint import Routes
+from functions.http.models import Document
 from functions.http.responses import Down, NoContent, Ok
 from functions.http.roles import Anybody
 from shared.assembly import Services
@@ -22,7 +22,7 @@ def health_routes(services: Services, *, cookies_work: bool | None = None) -> Ro
 
     Args:
         services: the parts, each of which is probed.
-        cookies_work: what `functions.edge.host_only` found; a part that is left out if it could not tell.
+        cookies_work: what `functions.http.host_only` found; a part that is left out if it could not tell.
     """
     routes = Routes("health", services.edge)
     probe = BrowserCookies(services.edge.cookie_prefix).probe

@@ -1,7 +1,7 @@
 """Links: which Entra identity each user of an account is tied to. A Security Manager can release them."""
 
-from functions.edge.models import Document, Moment
 from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
 from functions.http.parameters import Page, Path
 from functions.http.responses import NoContent, Ok
 from shared.access.roles import AccountAdministrator

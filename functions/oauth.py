@@ -1,15 +1,31 @@
 """The OpenID provider as applications call it, server to server: discovery, keys, tokens, userinfo."""
 
+from typing import Literal, Required, TypedDict
+
 from pydantic import JsonValue
 
-from functions.edge.oauth_answers import OAuthJson, OAuthResponse, PublicJson
+from functions.http.dialects.oauth_json import OAuthJson, OAuthResponse, PublicJson
 from functions.http.endpoint import Routes
-from functions.http.parameters import Authorization, Parameters, UnverifiedToken
+from functions.http.parameters import Authorization, OAuth, UnverifiedToken
 from functions.http.roles import Anybody
 from shared.applications.register import AuthMethod
 from shared.assembly import Services
+from shared.kernel.names import ClientId
 from shared.provider.authorization_request import SCOPES, Prompt
 from shared.provider.token import TokenResponse
+
+
+class TokenParameters(TypedDict, total=False):
+    """A token request (RFC 6749, section 4.1.3; RFC 7636, section 4.5; RFC 7523, section 2.2)."""
+
+    grant_type: Required[Literal["authorization_code"]]
+    code: Required[str]
+    redirect_uri: Required[str]
+    code_verifier: Required[str]
+    client_id: ClientId
+    client_secret: str
+    client_assertion: str
+    client_assertion_type: Literal["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]
 
 
 def oauth_routes(services: Services) -> Routes:
@@ -28,7 +44,9 @@ def oauth_routes(services: Services) -> Routes:
         return PublicJson(await services.provider.tokens.jwks())
 
     @routes.post("/oauth2/token")
-    async def redeem_code(_: Anybody, authorization: Authorization, parameters: Parameters) -> OAuthResponse:
+    async def redeem_code(
+        _: Anybody, authorization: Authorization, parameters: OAuth[TokenParameters]
+    ) -> OAuthResponse:
         """Trade a code for tokens."""
         client = await services.provider.clients.authenticate(authorization, parameters)
         return _tokens(await services.provider.token.redeem(client, parameters))

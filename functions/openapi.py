@@ -5,15 +5,16 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard, is_typeddict
 
 from azure.functions import HttpResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from functions.edge.problems import INTERNAL, TYPE_PREFIX, every_kind
-from functions.edge.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
+from functions.http.dialects.problem_json import INTERNAL, TYPE_PREFIX
 from functions.http.endpoint import Endpoint, Routes
+from functions.http.refusals import every_kind
+from functions.http.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.http.roles import CONTROL_PANEL, FUNCTION_KEY, Anybody
 from functions.version import product_version
 from shared.assembly import Services
@@ -54,7 +55,7 @@ def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], services: Servic
 
 def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
     """The document (https://spec.openapis.org/oas/v3.1.0)."""
-    inputs = {model for each in endpoints for model in each.takes.values() if model is not None}
+    inputs = {model for each in endpoints for model in each.takes.values() if _is_model(model)}
     outputs = {response.model for each in endpoints for response in each.responses if response.model is not None}
     references, definitions = models_json_schema(
         [
@@ -76,18 +77,22 @@ def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
         "servers": [{"url": public_url}],
         "paths": paths,
         "components": {
-            "schemas": {**definitions.get("$defs", {}), "Problem": _problem_schema()},
+            "schemas": {**definitions.get("$defs", {}), "Problem": _problem_schema(), "OAuthError": _OAUTH_ERROR},
             "securitySchemes": {
                 CONTROL_PANEL: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 FUNCTION_KEY: {"type": "apiKey", "in": "header", "name": "x-functions-key"},
             },
-            "responses": {"Problem": {"description": "Refused", "content": _PROBLEM_CONTENT}},
+            "responses": {name: {"description": "Refused", "content": _REFUSALS[name]} for name in sorted(_REFUSALS)},
         },
     }
 
 
 def _name(model: type[BaseModel]) -> str:
     return model.__name__
+
+
+def _is_model(described: type | None) -> TypeGuard[type[BaseModel]]:
+    return described is not None and not is_typeddict(described)
 
 
 def _operation(endpoint: Endpoint, references: References) -> dict[str, Any]:
@@ -97,7 +102,10 @@ def _operation(endpoint: Endpoint, references: References) -> dict[str, Any]:
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "parameters": [*_parameters(endpoint)],
-        "responses": {**_responses(endpoint, references), "default": {"$ref": "#/components/responses/Problem"}},
+        "responses": {
+            **_responses(endpoint, references),
+            "default": {"$ref": f"#/components/responses/{endpoint.dialect.name}"},
+        },
         "security": [] if scheme is None else [{scheme: []}],
     }
     if endpoint.takes:
@@ -112,6 +120,8 @@ def _parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
     for name in _PARAMETER.findall(endpoint.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
     for each in endpoint.parameters:
+        if endpoint.method == "GET" and is_typeddict(each.wanted):
+            yield from _oauth_parameters(each.wanted)
         for name in each.source.queries(each.name):
             yield {"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})}
         if each.source.if_match is not None:
@@ -119,10 +129,19 @@ def _parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
             yield {"name": "If-Match", "in": "header", "required": required, "schema": {"type": "string"}}
 
 
-def _body(media: str, model: type[BaseModel] | None, references: References) -> Any:
+def _oauth_parameters(described: type) -> Iterable[dict[str, Any]]:
+    """The parameters of an OAuth request in the query."""
+    schema = TypeAdapter(described).json_schema(ref_template=_REFERENCE)
+    for name, value in schema["properties"].items():
+        yield {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": value}
+
+
+def _body(media: str, model: type | None, references: References) -> Any:
     """What a body looks like. A merge patch names only what it changes, and says null for what it takes away."""
     if model is None:
         return {"type": "string"}
+    if not _is_model(model):
+        return TypeAdapter(model).json_schema(ref_template=_REFERENCE)
     if media != MERGE_PATCH:
         return references[(model, "validation")]
     schema = model.model_json_schema(ref_template=_REFERENCE)
@@ -165,4 +184,15 @@ def _problem_schema() -> dict[str, Any]:
 
 
 _QUERY = {"pageSize": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_LIMIT, "default": PAGE_SIZE}}
-_PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_OAUTH_ERROR = {
+    "type": "object",
+    "description": "An error (RFC 6749, section 5.2). It is empty where no token was sent (RFC 6750, section 3.1).",
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+}
+
+_REFUSALS: Mapping[str, Any] = {
+    "Problem": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "OAuthError": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}},
+    "Page": {"text/html": {}},
+}
+"""How each dialect words a refusal."""

@@ -2,8 +2,8 @@
 
 from pydantic import ConfigDict
 
-from functions.edge.models import Document, Moment
 from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
 from functions.http.parameters import IfMatch, MergePatch, Replacement
 from functions.http.responses import Ok
 from shared.access.roles import AccountAdministrator
@@ -37,7 +37,7 @@ def policy_routes(services: Services) -> Routes:
     @routes.get(_POLICY)
     async def get_policy(administrator: AccountAdministrator) -> Ok[PolicyDocument]:
         """Read the policy."""
-        return _versioned(await services.policies.read(administrator.account_id))
+        return _versioned(await services.policies.read(administrator))
 
     @routes.put(_POLICY)
     async def put_policy(

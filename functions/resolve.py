@@ -4,8 +4,8 @@ import functools
 
 from pydantic import RootModel
 
-from functions.edge.models import Document
 from functions.http.endpoint import Routes
+from functions.http.models import Document
 from functions.http.parameters import Body
 from functions.http.responses import Ok, Rendered, in_json
 from functions.http.roles import KeyHolder

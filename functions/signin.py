@@ -1,17 +1,19 @@
 """The OpenID provider as a person's browser passes through it: to Microsoft and back, and out again."""
 
 from collections.abc import Mapping
+from typing import Literal, Required, TypedDict
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import BrowserCookies, with_cookies
-from functions.edge.forms import as_address, is_from_our_own_page
-from functions.edge.pages import Pages, Way, redirect
+from functions.http.cookies import BrowserCookies, with_cookies
+from functions.http.dialects.pages import Pages, Way, redirect
 from functions.http.endpoint import Routes
-from functions.http.parameters import MicrosoftsAnswer, Parameters, Query, Request
+from functions.http.forms import as_address, is_from_our_own_page
+from functions.http.parameters import MicrosoftsAnswer, OAuth, Query, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody
 from shared.assembly import Services
+from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
 from shared.provider.authorization_response import (
     AuthorizationResponse,
@@ -26,6 +28,32 @@ _LOGOUT = "/oauth2/logout"
 
 _AGAIN = {SignInTooOld: Way.SIGN_IN_AGAIN, Unavailable: Way.AGAIN}
 """What the way back to Microsoft is called, where another account is not what is needed."""
+
+
+class AuthorizeParameters(TypedDict, total=False):
+    """An authorization request (OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636, section 4.3)."""
+
+    client_id: Required[ClientId]
+    redirect_uri: Required[str]
+    response_type: Required[Literal["code"]]
+    response_mode: Literal["query"]
+    scope: Required[str]
+    code_challenge: Required[str]
+    code_challenge_method: Required[Literal["S256"]]
+    state: str
+    nonce: str
+    prompt: str
+    max_age: int
+    login_hint: str
+
+
+class LogoutParameters(TypedDict, total=False):
+    """A logout request (OpenID Connect RP-Initiated Logout 1.0, section 2)."""
+
+    id_token_hint: str
+    client_id: ClientId
+    post_logout_redirect_uri: str
+    state: str
 
 
 def signin_routes(services: Services) -> Routes:
@@ -57,12 +85,14 @@ def signin_routes(services: Services) -> Routes:
         return redirect(as_address(parameters, services.edge.public_url + _AUTHORIZE))
 
     @routes.get(_AUTHORIZE)
-    async def authorize(_: Anybody, req: Request, parameters: Parameters) -> Redirect | HtmlPage:
+    async def authorize(_: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]) -> Redirect | HtmlPage:
         """Take an authorization request."""
         return rendered(req, await services.provider.sign_in.authorize(parameters))
 
     @routes.post(_AUTHORIZE)
-    async def authorize_by_form(_: Anybody, req: Request, parameters: Parameters) -> Redirect | HtmlPage:
+    async def authorize_by_form(
+        _: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]
+    ) -> Redirect | HtmlPage:
         """The same from a form: our own page's, or an application's, which is asked for again by GET."""
         return await posted(req, parameters)
 
@@ -73,12 +103,12 @@ def signin_routes(services: Services) -> Routes:
         return with_cookies(rendered(req, response), cookies.release(answer.state))
 
     @routes.get(_LOGOUT)
-    async def sign_out(_: Anybody, parameters: Parameters) -> Redirect | HtmlPage:
+    async def sign_out(_: Anybody, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
         """Sign a person out, here, at Microsoft and in the other applications."""
         return redirect(await services.provider.end_session.begin(parameters))
 
     @routes.post(_LOGOUT)
-    async def sign_out_by_form(_: Anybody, parameters: Parameters) -> Redirect | HtmlPage:
+    async def sign_out_by_form(_: Anybody, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
         """The same from a form."""
         return redirect(await services.provider.end_session.begin(parameters))
 

@@ -13,7 +13,7 @@ from shared.ports.telemetry import Telemetry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgePorts:
-    """What `functions.edge` and the handlers need beside the product itself."""
+    """What `functions.http` and the handlers need beside the product itself."""
 
     public_url: str
     """Where the world reaches this service."""

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from azure.functions import Blueprint, Context, HttpRequest, HttpResponse
-from pydantic import BaseModel
 
-from functions.edge.invocation import invocation_id
-from functions.edge.problems import Dialect, Problems, log_failure, log_unavailable, status_of
+from functions.http.dialects.problem_json import Problems
+from functions.http.invocation import invocation_id
 from functions.http.parameters import Reader
+from functions.http.refusals import Dialect, log_failure, log_unavailable, status_of
 from functions.http.responses import Described
 from functions.http.roles import DEMANDS, Demand
 from functions.http.signature import Handler, Parameter, parameters_of, responses_of, role_of
@@ -62,14 +62,10 @@ class Endpoint:
         return parameters_of(self.handler)
 
     @property
-    def takes(self) -> Mapping[str, type[BaseModel] | None]:
+    def takes(self) -> Mapping[str, type | None]:
         """The content types of the body that it reads, each with its model, or None where there is none."""
-        return {
-            media: model
-            for each in self.parameters
-            if self.method != "GET"
-            for media, model in each.described_bodies().items()
-        }
+        bodies = [] if self.method == "GET" else [each.bodies() for each in self.parameters]
+        return {media: model for each in bodies for media, model in each.items()}
 
     @property
     def responses(self) -> tuple[Described, ...]:

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from azure.functions import HttpRequest
 from pydantic import BaseModel
 
-from functions.edge import requests
-from functions.edge.callers import unverified_token
-from functions.edge.forms import FORM, parameters_of
-from functions.edge.requests import JSON, MERGE_PATCH
+from functions.http import requests
+from functions.http.authorization import authorization, unverified_token
+from functions.http.forms import FORM, parameters_of
+from functions.http.requests import JSON, MERGE_PATCH
 from shared.connection.proof import Answer
 from shared.kernel.names import Name
 from shared.kernel.versions import Expected
@@ -118,10 +118,16 @@ type IfMatch = Annotated[Expected, Source(read=requests.if_match, if_match="requ
 type OptionalIfMatch = Annotated[Expected | None, Source(read=requests.optional_if_match, if_match="optional")]
 """The versions that the caller has read, or None if the call may create."""
 
-type Parameters = Annotated[Mapping[str, tuple[str, ...]], Source(read=parameters_of, raw_media=(FORM,))]
-"""The parameters of an OAuth request with every value that they were sent with: of the form, or of the query."""
+type Form = Annotated[Mapping[str, tuple[str, ...]], Source(read=parameters_of, raw_media=(FORM,))]
+"""Every parameter of a form, with every value that it was sent with."""
 
-type Request = Annotated[HttpRequest, Source(read=requests.whole)]
+type OAuth[P] = Annotated[Mapping[str, tuple[str, ...]], Source(read=parameters_of, media=(FORM,))]
+"""Every parameter of an OAuth request, with every value that it was sent with: of the query (GET) or the form (POST).
+
+In the brackets is a `TypedDict` that describes those that the provider reads. The provider itself checks them.
+"""
+
+type Request = Annotated[HttpRequest, Source(read=lambda req: req)]
 """The request, for its cookies."""
 
 type MicrosoftsAnswer = Annotated[
@@ -136,5 +142,5 @@ type MicrosoftsAnswer = Annotated[
 type UnverifiedToken = Annotated[str, Source(read=unverified_token)]
 """The bearer token, which nobody has checked yet."""
 
-type Authorization = Annotated[str | None, Source(read=requests.authorization)]
+type Authorization = Annotated[str | None, Source(read=authorization)]
 """The `Authorization` header as it was sent."""

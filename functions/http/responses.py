@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from azure.functions import HttpResponse
 from pydantic import BaseModel
 
-from functions.edge.problems import EXPOSED
+from functions.http.refusals import EXPOSED
 
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _JSON = {"Content-Type": "application/json", **_PRIVATE}

@@ -6,7 +6,6 @@ from types import UnionType
 from typing import Annotated, Any, TypeAliasType, Union, get_args, get_origin
 
 from azure.functions import HttpResponse
-from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from functions.http.parameters import Reader, Source
@@ -24,7 +23,7 @@ class Parameter:
     wanted: Any
     source: Source
 
-    def described_bodies(self) -> Mapping[str, type[BaseModel] | None]:
+    def bodies(self) -> Mapping[str, type | None]:
         """Return the content types of the body that it reads, each with the model that describes it."""
         model = self.source.model or self.wanted
         return {**dict.fromkeys(self.source.media, model), **dict.fromkeys(self.source.raw_media)}
@@ -75,5 +74,5 @@ def _spelled_out(hint: Any) -> Any:
     """Return what an alias stands for, with what is in its brackets filled in."""
     while isinstance(alias := get_origin(hint) or hint, TypeAliasType):
         filled = get_args(hint)
-        hint = alias.__value__[filled] if filled else alias.__value__
+        hint = alias.__value__[filled] if getattr(alias.__value__, "__parameters__", ()) else alias.__value__
     return hint

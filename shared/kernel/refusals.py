@@ -21,7 +21,7 @@
      └ Unavailable             a part that we need does not answer
 
 A refusal says *why* in a sentence that is safe to show and tells who must do what. Which HTTP status it becomes is
-decided in `functions.edge.problems`, nowhere else. Values that cannot be parsed are `ValueError`s, as Python has it:
+decided in `functions.http.refusals`, nowhere else. Values that cannot be parsed are `ValueError`s, as Python has it:
 whoever reads a whole document collects them into one `Invalid`.
 """
 

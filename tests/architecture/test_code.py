@@ -11,7 +11,7 @@ import pytest
 
 import functions
 import shared
-from functions.edge.problems import STATUS, every_kind
+from functions.http.refusals import STATUS, every_kind
 from local.processes import ROOT
 from shared.kernel.refusals import FlowSpent, Refusal
 from shared.ports.table import RowChanged

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from functions.app import build_routes
-from functions.edge.problems import every_kind, status_of_kind
 from functions.http.endpoint import Endpoint
+from functions.http.refusals import every_kind, status_of_kind
 from local import openapi
 from local.processes import ROOT
 from shared.assembly import Services

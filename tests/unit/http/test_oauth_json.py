@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from functions.edge.oauth_answers import OAuthJson, OAuthResponse, PublicJson
+from functions.http.dialects.oauth_json import OAuthJson, OAuthResponse, PublicJson
 from functions.oauth import provider_metadata
 from shared.kernel.refusals import (
     Malformed,

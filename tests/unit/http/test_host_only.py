@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from azure_functions_runtime.bindings import datumdef
 
-from functions.edge.cookies import BrowserCookies
-from functions.edge.host_only import CONVERSION, keep_host_only
+from functions.http.cookies import BrowserCookies
+from functions.http.host_only import CONVERSION, keep_host_only
 
 LINE = BrowserCookies("__Host-").probe
 FALLBACK = BrowserCookies("__Secure-").probe
@@ -42,7 +42,7 @@ def converted(library: ModuleType, cookie: str) -> Any:
 
 
 def test_the_library_as_published_gives_a_cookie_an_empty_domain(library: ModuleType) -> None:
-    """When this fails, the library is fixed, and `functions.edge.host_only` can go."""
+    """When this fails, the library is fixed, and `functions.http.host_only` can go."""
     assert converted(library, LINE).domain.value == ""
 
 

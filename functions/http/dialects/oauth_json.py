@@ -1,4 +1,4 @@
-"""Refusals as the token endpoint tells them (RFC 6749, section 5.2), and its good answers."""
+"""The dialect of the token endpoint: refusals as OAuth words them (RFC 6749, section 5.2), and what it returns."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import ClassVar
 from azure.functions import HttpResponse
 from pydantic import JsonValue
 
-from functions.edge.problems import headers_of, status_of
+from functions.http.refusals import headers_of, status_of
 from shared.kernel.refusals import NotAuthenticated, Refusal, Throttled, TokenMissing, Unavailable
 from shared.provider.errors import InvalidClientError, OAuthError
 
@@ -17,8 +17,10 @@ _UNSAVED = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-O
 class OAuthJson:
     """The dialect of the token endpoint."""
 
+    name: ClassVar = "OAuthError"
+
     def refused(self, refusal: Refusal, invocation_id: str) -> HttpResponse:
-        """See `functions.edge.problems.Dialect`. The id stands in a header, since OAuth has no field for it."""
+        """See `functions.http.refusals.Dialect`. The id stands in a header, since OAuth has no field for it."""
         told: dict[str, JsonValue] = {"error": _error(refusal), "error_description": refusal.detail}
         headers = {**headers_of(refusal), "X-Request-Id": invocation_id}
         if isinstance(refusal, InvalidClientError):
@@ -28,7 +30,7 @@ class OAuthJson:
         return OAuthResponse(told, status_of(refusal), headers)
 
     def failed(self, invocation_id: str) -> HttpResponse:
-        """See `functions.edge.problems.Dialect`."""
+        """See `functions.http.refusals.Dialect`."""
         told: dict[str, JsonValue] = {
             "error": "server_error",
             "error_description": "This is an error in the service. Try again later.",

@@ -1,9 +1,8 @@
-"""Refusals as `application/problem+json` (RFC 9457), and the one table from refusal to status."""
+"""What HTTP makes of a refusal: the one table from refusal to status, its headers, and the log."""
 
-import json
 import logging
 import traceback
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from azure.functions import HttpResponse
 
@@ -42,11 +41,6 @@ STATUS: dict[type[Refusal], int] = {
 }
 """The branches of the tree: a refusal has the status of the nearest one above it. A test finds the one without any."""
 
-TYPE_PREFIX = "urn:azure-sso:problem:"
-
-INTERNAL = TYPE_PREFIX + "internal"
-"""The type of an error of ours, which is no refusal."""
-
 EXPOSED = {"Access-Control-Expose-Headers": "ETag, Location, Retry-After, WWW-Authenticate"}
 """Headers that a control panel's script may read, where the platform's CORS lets it call at all (Fetch, 3.3.6)."""
 
@@ -54,44 +48,18 @@ _log = logging.getLogger(__name__)
 
 
 class Dialect(Protocol):
-    """How a refusal is told to whoever asked: as a problem document to a program, as a page to a person."""
+    """How a refusal is worded: as a problem document to a program, as a page to a person."""
+
+    name: ClassVar[str]
+    """What its refusals are called in the OpenAPI document."""
 
     def refused(self, refusal: Refusal, invocation_id: str) -> HttpResponse:
-        """The answer that tells the refusal."""
+        """Return the response that explains a refusal."""
         ...
 
     def failed(self, invocation_id: str) -> HttpResponse:
-        """The answer to an error of ours, which is in the log under the same id."""
+        """Return the response to an error of ours, which is in the log under the same id."""
         ...
-
-
-class Problems:
-    """The dialect of the API."""
-
-    def refused(self, refusal: Refusal, invocation_id: str) -> HttpResponse:
-        """See the protocol."""
-        status = status_of(refusal)
-        problem: dict[str, object] = {
-            "type": TYPE_PREFIX + refusal.slug,
-            "title": refusal.title,
-            "status": status,
-            "detail": refusal.detail,
-            "instance": f"urn:uuid:{invocation_id}",
-        }
-        if isinstance(refusal, Invalid) and refusal.faults:
-            problem["errors"] = [{"field": fault.field, "detail": fault.detail} for fault in refusal.faults]
-        return _problem(problem, status, headers_of(refusal))
-
-    def failed(self, invocation_id: str) -> HttpResponse:
-        """See the protocol."""
-        problem = {
-            "type": INTERNAL,
-            "title": "Something went wrong",
-            "status": 500,
-            "detail": "This is an error in the service. Give its operators the id in `instance`.",
-            "instance": f"urn:uuid:{invocation_id}",
-        }
-        return _problem(problem, 500, {})
 
 
 def status_of(refusal: Refusal) -> int:
@@ -136,13 +104,4 @@ def log_unavailable(name: str, refusal: Unavailable) -> None:
         refusal.detail,
         type(cause).__name__,
         getattr(cause, "status_code", None),
-    )
-
-
-def _problem(problem: dict[str, object], status: int, headers: dict[str, str]) -> HttpResponse:
-    return HttpResponse(
-        json.dumps(problem),
-        status_code=status,
-        mimetype="application/problem+json",
-        headers={"Cache-Control": "no-store", **EXPOSED, **headers},
     )

@@ -18,7 +18,7 @@ from typing import Any
 from azure.functions import HttpResponse
 from azure.functions.http import HttpResponseConverter
 
-from functions.edge.cookies import with_cookies
+from functions.http.cookies import with_cookies
 
 CONVERSION = "azure_functions_runtime.bindings.datumdef"
 """The module of the worker's library that turns cookies into messages. The worker has imported it before the app."""

@@ -7,7 +7,7 @@ from azure.functions import HttpRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.edge.forms import FORM, parameters_of
+from functions.http.forms import FORM, parameters_of
 from shared.kernel.refusals import Malformed, TooLarge, UnsupportedMediaType
 
 AUTHORIZE = "https://sso.example/oauth2/authorize"

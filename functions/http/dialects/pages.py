@@ -11,19 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from azure.functions import HttpResponse
 
-from functions.edge.invocation import invocation_id
-from functions.edge.problems import headers_of, status_of
+from functions.http.invocation import invocation_id
+from functions.http.refusals import headers_of, status_of
 from shared.branding import Branding, Colour
 from shared.kernel.refusals import Refusal
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_FILES: Final = Path(__file__).parents[1] / "pages"
+_FILES: Final = Path(__file__).parents[2] / "pages"
 
 LIGHT: Final = Colour("#ffffff")
 DARK: Final = Colour("#151b23")
@@ -44,14 +44,16 @@ class Way(StrEnum):
 class Pages:
     """The dialect for browsers: what there is to say is said on a page, in the vendor's name and colour."""
 
+    name: ClassVar = "Page"
+
     branding: Branding
 
     def refused(self, refusal: Refusal, _invocation_id: str) -> HttpResponse:
-        """See `functions.edge.problems.Dialect`."""
+        """See `functions.http.refusals.Dialect`."""
         return self.refusal(refusal)
 
     def failed(self, invocation_id: str) -> HttpResponse:
-        """See `functions.edge.problems.Dialect`."""
+        """See `functions.http.refusals.Dialect`."""
         return self._page("failure.html", {"id": invocation_id}, status=500)
 
     def refusal(self, refusal: Refusal, *ways: tuple[Way, str]) -> HttpResponse:

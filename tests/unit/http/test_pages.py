@@ -13,8 +13,8 @@ import pytest
 from azure.functions import HttpResponse
 from jinja2 import UndefinedError
 
-from functions.edge import pages as module
-from functions.edge.pages import DARK, LIGHT, Pages, Way
+from functions.http.dialects import pages as module
+from functions.http.dialects.pages import DARK, LIGHT, Pages, Way
 from local.processes import ROOT
 from shared.branding import Branding, Colour, Logo, VendorName
 from shared.kernel.refusals import Malformed, Throttled

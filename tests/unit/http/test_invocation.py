@@ -4,8 +4,8 @@ import asyncio
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.invocation import invocation_id
 from functions.http.endpoint import Routes
+from functions.http.invocation import invocation_id
 from functions.http.responses import HtmlPage
 from functions.http.roles import Anybody
 from shared.assembly import assemble

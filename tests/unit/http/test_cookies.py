@@ -7,7 +7,7 @@ from azure.functions import HttpRequest, HttpResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.edge.cookies import AT_ONCE, MOST, BrowserCookies, FlowCookies, with_cookies
+from functions.http.cookies import AT_ONCE, MOST, BrowserCookies, FlowCookies, with_cookies
 from shared.flows.flows import Binding, name_of
 
 COOKIES = BrowserCookies("__Host-")

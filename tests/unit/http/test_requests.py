@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from azure.functions import HttpRequest
 
-from functions.edge.requests import accepts, if_match, json_value, media_type, merged_with, optional_if_match, page_of
+from functions.http.requests import accepts, if_match, json_value, media_type, merged_with, optional_if_match, page_of
 from shared.kernel.refusals import FieldFault, Invalid, Malformed, PreconditionRequired
 from shared.kernel.versions import Expected
 

@@ -1,7 +1,7 @@
 """The cookies that bind a browser to its flows: one for each, so that no tab and no other site can spoil another's.
 
 `__Host-` makes browsers insist on Secure, on path / and on no other host (RFC 6265bis, section 4.1.3.2), which is why
-`functions.edge.host_only` keeps the worker from adding a domain. SameSite=Lax lets them come along when Microsoft sends
+`functions.http.host_only` keeps the worker from adding a domain. SameSite=Lax lets them come along when Microsoft sends
 the browser back with a GET, and with nothing else from elsewhere. A cookie is named after its flow, lives as long, and
 is taken back when the flow is redeemed.
 """

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from functions.edge.problems import TYPE_PREFIX, Problems, every_kind, log_failure, log_unavailable
+from functions.http.dialects.problem_json import TYPE_PREFIX, Problems
+from functions.http.refusals import every_kind, log_failure, log_unavailable
 from shared.kernel.names import DomainName
 from shared.kernel.refusals import (
     Conflict,

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from azure.functions import HttpRequest
 
-from functions.edge.requests import parameters as read_parameters
-from functions.edge.requests import query_text, raw_body
+from functions.http.requests import parameters as read_parameters
+from functions.http.requests import query_text, raw_body
 from shared.kernel.refusals import Malformed, TooLarge
 
 FORM = "application/x-www-form-urlencoded"
