@@ -80,6 +80,10 @@ plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/
 zip: .venv/.requirements ## Build dist/azure-sso.zip, what is deployed
 	@$(BIN)/python -m local.deployable
 
+.PHONY: openapi
+openapi: .venv/.requirements ## Write docs/openapi.json, which a test compares with the code
+	@$(BIN)/python -m local.openapi
+
 .PHONY: release
 release: .venv/.requirements ## Tag the version of pyproject.toml with what the changelog says; DRY=yes only checks. Pushes nothing
 	@$(BIN)/python -m local.release $(if $(DRY),--dry-run)

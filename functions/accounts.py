@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-from azure.functions import HttpRequest, HttpResponse
 from pydantic import Field, StringConstraints
 
-from functions.edge.answers import document, no_content, put_document
-from functions.edge.callers import Callers
-from functions.edge.models import Document, Moment
-from functions.edge.requests import JSON, account_id, if_match, json_body, optional_if_match
-from functions.edge.routing import Routes
+from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
+from functions.http.parameters import Body, IfMatch, OptionalIfMatch, Path
+from functions.http.responses import NoContent, Ok, Put, put
+from shared.access.roles import Operator
 from shared.accounts.register import Profile
 from shared.assembly import Services
 from shared.kernel.documents import Asked
@@ -43,36 +42,28 @@ class AccountDocument(Document):
     updated_at: Moment
 
 
-_REGISTERED = {200: AccountDocument, 201: AccountDocument}
-
-
 def account_routes(services: Services) -> Routes:
     """The calls on accounts."""
-    routes = Routes("accounts", services.edge.telemetry)
-    callers = Callers(services.edge.access_tokens)
+    routes = Routes("accounts", services.edge)
 
-    @routes.add("PUT", _ACCOUNT, takes={JSON: AccountBody}, gives=_REGISTERED, if_match="optional")
-    async def put_account(req: HttpRequest) -> HttpResponse:
+    @routes.put(_ACCOUNT)
+    async def put_account(
+        operator: Operator, account: Body[AccountBody], account_id: Path[AccountId], expected: OptionalIfMatch
+    ) -> Put[AccountDocument]:
         """Register an account, or change what is said of it."""
-        operator = await callers.operator(req)
-        profile = json_body(req, AccountBody).profile()
-        stored, created = await services.accounts.register.put(
-            operator, account_id(req), profile, optional_if_match(req)
-        )
-        return put_document(AccountDocument.model_validate(stored.record), stored.version, created=created)
+        stored, created = await services.accounts.register.put(operator, account_id, account.profile(), expected)
+        return put(AccountDocument.model_validate(stored.record), stored.version, created=created)
 
-    @routes.add("GET", _ACCOUNT, gives={200: AccountDocument})
-    async def get_account(req: HttpRequest) -> HttpResponse:
+    @routes.get(_ACCOUNT)
+    async def get_account(operator: Operator, account_id: Path[AccountId]) -> Ok[AccountDocument]:
         """Read an account."""
-        await callers.operator(req)
-        stored = await services.accounts.register.read(account_id(req))
-        return document(AccountDocument.model_validate(stored.record), version=stored.version)
+        stored = await services.accounts.register.read(operator, account_id)
+        return Ok(AccountDocument.model_validate(stored.record), version=stored.version)
 
-    @routes.add("DELETE", _ACCOUNT, gives={204: None}, if_match="required")
-    async def delete_account(req: HttpRequest) -> HttpResponse:
+    @routes.delete(_ACCOUNT)
+    async def delete_account(operator: Operator, account_id: Path[AccountId], expected: IfMatch) -> NoContent:
         """Disconnect an account and remove everything that belongs to it."""
-        operator = await callers.operator(req)
-        await services.connection.lifecycle.close(operator, account_id(req), if_match(req))
-        return no_content()
+        await services.connection.disconnection.close(operator, account_id, expected)
+        return NoContent()
 
     return routes

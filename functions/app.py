@@ -10,11 +10,11 @@ from functions.audit import audit_routes
 from functions.connect import connect_routes
 from functions.connection import connection_routes
 from functions.domains import domain_routes
-from functions.edge.cookies import BrowserCookies
-from functions.edge.host_only import CONVERSION, keep_host_only
-from functions.edge.routing import Endpoint, Routes
 from functions.exceptions import exception_routes
 from functions.health import health_routes
+from functions.http.cookies import BrowserCookies
+from functions.http.endpoint import Endpoint, Routes
+from functions.http.host_only import CONVERSION, keep_host_only
 from functions.links import link_routes
 from functions.misconfigured import misconfigured_blueprint
 from functions.oauth import oauth_routes
@@ -56,7 +56,7 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
         audit_routes(services),
         link_routes(services),
         application_routes(services),
-        resolve_routes(services),
+        resolve_routes(services.resolution, services.edge),
         signin_routes(services),
         oauth_routes(services),
         health_routes(services, cookies_work=cookies_work),

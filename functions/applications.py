@@ -1,13 +1,12 @@
 """Applications: the vendor's operators register its apps here."""
 
-from azure.functions import HttpRequest, HttpResponse
 from pydantic import ConfigDict, JsonValue
 
-from functions.edge.answers import document, no_content, put_document
-from functions.edge.callers import Callers
-from functions.edge.models import Document, Moment
-from functions.edge.requests import JSON, client_id, if_match, json_body, optional_if_match
-from functions.edge.routing import Routes
+from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
+from functions.http.parameters import Body, IfMatch, OptionalIfMatch, Path
+from functions.http.responses import Created, NoContent, Ok, Put, put
+from shared.access.roles import Operator
 from shared.applications.register import Application, ApplicationProfile, AuthMethod
 from shared.assembly import Services
 from shared.kernel.names import ClientId
@@ -51,54 +50,48 @@ class ApplicationsDocument(Document):
     items: tuple[ApplicationDocument, ...]
 
 
-_REGISTERED = {200: ApplicationDocument, 201: ApplicationDocument}
-
-
 def application_routes(services: Services) -> Routes:
     """The calls on applications."""
-    routes = Routes("applications", services.edge.telemetry)
-    callers = Callers(services.edge.access_tokens)
+    routes = Routes("applications", services.edge)
 
-    @routes.add("PUT", _APPLICATION, takes={JSON: ApplicationBody}, gives=_REGISTERED, if_match="optional")
-    async def put_application(req: HttpRequest) -> HttpResponse:
+    @routes.put(_APPLICATION)
+    async def put_application(
+        operator: Operator, profile: Body[ApplicationBody], client_id: Path[ClientId], expected: OptionalIfMatch
+    ) -> Put[ApplicationDocument]:
         """Register an application, or change what is said of it."""
-        operator = await callers.operator(req)
-        profile = json_body(req, ApplicationBody)
-        stored, created = await services.applications.put(operator, client_id(req), profile, optional_if_match(req))
-        return put_document(_told(stored.record), stored.version, created=created)
+        stored, created = await services.applications.put(operator, client_id, profile, expected)
+        return put(_document(stored.record), stored.version, created=created)
 
-    @routes.add("GET", _APPLICATION, gives={200: ApplicationDocument})
-    async def get_application(req: HttpRequest) -> HttpResponse:
+    @routes.get(_APPLICATION)
+    async def get_application(operator: Operator, client_id: Path[ClientId]) -> Ok[ApplicationDocument]:
         """Read an application."""
-        await callers.operator(req)
-        stored = await services.applications.read(client_id(req))
-        return document(_told(stored.record), version=stored.version)
+        stored = await services.applications.read(operator, client_id)
+        return Ok(_document(stored.record), version=stored.version)
 
-    @routes.add("GET", "/v1/applications", gives={200: ApplicationsDocument})
-    async def list_applications(req: HttpRequest) -> HttpResponse:
+    @routes.get("/v1/applications")
+    async def list_applications(operator: Operator) -> Ok[ApplicationsDocument]:
         """List all applications."""
-        await callers.operator(req)
-        applications = await services.applications.all()
-        return document(ApplicationsDocument(items=tuple(map(_told, applications))))
+        applications = await services.applications.all(operator)
+        return Ok(ApplicationsDocument(items=tuple(map(_document, applications))))
 
-    @routes.add("DELETE", _APPLICATION, gives={204: None}, if_match="required")
-    async def delete_application(req: HttpRequest) -> HttpResponse:
+    @routes.delete(_APPLICATION)
+    async def delete_application(operator: Operator, client_id: Path[ClientId], expected: IfMatch) -> NoContent:
         """Remove an application."""
-        operator = await callers.operator(req)
-        await services.applications.remove(operator, client_id(req), if_match(req))
-        return no_content()
+        await services.applications.remove(operator, client_id, expected)
+        return NoContent()
 
-    @routes.add("POST", _APPLICATION + "/secret", gives={201: SecretDocument}, if_match="required")
-    async def renew_application_secret(req: HttpRequest) -> HttpResponse:
+    @routes.post(_APPLICATION + "/secret")
+    async def renew_application_secret(
+        operator: Operator, client_id: Path[ClientId], expected: IfMatch
+    ) -> Created[SecretDocument]:
         """Give an application a new client secret, shown this once."""
-        operator = await callers.operator(req)
-        secret = await services.applications.renew_secret(operator, client_id(req), if_match(req))
-        return document(SecretDocument(client_secret=secret), status=201)
+        secret = await services.applications.renew_secret(operator, client_id, expected)
+        return Created(SecretDocument(client_secret=secret))
 
     return routes
 
 
-def _told(application: Application) -> ApplicationDocument:
+def _document(application: Application) -> ApplicationDocument:
     return ApplicationDocument(
         client_id=application.client_id,
         has_secret=application.secret is not None,

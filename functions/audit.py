@@ -1,14 +1,14 @@
 """The audit trails of accounts and of applications: who changed what, and when."""
 
-from azure.functions import HttpRequest, HttpResponse
 from pydantic import JsonValue
 
-from functions.edge.answers import document
-from functions.edge.callers import Callers
-from functions.edge.models import Document, Moment
-from functions.edge.requests import client_id, page_of
-from functions.edge.routing import Routes
+from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
+from functions.http.parameters import Page, Path
+from functions.http.responses import Ok
+from shared.access.roles import AccountAdministrator, Operator
 from shared.assembly import Services
+from shared.kernel.names import ClientId
 
 
 class AuditActor(Document):
@@ -37,33 +37,20 @@ class AuditDocument(Document):
 
 def audit_routes(services: Services) -> Routes:
     """The calls on audit trails."""
-    routes = Routes("audit", services.edge.telemetry)
-    callers = Callers(services.edge.access_tokens)
+    routes = Routes("audit", services.edge)
 
-    @routes.add(
-        "GET",
-        "/v1/accounts/{accountId}/audit",
-        gives={200: AuditDocument},
-        parameters=("pageSize", "continuationToken"),
-    )
-    async def list_audit(req: HttpRequest) -> HttpResponse:
+    @routes.get("/v1/accounts/{accountId}/audit")
+    async def list_audit(administrator: AccountAdministrator, page: Page) -> Ok[AuditDocument]:
         """Page through the changes, the newest first."""
-        administrator = await callers.administrator(req)
-        records, continuation = await services.accounts.journal.page(administrator, *page_of(req))
+        records, continuation = await services.accounts.journal.page(administrator, *page)
         items = tuple(map(AuditEntry.model_validate, records))
-        return document(AuditDocument(items=items, continuation_token=continuation))
+        return Ok(AuditDocument(items=items, continuation_token=continuation))
 
-    @routes.add(
-        "GET",
-        "/v1/applications/{clientId}/audit",
-        gives={200: AuditDocument},
-        parameters=("pageSize", "continuationToken"),
-    )
-    async def list_application_audit(req: HttpRequest) -> HttpResponse:
+    @routes.get("/v1/applications/{clientId}/audit")
+    async def list_application_audit(operator: Operator, client_id: Path[ClientId], page: Page) -> Ok[AuditDocument]:
         """Page through the changes of an application, the newest first."""
-        await callers.operator(req)
-        records, continuation = await services.applications.page(client_id(req), *page_of(req))
+        records, continuation = await services.applications.page(operator, client_id, *page)
         items = tuple(map(AuditEntry.model_validate, records))
-        return document(AuditDocument(items=items, continuation_token=continuation))
+        return Ok(AuditDocument(items=items, continuation_token=continuation))
 
     return routes

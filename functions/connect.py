@@ -10,34 +10,34 @@ from dataclasses import replace
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import BrowserCookies, FlowCookies, with_cookies
-from functions.edge.forms import FORM, parameters_of
-from functions.edge.pages import Pages, Way, redirect
-from functions.edge.requests import microsofts_answer, query_of
-from functions.edge.routing import Caller, Routes
+from functions.http.cookies import BrowserCookies, FlowCookies, with_cookies
+from functions.http.dialects.pages import Pages, Way, redirect
+from functions.http.endpoint import Routes
+from functions.http.parameters import Form, MicrosoftsAnswer, Query, Request
+from functions.http.responses import HtmlPage, Redirect
+from functions.http.roles import Anybody
 from shared.assembly import Services
-from shared.connection.integration import Arrival, Departure, Ticket, Unfinished
+from shared.connection.consent_steps import Connected, NotConnected, Ticket, ToMicrosoft
 from shared.connection.return_urls import with_outcome
 from shared.flows.flows import Flows
 
 _CONNECT = "/v1/connect"
-_PAGE = "text/html"
 
 
 def connect_routes(services: Services) -> Routes:
     """The pages of an integration."""
     pages = Pages(services.edge.branding)
-    routes = Routes("connect", services.edge.telemetry, pages)
+    routes = Routes("connect", services.edge, pages)
     cookies = BrowserCookies(services.edge.cookie_prefix)
     invited, bound = cookies.invitation, cookies.connect
 
-    def shown(req: HttpRequest, outcome: Departure | Arrival | Unfinished) -> HttpResponse:
+    def shown(req: HttpRequest, outcome: ToMicrosoft | Connected | NotConnected) -> HttpResponse:
         match outcome:
-            case Departure(url, binding):
+            case ToMicrosoft(url, binding):
                 return with_cookies(redirect(url), *bound.bind(req, binding))
-            case Arrival(_, _, str(return_url)):
+            case Connected(_, _, str(return_url)):
                 return redirect(with_outcome(return_url, "connected"))
-            case Arrival(account_name, tenant_name, _):
+            case Connected(account_name, tenant_name, _):
                 return pages.connected(account_name, tenant_name)
             case _:
                 back = outcome.return_url
@@ -45,7 +45,7 @@ def connect_routes(services: Services) -> Routes:
                 return pages.refusal(outcome.refusal, *ways)
 
     async def invite(req: HttpRequest, ticket: str, *, unproven: bool = False) -> HttpResponse:
-        invitation = await services.connection.onboarding.look(ticket)
+        invitation = await services.connection.consent.look(ticket)
         action = f"{services.edge.public_url}{_CONNECT}"
         new = Flows.bind(ticket, Ticket)
         binding = replace(new, secret=invited.secret(req, ticket) or new.secret)  # so that two tabs get along
@@ -53,34 +53,26 @@ def connect_routes(services: Services) -> Routes:
         page = pages.connect(invitation.account_name, invitation.started_by, action, kept, unproven=unproven)
         return with_cookies(page, *invited.bind(req, binding))
 
-    async def go_on(req: HttpRequest) -> HttpResponse:
-        form = parameters_of(req)
+    async def go_on(req: HttpRequest, form: Mapping[str, tuple[str, ...]]) -> HttpResponse:
         ticket = _only(form, "ticket")
         if not _was_invited(req, ticket, _only(form, "shown"), invited):
             return await invite(req, ticket, unproven=True)
-        return with_cookies(shown(req, await services.connection.onboarding.open(ticket)), invited.release(ticket))
+        return with_cookies(shown(req, await services.connection.consent.open(ticket)), invited.release(ticket))
 
-    @routes.add("GET", _CONNECT, caller=Caller.ANYBODY, gives={200: _PAGE}, parameters=("ticket",))
-    async def show_connect(req: HttpRequest) -> HttpResponse:
+    @routes.get(_CONNECT)
+    async def show_connect(_: Anybody, req: Request, ticket: Query) -> HtmlPage:
         """Show an administrator what they are about to do, and for whom. Looking spends nothing."""
-        return await invite(req, query_of(req).get("ticket", ""))
+        return await invite(req, ticket or "")
 
-    @routes.add("POST", _CONNECT, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None})
-    async def open_connect(req: HttpRequest) -> HttpResponse:
+    @routes.post(_CONNECT)
+    async def open_connect(_: Anybody, req: Request, form: Form) -> Redirect:
         """Bind the browser that was shown the page, and send it to Microsoft's consent page."""
-        return await go_on(req)
+        return await go_on(req, form)
 
-    @routes.add(
-        "GET",
-        f"{_CONNECT}/callback",
-        caller=Caller.ANYBODY,
-        gives={303: None, 200: _PAGE},
-        parameters=("state", "error", "error_description", "admin_consent", "tenant", "code"),
-    )
-    async def connect_callback(req: HttpRequest) -> HttpResponse:
+    @routes.get(f"{_CONNECT}/callback")
+    async def connect_callback(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
         """Take Microsoft's answer, for consent and for sign-in."""
-        answer = microsofts_answer(req)
-        outcome = await services.connection.onboarding.come_back(answer, bound.secret(req, answer.state))
+        outcome = await services.connection.consent.callback(answer, bound.secret(req, answer.state))
         return with_cookies(shown(req, outcome), bound.release(answer.state))
 
     return routes

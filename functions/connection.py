@@ -1,12 +1,10 @@
 """The connection of an account, as the control panel sees it: start, look, check, undo."""
 
-from azure.functions import HttpRequest, HttpResponse
-
-from functions.edge.answers import document, no_content
-from functions.edge.callers import Callers
-from functions.edge.models import Document, Moment
-from functions.edge.requests import JSON, if_match, optional_json_body
-from functions.edge.routing import Routes
+from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
+from functions.http.parameters import IfMatch, OptionalBody
+from functions.http.responses import Created, NoContent, Ok
+from shared.access.roles import AccountAdministrator
 from shared.assembly import Services
 from shared.connection.connection import Connection, Status
 from shared.kernel.documents import Asked
@@ -57,39 +55,35 @@ class ConnectionDocument(Document):
 
 def connection_routes(services: Services) -> Routes:
     """The calls on an account's connection."""
-    routes = Routes("connection", services.edge.telemetry)
-    callers = Callers(services.edge.access_tokens)
+    routes = Routes("connection", services.edge)
 
-    @routes.add("POST", _CONNECTION, takes={JSON: StartBody}, body_optional=True, gives={201: StartDocument})
-    async def start_connection(req: HttpRequest) -> HttpResponse:
+    @routes.post(_CONNECTION)
+    async def start_connection(
+        administrator: AccountAdministrator, asked: OptionalBody[StartBody]
+    ) -> Created[StartDocument]:
         """Start Azure Integration."""
-        administrator = await callers.administrator(req)
-        return_url = optional_json_body(req, StartBody).return_url
-        start = await services.connection.onboarding.start(administrator, return_url)
+        start = await services.connection.consent.start(administrator, asked.return_url)
         start_url = f"{services.edge.public_url}/v1/connect?ticket={start.ticket}"
-        return document(StartDocument(start_url=start_url, expires_at=start.expires_at), status=201)
+        return Created(StartDocument(start_url=start_url, expires_at=start.expires_at))
 
-    @routes.add("GET", _CONNECTION, gives={200: ConnectionDocument})
-    async def get_connection(req: HttpRequest) -> HttpResponse:
+    @routes.get(_CONNECTION)
+    async def get_connection(administrator: AccountAdministrator) -> Ok[ConnectionDocument]:
         """Look at the connection."""
-        administrator = await callers.administrator(req)
-        return _told(*await services.connection.lifecycle.read(administrator))
+        return _versioned(*await services.connection.checks.read(administrator))
 
-    @routes.add("POST", _CONNECTION + "/check", gives={200: ConnectionDocument})
-    async def check_connection(req: HttpRequest) -> HttpResponse:
+    @routes.post(_CONNECTION + "/check")
+    async def check_connection(administrator: AccountAdministrator) -> Ok[ConnectionDocument]:
         """Probe the tenant now."""
-        administrator = await callers.administrator(req)
-        return _told(*await services.connection.lifecycle.check(administrator))
+        return _versioned(*await services.connection.checks.check(administrator))
 
-    @routes.add("DELETE", _CONNECTION, gives={204: None}, if_match="required")
-    async def delete_connection(req: HttpRequest) -> HttpResponse:
+    @routes.delete(_CONNECTION)
+    async def delete_connection(administrator: AccountAdministrator, expected: IfMatch) -> NoContent:
         """Disconnect: users fall back to the password; policy and exceptions are kept."""
-        administrator = await callers.administrator(req)
-        await services.connection.lifecycle.disconnect(administrator, if_match(req))
-        return no_content()
+        await services.connection.disconnection.disconnect(administrator, expected)
+        return NoContent()
 
     return routes
 
 
-def _told(connection: Connection, version: str) -> HttpResponse:
-    return document(ConnectionDocument.model_validate(connection), version=version)
+def _versioned(connection: Connection, version: str) -> Ok[ConnectionDocument]:
+    return Ok(ConnectionDocument.model_validate(connection), version=version)

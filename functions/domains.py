@@ -1,24 +1,24 @@
 """The domains of an account's tenant, and which of them route."""
 
-from azure.functions import HttpRequest, HttpResponse
+from pydantic import ConfigDict
 
-from functions.edge.answers import document
-from functions.edge.callers import Callers
-from functions.edge.models import Document, Moment
-from functions.edge.requests import JSON, MERGE_PATCH, domain_name, if_match, json_body
-from functions.edge.routing import Routes
+from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
+from functions.http.parameters import IfMatch, MergePatch, Path
+from functions.http.responses import Ok
+from shared.access.roles import AccountAdministrator
 from shared.assembly import Services
-from shared.connection.domain_routing import DomainList
-from shared.connection.tenant_domains import DomainState
-from shared.kernel.documents import Asked
+from shared.connection.connected_domains import DomainList
+from shared.domains.tenant_domains import DomainState, DomainSwitch
+from shared.kernel.names import DomainName
 
 _DOMAINS = "/v1/accounts/{accountId}/domains"
 
 
-class SwitchBody(Asked):
+class SwitchBody(DomainSwitch):
     """Whether the domain routes to the account."""
 
-    enabled: bool
+    model_config = ConfigDict(extra="forbid")
 
 
 class DomainDocument(Document):
@@ -37,39 +37,28 @@ class DomainsDocument(Document):
 
 def domain_routes(services: Services) -> Routes:
     """The calls on an account's domains."""
-    routes = Routes("domains", services.edge.telemetry)
-    callers = Callers(services.edge.access_tokens)
+    routes = Routes("domains", services.edge)
 
-    @routes.add("GET", _DOMAINS, gives={200: DomainsDocument})
-    async def list_domains(req: HttpRequest) -> HttpResponse:
+    @routes.get(_DOMAINS)
+    async def list_domains(administrator: AccountAdministrator) -> Ok[DomainsDocument]:
         """List the tenant's verified domains and how they stand."""
-        administrator = await callers.administrator(req)
-        return _told(await services.domains.list(administrator.account_id))
+        return _versioned(await services.domains.list(administrator))
 
-    @routes.add(
-        "PATCH",
-        _DOMAINS + "/{domain}",
-        takes={MERGE_PATCH: SwitchBody, JSON: SwitchBody},
-        gives={200: DomainsDocument},
-        if_match="required",
-    )
-    async def switch_domain(req: HttpRequest) -> HttpResponse:
+    @routes.patch(_DOMAINS + "/{domain}")
+    async def switch_domain(
+        administrator: AccountAdministrator, change: MergePatch[SwitchBody], domain: Path[DomainName], expected: IfMatch
+    ) -> Ok[DomainsDocument]:
         """Let a domain route to the account, or stop it."""
-        administrator = await callers.administrator(req)
-        enabled = json_body(req, SwitchBody, MERGE_PATCH, JSON).enabled
-        return _told(
-            await services.domains.switch(administrator, domain_name(req), enabled=enabled, expected=if_match(req))
-        )
+        return _versioned(await services.domains.switch(administrator, domain, expected, change))
 
-    @routes.add("POST", _DOMAINS + "/refresh", gives={200: DomainsDocument})
-    async def refresh_domains(req: HttpRequest) -> HttpResponse:
+    @routes.post(_DOMAINS + "/refresh")
+    async def refresh_domains(administrator: AccountAdministrator) -> Ok[DomainsDocument]:
         """Read the tenant's domains again."""
-        administrator = await callers.administrator(req)
-        return _told(await services.domains.refresh(administrator))
+        return _versioned(await services.domains.refresh(administrator))
 
     return routes
 
 
-def _told(found: DomainList) -> HttpResponse:
+def _versioned(found: DomainList) -> Ok[DomainsDocument]:
     items = tuple(DomainDocument(domain=name, state=state) for name, state in found.states.items())
-    return document(DomainsDocument(items=items, read_at=found.read_at), version=found.version)
+    return Ok(DomainsDocument(items=items, read_at=found.read_at), version=found.version)

@@ -1,48 +1,52 @@
 """The exception list of an account: one entry at a time, many at once, and as a file."""
 
-from collections.abc import Iterator
+from typing import Annotated
 
-from azure.functions import HttpRequest, HttpResponse
+from azure.functions import HttpRequest
 from pydantic import RootModel
 
-from functions.edge.answers import csv_file, document, no_content
-from functions.edge.callers import Callers
-from functions.edge.models import Document, Moment
-from functions.edge.requests import (
+from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
+from functions.http.parameters import PAGE_PARAMETERS, Body, IfMatch, MergePatch, Path, Source
+from functions.http.requests import (
     ARRAY_LIMIT,
     FILE_LIMIT,
     JSON,
-    MERGE_PATCH,
     accepts,
-    if_match,
     json_body,
     json_value,
     media_type,
-    merge_patch,
     page_of,
-    path_name,
     raw_body,
 )
-from functions.edge.routing import Routes
+from functions.http.responses import Created, CsvFile, NoContent, Ok
 from shared.access.roles import AccountAdministrator
 from shared.assembly import Services
 from shared.kernel.documents import Asked
 from shared.kernel.names import EmailAddress
+from shared.kernel.refusals import TooLarge
 from shared.ports.record import Stored
 from shared.users.exchange import (
     BadLine,
-    Entry,
+    Entries,
     ImportReport,
     import_entries,
     read_csv,
     read_entry,
     write_csv,
 )
-from shared.users.exemptions import Exemption, ExemptionDraft, ExemptionId, ExemptionTerms
+from shared.users.exemptions import Exemption
+from shared.users.terms import ExemptionDraft, ExemptionTerms
+from shared.users.user_key import UserKey
 
 _EXCEPTIONS = "/v1/accounts/{accountId}/exceptions"
 _EXCEPTION = _EXCEPTIONS + "/{exceptionId}"
 _CSV = "text/csv"
+_EXCEL = "application/vnd.ms-excel"
+"""What Windows says of a CSV file where Excel is installed."""
+
+_MOST_OBJECTS = 100_000
+"""Objects and arrays in one JSON array. Each takes longer to read than all its text, and all are read in one go."""
 
 
 class ExceptionDocument(Document):
@@ -58,6 +62,12 @@ class ExceptionDocument(Document):
     updated_at: Moment
 
 
+class AddedDocument(ExceptionDocument):
+    """The same, just added; `warnings` are what whoever added it should know."""
+
+    warnings: tuple[str, ...]
+
+
 class ExceptionsDocument(Document):
     """A page of the list; `continuationToken` asks for the next one."""
 
@@ -66,18 +76,23 @@ class ExceptionsDocument(Document):
 
 
 class ProblemLine(Document):
-    """A line, or item of an array, that was refused, counted from 1."""
+    """A record, by the line at which it begins, or an item of an array; both counted from 1. And what is to be said."""
 
     line: int
     detail: str
 
 
 class ImportDocument(Document):
-    """What became of many entries at once."""
+    """What became of many entries at once. `expired` ones had ended already, and were left out.
+
+    `problems` say what was refused and why, `warnings` what whoever sent the rest should know.
+    """
 
     accepted: int
     refused: int
+    expired: int
     problems: tuple[ProblemLine, ...]
+    warnings: tuple[ProblemLine, ...]
 
 
 class OneOrMany(RootModel[ExemptionDraft | list[ExemptionDraft]], defer_build=True):
@@ -90,101 +105,124 @@ class SearchBody(Asked):
     email: EmailAddress
 
 
+def _posted(req: HttpRequest) -> ExemptionDraft | Entries | bytes:
+    """Read one draft, or many entries that are read as they are stored, or a file."""
+    if media_type(req) in {_CSV, _EXCEL}:
+        return raw_body(req, _CSV, _EXCEL, limit=FILE_LIMIT)
+    body = raw_body(req, JSON, _CSV, _EXCEL, limit=ARRAY_LIMIT)
+    if body.lstrip()[:1] != b"[":
+        return json_body(req, ExemptionDraft)
+    if body.count(b"{") + body.count(b"[") > _MOST_OBJECTS:
+        raise TooLarge(f"The array may hold {_MOST_OBJECTS:,} objects at most. Send it in parts.")
+    return _entries(json_value(body))
+
+
+def _page_unless_csv(req: HttpRequest) -> tuple[int, str | None] | None:
+    """Read which page is asked for; None stands for all of the list, as CSV."""
+    return None if accepts(req, _CSV) else page_of(req)
+
+
+type Posted = Annotated[
+    ExemptionDraft | Entries | bytes, Source(read=_posted, media=(JSON,), raw_media=(_CSV, _EXCEL), model=OneOrMany)
+]
+type PageUnlessCsv = Annotated[tuple[int, str | None] | None, Source(read=_page_unless_csv, query=PAGE_PARAMETERS)]
+
+
 def exception_routes(services: Services) -> Routes:
     """The calls on an account's exception list."""
-    routes = Routes("exceptions", services.edge.telemetry)
-    callers = Callers(services.edge.access_tokens)
+    routes = Routes("exceptions", services.edge)
     exemptions = services.users.exemptions
 
-    def told(exemption: Exemption) -> ExceptionDocument:
+    def document(exemption: Exemption) -> ExceptionDocument:
         in_force = exemption.in_force(services.edge.clock.now())
         return ExceptionDocument.model_validate({**exemption.model_dump(), "in_force": in_force})
 
-    def answer(stored: Stored[Exemption], location: str | None = None) -> HttpResponse:
-        return document(told(stored.record), status=201 if location else 200, version=stored.version, location=location)
+    def versioned(stored: Stored[Exemption]) -> Ok[ExceptionDocument]:
+        return Ok(document(stored.record), version=stored.version)
 
-    def listed(found: tuple[Exemption, ...], continuation: str | None = None) -> HttpResponse:
-        return document(ExceptionsDocument(items=tuple(map(told, found)), continuation_token=continuation))
+    def listed(found: tuple[Exemption, ...], continuation: str | None = None) -> Ok[ExceptionsDocument]:
+        return Ok(ExceptionsDocument(items=tuple(map(document, found)), continuation_token=continuation))
 
-    async def put_on_list(administrator: AccountAdministrator, asked: ExemptionDraft | Iterator[Entry]) -> HttpResponse:
-        if isinstance(asked, ExemptionDraft):
-            stored = await exemptions.add(administrator, asked)
+    async def put_on_list(
+        administrator: AccountAdministrator, posted: ExemptionDraft | Entries | bytes
+    ) -> Created[AddedDocument] | Ok[ImportDocument]:
+        if isinstance(posted, ExemptionDraft):
+            added = await exemptions.add(administrator, posted)
+            stored = added.stored
             path = f"/v1/accounts/{administrator.account_id}/exceptions/{stored.record.exception_id}"
-            return answer(stored, services.edge.public_url + path)
-        return _reported(await import_entries(exemptions, administrator, asked))
+            location = services.edge.public_url + path
+            said = AddedDocument(**document(stored.record).model_dump(), warnings=added.warnings)
+            return Created(said, version=stored.version, location=location)
+        entries = await read_csv(posted) if isinstance(posted, bytes) else posted
+        return _reported(await import_entries(exemptions, administrator, entries))
 
-    async def show_list(administrator: AccountAdministrator, req: HttpRequest) -> HttpResponse:
-        if accepts(req, _CSV):
+    async def show_list(
+        administrator: AccountAdministrator, page: tuple[int, str | None] | None
+    ) -> Ok[ExceptionsDocument] | CsvFile:
+        if page is None:
             await exemptions.must_exist(administrator)
-            return csv_file(await write_csv(exemptions.all(administrator)), "exceptions.csv")
-        size, continuation = page_of(req)
-        return listed(*await exemptions.page(administrator, size, continuation))
+            return CsvFile(await write_csv(exemptions.all(administrator)), "exceptions.csv")
+        return listed(*await exemptions.page(administrator, *page))
 
-    @routes.add(
-        "POST", _EXCEPTIONS, takes={JSON: OneOrMany, _CSV: None}, gives={201: ExceptionDocument, 200: ImportDocument}
-    )
-    async def add_exceptions(req: HttpRequest) -> HttpResponse:
+    @routes.post(_EXCEPTIONS)
+    async def add_exceptions(
+        administrator: AccountAdministrator, posted: Posted
+    ) -> Created[AddedDocument] | Ok[ImportDocument]:
         """Put one user on the list, or many: a JSON array or a CSV file."""
-        administrator = await callers.administrator(req)
-        return await put_on_list(administrator, _asked(req))
+        return await put_on_list(administrator, posted)
 
-    @routes.add("GET", _EXCEPTIONS, gives={200: ExceptionsDocument}, parameters=("pageSize", "continuationToken"))
-    async def list_exceptions(req: HttpRequest) -> HttpResponse:
+    @routes.get(_EXCEPTIONS)
+    async def list_exceptions(
+        administrator: AccountAdministrator, page: PageUnlessCsv
+    ) -> Ok[ExceptionsDocument] | CsvFile:
         """Page through the list, or with Accept: text/csv export all of it."""
-        administrator = await callers.administrator(req)
-        return await show_list(administrator, req)
+        return await show_list(administrator, page)
 
-    @routes.add("POST", _EXCEPTIONS + "/search", takes={JSON: SearchBody}, gives={200: ExceptionsDocument})
-    async def search_exceptions(req: HttpRequest) -> HttpResponse:
+    @routes.post(_EXCEPTIONS + "/search")
+    async def search_exceptions(
+        administrator: AccountAdministrator, wanted: Body[SearchBody]
+    ) -> Ok[ExceptionsDocument]:
         """Look for one user on the list."""
-        administrator = await callers.administrator(req)
-        return listed(await exemptions.find(administrator, json_body(req, SearchBody).email))
+        return listed(await exemptions.find(administrator, wanted.email))
 
-    @routes.add("GET", _EXCEPTION, gives={200: ExceptionDocument})
-    async def get_exception(req: HttpRequest) -> HttpResponse:
+    @routes.get(_EXCEPTION)
+    async def get_exception(administrator: AccountAdministrator, exception_id: Path[UserKey]) -> Ok[ExceptionDocument]:
         """Read one entry."""
-        administrator = await callers.administrator(req)
-        return answer(await exemptions.read(administrator, path_name(req, "exceptionId", ExemptionId)))
+        return versioned(await exemptions.read(administrator, exception_id))
 
-    @routes.add(
-        "PATCH",
-        _EXCEPTION,
-        takes={MERGE_PATCH: ExemptionTerms, JSON: ExemptionTerms},
-        gives={200: ExceptionDocument},
-        if_match="required",
-    )
-    async def patch_exception(req: HttpRequest) -> HttpResponse:
+    @routes.patch(_EXCEPTION)
+    async def patch_exception(
+        administrator: AccountAdministrator,
+        exception_id: Path[UserKey],
+        change: MergePatch[ExemptionTerms],
+        expected: IfMatch,
+    ) -> Ok[ExceptionDocument]:
         """Change the reason or the end of one entry."""
-        administrator = await callers.administrator(req)
-        exemption_id = path_name(req, "exceptionId", ExemptionId)
-        change = merge_patch(req, ExemptionTerms)
-        return answer(await exemptions.change(administrator, exemption_id, if_match(req), change))
+        return versioned(await exemptions.change(administrator, exception_id, expected, change))
 
-    @routes.add("DELETE", _EXCEPTION, gives={204: None}, if_match="required")
-    async def delete_exception(req: HttpRequest) -> HttpResponse:
+    @routes.delete(_EXCEPTION)
+    async def delete_exception(
+        administrator: AccountAdministrator, exception_id: Path[UserKey], expected: IfMatch
+    ) -> NoContent:
         """Take one user off the list."""
-        administrator = await callers.administrator(req)
-        await exemptions.remove(administrator, path_name(req, "exceptionId", ExemptionId), if_match(req))
-        return no_content()
+        await exemptions.remove(administrator, exception_id, expected)
+        return NoContent()
 
     return routes
 
 
-def _asked(req: HttpRequest) -> ExemptionDraft | Iterator[Entry]:
-    """One draft, or many entries that are read as they are stored."""
-    if media_type(req) == _CSV:
-        return read_csv(raw_body(req, _CSV, limit=FILE_LIMIT))
-    body = raw_body(req, JSON, _CSV, limit=ARRAY_LIMIT)
-    if body.lstrip()[:1] != b"[":
-        return json_body(req, ExemptionDraft)
-    return _entries(json_value(body))
-
-
-def _entries(items: object) -> Iterator[Entry]:
+def _entries(items: object) -> Entries:
     for number, item in enumerate(items if isinstance(items, list) else (), start=1):
         yield (read_entry(number, item) if isinstance(item, dict) else BadLine(number, "It must be a JSON object."))
 
 
-def _reported(report: ImportReport) -> HttpResponse:
-    problems = tuple(ProblemLine(line=problem.line, detail=problem.detail) for problem in report.problems)
-    return document(ImportDocument(accepted=report.accepted, refused=len(problems), problems=problems))
+def _reported(report: ImportReport) -> Ok[ImportDocument]:
+    return Ok(
+        ImportDocument(
+            accepted=report.accepted,
+            refused=len(report.problems),
+            expired=report.expired,
+            problems=tuple(map(ProblemLine.model_validate, report.problems)),
+            warnings=tuple(map(ProblemLine.model_validate, report.warnings)),
+        )
+    )

@@ -2,12 +2,11 @@
 
 from typing import Literal
 
-from azure.functions import HttpRequest, HttpResponse
-
-from functions.edge.answers import document, no_content
-from functions.edge.cookies import BrowserCookies, with_cookies
-from functions.edge.models import Document
-from functions.edge.routing import Caller, Routes
+from functions.http.cookies import BrowserCookies, with_cookies
+from functions.http.endpoint import Routes
+from functions.http.models import Document
+from functions.http.responses import Down, NoContent, Ok
+from functions.http.roles import Anybody
 from shared.assembly import Services
 
 
@@ -23,32 +22,32 @@ def health_routes(services: Services, *, cookies_work: bool | None = None) -> Ro
 
     Args:
         services: the parts, each of which is probed.
-        cookies_work: what `functions.edge.host_only` found; a part that is left out if it could not tell.
+        cookies_work: what `functions.http.host_only` found; a part that is left out if it could not tell.
     """
-    routes = Routes("health", services.edge.telemetry)
+    routes = Routes("health", services.edge)
     probe = BrowserCookies(services.edge.cookie_prefix).probe
     found_at_start = {} if cookies_work is None else {"cookies": cookies_work}
 
-    @routes.add("GET", "/health", caller=Caller.ANYBODY, gives={200: HealthDocument, 503: HealthDocument})
-    async def get_health(_req: HttpRequest) -> HttpResponse:
+    @routes.get("/health")
+    async def get_health(_: Anybody) -> Ok[HealthDocument] | Down[HealthDocument]:
         """Say which parts answer."""
-        return _told(await services.health.ask() | found_at_start)
+        return report(await services.health.ask() | found_at_start)
 
-    @routes.add("GET", "/health/cookie", caller=Caller.ANYBODY, gives={204: None})
-    async def get_health_cookie(_req: HttpRequest) -> HttpResponse:
+    @routes.get("/health/cookie")
+    async def get_health_cookie(_: Anybody) -> NoContent:
         """Send a cookie like those of a sign-in, which holds nothing, to show what becomes of it on its way."""
-        return with_cookies(no_content(), probe)
+        return with_cookies(NoContent(), probe)
 
     return routes
 
 
-def _told(answers: dict[str, bool]) -> HttpResponse:
+def report(answers: dict[str, bool]) -> Ok[HealthDocument] | Down[HealthDocument]:
     """Without Entra or the control panel's issuer the service still resolves: a balancer must not take it out.
 
     Nor where no browser keeps a cookie, which ends every sign-in, but no other instance would fare better.
     """
-    told = HealthDocument(
+    document = HealthDocument(
         status="ok" if all(answers.values()) else "degraded",
         parts={part: "ok" if up else "down" for part, up in answers.items()},
     )
-    return document(told, status=200 if answers["storage"] else 503)
+    return Ok(document) if answers["storage"] else Down(document)

@@ -1,14 +1,12 @@
 """Links: which Entra identity each user of an account is tied to. A Security Manager can release them."""
 
-from azure.functions import HttpRequest, HttpResponse
-
-from functions.edge.answers import document, no_content
-from functions.edge.callers import Callers
-from functions.edge.models import Document, Moment
-from functions.edge.requests import page_of, path_name
-from functions.edge.routing import Routes
+from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
+from functions.http.parameters import Page, Path
+from functions.http.responses import NoContent, Ok
+from shared.access.roles import AccountAdministrator
 from shared.assembly import Services
-from shared.users.links import LinkId
+from shared.users.user_key import UserKey
 
 _LINKS = "/v1/accounts/{accountId}/links"
 
@@ -32,22 +30,19 @@ class LinksDocument(Document):
 
 def link_routes(services: Services) -> Routes:
     """The calls on an account's links."""
-    routes = Routes("links", services.edge.telemetry)
-    callers = Callers(services.edge.access_tokens)
+    routes = Routes("links", services.edge)
 
-    @routes.add("GET", _LINKS, gives={200: LinksDocument}, parameters=("pageSize", "continuationToken"))
-    async def list_links(req: HttpRequest) -> HttpResponse:
+    @routes.get(_LINKS)
+    async def list_links(administrator: AccountAdministrator, page: Page) -> Ok[LinksDocument]:
         """Page through the ties of the account's users."""
-        administrator = await callers.administrator(req)
-        links, continuation = await services.users.links.page(administrator, *page_of(req))
+        links, continuation = await services.users.links.page(administrator, *page)
         items = tuple(map(LinkDocument.model_validate, links))
-        return document(LinksDocument(items=items, continuation_token=continuation))
+        return Ok(LinksDocument(items=items, continuation_token=continuation))
 
-    @routes.add("DELETE", _LINKS + "/{linkId}", gives={204: None})
-    async def release_link(req: HttpRequest) -> HttpResponse:
+    @routes.delete(_LINKS + "/{linkId}")
+    async def release_link(administrator: AccountAdministrator, link_id: Path[UserKey]) -> NoContent:
         """Untie a user, whose next sign-in makes a new tie."""
-        administrator = await callers.administrator(req)
-        await services.users.links.release(administrator, path_name(req, "linkId", LinkId))
-        return no_content()
+        await services.users.links.release(administrator, link_id)
+        return NoContent()
 
     return routes

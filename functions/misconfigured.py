@@ -8,7 +8,7 @@ import logging
 from azure.functions import AuthLevel, Blueprint, HttpRequest, HttpResponse
 from pydantic import BaseModel, ConfigDict
 
-from functions.edge.answers import document
+from functions.http.responses import Down
 from shared.kernel.refusals import FieldFault
 from shared.settings import Misconfiguration
 
@@ -37,6 +37,6 @@ def misconfigured_blueprint(misconfiguration: Misconfiguration) -> Blueprint:
     @blueprint.route(route="{*path}", methods=_EVERY_METHOD, auth_level=AuthLevel.ANONYMOUS)
     async def explain_misconfiguration(req: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the worker wants every binding
         """Say what is wrong with the settings, wherever somebody asks."""
-        return document(told, status=503)
+        return Down(told)
 
     return blueprint

@@ -1,48 +1,65 @@
 """The OpenID provider as applications call it, server to server: discovery, keys, tokens, userinfo."""
 
-from azure.functions import HttpRequest, HttpResponse
+from typing import Literal, Required, TypedDict
+
 from pydantic import JsonValue
 
-from functions.edge.callers import unverified_token
-from functions.edge.forms import FORM, parameters_of
-from functions.edge.oauth_answers import OAuthJson, oauth_answer, public_answer
-from functions.edge.routing import Caller, Routes
+from functions.http.dialects.oauth_json import OAuthJson, OAuthResponse, PublicJson
+from functions.http.endpoint import Routes
+from functions.http.parameters import Authorization, OAuth, UnverifiedToken
+from functions.http.roles import Anybody
 from shared.applications.register import AuthMethod
 from shared.assembly import Services
+from shared.kernel.names import ClientId
 from shared.provider.authorization_request import SCOPES, Prompt
-from shared.provider.token import Granted
+from shared.provider.token import TokenResponse
+
+
+class TokenParameters(TypedDict, total=False):
+    """A token request (RFC 6749, section 4.1.3; RFC 7636, section 4.5; RFC 7523, section 2.2)."""
+
+    grant_type: Required[Literal["authorization_code"]]
+    code: Required[str]
+    redirect_uri: Required[str]
+    code_verifier: Required[str]
+    client_id: ClientId
+    client_secret: str
+    client_assertion: str
+    client_assertion_type: Literal["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]
 
 
 def oauth_routes(services: Services) -> Routes:
     """The calls of applications' servers and libraries."""
-    routes = Routes("oauth", services.edge.telemetry, OAuthJson())
+    routes = Routes("oauth", services.edge, OAuthJson())
     metadata = provider_metadata(services.edge.public_url)
 
-    @routes.add("GET", "/.well-known/openid-configuration", caller=Caller.ANYBODY, gives={200: "application/json"})
-    async def get_openid_configuration(_req: HttpRequest) -> HttpResponse:
+    @routes.get("/.well-known/openid-configuration")
+    async def get_openid_configuration(_: Anybody) -> PublicJson:
         """Describe this OpenID provider."""
-        return public_answer(metadata)
+        return PublicJson(metadata)
 
-    @routes.add("GET", "/oauth2/jwks", caller=Caller.ANYBODY, gives={200: "application/json"})
-    async def get_jwks(_req: HttpRequest) -> HttpResponse:
+    @routes.get("/oauth2/jwks")
+    async def get_jwks(_: Anybody) -> PublicJson:
         """Publish the keys that verify our tokens."""
-        return public_answer(await services.provider.tokens.jwks())
+        return PublicJson(await services.provider.tokens.jwks())
 
-    @routes.add("POST", "/oauth2/token", caller=Caller.ANYBODY, takes={FORM: None}, gives={200: "application/json"})
-    async def redeem_code(req: HttpRequest) -> HttpResponse:
+    @routes.post("/oauth2/token")
+    async def redeem_code(
+        _: Anybody, authorization: Authorization, parameters: OAuth[TokenParameters]
+    ) -> OAuthResponse:
         """Trade a code for tokens."""
-        authorization = req.headers.get("authorization")
-        return _told(await services.provider.redemption.redeem(authorization, parameters_of(req)))
+        client = await services.provider.clients.authenticate(authorization, parameters)
+        return _tokens(await services.provider.token.redeem(client, parameters))
 
-    @routes.add("GET", "/oauth2/userinfo", caller=Caller.ANYBODY, gives={200: "application/json"})
-    async def get_userinfo(req: HttpRequest) -> HttpResponse:
+    @routes.get("/oauth2/userinfo")
+    async def get_userinfo(_: Anybody, unverified_token: UnverifiedToken) -> OAuthResponse:
         """Tell who the access token speaks of."""
-        return oauth_answer(await services.provider.redemption.told(unverified_token(req)))
+        return OAuthResponse(await services.provider.userinfo.claims(unverified_token))
 
-    @routes.add("POST", "/oauth2/userinfo", caller=Caller.ANYBODY, gives={200: "application/json"})
-    async def get_userinfo_by_form(req: HttpRequest) -> HttpResponse:
+    @routes.post("/oauth2/userinfo")
+    async def get_userinfo_by_form(_: Anybody, unverified_token: UnverifiedToken) -> OAuthResponse:
         """The same by POST."""
-        return oauth_answer(await services.provider.redemption.told(unverified_token(req)))
+        return OAuthResponse(await services.provider.userinfo.claims(unverified_token))
 
     return routes
 
@@ -78,8 +95,8 @@ def provider_metadata(issuer: str) -> dict[str, JsonValue]:
     }  # fmt: skip
 
 
-def _told(granted: Granted) -> HttpResponse:
-    return oauth_answer(
+def _tokens(granted: TokenResponse) -> OAuthResponse:
+    return OAuthResponse(
         {
             "access_token": granted.access_token,
             "token_type": "Bearer",

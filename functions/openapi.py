@@ -1,19 +1,21 @@
-"""The OpenAPI 3.1 document, generated from the routes and models, so that it cannot drift."""
+"""The OpenAPI 3.1 document, generated from the endpoints and models, so that it cannot drift."""
 
 import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar, TypeGuard, is_typeddict
 
-from azure.functions import HttpRequest, HttpResponse
-from pydantic import BaseModel
+from azure.functions import HttpResponse
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from functions.edge.problems import INTERNAL, TYPE_PREFIX, every_kind
-from functions.edge.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
-from functions.edge.routing import Caller, Endpoint, Routes
+from functions.http.dialects.problem_json import INTERNAL, TYPE_PREFIX
+from functions.http.endpoint import Endpoint, Routes
+from functions.http.refusals import every_kind
+from functions.http.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
+from functions.http.roles import CONTROL_PANEL, FUNCTION_KEY, Anybody
 from functions.version import product_version
 from shared.assembly import Services
 
@@ -23,6 +25,16 @@ _REFERENCE = "#/components/schemas/{model}"
 type References = Mapping[Any, Any]
 
 
+class OpenApiResponse(HttpResponse):
+    """The document, which anybody may keep for five minutes."""
+
+    status: ClassVar = 200
+    media: ClassVar = "application/json"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, mimetype=self.media, headers={"Cache-Control": "public, max-age=300"})
+
+
 def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], services: Services) -> Routes:
     """The call that tells all calls.
 
@@ -30,21 +42,21 @@ def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], services: Servic
         endpoints: every endpoint of the app, asked for when the document is first read.
         services: where the service is reached, and where refusals are told.
     """
-    routes = Routes("openapi", services.edge.telemetry)
+    routes = Routes("openapi", services.edge)
     text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), services.edge.public_url)))
 
-    @routes.add("GET", "/openapi.json", caller=Caller.ANYBODY, gives={200: "application/json"})
-    async def get_openapi(_req: HttpRequest) -> HttpResponse:
+    @routes.get("/openapi.json")
+    async def get_openapi(_: Anybody) -> OpenApiResponse:
         """Describe this API."""
-        return HttpResponse(text(), mimetype="application/json", headers={"Cache-Control": "public, max-age=300"})
+        return OpenApiResponse(text())
 
     return routes
 
 
 def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
     """The document (https://spec.openapis.org/oas/v3.1.0)."""
-    inputs = {model for each in endpoints for model in each.takes.values() if model is not None}
-    outputs = {model for each in endpoints for model in each.gives.values() if isinstance(model, type)}
+    inputs = {model for each in endpoints for model in each.takes.values() if _is_model(model)}
+    outputs = {response.model for each in endpoints for response in each.responses if response.model is not None}
     references, definitions = models_json_schema(
         [
             *((model, "validation") for model in sorted(inputs, key=_name)),
@@ -65,12 +77,12 @@ def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
         "servers": [{"url": public_url}],
         "paths": paths,
         "components": {
-            "schemas": {**definitions.get("$defs", {}), "Problem": _problem_schema()},
+            "schemas": {**definitions.get("$defs", {}), "Problem": _problem_schema(), "OAuthError": _OAUTH_ERROR},
             "securitySchemes": {
-                Caller.CONTROL_PANEL: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                Caller.APPLICATION: {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+                CONTROL_PANEL: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                FUNCTION_KEY: {"type": "apiKey", "in": "header", "name": "x-functions-key"},
             },
-            "responses": {"Problem": {"description": "Refused", "content": _PROBLEM_CONTENT}},
+            "responses": {name: {"description": "Refused", "content": _REFUSALS[name]} for name in sorted(_REFUSALS)},
         },
     }
 
@@ -79,21 +91,26 @@ def _name(model: type[BaseModel]) -> str:
     return model.__name__
 
 
+def _is_model(described: type | None) -> TypeGuard[type[BaseModel]]:
+    return described is not None and not is_typeddict(described)
+
+
 def _operation(endpoint: Endpoint, references: References) -> dict[str, Any]:
+    scheme = endpoint.demand.scheme
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "parameters": [*_parameters(endpoint)],
         "responses": {
-            **{str(status): _answer(status, gives, references) for status, gives in endpoint.gives.items()},
-            "default": {"$ref": "#/components/responses/Problem"},
+            **_responses(endpoint, references),
+            "default": {"$ref": f"#/components/responses/{endpoint.dialect.name}"},
         },
-        "security": [] if endpoint.caller is Caller.ANYBODY else [{endpoint.caller: []}],
+        "security": [] if scheme is None else [{scheme: []}],
     }
     if endpoint.takes:
         operation["requestBody"] = {
-            "required": not endpoint.body_optional,
+            "required": not any(each.source.body_optional for each in endpoint.parameters),
             "content": {media: {"schema": _body(media, model, references)} for media, model in endpoint.takes.items()},
         }
     return operation
@@ -102,17 +119,29 @@ def _operation(endpoint: Endpoint, references: References) -> dict[str, Any]:
 def _parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
     for name in _PARAMETER.findall(endpoint.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    for name in endpoint.parameters:
-        yield {"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})}
-    if endpoint.if_match is not None:
-        required = endpoint.if_match == "required"
-        yield {"name": "If-Match", "in": "header", "required": required, "schema": {"type": "string"}}
+    for each in endpoint.parameters:
+        if endpoint.method == "GET" and is_typeddict(each.wanted):
+            yield from _oauth_parameters(each.wanted)
+        for name in each.source.queries(each.name):
+            yield {"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})}
+        if each.source.if_match is not None:
+            required = each.source.if_match == "required"
+            yield {"name": "If-Match", "in": "header", "required": required, "schema": {"type": "string"}}
 
 
-def _body(media: str, model: type[BaseModel] | None, references: References) -> Any:
+def _oauth_parameters(described: type) -> Iterable[dict[str, Any]]:
+    """The parameters of an OAuth request in the query."""
+    schema = TypeAdapter(described).json_schema(ref_template=_REFERENCE)
+    for name, value in schema["properties"].items():
+        yield {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": value}
+
+
+def _body(media: str, model: type | None, references: References) -> Any:
     """What a body looks like. A merge patch names only what it changes, and says null for what it takes away."""
     if model is None:
         return {"type": "string"}
+    if not _is_model(model):
+        return TypeAdapter(model).json_schema(ref_template=_REFERENCE)
     if media != MERGE_PATCH:
         return references[(model, "validation")]
     schema = model.model_json_schema(ref_template=_REFERENCE)
@@ -121,16 +150,14 @@ def _body(media: str, model: type[BaseModel] | None, references: References) -> 
     return schema
 
 
-def _answer(status: int, gives: type[BaseModel] | str | None, references: References) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    if isinstance(gives, type):
-        answer["content"] = {"application/json": {"schema": references[(gives, "serialization")]}}
-    elif gives is not None:
-        answer["content"] = {gives: {}}
-    return answer
-
-
-_QUERY = {"pageSize": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_LIMIT, "default": PAGE_SIZE}}
+def _responses(endpoint: Endpoint, references: References) -> dict[str, Any]:
+    responses: dict[str, Any] = {}
+    for each in endpoint.responses:
+        response = responses.setdefault(str(each.status), {"description": HTTPStatus(each.status).phrase})
+        if each.media is not None:
+            schema = {"schema": references[(each.model, "serialization")]} if each.model else {}
+            response.setdefault("content", {})[each.media] = schema
+    return responses
 
 
 def _problem_schema() -> dict[str, Any]:
@@ -156,4 +183,16 @@ def _problem_schema() -> dict[str, Any]:
     }
 
 
-_PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_QUERY = {"pageSize": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_LIMIT, "default": PAGE_SIZE}}
+_OAUTH_ERROR = {
+    "type": "object",
+    "description": "An error (RFC 6749, section 5.2). It is empty where no token was sent (RFC 6750, section 3.1).",
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+}
+
+_REFUSALS: Mapping[str, Any] = {
+    "Problem": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "OAuthError": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}},
+    "Page": {"text/html": {}},
+}
+"""How each dialect words a refusal."""

@@ -1,13 +1,12 @@
 """The policy of an account."""
 
-from azure.functions import HttpRequest, HttpResponse
 from pydantic import ConfigDict
 
-from functions.edge.answers import document
-from functions.edge.callers import Callers
-from functions.edge.models import Document, Moment
-from functions.edge.requests import JSON, MERGE_PATCH, if_match, merge_patch, replacement
-from functions.edge.routing import Routes
+from functions.http.endpoint import Routes
+from functions.http.models import Document, Moment
+from functions.http.parameters import IfMatch, MergePatch, Replacement
+from functions.http.responses import Ok
+from shared.access.roles import AccountAdministrator
 from shared.assembly import Services
 from shared.policies.policy import Mode, Policy, PolicySettings, WhenConnectionFails
 from shared.ports.record import Stored
@@ -33,51 +32,42 @@ class PolicyDocument(Document):
 
 def policy_routes(services: Services) -> Routes:
     """The calls on an account's policy."""
-    routes = Routes("policy", services.edge.telemetry)
-    callers = Callers(services.edge.access_tokens)
+    routes = Routes("policy", services.edge)
 
-    @routes.add("GET", _POLICY, gives={200: PolicyDocument})
-    async def get_policy(req: HttpRequest) -> HttpResponse:
+    @routes.get(_POLICY)
+    async def get_policy(administrator: AccountAdministrator) -> Ok[PolicyDocument]:
         """Read the policy."""
-        administrator = await callers.administrator(req)
-        return _told(await services.policies.read(administrator.account_id))
+        return _versioned(await services.policies.read(administrator))
 
-    @routes.add("PUT", _POLICY, takes={JSON: PolicyBody}, gives={200: PolicyDocument}, if_match="required")
-    async def put_policy(req: HttpRequest) -> HttpResponse:
+    @routes.put(_POLICY)
+    async def put_policy(
+        administrator: AccountAdministrator, change: Replacement[PolicyBody], expected: IfMatch
+    ) -> Ok[PolicyDocument]:
         """Replace the policy."""
-        administrator = await callers.administrator(req)
-        change = replacement(req, PolicyBody)
-        return _told(await services.policies.change(administrator, if_match(req), change))
+        return _versioned(await services.policies.change(administrator, expected, change))
 
-    @routes.add(
-        "PATCH",
-        _POLICY,
-        takes={MERGE_PATCH: PolicyBody, JSON: PolicyBody},
-        gives={200: PolicyDocument},
-        if_match="required",
-    )
-    async def patch_policy(req: HttpRequest) -> HttpResponse:
+    @routes.patch(_POLICY)
+    async def patch_policy(
+        administrator: AccountAdministrator, change: MergePatch[PolicyBody], expected: IfMatch
+    ) -> Ok[PolicyDocument]:
         """Change a part of the policy."""
-        administrator = await callers.administrator(req)
-        change = merge_patch(req, PolicyBody)
-        return _told(await services.policies.change(administrator, if_match(req), change))
+        return _versioned(await services.policies.change(administrator, expected, change))
 
-    @routes.add("DELETE", _POLICY, gives={200: PolicyDocument}, if_match="required")
-    async def reset_policy(req: HttpRequest) -> HttpResponse:
+    @routes.delete(_POLICY)
+    async def reset_policy(administrator: AccountAdministrator, expected: IfMatch) -> Ok[PolicyDocument]:
         """Reset the policy to the default, off."""
-        administrator = await callers.administrator(req)
-        return _told(await services.policies.change(administrator, if_match(req), lambda _: PolicySettings()))
+        return _versioned(await services.policies.change(administrator, expected, lambda _: PolicySettings()))
 
     return routes
 
 
-def _told(stored: Stored[Policy]) -> HttpResponse:
+def _versioned(stored: Stored[Policy]) -> Ok[PolicyDocument]:
     policy, settings = stored.record, stored.record.settings
-    told = PolicyDocument(
+    document = PolicyDocument(
         mode=settings.mode,
         applications_off=settings.applications_off,
         when_connection_fails=settings.when_connection_fails,
         updated_at=policy.updated_at,
         updated_by=policy.updated_by,
     )
-    return document(told, version=stored.version)
+    return Ok(document, version=stored.version)

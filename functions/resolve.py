@@ -2,18 +2,18 @@
 
 import functools
 
-from azure.functions import HttpRequest, HttpResponse
 from pydantic import RootModel
 
-from functions.edge.answers import in_json, written
-from functions.edge.models import Document
-from functions.edge.requests import JSON, json_body
-from functions.edge.routing import Caller, Routes
-from shared.assembly import Services
+from functions.http.endpoint import Routes
+from functions.http.models import Document
+from functions.http.parameters import Body
+from functions.http.responses import Ok, Rendered, in_json
+from functions.http.roles import KeyHolder
+from shared.edge_ports import EdgePorts
 from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId, EmailAddress
 from shared.resolution.decision import Method
-from shared.resolution.resolver import Resolution
+from shared.resolution.resolver import Resolution, Resolver
 
 
 class ResolveBody(Asked):
@@ -41,31 +41,30 @@ class ResolveDocument(RootModel[SsoDocument | PasswordDocument], defer_build=Tru
     """The answer: `sso` and where, or `password`."""
 
 
-def resolve_routes(services: Services) -> Routes:
+def resolve_routes(resolution: Resolver, edge: EdgePorts) -> Routes:
     """The one call of applications."""
-    routes = Routes("resolve", services.edge.telemetry)
+    routes = Routes("resolve", edge)
 
-    @routes.add(
-        "POST", "/v1/resolve", caller=Caller.APPLICATION, takes={JSON: ResolveBody}, gives={200: ResolveDocument}
-    )
-    async def resolve_email(req: HttpRequest) -> HttpResponse:
+    @routes.post("/v1/resolve")
+    async def resolve_email(_: KeyHolder, asked: Body[ResolveBody]) -> Ok[ResolveDocument]:
         """How does this person sign in?"""
-        asked = json_body(req, ResolveBody)
-        return written(_told(await services.resolution.resolve(asked.email, asked.application)))
+        return Ok(_rendered(await resolution.resolve(asked.email, asked.application)))
 
     return routes
 
 
 @functools.lru_cache(10_000)
-def _told(resolution: Resolution) -> str:
-    """The answer in JSON. One resolution is told the same way for ever, so it is rendered once."""
+def _rendered(resolution: Resolution) -> Rendered[ResolveDocument]:
+    """The response in JSON. A resolution never renders differently, so it is rendered once."""
     if resolution.sso is None:
-        return in_json(PasswordDocument())
-    return in_json(
-        SsoDocument(
-            method=Method.SSO,
-            tenant_id=resolution.sso.tenant_id,
-            authority=resolution.sso.authority,
-            sign_in_url=resolution.sso.sign_in_url,
+        return Rendered(in_json(PasswordDocument()))
+    return Rendered(
+        in_json(
+            SsoDocument(
+                method=Method.SSO,
+                tenant_id=resolution.sso.tenant_id,
+                authority=resolution.sso.authority,
+                sign_in_url=resolution.sso.sign_in_url,
+            )
         )
     )

@@ -1,15 +1,26 @@
 """The OpenID provider as a person's browser passes through it: to Microsoft and back, and out again."""
 
+from collections.abc import Mapping
+from typing import Literal, Required, TypedDict
+
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.edge.cookies import BrowserCookies, with_cookies
-from functions.edge.forms import FORM, as_address, is_from_our_own_page, parameters_of
-from functions.edge.pages import Pages, Way, redirect
-from functions.edge.requests import microsofts_answer, query_of
-from functions.edge.routing import Caller, Routes
+from functions.http.cookies import BrowserCookies, with_cookies
+from functions.http.dialects.pages import Pages, Way, redirect
+from functions.http.endpoint import Routes
+from functions.http.forms import as_address, is_from_our_own_page
+from functions.http.parameters import MicrosoftsAnswer, OAuth, Query, Request
+from functions.http.responses import HtmlPage, Redirect
+from functions.http.roles import Anybody
 from shared.assembly import Services
+from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
-from shared.provider.authorization import AskForEmail, Outcome, ToApplication, ToMicrosoft
+from shared.provider.authorization_response import (
+    AuthorizationResponse,
+    EmailForm,
+    RedirectToApplication,
+    RedirectToEntra,
+)
 from shared.provider.reauthentication import SignInTooOld
 
 _AUTHORIZE = "/oauth2/authorize"
@@ -19,75 +30,97 @@ _AGAIN = {SignInTooOld: Way.SIGN_IN_AGAIN, Unavailable: Way.AGAIN}
 """What the way back to Microsoft is called, where another account is not what is needed."""
 
 
+class AuthorizeParameters(TypedDict, total=False):
+    """An authorization request (OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636, section 4.3)."""
+
+    client_id: Required[ClientId]
+    redirect_uri: Required[str]
+    response_type: Required[Literal["code"]]
+    response_mode: Literal["query"]
+    scope: Required[str]
+    code_challenge: Required[str]
+    code_challenge_method: Required[Literal["S256"]]
+    state: str
+    nonce: str
+    prompt: str
+    max_age: int
+    login_hint: str
+
+
+class LogoutParameters(TypedDict, total=False):
+    """A logout request (OpenID Connect RP-Initiated Logout 1.0, section 2)."""
+
+    id_token_hint: str
+    client_id: ClientId
+    post_logout_redirect_uri: str
+    state: str
+
+
 def signin_routes(services: Services) -> Routes:
     """The pages and redirects of a sign-in."""
     pages = Pages(services.edge.branding)
-    routes = Routes("sign-in", services.edge.telemetry, pages)
+    routes = Routes("sign-in", services.edge, pages)
     cookies = BrowserCookies(services.edge.cookie_prefix).sign_in
 
-    def shown(req: HttpRequest, outcome: Outcome) -> HttpResponse:
-        match outcome:
-            case ToMicrosoft(url, binding):
+    def rendered(req: HttpRequest, response: AuthorizationResponse) -> HttpResponse:
+        match response:
+            case RedirectToEntra(url, binding):
                 return with_cookies(redirect(url), *cookies.bind(req, binding))
-            case ToApplication(url):
+            case RedirectToApplication(url):
                 return redirect(url)
-            case AskForEmail(application_name, parameters, fault):
+            case EmailForm(application_name, parameters, fault):
                 return pages.email(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
             case _:
-                way = _AGAIN.get(type(outcome.refusal), Way.OTHER_ACCOUNT)
-                again = [(way, outcome.again_url)] if outcome.again_url else []
-                return pages.refusal(outcome.refusal, *again, (Way.APPLICATION, outcome.application_url))
+                way = _AGAIN.get(type(response.refusal), Way.OTHER_ACCOUNT)
+                again = [(way, response.again_url)] if response.again_url else []
+                return pages.refusal(response.refusal, *again, (Way.APPLICATION, response.application_url))
 
     def left(url: str | None) -> HttpResponse:
         return redirect(url) if url else pages.signed_out()
 
-    async def asked(req: HttpRequest) -> HttpResponse:
-        return shown(req, await services.provider.setting_out.authorize(parameters_of(req)))
-
-    async def asked_by_form(req: HttpRequest) -> HttpResponse:
+    async def posted(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
         """A form of another site brings no Lax cookies, so that nobody could count them; the GET that follows does."""
         if is_from_our_own_page(req):
-            return await asked(req)
-        return redirect(as_address(req, services.edge.public_url + _AUTHORIZE))
+            return rendered(req, await services.provider.sign_in.authorize(parameters))
+        return redirect(as_address(parameters, services.edge.public_url + _AUTHORIZE))
 
-    @routes.add("GET", _AUTHORIZE, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
-    async def authorize(req: HttpRequest) -> HttpResponse:
+    @routes.get(_AUTHORIZE)
+    async def authorize(_: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]) -> Redirect | HtmlPage:
         """Take an authorization request."""
-        return await asked(req)
+        return rendered(req, await services.provider.sign_in.authorize(parameters))
 
-    @routes.add("POST", _AUTHORIZE, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None, 200: "text/html"})
-    async def authorize_by_form(req: HttpRequest) -> HttpResponse:
+    @routes.post(_AUTHORIZE)
+    async def authorize_by_form(
+        _: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]
+    ) -> Redirect | HtmlPage:
         """The same from a form: our own page's, or an application's, which is asked for again by GET."""
-        return await asked_by_form(req)
+        return await posted(req, parameters)
 
-    @routes.add("GET", "/signin/callback", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
-    async def complete_sign_in(req: HttpRequest) -> HttpResponse:
+    @routes.get("/signin/callback")
+    async def complete_sign_in(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
         """Take Microsoft's answer."""
-        answer = microsofts_answer(req)
-        outcome = await services.provider.coming_back.complete(answer, cookies.secret(req, answer.state))
-        return with_cookies(shown(req, outcome), cookies.release(answer.state))
+        response = await services.provider.sign_in.callback(answer, cookies.secret(req, answer.state))
+        return with_cookies(rendered(req, response), cookies.release(answer.state))
 
-    @routes.add("GET", _LOGOUT, caller=Caller.ANYBODY, gives={303: None, 200: "text/html"})
-    async def sign_out(req: HttpRequest) -> HttpResponse:
+    @routes.get(_LOGOUT)
+    async def sign_out(_: Anybody, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
         """Sign a person out, here, at Microsoft and in the other applications."""
-        return redirect(await services.provider.sign_out.leave(parameters_of(req)))
+        return redirect(await services.provider.end_session.begin(parameters))
 
-    @routes.add("POST", _LOGOUT, caller=Caller.ANYBODY, takes={FORM: None}, gives={303: None, 200: "text/html"})
-    async def sign_out_by_form(req: HttpRequest) -> HttpResponse:
+    @routes.post(_LOGOUT)
+    async def sign_out_by_form(_: Anybody, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
         """The same from a form."""
-        return redirect(await services.provider.sign_out.leave(parameters_of(req)))
+        return redirect(await services.provider.end_session.begin(parameters))
 
-    @routes.add("GET", "/signed-out", caller=Caller.ANYBODY, gives={303: None, 200: "text/html"}, parameters=("state",))
-    async def finish_sign_out(req: HttpRequest) -> HttpResponse:
+    @routes.get("/signed-out")
+    async def finish_sign_out(_: Anybody, state: Query) -> Redirect | HtmlPage:
         """Send the person on, now that Microsoft has signed them out."""
-        return left(await services.provider.sign_out.returned(query_of(req).get("state")))
+        return left(await services.provider.end_session.complete(state))
 
-    @routes.add(
-        "GET", "/signin/front-channel-logout", caller=Caller.ANYBODY, gives={200: "text/html"}, parameters=("sid",)
-    )
-    async def end_session(req: HttpRequest) -> HttpResponse:
+    @routes.get("/signin/front-channel-logout")
+    async def end_session(_: Anybody, sid: Query) -> HtmlPage:
         """Hear from Microsoft that a session is over."""
-        await services.provider.sign_out.ended_at_entra(query_of(req).get("sid", ""))
+        await services.provider.end_session.front_channel(sid or "")
         return pages.signed_out_in_frame()
 
     return routes

@@ -58,7 +58,7 @@ done
 [[ -z $public_url ]] || is_address "$public_url" ||
   stop "--public-url must be an address such as https://sso.example.com, without a slash at its end."
 if [[ -z $display_name ]]; then display_name="Azure SSO$([[ $environment = prod ]] || echo " ($environment)")"; fi
-subscription='' tenant='' user='' user_type='' login='' graph='' principal_id='' app='' client_id=''
+subscription='' tenant='' user='' user_type='' login='' graph='' principal_id='' app='' vault='' client_id=''
 parameters=infra/$environment.parameters.json
 deployment=azure-sso-$environment
 
@@ -68,15 +68,15 @@ deployment=azure-sso-$environment
 arm() { echo "/subscriptions/$subscription/resourceGroups/$group$1?api-version=$2"; }
 
 make_identity() {
-  local own_url=()
+  local own_url=() url=${public_url:-https://<functionAppName>.azurewebsites.net}
   [[ -z $public_url ]] || own_url=(publicUrl="$public_url")
-  ask $'<identityPrincipalId>\n<functionAppName>\n'"${public_url:-https://<functionAppName>.azurewebsites.net}" \
+  ask $'<identityPrincipalId>\n<functionAppName>\n<keyVaultName>\n'"$url" \
     az deployment group create --resource-group "$group" --name "$deployment-identity" \
     --template-file infra/identity.bicep \
     --parameters environmentName="$environment" location="$location" "${own_url[@]}" \
-    --query 'properties.outputs.[identityPrincipalId.value, functionAppName.value, publicUrl.value]' --output tsv ||
-    failed "The managed identity cannot be made."
-  into principal_id app public_url
+    --query 'properties.outputs.[identityPrincipalId.value, functionAppName.value, keyVaultName.value, publicUrl.value]' \
+    --output tsv || failed "The managed identity cannot be made."
+  into principal_id app vault public_url
   say "The service will run as the identity $principal_id and answer at $public_url."
 }
 
@@ -120,26 +120,18 @@ check_registration() {
       --public-url "$public_url" --identity-principal-id "$principal_id")"
 }
 
-# A pseudonym key that is there stays: another one would break the thread of the logs. Which vault it is in, the app's
-# settings know; that it is there, Resource Manager tells without a right to read it.
+# A pseudonym key that is there stays: another one would break the thread of the logs. The vault is asked and not the app,
+# which somebody may have deleted; Resource Manager answers without a right to read the secret.
 find_pseudonym_key() {
   create_key=true
-  look_for 'https://<keyVaultName>' az functionapp config appsettings list --resource-group "$group" --name "$app" \
-    --query "[?name=='SSO_SIGNING_KEY_URL'].value | [0]" --output tsv
-  [[ -n $answer ]] || return 0
-  local vault=${answer#https://}
   look_for '' az rest --method get --query name --output tsv \
-    --url "$(arm "/providers/Microsoft.KeyVault/vaults/${vault%%.*}/secrets/$pseudonym_secret" 2023-07-01)"
+    --url "$(arm "/providers/Microsoft.KeyVault/vaults/$vault/secrets/$pseudonym_secret" 2023-07-01)"
   if [[ -n $answer ]]; then create_key=false; fi
 }
 
 explain_and_stop() {
   case $(complaint) in
     *"deleted state"* | *VaultAlreadyExists*)
-      local vault
-      ask '' az keyvault list-deleted --resource-type vault \
-        --query "[?contains(properties.vaultId, '/resourceGroups/$group/')].name | [0]" --output tsv || answer=
-      vault=${answer:-NAME}
       stop "The Key Vault of an earlier deployment still holds its name: it is soft-deleted, and its purge protection" \
         "keeps it for 90 days. Bring it back with its keys, and run this again:" \
         "$(quoted az keyvault recover --name "$vault" --location "$location" --resource-group "$group")" ;;

@@ -30,6 +30,9 @@ output identityPrincipalId string = identity.outputs.principalId
 @description('The name that the function app will have.')
 output functionAppName string = functionAppName
 
+@description('The name that the vault will have. infra/deploy.sh looks there for a pseudonym key of an earlier deployment.')
+output keyVaultName string = nameOf('kv', environmentName, resourceGroup().id)
+
 @description('Where the world will reach the service.')
 output publicUrl string = empty(publicUrl)
   ? 'https://${functionAppName}.${clouds[environment().name].websites}'

@@ -13,9 +13,20 @@ from typing import Any, ClassVar, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+PASTED = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\xad\u061c\u1680\u180e"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u200e\u200f"
+    "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f\u2060\u2061\u2062\u2063\u2064"
+    "\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f\u3000\ufeff"
+)
+"""What is copied along with a name and cannot be seen: white space, and format characters that draw nothing.
+
+Around a name it is taken off. Inside one it is refused: it could be there to deceive.
+"""
+
 
 class Name(str):
-    """A string that matches its class's `pattern` after `normalise`.
+    """A string that matches its class's `pattern` after `normalise`. Invisible space around it is not part of it.
 
     Raises:
         ValueError: it does not; the message is the class's `rule`.
@@ -26,7 +37,7 @@ class Name(str):
     rule: ClassVar[str]
 
     def __new__(cls, text: str) -> Self:  # noqa: D102 - the class says it
-        normal = cls.normalise(text)
+        normal = cls.normalise(text.strip(PASTED))
         if not cls.pattern.fullmatch(normal):
             raise ValueError(cls.rule)
         return super().__new__(cls, normal)
@@ -86,6 +97,10 @@ PERSONAL_ACCOUNTS = TenantId("9188040d-6c67-4c5b-b112-36a304b66dad")
 """The tenant of personal Microsoft accounts, which nobody administers."""
 
 
+_DROPPED = frozenset(PASTED) - {"\u200c", "\u200d"}
+"""What UTS 46 would leave out of a domain unseen. Joiners are judged by IDNA: some languages need them."""
+
+
 class DomainName(Name):
     """A domain in the form that DNS has it: lower-case A-labels (RFC 5890), two labels at least."""
 
@@ -98,6 +113,8 @@ class DomainName(Name):
         """Unicode labels become A-labels by UTS 46, as browsers and Entra have them."""
         if text.isascii():
             return text.lower()
+        if not _DROPPED.isdisjoint(text):
+            raise ValueError(cls.rule)
         import idna
 
         try:
@@ -131,8 +148,10 @@ class EmailAddress:
         Raises:
             ValueError: it is not an email address; the message does not repeat it.
         """
-        text = text.strip(" ")
-        plain = _PLAIN.fullmatch(text) if len(text) <= _LONGEST else None
+        text = text.strip(PASTED)
+        if len(text) > _LONGEST:
+            raise ValueError("This is not an email address. It is too long.")
+        plain = _PLAIN.fullmatch(text)
         if plain:
             return cls(f"{plain['local'].lower()}@{_judged_domain(plain['domain'].lower())}")
         local, domain = _judged(text)

@@ -1,5 +1,6 @@
-"""An account's policy, and the book that its Security Manager keeps it in."""
+"""An account's policy, and the part that reads and changes it for a Security Manager."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +12,13 @@ from pydantic import Field
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import HeadRecord, read_head
 from shared.accounts.journal import Journal
-from shared.kernel.names import AccountId, ClientId
+from shared.applications.register import find_application
+from shared.kernel.names import ClientId
+from shared.kernel.refusals import FieldFault, Invalid
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
-from shared.ports.table import Table
+from shared.ports.table import RowReader, Table
 from shared.trail.events import Event
 
 
@@ -27,14 +30,14 @@ class Mode(StrEnum):
 
 
 class WhenConnectionFails(StrEnum):
-    """What users do once the customer has revoked the consent: the vendor's password, or nothing but SSO."""
+    """How users sign in once the customer has revoked the consent: by the vendor's password, or still by SSO only."""
 
     PASSWORD = "password"  # noqa: S105 - a method of signing in, not a secret
     SSO = "sso"
 
 
 class PolicySettings(Record):
-    """What a Security Manager decides. The default is what stands before anybody decided: off."""
+    """The settings that a Security Manager makes. The default, before any change, is off."""
 
     mode: Mode = Mode.OFF
     applications_off: Annotated[tuple[ClientId, ...], Field(max_length=100)] = ()
@@ -70,14 +73,16 @@ class PolicyBook:
     """The audit trail."""
     clock: Clock
     """Dates the changes."""
+    applications: RowReader
+    """The applications' table, read without a cache."""
 
-    async def read(self, account_id: AccountId) -> Stored[Policy]:
-        """The policy that stands.
+    async def read(self, administrator: AccountAdministrator) -> Stored[Policy]:
+        """The current policy.
 
         Raises:
             NotFound: there is no such account.
         """
-        return (await read_head(self.table, account_id)).stored(Policy)
+        return (await read_head(self.table, administrator.account_id)).stored(Policy)
 
     async def change(
         self,
@@ -88,19 +93,34 @@ class PolicyBook:
         """Put `change(settings)` in place of the settings.
 
         Args:
-            administrator: who changes it, and whose it is.
+            administrator: makes the change, and names the account.
             expected: the versions that the caller has seen.
-            change: makes the new settings of the ones that stand. It may refuse.
+            change: makes the new settings from the current ones. It may refuse.
 
         Raises:
             NotFound: there is no such account.
-            Stale: the policy is not one that the caller has seen, or somebody else was first.
+            Invalid: it switches an application off that is not registered.
+            Stale: the policy is not one that the caller has seen, or another writer was first.
         """
-        old = await self.read(administrator.account_id)
+        old = await self.read(administrator)
         expected.must_allow(old.version)
         actor = administrator.actor
         settings = change(old.record.settings)
+        await self._must_be_registered(old.record.settings.applications_off, settings.applications_off)
         new = Policy(settings=settings, updated_at=self.clock.now(), updated_by=actor.name or actor.subject)
         event = PolicyChanged(before=old.record.settings, after=settings)
         await self.journal.commit(administrator.account_id, actor, event, old.rewrite(new))
         return old.then(new)
+
+    async def _must_be_registered(self, before: tuple[ClientId, ...], named: tuple[ClientId, ...]) -> None:
+        """Look up what is named anew. An application that has been removed since may stay: it bars nothing."""
+        new = [*{*named} - {*before}]
+        found = await asyncio.gather(*(find_application(self.applications, each) for each in new))
+        unknown = {each for each, application in zip(new, found, strict=True) if application is None}
+        faults = [
+            FieldFault(f"applicationsOff.{index}", f"No application is registered as {each}.")
+            for index, each in enumerate(named)
+            if each in unknown
+        ]
+        if faults:
+            raise Invalid("Only registered applications can be switched off. An Operator registers them.", faults)

@@ -1,13 +1,13 @@
 """The exception list as a file: CSV in, CSV out, and the import of many entries at once.
 
-A line is one entry, so that one bad line spoils nothing but itself. Cells that a spreadsheet would run as a formula are
-written with an apostrophe before them (OWASP, "CSV Injection"), which reading takes off again, so that an exported
-file can be imported as it is.
+A record is one entry, so that one bad record spoils nothing but itself. What a spreadsheet would run as a formula is
+written with an apostrophe before it, which reading takes off again, so that an exported file can be imported as it is.
 """
 
 import asyncio
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,13 +19,20 @@ from pydantic import ValidationError
 from shared.access.roles import AccountAdministrator
 from shared.kernel.faults import faults_of
 from shared.kernel.names import EmailAddress
-from shared.kernel.refusals import Invalid, Malformed, Refusal, Unavailable
+from shared.kernel.refusals import Invalid, Refusal, Unavailable
 from shared.ports.table import TRANSACTION_LIMIT
-from shared.users.exemptions import Exemption, ExemptionDraft, ExemptionList
+from shared.users.csv_file import BadRecord, CsvFile, CsvRecord, open_csv
+from shared.users.exemptions import Exemption, ExemptionList
+from shared.users.formulas import with_guards, without_guards
+from shared.users.remarks import Remark, Remarks
+from shared.users.terms import ExemptionDraft
 
 COLUMNS = ("email", "reason", "expiresAt")
 _REQUIRED = frozenset({"email", "reason"})
-_RUNS = frozenset("=+-@\t\r")
+_BY_HEADER = {name.lower(): name for name in COLUMNS}
+
+BYTE_ORDER_MARK = "\ufeff"
+"""Without it Excel reads UTF-8 as Windows-1252."""
 
 BATCH = TRANSACTION_LIMIT - 1
 """Entries that one transaction takes beside its audit record."""
@@ -37,13 +44,15 @@ would only take the event loop from others."""
 MOST_PROBLEMS = 10_000
 """Bad lines after which a file is not read any further: it is not the file that somebody meant to send."""
 
-_BREATH = 100
-"""Lines after which other requests have their turn."""
+_TOO_MANY = "Too many bad lines: the rest of the file was not read. Fix these and import it again."
+
+BREATH = 25
+"""Entries after which other requests have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that could not be taken, numbered from 1 as an editor numbers them, and why."""
+    """A record that could not be taken, by the line at which it begins, counted from 1 as editors do, and why."""
 
     line: int
     detail: str
@@ -51,60 +60,70 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of a file: how many of its entries are on the list now, and which lines were refused."""
+    """What became of a file.
+
+    `accepted` of its entries are on the list now; `expired` ones had ended already and were left out; `problems` are
+    the records that were refused.
+    """
 
     accepted: int
     problems: tuple[BadLine, ...]
+    expired: int = 0
+    warnings: tuple[Remark, ...] = ()
 
 
 type Entry = tuple[int, ExemptionDraft] | BadLine
 
+type Entries = Iterator[Entry | None]
+"""Entries one after the other. None says that much has been read since the last one, and others wait."""
 
-def read_csv(body: bytes) -> Iterator[Entry]:
-    """The entries of a CSV file (RFC 4180, in UTF-8, commas or semicolons) with a header line.
+
+async def read_csv(body: bytes) -> Entries:
+    """The entries of a CSV file: see `shared.users.csv_file` for what is understood.
+
+    Rows without values are left out, and cells that are missing at a row's end are empty, as spreadsheets save them.
 
     Raises:
         Malformed: it is not UTF-8.
         Invalid: the header lacks a column or has one that we do not know.
     """
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Malformed("The file is not UTF-8. Save it as 'CSV UTF-8' and send it again.") from None
-    lines = enumerate(io.StringIO(text, newline=None), start=1)
-    header = next(lines, (1, ""))[1]
-    delimiter = ";" if ";" in header else ","
-    try:
-        names = _cells(header, delimiter)
-    except csv.Error:
-        names = []
-    if not _REQUIRED <= set(names) <= set(COLUMNS) or len(set(names)) != len(names):
-        raise Invalid("The first line must name the columns: email, reason and, optionally, expiresAt.")
-    return _entries(lines, names, delimiter)
+    file = await open_csv(body, _columns)
+    if file is None:
+        raise Invalid(
+            "The first line must name the columns: email, reason and, optionally, expiresAt. "
+            "Separate them by commas, semicolons or tabs."
+        )
+    return _entries(file)
 
 
-def _entries(lines: Iterator[tuple[int, str]], names: list[str], delimiter: str) -> Iterator[Entry]:
-    for number, line in lines:
-        if not line.strip():
-            continue
-        try:
-            cells = _cells(line, delimiter)
-        except csv.Error as error:
-            yield BadLine(number, f"The line is not valid CSV: {error}.")
-            continue
-        if len(cells) != len(names):
-            yield BadLine(number, f"The line has {len(cells)} cells, but the header has {len(names)}.")
-            continue
-        filled = {name: _without_guard(cell) for name, cell in zip(names, cells, strict=True) if cell}
-        yield read_entry(number, filled)
+def _columns(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that a header names, in capitals or not, as one word or more; none if it is no header of ours."""
+    names = tuple(_BY_HEADER.get(re.sub("[ _-]", "", cell.lower()), "") for cell in cells)
+    good = _REQUIRED <= {*names} <= {*COLUMNS} and len({*names}) == len(names)
+    return names if good else ()
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line.rstrip("\n")], delimiter=delimiter, strict=True))]
+def _entries(file: CsvFile) -> Entries:
+    for record in file.records:
+        match record:
+            case None:
+                yield None
+            case BadRecord(line, detail):
+                yield BadLine(line, detail)
+            case CsvRecord(line, cells) if any(cells):
+                yield _entry(line, cells, file.columns)
+
+
+def _entry(line: int, cells: tuple[str, ...], columns: tuple[str, ...]) -> Entry:
+    if any(cells[len(columns) :]):
+        return BadLine(line, f"The line has {len(cells)} cells, but the header has {len(columns)}.")
+    return read_entry(line, {name: _read_cell(name, cell) for name, cell in zip(columns, cells, strict=False) if cell})
 
 
 def read_entry(number: int, fields: Mapping[str, object]) -> Entry:
     """One entry from its fields by name, or why it cannot be taken."""
+    if len(fields) > 2 * len(COLUMNS):
+        return BadLine(number, f"It has {len(fields)} fields. An entry has email, reason and perhaps expiresAt.")
     try:
         return number, ExemptionDraft.model_validate(fields, by_name=False)
     except ValidationError as error:
@@ -112,38 +131,40 @@ def read_entry(number: int, fields: Mapping[str, object]) -> Entry:
 
 
 async def import_entries(
-    exemptions: ExemptionList, administrator: AccountAdministrator, entries: Iterator[Entry]
+    exemptions: ExemptionList, administrator: AccountAdministrator, entries: Entries
 ) -> ImportReport:
     """Put every good entry on the list, in transactions of 99 entries and their audit record.
 
-    Whoever is named twice has what the last line says. Repeating an import is safe, whether or not it was finished.
-    After `MOST_PROBLEMS` bad lines it stops, and the last problem says so.
+    Whoever is named twice has what the last record says. Entries that have ended are counted, and change nothing.
+    Repeating an import is safe, whether or not it was finished. After `MOST_PROBLEMS` bad lines it stops, and the last
+    problem says so.
 
     Raises:
         NotFound: there is no such account.
         Unavailable: the store went away in the middle; the detail says how many entries are on the list.
     """
-    await exemptions.must_exist(administrator)
+    remarks = Remarks(await exemptions.own_domain(administrator))
     problems: list[BadLine] = []
     batch: dict[int, ExemptionDraft] = {}
     writes = _Writes(exemptions, administrator)
     try:
         async with writes:
             for count, entry in enumerate(entries, start=1):
-                if count % _BREATH == 0:
+                if entry is None or count % BREATH == 0:
                     await asyncio.sleep(0)
-                if isinstance(entry, BadLine) and len(problems) == MOST_PROBLEMS:
-                    problems.append(
-                        BadLine(
-                            entry.line,
-                            "Too many bad lines: the rest of the file was not read. Fix these and import it again.",
-                        )
-                    )
-                    break
+                if entry is None:
+                    continue
                 if isinstance(entry, BadLine):
                     problems.append(entry)
+                    if len(problems) > MOST_PROBLEMS:
+                        problems[-1] = BadLine(entry.line, _TOO_MANY)
+                        break
                     continue
                 number, draft = entry
+                if exemptions.has_ended(draft.expires_at):
+                    remarks.ended(number)
+                    continue
+                remarks.taken(number, draft.email.domain)
                 batch[number] = draft
                 if len(batch) == BATCH:
                     await writes.begin(batch)
@@ -156,13 +177,14 @@ async def import_entries(
             "Import the whole file again; entries that are already stored are not harmed.",
             refusal.retry_after,
         ) from refusal
-    return ImportReport(writes.accepted, tuple(problems))
+    return ImportReport(writes.accepted, tuple(problems), remarks.expired, tuple(remarks.warnings()))
 
 
 class _Writes:
     """Transactions under way, in the file's order: while the store answers one, the next is made.
 
-    Two that name the same user follow one another, so that the later line wins. Leaving the `with` block waits for all
+    Two that name the same user follow one another, so that the later line wins. To make one takes the SDK tens of
+    milliseconds, so no two are made without others having their turn in between. Leaving the `with` block waits for all
     of them; `accepted` are the entries whose transaction took place.
     """
 
@@ -170,6 +192,7 @@ class _Writes:
         self.accepted = 0
         self._exemptions = exemptions
         self._administrator = administrator
+        self._turn = asyncio.Lock()
         self._under_way: deque[tuple[int, set[EmailAddress], asyncio.Task[None]]] = deque()
 
     async def __aenter__(self) -> Self:
@@ -180,7 +203,7 @@ class _Writes:
         users = {draft.email for draft in batch.values()}
         while len(self._under_way) == AT_ONCE or any(users & others for _, others, _ in self._under_way):
             await self._settle()
-        writing = asyncio.create_task(self._exemptions.put_many(self._administrator, batch))
+        writing = asyncio.create_task(self._exemptions.put_many(self._administrator, batch, self._turn))
         self._under_way.append((len(batch), users, writing))
 
     async def _settle(self) -> None:
@@ -202,26 +225,36 @@ class _Writes:
 
 
 async def write_csv(exemptions: AsyncIterator[Exemption]) -> bytes:
-    """The list as a CSV file with a header line and CRLF ends (RFC 4180)."""
+    """The list as a CSV file (RFC 4180): a byte order mark, a header line, every cell in quotation marks."""
     file = io.StringIO(newline="")
-    writer = csv.writer(file)
+    file.write(BYTE_ORDER_MARK)
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
+    done = bytearray()
+    count = 0
     async for each in exemptions:
         expires = each.expires_at.isoformat().replace("+00:00", "Z") if each.expires_at else ""
-        writer.writerow((_with_guard(each.email), _with_guard(each.reason), expires))
-    return file.getvalue().encode()
+        writer.writerow((_write_email(each.email), with_guards(each.reason), expires))
+        count += 1
+        if count % BREATH == 0:
+            done += _taken_from(file)
+            await asyncio.sleep(0)
+    return bytes(done + _taken_from(file))
 
 
-def _with_guard(cell: str) -> str:
-    """An apostrophe before what a spreadsheet would run, and before what would be taken for such a guard."""
-    return f"'{cell}" if cell[0] in _RUNS or _is_guarded(cell) else cell
+def _taken_from(file: io.StringIO) -> bytes:
+    """What was written so far, which the file forgets."""
+    text = file.getvalue()
+    file.seek(0)
+    file.truncate()
+    return text.encode()
 
 
-def _without_guard(cell: str) -> str:
-    return cell[1:] if _is_guarded(cell) else cell
+def _read_cell(name: str, cell: str) -> str:
+    """A cell without the apostrophe by which a spreadsheet, or we, made text of it. In a reason it may be meant."""
+    return without_guards(cell) if name == "reason" else cell.removeprefix("'")
 
 
-def _is_guarded(cell: str) -> bool:
-    """Apostrophes, one or more, and then something that runs."""
-    bare = cell.lstrip("'")
-    return bare not in {cell, ""} and bare[0] in _RUNS
+def _write_email(email: str) -> str:
+    """An address that `_read_cell` reads. Before an apostrophe of its own stands another."""
+    return f"'{email}" if email.startswith("'") else with_guards(email)

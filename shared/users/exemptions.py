@@ -5,90 +5,34 @@ by a hash of the email, so that it costs one point read whether the list holds n
 email stands in a URL.
 """
 
-import hashlib
-import re
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Self
-
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
+from datetime import datetime
+from functools import partial
 
 from shared.access.roles import AccountAdministrator
-from shared.accounts.head import read_head
+from shared.accounts.head import Head, read_head
 from shared.accounts.journal import Journal
-from shared.kernel.documents import Asked
-from shared.kernel.encoding import base64url
-from shared.kernel.names import AccountId, EmailAddress, Name
-from shared.kernel.refusals import Conflict, NotFound
+from shared.kernel.names import AccountId, DomainName, EmailAddress
+from shared.kernel.refusals import Conflict, FieldFault, Invalid, NotFound
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
 from shared.ports.record import Record, Stored
-from shared.ports.table import Insert, Key, Operation, Put, RowExists, RowReader, Table
+from shared.ports.table import Key, Operation, Put, RowChanged, RowExists, RowReader, Table
 from shared.trail.events import Event
+from shared.users.remarks import OwnDomain, strange_domain
+from shared.users.terms import ExemptionDraft, ExemptionTerms
+from shared.users.user_key import UserKey
 
 PREFIX = "exception:"
 _EXPORT_PAGE = 1_000
-
-Reason = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$"),
-]
-"""Why somebody is excepted: one line of text."""
-
-
-def _date_time(value: object) -> datetime:
-    """Not a bare number, which pydantic would take: a spreadsheet's day would become a second of the year 1970."""
-    try:
-        return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        raise ValueError("It must be a time such as 2027-01-01T00:00:00Z (RFC 3339).") from None
-
-
-def _in_utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("It must be a time that UTC can express.") from None
-
-
-Expiry = Annotated[AwareDatetime, BeforeValidator(_date_time), AfterValidator(_in_utc)]
-"""Until when somebody is excepted, in UTC."""
-
-
-class ExemptionId(Name):
-    """Names one entry of one account's list. It is derived from the email, and tells nothing of it."""
-
-    __slots__ = ()
-    pattern = re.compile(r"[A-Za-z0-9_-]{43}")
-    rule = "An exception id is 43 letters, digits, hyphens or underscores."
-
-    @classmethod
-    def of(cls, account_id: AccountId, email: EmailAddress) -> Self:
-        """SHA-256 of account and email, so that one person has different ids in different accounts."""
-        hashed = hashlib.sha256(f"{account_id}\0{email.address}".encode()).digest()
-        return cls(base64url(hashed))
-
-
-class ExemptionDraft(Asked):
-    """What somebody asks to put on the list."""
-
-    email: EmailAddress
-    reason: Reason
-    expires_at: Expiry | None = None
-
-
-class ExemptionTerms(Asked):
-    """What of an entry can be changed. Whom it is for cannot: that would be another entry."""
-
-    reason: Reason
-    expires_at: Expiry | None = None
 
 
 class Exemption(Record):
     """One user who keeps the vendor's password. `email` is in the one form that is compared."""
 
-    exception_id: ExemptionId
+    exception_id: UserKey
     email: str
     reason: str
     expires_at: datetime | None = None
@@ -102,7 +46,7 @@ class Exemption(Record):
 
 
 class _Exception(Event):
-    exception_id: ExemptionId
+    exception_id: UserKey
     email: str
     reason: str
     expires_at: datetime | None
@@ -133,13 +77,21 @@ class ExceptionsImported(Event):
 
     count: int
     lines: tuple[int, int]
-    exception_ids: tuple[ExemptionId, ...]
+    exception_ids: tuple[UserKey, ...]
 
 
 async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailAddress) -> Exemption | None:
     """The user's entry, in force or not: one point read."""
-    row = await reader.get(_key(account_id, ExemptionId.of(account_id, email)))
+    row = await reader.get(_key(account_id, UserKey.of(account_id, email)))
     return Exemption.read(row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """An entry that is on the list now, and what whoever added it should know."""
+
+    stored: Stored[Exemption]
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,38 +104,73 @@ class ExemptionList:
     """The audit trail."""
     clock: Clock
     """Dates the entries."""
+    has_domain: Callable[[Head, DomainName], bool]
+    """Whether the account of a head has a domain."""
 
-    async def add(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Stored[Exemption]:
-        """Put one user on the list.
+    async def add(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Added:
+        """Put one user on the list, in the place of an entry of theirs that has ended.
 
         Raises:
             NotFound: there is no such account.
+            Invalid: it ends in the past.
             Conflict: the user is on the list.
         """
         account_id = administrator.account_id
-        await read_head(self.table, account_id)
+        head = await read_head(self.table, account_id)
+        self._must_not_have_ended(draft.expires_at)
         exemption = self._written(administrator, draft)
-        key = _key(account_id, exemption.exception_id)
+        stored: Stored[Exemption] = Stored(exemption, _key(account_id, exemption.exception_id), None)
         try:
-            await self._commit(administrator, ExceptionAdded, exemption, Insert(key, exemption.document()))
+            await self._commit(administrator, ExceptionAdded, exemption, stored.rewrite(exemption))
         except RowExists:
+            await self._replace_ended(administrator, exemption, stored.key)
+        domain = draft.email.domain
+        warnings = () if self.has_domain(head, domain) else (strange_domain(domain),)
+        return Added(stored.then(exemption), warnings)
+
+    async def _replace_ended(self, administrator: AccountAdministrator, exemption: Exemption, key: Key) -> None:
+        """Put an entry in the place of one that has ended. Of several who do so at once one does.
+
+        Raises:
+            Conflict: there is one that has not.
+        """
+        row = await self.table.get(key)
+        old = Stored(Exemption.read(row) if row else exemption, key, row)
+        if row is not None and old.record.in_force(self.clock.now()):
             raise Conflict(
                 f"This user is already on the exception list, as {exemption.exception_id}. "
                 "Change that entry with PATCH instead."
             ) from None
-        return Stored(exemption, key, None).then(exemption)
+        try:
+            await self._commit(administrator, ExceptionAdded, exemption, old.rewrite(exemption))
+        except (RowExists, RowChanged):
+            await self._replace_ended(administrator, exemption, key)
 
-    async def put_many(self, administrator: AccountAdministrator, drafts: dict[int, ExemptionDraft]) -> None:
+    def has_ended(self, expires_at: datetime | None) -> bool:
+        """Whether an entry that is to end then would never count."""
+        return expires_at is not None and expires_at <= self.clock.now()
+
+    def _must_not_have_ended(self, expires_at: datetime | None) -> None:
+        if self.has_ended(expires_at):
+            fault = FieldFault("expiresAt", "It is in the past. Choose a time in the future, or leave it out.")
+            raise Invalid("An exception must end in the future.", [fault])
+
+    async def put_many(
+        self, administrator: AccountAdministrator, drafts: dict[int, ExemptionDraft], turn: asyncio.Lock
+    ) -> None:
         """Put up to 99 users on the list in one transaction, replacing entries that they have. Safe to repeat.
 
         Args:
             administrator: who does it, and for which account.
             drafts: what to put there, by line; of one user's several drafts the last one counts.
+            turn: keeps transactions that are under way together from being made in one turn of the event loop.
 
         Raises:
             NotFound: there is no such account, or no longer.
         """
         await self.must_exist(administrator)
+        async with turn:
+            await asyncio.sleep(0)
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
         puts = [Put(_key(administrator.account_id, key), each.document()) for key, each in written.items()]
         event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)), exception_ids=(*written,))
@@ -197,7 +184,11 @@ class ExemptionList:
         """
         await read_head(self.table, administrator.account_id)
 
-    async def read(self, administrator: AccountAdministrator, exemption_id: ExemptionId) -> Stored[Exemption]:
+    async def own_domain(self, administrator: AccountAdministrator) -> OwnDomain:
+        """Ask which domains the account has; there must be one, as in `must_exist`."""
+        return partial(self.has_domain, await read_head(self.table, administrator.account_id))
+
+    async def read(self, administrator: AccountAdministrator, exemption_id: UserKey) -> Stored[Exemption]:
         """One entry.
 
         Raises:
@@ -245,7 +236,7 @@ class ExemptionList:
     async def change(
         self,
         administrator: AccountAdministrator,
-        exemption_id: ExemptionId,
+        exemption_id: UserKey,
         expected: Expected,
         change: Callable[[ExemptionTerms], ExemptionTerms],
     ) -> Stored[Exemption]:
@@ -253,18 +244,21 @@ class ExemptionList:
 
         Raises:
             NotFound: it is not on the list.
+            Invalid: it is to end in the past, and did not before.
             Stale: it is not the version that the caller has seen, or somebody else was first.
         """
         old = await self.read(administrator, exemption_id)
         expected.must_allow(old.version)
         terms = change(ExemptionTerms(reason=old.record.reason, expires_at=old.record.expires_at))
+        if terms.expires_at != old.record.expires_at:
+            self._must_not_have_ended(terms.expires_at)
         new = old.record.model_copy(
             update={"reason": terms.reason, "expires_at": terms.expires_at, "updated_at": self.clock.now()}
         )
         await self._commit(administrator, ExceptionChanged, new, old.rewrite(new))
         return old.then(new)
 
-    async def remove(self, administrator: AccountAdministrator, exemption_id: ExemptionId, expected: Expected) -> None:
+    async def remove(self, administrator: AccountAdministrator, exemption_id: UserKey, expected: Expected) -> None:
         """Take one user off the list.
 
         Raises:
@@ -276,11 +270,7 @@ class ExemptionList:
         await self._commit(administrator, ExceptionRemoved, old.record, old.removal())
 
     async def _commit(
-        self,
-        administrator: AccountAdministrator,
-        kind: type[_Exception],
-        exemption: Exemption,
-        operation: Operation,
+        self, administrator: AccountAdministrator, kind: type[_Exception], exemption: Exemption, operation: Operation
     ) -> None:
         event = kind(
             exception_id=exemption.exception_id,
@@ -294,7 +284,7 @@ class ExemptionList:
         now = self.clock.now()
         actor = administrator.actor
         return Exemption(
-            exception_id=ExemptionId.of(administrator.account_id, draft.email),
+            exception_id=UserKey.of(administrator.account_id, draft.email),
             email=draft.email.address,
             reason=draft.reason,
             expires_at=draft.expires_at,
@@ -304,5 +294,5 @@ class ExemptionList:
         )
 
 
-def _key(account_id: AccountId, exemption_id: ExemptionId) -> Key:
+def _key(account_id: AccountId, exemption_id: UserKey) -> Key:
     return Key(account_id, PREFIX + exemption_id)

@@ -227,7 +227,7 @@ def test_what_comes_to_lie_in_the_project_stays_out(tmp_path: Path) -> None:
     shutil.copy(ROOT / ".funcignore", tmp_path)
     deployed = [
         "function_app.py",
-        "functions/edge/pages.py",
+        "functions/http/dialects/pages.py",
         "functions/pages/style.css",
         "host.json",
         "pyproject.toml",
@@ -289,7 +289,7 @@ def test_no_code_says_the_version_again() -> None:
 
 
 SHOWS_A_PAGE = """
-from functions.edge.pages import Pages
+from functions.http.dialects.pages import Pages
 from shared.settings import read_settings
 print(Pages(read_settings().branding).email("Unite", "https://sso.example/", {}, None).get_body().decode())
 """

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from functions.app import build_routes
-from functions.edge.problems import every_kind, status_of_kind
-from functions.edge.routing import Endpoint
+from functions.http.endpoint import Endpoint
+from functions.http.refusals import every_kind, status_of_kind
+from local import openapi
 from local.processes import ROOT
 from shared.assembly import Services
 from shared.kernel.refusals import Refusal
@@ -57,6 +58,12 @@ def test_every_call_is_described(endpoint: Endpoint) -> None:
     (paragraphs,) = [[text for text in re.split(r"\n\n|\n\|", API) if endpoint.path in text]]
     assert paragraphs, f"{endpoint.path} does not occur"
     assert any(re.search(rf"\b{endpoint.method}\b", text) for text in paragraphs)
+
+
+def test_the_description_for_programs_is_that_of_the_code() -> None:
+    assert openapi.FILE.read_text(encoding="utf-8") == openapi.described(), (
+        "run make openapi, and commit what it writes"
+    )
 
 
 def test_no_call_is_described_that_there_is_not() -> None:

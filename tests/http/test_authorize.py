@@ -9,8 +9,8 @@ import httpx
 import pytest
 from azure.data.tables import TableClient
 
-from functions.edge.cookies import MOST
-from functions.edge.forms import LONGEST_ADDRESS
+from functions.http.cookies import MOST
+from functions.http.forms import LONGEST_ADDRESS
 from local import loopback
 from local.cast.application import challenge_of
 from local.entra.server import LocalEntra

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from azure.data.tables import TableClient
 
-from functions.edge.pages import Pages
+from functions.http.dialects.pages import Pages
 from local import loopback
 from local.cast.browser import Browser
 from local.cast.stack import MASTER_KEY

@@ -173,11 +173,25 @@ def test_what_the_tenant_has_not_verified_cannot_be_switched(connected: Connecte
     assert service.rows("accounts") == before
 
 
-@pytest.mark.parametrize("body", [{}, *({"enabled": value} for value in ("yes", 2, None, [], {}))], ids=repr)
-def test_a_switch_is_on_or_off(acme: Caller, body: dict[str, object]) -> None:
-    answer = acme("PATCH", f"{DOMAINS}/contoso.example", json=body, headers=ANY)
-    assert problem(answer) == (422, "invalid")
-    assert [fault["field"] for fault in answer.json()["errors"]] == ["enabled"]
+def test_a_switch_is_on_or_off(connected: Connected) -> None:
+    acme = connected("acme")
+    for value in ("yes", 2, None, [], {}):
+        answer = switch(acme, "contoso.example", enabled=value)
+        assert problem(answer) == (422, "invalid")
+        assert [fault["field"] for fault in answer.json()["errors"]] == ["enabled"]
+    typing_error = acme("PATCH", f"{DOMAINS}/contoso.example", json={"enable": False}, headers=ANY)
+    assert [fault["field"] for fault in typing_error.json()["errors"]] == ["enable"]
+    assert states(acme("GET", DOMAINS))["contoso.example"] == "routed"
+
+
+def test_a_patch_of_a_switch_says_only_what_it_changes(connected: Connected) -> None:
+    acme = connected("acme")
+    switch(acme, "contoso.example", enabled=False).raise_for_status()
+    merge_patch = {"Content-Type": "application/merge-patch+json", **ANY}
+    patched = acme("PATCH", f"{DOMAINS}/contoso.example", content=b"{}", headers=merge_patch)
+    assert states(patched)["contoso.example"] == "off"
+    no_object = acme("PATCH", f"{DOMAINS}/contoso.example", content=b"false", headers=merge_patch)
+    assert problem(no_object) == (400, "malformed")
 
 
 def test_without_a_connection_there_is_nothing_to_switch_or_refresh(acme: Caller) -> None:

@@ -54,6 +54,16 @@ def send(caller: Caller, file: str | bytes, **more: Any) -> httpx.Response:
     return caller("POST", EXCEPTIONS, content=file, headers=CSV, **more)
 
 
+def without_warnings(document: dict[str, object]) -> dict[str, object]:
+    """An entry as it is read: warnings stand in the answer to whoever adds it, and nowhere else."""
+    return {name: value for name, value in document.items() if name != "warnings"}
+
+
+def report(accepted: int, refused: int = 0, expired: int = 0, **lists: list[object]) -> dict[str, object]:
+    """What an import answers, but for its warnings."""
+    return {"accepted": accepted, "refused": refused, "expired": expired, "problems": []} | lists
+
+
 def emails(caller: Caller) -> list[str]:
     """Everybody on the list, in alphabetical order."""
     found, token = [], ""
@@ -70,7 +80,7 @@ def emails(caller: Caller) -> list[str]:
 def test_one_user_is_put_on_the_list(acme: Caller, service: RunningService) -> None:
     answer = add(acme, expiresAt="2099-01-01T02:00:00+02:00")
     assert answer.status_code == 201
-    told = answer.json()
+    told = without_warnings(answer.json())
     assert told == {
         "exceptionId": told["exceptionId"],
         "email": "alice@contoso.example",
@@ -92,7 +102,7 @@ def test_every_address_that_people_have_can_be_excepted_found_and_removed(acme: 
         answer = add(acme, email=typed)
         assert (answer.status_code, answer.json()["email"]) == (201, stored)
         (found,) = acme("POST", f"{EXCEPTIONS}/search", json={"email": typed}).json()["items"]
-        assert found == answer.json()
+        assert found == without_warnings(answer.json())
     assert emails(acme) == sorted(ADDRESSES.values())
     for typed in ADDRESSES:
         (found,) = acme("POST", f"{EXCEPTIONS}/search", json={"email": typed.upper()}).json()["items"]
@@ -131,7 +141,7 @@ def test_what_is_wrong_with_an_entry_is_named(acme: Caller, changes: dict[str, o
 
 
 def test_a_user_stands_on_the_list_once(acme: Caller) -> None:
-    first = add(acme).json()
+    first = without_warnings(add(acme).json())
     again = add(acme, email="ALICE@contoso.example", reason="Something else")
     assert (again.status_code, again.json()["type"]) == (409, "urn:azure-sso:problem:conflict")
     assert first["exceptionId"] in again.json()["detail"]
@@ -212,6 +222,136 @@ def test_one_person_has_an_id_of_their_own_in_each_account(
     there = manager("globex")("POST", "/v1/accounts/globex/exceptions", json=ALICE).json()["exceptionId"]
     assert here != there
     assert manager("globex")("GET", f"/v1/accounts/globex/exceptions/{here}").status_code == 404
+
+
+def tomorrow(service: RunningService) -> str:
+    return (service.clock.now() + timedelta(days=1)).isoformat()
+
+
+def yesterday(service: RunningService) -> str:
+    return (service.clock.now() - timedelta(days=1)).isoformat()
+
+
+def test_an_exception_does_not_end_before_it_begins(acme: Caller, service: RunningService) -> None:
+    refused = add(acme, expiresAt=yesterday(service))
+    assert refused.status_code == 422
+    detail = "It is in the past. Choose a time in the future, or leave it out."
+    assert refused.json()["errors"] == [{"field": "expiresAt", "detail": detail}]
+    path = f"{EXCEPTIONS}/{add(acme).json()['exceptionId']}"
+    changed = acme("PATCH", path, json={"expiresAt": yesterday(service)}, headers=ANY)
+    assert (changed.status_code, changed.json()["errors"]) == (422, refused.json()["errors"])
+    assert acme("GET", path).json()["expiresAt"] is None
+    row = {"email": "bob@contoso.example", "reason": "x", "expiresAt": yesterday(service)}
+    for answer in (
+        acme("POST", EXCEPTIONS, json=[row]),
+        send(acme, f"email,reason,expiresAt\n{','.join(row.values())}"),
+    ):
+        assert without_warnings(answer.json()) == report(0, expired=1)
+        assert [warning["detail"] for warning in answer.json()["warnings"]] == [
+            "Skipped 1 entry whose expiresAt is in the past."
+        ]
+    assert emails(acme) == ["alice@contoso.example"]
+
+
+def test_an_entry_that_has_ended_can_be_described_anew_and_does_not_stand_in_the_way(
+    acme: Caller, service: RunningService
+) -> None:
+    first = add(acme, expiresAt=tomorrow(service)).json()
+    path = f"{EXCEPTIONS}/{first['exceptionId']}"
+    service.clock.advance(timedelta(hours=23))
+    assert add(acme, reason="Again").status_code == 409
+    service.clock.advance(timedelta(hours=1))
+    assert acme("PATCH", path, json={"reason": "Was on leave"}, headers=ANY).json()["inForce"] is False
+    again = add(acme, reason="Again", expiresAt=tomorrow(service))
+    assert (again.status_code, again.json()["exceptionId"]) == (201, first["exceptionId"])
+    assert again.json()["createdAt"] > first["createdAt"]
+    read = acme("GET", path)
+    assert (read.json(), read.headers["ETag"]) == (without_warnings(again.json()), again.headers["ETag"])
+    assert (read.json()["reason"], read.json()["inForce"]) == ("Again", True)
+    assert add(acme).status_code == 409
+    actions = [item["action"] for item in acme("GET", "/v1/accounts/acme/audit").json()["items"]]
+    assert actions == ["exception.added", "exception.changed", "exception.added", "account.registered"]
+
+
+def test_of_those_who_replace_an_entry_that_has_ended_at_once_one_does(acme: Caller, service: RunningService) -> None:
+    add(acme, expiresAt=tomorrow(service)).raise_for_status()
+    service.clock.advance(timedelta(days=1))
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda number: add(acme, reason=f"{number}"), range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    (winner,) = (answer.json()["reason"] for answer in answers if answer.status_code == 201)
+    (entry,) = acme("GET", EXCEPTIONS).json()["items"]
+    assert entry["reason"] == winner
+
+
+def test_a_date_alone_is_refused_with_the_form_that_is_wanted(acme: Caller) -> None:
+    added = add(acme)
+    path = f"{EXCEPTIONS}/{added.json()['exceptionId']}"
+    detail = (
+        "It must be a time such as 2027-01-01T00:00:00Z (RFC 3339). "
+        "A date alone, or a time without its offset from UTC, does not say when."
+    )
+    bob = {"email": "bob@contoso.example", "reason": "x"}
+    for at in ("2099-01-01", "2099-01-01T00:00:00", "2099-01-01 10:00"):
+        for answer in (
+            add(acme, **bob, expiresAt=at),
+            acme("PATCH", path, json={"expiresAt": at}, headers=ANY),
+        ):
+            assert answer.json()["errors"] == [{"field": "expiresAt", "detail": detail}]
+        for answer in (
+            acme("POST", EXCEPTIONS, json=[bob | {"expiresAt": at}]),
+            send(acme, f"email;reason;expiresAt\nbob@contoso.example;x;{at}\n"),
+        ):
+            assert [problem["detail"] for problem in answer.json()["problems"]] == [f"expiresAt: {detail}"]
+
+
+def test_whoever_excepts_somebody_at_a_domain_that_the_account_does_not_have_is_warned(
+    acme: Caller, operator: Caller, connect: Walk
+) -> None:
+    """But it is done: the domain may come to the tenant later."""
+    typo = {"email": "alice@contso.example", "reason": "x"}
+
+    def warnings() -> list[object]:
+        added = acme("POST", EXCEPTIONS, json=typo)
+        assert added.status_code == 201
+        acme("DELETE", f"{EXCEPTIONS}/{added.json()['exceptionId']}", headers=ANY)
+        array = acme("POST", EXCEPTIONS, json=[ALICE, typo]).json()
+        file = send(acme, "email,reason\nbob@contoso.example,x\nalice@contso.example,x\nbob@CONTSO.example,x\n").json()
+        assert (array["accepted"], file["accepted"]) == (2, 3)
+        (entry,) = acme("POST", f"{EXCEPTIONS}/search", json={"email": typo["email"]}).json()["items"]
+        acme("DELETE", f"{EXCEPTIONS}/{entry['exceptionId']}", headers=ANY)
+        return [added.json()["warnings"], array["warnings"], file["warnings"]]
+
+    said = (
+        "The account does not have the domain contso.example, so the exception has no effect until the account's "
+        "tenant verifies that domain. Check the spelling."
+    )
+    expected = [
+        [said],
+        [{"line": 2, "detail": f"1 entry at contso.example. {said}"}],
+        [{"line": 3, "detail": f"2 entries at contso.example. {said}"}],
+    ]
+    connect(acme)
+    assert warnings() == expected
+    assert [
+        add(acme, email=f"dave@{name}").json()["warnings"] for name in ("contoso.example", "contoso-mail.example")
+    ] == [
+        [],
+        [],
+    ]
+    domains = {"name": "Acme", "domains": ["contoso.example", "contso.example"]}
+    operator("PUT", "/v1/accounts/acme", json=domains, headers=ANY).raise_for_status()
+    assert warnings() == [[], [], []]
+
+
+def test_an_account_that_is_not_connected_has_no_domains_but_those_that_the_vendor_lists(
+    acme: Caller, operator: Caller
+) -> None:
+    assert len(add(acme).json()["warnings"]) == 1
+    listed = {"name": "Acme", "domains": ["contoso.example"]}
+    operator("PUT", "/v1/accounts/acme", json=listed, headers=ANY).raise_for_status()
+    assert add(acme, email="bob@contoso.example").json()["warnings"] == []
+    assert len(add(acme, email="bob@fabrikam.example").json()["warnings"]) == 1
 
 
 def test_an_exception_ends_when_it_says_and_resolve_follows(
@@ -299,34 +439,37 @@ def test_a_json_array_is_taken_item_by_item(acme: Caller) -> None:
     items = [ALICE, 7, {"email": "nobody", "reason": "x"}, {}, {"email": "bob@contoso.example", "reason": "x"}]
     answer = acme("POST", EXCEPTIONS, json=items)
     assert answer.status_code == 200
-    assert answer.json() == {
-        "accepted": 2,
-        "refused": 3,
-        "problems": [
-            {"line": 2, "detail": "It must be a JSON object."},
-            {"line": 3, "detail": "email: This is not an email address. An email address must have an @-sign."},
-            {"line": 4, "detail": "email: Field required. reason: Field required."},
-        ],
-    }
+    problems = [
+        {"line": 2, "detail": "It must be a JSON object."},
+        {"line": 3, "detail": "email: This is not an email address. An email address must have an @-sign."},
+        {"line": 4, "detail": "email: Field required. reason: Field required."},
+    ]
+    assert without_warnings(answer.json()) == report(2, 3, problems=problems)
     assert emails(acme) == ["alice@contoso.example", "bob@contoso.example"]
 
 
 def test_an_empty_array_is_nobody(acme: Caller) -> None:
-    assert acme("POST", EXCEPTIONS, json=[]).json() == {"accepted": 0, "refused": 0, "problems": []}
+    assert acme("POST", EXCEPTIONS, json=[]).json() == report(0, warnings=[])
 
 
-def test_a_file_is_taken_line_by_line(acme: Caller) -> None:
+def test_a_file_is_taken_record_by_record(acme: Caller) -> None:
     lines = [
         "\ufeffemail;reason;expiresAt",
         "ALICE@contoso.example;Kiosk;",
         "nobody;Kiosk;",
         "",
         "bob@contoso.example;On leave;2099-01-01T00:00:00Z",
+        'carol@contoso.example;"On leave. Stand-ins:',
+        "dave@contoso.example;until June;",
+        'back";',
     ]
     answer = send(acme, "\r\n".join(lines))
     assert answer.status_code == 200
-    problem = "email: This is not an email address. An email address must have an @-sign."
-    assert answer.json() == {"accepted": 2, "refused": 1, "problems": [{"line": 3, "detail": problem}]}
+    problems = [
+        {"line": 3, "detail": "email: This is not an email address. An email address must have an @-sign."},
+        {"line": 6, "detail": "reason: It must be one line of text, without line ends or other control characters."},
+    ]
+    assert without_warnings(answer.json()) == report(2, 2, problems=problems)
     assert emails(acme) == ["alice@contoso.example", "bob@contoso.example"]
 
 
@@ -346,6 +489,7 @@ def test_who_is_on_the_list_already_gets_what_the_file_says(acme: Caller) -> Non
         (b'"' + b"x" * 200_000, 422, "invalid"),
         ("email,reason\nälice@contoso.example,x\n".encode("latin-1"), 400, "malformed"),
         ("email,reason\n".encode("utf-16"), 400, "malformed"),
+        (b"PK\x03\x04\x00", 400, "malformed"),
     ],
 )
 def test_a_file_that_is_none_is_refused_as_a_whole(acme: Caller, file: bytes, status: int, kind: str) -> None:
@@ -354,7 +498,7 @@ def test_a_file_that_is_none_is_refused_as_a_whole(acme: Caller, file: bytes, st
 
 
 def test_what_is_exported_can_be_imported_as_it_is(
-    acme: Caller, operator: Caller, manager: Callable[[str], Caller]
+    acme: Caller, operator: Caller, manager: Callable[[str], Caller], service: RunningService
 ) -> None:
     people = [
         {"email": "=1+1@contoso.example", "reason": '=HYPERLINK("https://attacker.example","x")'},
@@ -364,17 +508,26 @@ def test_what_is_exported_can_be_imported_as_it_is(
         {"email": "ä@bücher.example", "reason": "Grüße, 漢字"},
     ]
     assert acme("POST", EXCEPTIONS, json=people).json()["accepted"] == len(people)
+    ended = {"email": "ended@contoso.example", "reason": "x", "expiresAt": tomorrow(service)}
+    add(acme, **ended).raise_for_status()
+    service.clock.advance(timedelta(days=2))
     export = acme("GET", EXCEPTIONS, headers={"Accept": "text/csv"})
     assert export.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert export.headers["Content-Disposition"] == 'attachment; filename="exceptions.csv"'
-    assert '\r\n\'=1+1@contoso.example,"\'=HYPERLINK(""https://attacker.example"",""x"")",\r\n' in export.text
+    assert export.content.startswith(b"\xef\xbb\xbf")
+    formula = '\'=HYPERLINK(""https://attacker.example"",""x"")'
+    assert f'\r\n"\'=1+1@contoso.example","{formula}",""\r\n' in export.text
     operator("PUT", "/v1/accounts/globex", json={"name": "Globex"})
     globex = manager("globex")
     there = "/v1/accounts/globex/exceptions"
-    report = globex("POST", there, content=export.content, headers=CSV).json()
-    assert report == {"accepted": len(people), "refused": 0, "problems": []}
+    told = globex("POST", there, content=export.content, headers=CSV).json()
+    assert without_warnings(told) == report(len(people), expired=1)
     listed = [
-        sorted((item["email"], item["reason"], item["expiresAt"]) for item in caller("GET", path).json()["items"])
+        sorted(
+            (item["email"], item["reason"], item["expiresAt"])
+            for item in caller("GET", path).json()["items"]
+            if item["inForce"]
+        )
         for caller, path in ((acme, EXCEPTIONS), (globex, there))
     ]
     assert listed[0] == listed[1]
@@ -384,7 +537,21 @@ def test_what_is_exported_can_be_imported_as_it_is(
 
 
 def test_an_empty_list_is_exported_as_its_header(acme: Caller) -> None:
-    assert acme("GET", EXCEPTIONS, headers={"Accept": "text/csv"}).text == "email,reason,expiresAt\r\n"
+    assert acme("GET", EXCEPTIONS, headers={"Accept": "text/csv"}).text == '\ufeff"email","reason","expiresAt"\r\n'
+
+
+@pytest.mark.parametrize("media", ["application/vnd.ms-excel", "Text/CSV; charset=utf-8; header=present"])
+def test_what_programs_call_a_csv_file_is_one(acme: Caller, media: str) -> None:
+    answer = acme("POST", EXCEPTIONS, content="email,reason\nbob@contoso.example,x\n", headers={"Content-Type": media})
+    assert (answer.status_code, emails(acme)) == (200, ["bob@contoso.example"])
+
+
+@pytest.mark.parametrize("items", [b"[{},", b"[[],", b'[{"a":{}},'])
+def test_an_array_of_more_objects_than_there_can_be_entries_is_not_read(acme: Caller, items: bytes) -> None:
+    array = items[:1] + items[1:] * 110_000 + b"{}]"
+    answer = acme("POST", EXCEPTIONS, content=array, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:azure-sso:problem:too-large")
+    assert emails(acme) == []
 
 
 @pytest.mark.timeout(600)
@@ -396,10 +563,11 @@ def test_a_large_file_is_imported_and_exported_with_bad_lines_among_the_good(acm
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     answer = send(acme, "\n".join(["email,reason", *lines]), timeout=None)  # pytest's own will do
     grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    report = answer.json()
-    assert (report["accepted"], report["refused"]) == (count - len(bad), len(bad))
-    assert [problem["line"] for problem in report["problems"]] == [n + 2 for n in bad]
+    told = answer.json()
+    assert (told["accepted"], told["refused"]) == (count - len(bad), len(bad))
+    assert [problem["line"] for problem in told["problems"]] == [n + 2 for n in bad]
     assert grown_kib < 100 * 1024
     export = acme("GET", EXCEPTIONS, headers={"Accept": "text/csv"}, timeout=None).text
-    last_words = {line.partition(",")[0]: f"{line}," for number, line in enumerate(lines) if number not in bad}
+    good = (line.split(",") for number, line in enumerate(lines) if number not in bad)
+    last_words = {email: f'"{email}","{reason}",""' for email, reason in good}
     assert sorted(export.splitlines()[1:]) == sorted(last_words.values())

@@ -8,6 +8,7 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from local.entra.server import LocalEntra
+from local.processes import ROOT
 from tests.http.conftest import Switch
 from tests.support.service import RunningService
 
@@ -32,6 +33,11 @@ def test_all_is_well(client: httpx.Client, service: RunningService) -> None:
     assert asked_anew(client, service) == (200, {"status": "ok", "parts": PARTS})
 
 
+def test_the_readme_shows_what_it_answers(client: httpx.Client, service: RunningService) -> None:
+    assert asked_anew(client, service)[0] == 200
+    assert f"\n{client.get('/health').text}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_without_entra_it_still_resolves_so_no_balancer_takes_it_out(
     client: httpx.Client, service: RunningService, hostile: Switch
 ) -> None:
@@ -46,6 +52,7 @@ def test_a_secret_that_entra_does_not_take_shows_and_is_told_in_the_log(
     client: httpx.Client, service: RunningService, entra: LocalEntra, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As if the registration's secret had expired, or its federated credential named somebody else."""
+    assert asked_anew(client, service)[0] == 200  # what was down before is not logged again
     renewed = entra.cloud.directory.application.model_copy(update={"client_secret": "another"})
     entra.cloud.directory = entra.cloud.directory.model_copy(update={"application": renewed})
     out = PARTS | {"credential": "down"}

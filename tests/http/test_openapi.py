@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from functions.app import build_app
-from functions.edge.problems import INTERNAL, TYPE_PREFIX, every_kind
+from functions.http.dialects.problem_json import INTERNAL, TYPE_PREFIX
+from functions.http.refusals import every_kind
 from tests.architecture.test_deployment import VERSION
 from tests.http.conftest import Caller
 from tests.support.service import RunningService
@@ -125,6 +126,37 @@ def test_a_change_says_that_it_needs_if_match(api: dict[str, Any], acme: Caller)
         "reset_policy",
         "switch_domain",
     }
+
+
+def test_a_refusal_is_described_as_its_dialect_words_it(api: dict[str, Any]) -> None:
+    refusals = {
+        path: api["components"]["responses"][call["responses"]["default"]["$ref"].rpartition("/")[2]]["content"]
+        for path, _, call in operations(api)
+    }
+    media = {path: [*content] for path, content in refusals.items()}
+    assert media.pop("/v1/connect") == media.pop("/v1/connect/callback") == ["text/html"]
+    assert {path for path, types in media.items() if types == ["application/problem+json"]} >= {
+        "/health",
+        "/v1/resolve",
+    }
+    assert {path for path, types in media.items() if types == ["application/json"]} == {
+        "/.well-known/openid-configuration",
+        "/oauth2/jwks",
+        "/oauth2/token",
+        "/oauth2/userinfo",
+    }
+    assert {path for path, types in media.items() if types == ["text/html"]} == {
+        "/oauth2/authorize",
+        "/oauth2/logout",
+        "/signin/callback",
+        "/signed-out",
+        "/signin/front-channel-logout",
+    }
+
+
+def test_the_export_is_described(api: dict[str, Any]) -> None:
+    (listed,) = [call["responses"]["200"] for _, _, call in operations(api) if call["operationId"] == "list_exceptions"]
+    assert {*listed["content"]} == {"application/json", "text/csv"}
 
 
 def test_it_may_be_kept_for_five_minutes(client: httpx.Client) -> None:

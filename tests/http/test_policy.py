@@ -15,6 +15,13 @@ DEFAULT = {"mode": "off", "applicationsOff": [], "whenConnectionFails": "passwor
 CHOSEN = {"mode": "on", "applicationsOff": ["anymeeting"], "whenConnectionFails": "sso"}
 
 
+@pytest.fixture(autouse=True)
+def applications(operator: Caller) -> None:
+    """The vendor's applications, which a policy can switch off."""
+    for name in ("unite", "anymeeting", "securisync", *(f"app-{number}" for number in range(8))):
+        operator("PUT", f"/v1/applications/{name}", json={"name": name, "ssoSupported": True}).raise_for_status()
+
+
 def settings(answer: httpx.Response) -> dict[str, object]:
     """What was decided, without who and when."""
     assert answer.status_code == 200, answer.text
@@ -66,6 +73,31 @@ def test_a_patch_that_makes_no_policy_changes_nothing(acme: Caller, patch: dict[
     answer = acme("PATCH", POLICY, json=patch, headers=MERGE_PATCH)
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [named])
     assert settings(acme("GET", POLICY)) == DEFAULT
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_only_registered_applications_can_be_switched_off(acme: Caller, operator: Caller, method: str) -> None:
+    named = ["unite", "anymeting", "securisync", "portal", "anymeting"]
+    answer = acme(method, POLICY, json={"applicationsOff": named}, headers=ANY)
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:azure-sso:problem:invalid")
+    assert answer.json()["errors"] == [
+        {"field": f"applicationsOff.{index}", "detail": f"No application is registered as {named[index]}."}
+        for index in (1, 3, 4)
+    ]
+    assert settings(acme("GET", POLICY)) == DEFAULT
+    operator("PUT", "/v1/applications/portal", json={"name": "Portal", "ssoSupported": True}).raise_for_status()
+    answer = acme(method, POLICY, json={"applicationsOff": ["\u200bunite\r\n", "portal"]}, headers=ANY)
+    assert settings(answer)["applicationsOff"] == ["unite", "portal"]
+
+
+def test_an_application_that_was_removed_does_not_stand_in_the_way_of_a_change(acme: Caller, operator: Caller) -> None:
+    acme("PUT", POLICY, json=CHOSEN, headers=ANY).raise_for_status()
+    operator("DELETE", "/v1/applications/anymeeting", headers=ANY).raise_for_status()
+    assert settings(acme("PATCH", POLICY, json={"mode": "off"}, headers=ANY))["applicationsOff"] == ["anymeeting"]
+    both = ["unite", "anymeeting"]
+    assert settings(acme("PUT", POLICY, json={"applicationsOff": both}, headers=ANY))["applicationsOff"] == both
+    acme("PATCH", POLICY, json={"applicationsOff": []}, headers=ANY).raise_for_status()
+    assert acme("PATCH", POLICY, json={"applicationsOff": both}, headers=ANY).status_code == 422
 
 
 @pytest.mark.parametrize("patch", [[{"mode": "on"}], "on", 1, None])

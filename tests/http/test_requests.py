@@ -9,7 +9,7 @@ import httpx
 import pytest
 from azure.data.tables import TableServiceClient
 
-from functions.edge.requests import ARRAY_LIMIT, BODY_LIMIT, FILE_LIMIT
+from functions.http.requests import ARRAY_LIMIT, BODY_LIMIT, FILE_LIMIT
 from local.cast.stack import FUNCTION_KEY
 from tests.http.conftest import Caller, Resolve
 from tests.support.service import RunningService

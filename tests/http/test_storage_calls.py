@@ -29,6 +29,7 @@ CALLS = {
     "get_policy": 1,
     "put_policy": 2,
     "patch_policy": 2,
+    "patch_policy, an application off": 3,
     "reset_policy": 2,
     "add_exceptions, one": 2,
     "add_exceptions, 200 in JSON": 7,

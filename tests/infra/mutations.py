@@ -131,6 +131,9 @@ def said_wrong_in_bicep(whole: Infra) -> Iterator[Changed[Infra]]:
     for plan in whole.stage_3():
         for name, value, resource, path, word in (*_keys_said_wrong(plan), *_said_wrong(plan)):
             yield f"{name} in {plan.name}", whole.put(plan.with_value(value, resource, *_steps(path))), word
+    main = whole.texts["main.bicep"].replace("cookiePrefix string = '__Host-'", "cookiePrefix string = '__Secure-'")
+    rest = replace(whole, texts={**whole.texts, "main.bicep": main})
+    yield "weaker prefix by default", rest, "takes cookiePrefix for '__Host-' if it is left out"
     plan = whole.plans["entra"]
     for name, value, resource, path, word in _registration_said_wrong(plan):
         yield name, whole.put(plan.with_value(value, resource, *_steps(path))), word
@@ -193,6 +196,8 @@ def _said_wrong(plan: Plan) -> Iterator[Wrong]:
         yield f"app setting {setting}", setting, site, "properties.siteConfig.appSettings.0.name", f"{setting} must not"
     (health,) = plan.of("Microsoft.Insights/webtests")
     words = "properties.ValidationRules.ContentValidation.ContentMatch"
+    if plan.name == "prod":  # which is what stage 1 is planned for
+        yield "another vault", "kv-sso-prod-other", vault, "name", "Stage 1 tells the keyVaultName kv-sso-prod-"
     yield "blind health test", "status", health, words, "takes a sick service for a healthy one"
     for name, alert in alert_rules(plan):
         yield f"nobody told {name}", [], alert, TELLS[alert.kind], f"{alert} tells nobody"

@@ -102,6 +102,11 @@ class Plan:
         return next((each for each in self.resources if each.id == resource_id), None)
 
     @property
+    def outputs(self) -> Mapping[str, Node]:
+        """What a script reads when it is deployed."""
+        return dict(self.snapshot["outputs"])
+
+    @property
     def app_settings(self) -> Mapping[str, str]:
         """The settings of the function app."""
         return {

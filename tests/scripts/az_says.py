@@ -147,6 +147,7 @@ DENIED = "Insufficient privileges to complete the operation."
 """Graph's Authorization_RequestDenied. `az ad` prints the message alone (`GraphError`), `az rest` the whole body."""
 
 NO_GROUP = from_arm("ResourceGroupNotFound", "Resource group 'rg-sso' could not be found.")
+NO_VAULT = from_rest("Not Found", "ResourceNotFound", "The Resource 'Microsoft.KeyVault/vaults/x' was not found.")
 NO_SECRET = from_rest("Not Found", "SecretNotFound", "The secret pseudonym-key was not found in this key vault.")
 NO_REGISTRATION = from_rest("Not Found", "Request_ResourceNotFound", NOT_REPLICATED)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from local.processes import ROOT
-from tests.scripts.az_says import NO_REGISTRATION, ZIPPED, from_arm
+from tests.scripts.az_says import NO_REGISTRATION, NO_VAULT, ZIPPED, from_arm
 from tests.support.wire import CannedWeb, canned_web
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
@@ -74,7 +74,7 @@ def lines(*text: str) -> str:
 
 DEPLOYED = "az deployment group create … --name azure-sso-dev "
 APP_SETTINGS = "az functionapp config appsettings list"
-
+PSEUDONYM_KEY = "az rest … /vaults/kv-sso-dev-x/secrets/pseudonym-key?"
 
 REFERENCES = "az rest --method get … /sites/func-sso-dev-x/config/configreferences/appsettings"
 REFRESH = "az rest --method post … /sites/func-sso-dev-x/config/configreferences/appsettings/refresh?"
@@ -86,7 +86,6 @@ def azure(url: str) -> list[Part]:
     roles = [
         f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{role}" for role in ROLES
     ]
-    vault = "https://kv-sso-dev-x.vault.azure.net/keys/signing"
     return [
         Part("az version", lines("2.79.0")),
         Part("az bicep version", lines("Bicep CLI version 0.38.33 (6bb5d5f859)")),
@@ -103,14 +102,17 @@ def azure(url: str) -> list[Part]:
         Part("az rest … directoryRole", lines(APPLICATION_ADMINISTRATOR)),
         Part("az functionapp list-flexconsumption-locations", lines("northeurope", "westeurope", "uksouth")),
         Part("az provider list", lines(*PROVIDERS)),
-        Part("az deployment group create … --name azure-sso-dev-identity ", lines(PRINCIPAL, "func-sso-dev-x", url)),
+        Part(
+            "az deployment group create … --name azure-sso-dev-identity ",
+            lines(PRINCIPAL, "func-sso-dev-x", "kv-sso-dev-x", url),
+        ),
         Part("az deployment group create … --name azure-sso-dev-entra ", lines(CLIENT_ID)),
         Part(f"{APP_SETTINGS} … SSO_ENTRA_CLIENT_ID", lines(CLIENT_ID), after=DEPLOYED),
-        Part(APP_SETTINGS, lines(vault), after=DEPLOYED),
         Part(
             APP_SETTINGS
         ),  # of an app that is not there: nothing, and no error (`empty_on_404` in azure.cli.core.util)
-        Part("az rest … /vaults/kv-sso-dev-x/secrets/pseudonym-key?", lines("pseudonym-key")),
+        Part(PSEUDONYM_KEY, lines("pseudonym-key"), after=DEPLOYED),
+        Part(PSEUDONYM_KEY, complains=NO_VAULT, fails=1),
         Part("az deployment group what-if", lines("Resource changes: 21 to create.")),
         Part(DEPLOYED, lines("Succeeded")),
         Part("az rest … /roleAssignments?", lines(*roles)),

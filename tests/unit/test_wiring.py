@@ -11,9 +11,9 @@ import pytest
 from azure.functions import FunctionApp
 
 from functions.app import build_app, build_routes
-from functions.edge.cookies import BrowserCookies
-from functions.edge.routing import Routes
 from functions.health import health_routes
+from functions.http.cookies import BrowserCookies
+from functions.http.endpoint import Routes
 from local.host import HostSettings, create_host
 from shared.assembly import Services, assemble
 from shared.kernel.refusals import Unavailable

@@ -7,7 +7,7 @@ Each complaint is a sentence with the name of what is missing or should not be t
 from collections.abc import Callable, Iterator
 
 from tests.infra.plans import Infra
-from tests.infra.policy.app import follows, forbidden, host_values, one_identity, roles, settings
+from tests.infra.policy.app import follows, forbidden, host_values, names_come_true, one_identity, roles, settings
 from tests.infra.policy.expectations import Expectations
 from tests.infra.policy.files import every_file_is_used, parameter_files, versions
 from tests.infra.policy.registration import addresses, consent, trust
@@ -20,6 +20,7 @@ POLICY: tuple[Callable[[Infra, Expectations], Iterator[str]], ...] = (
     forbidden,
     follows,
     one_identity,
+    names_come_true,
     roles,
     tables,
     closed,

@@ -81,6 +81,14 @@ def one_identity(infra: Infra, _: Expectations) -> Iterator[str]:
                     yield f"{path} of {site} is {site.at(path)} and not {wanted}."
 
 
+def names_come_true(infra: Infra, _: Expectations) -> Iterator[str]:
+    """What stage 1 says that things will be called, stage 3 calls them: infra/deploy.sh asks Azure by these names."""
+    for output, kind in {"functionAppName": "Microsoft.Web/sites", "keyVaultName": "Microsoft.KeyVault/vaults"}.items():
+        told = infra.plans["identity"].outputs.get(output)
+        if (made := [each.name for each in infra.plans["prod"].of(kind)]) != [told]:
+            yield f"Stage 1 tells the {output} {told}, and prod makes {made}."
+
+
 def identity_of(plan: Plan) -> str:
     """The id of the identity that the function app runs as; nothing if it is not one."""
     found = [[*(site.at("identity.userAssignedIdentities") or {})] for site in plan.of("Microsoft.Web/sites")]

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functions.app import build_routes
-from functions.health import _told
+from functions.health import report
 from local.entra.directory import load
 from local.processes import ROOT
 from shared.assembly import Services
-from shared.ports.identity_provider import VerifiedIdentity
+from shared.ports.sign_in import VerifiedIdentity
 from shared.settings import Settings, read_settings
 from shared.wiring import TABLE_NAMES, build_services
 from tests.infra.stages import stages
@@ -83,8 +83,8 @@ def expectations() -> Expectations:
         delegated=frozenset(directory.application.delegated_permissions),
         application=frozenset(directory.application.application_permissions),
         claims=frozenset(VerifiedIdentity.model_fields) - CLAIMS_OF_EVERY_ID_TOKEN | STEP_UP,
-        healthy=_told({"storage": True}).get_body().decode(),
-        unwell=_told({"storage": True, "entra": False}).get_body().decode(),
+        healthy=report({"storage": True}).get_body().decode(),
+        unwell=report({"storage": True, "entra": False}).get_body().decode(),
         code="\n".join(
             file.read_text(encoding="utf-8") for name in ("shared", "functions") for file in (ROOT / name).rglob("*.py")
         ),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from shared.kernel.faults import faults_of
-from shared.kernel.names import DomainName, EmailAddress
+from shared.kernel.names import PASTED, DomainName, EmailAddress
 from shared.kernel.pseudonyms import Pseudonyms
 from shared.kernel.refusals import FieldFault
 
@@ -35,6 +35,9 @@ def addresses(draw: st.DrawFn) -> str:
         ("alice@contoso.example", "alice@contoso.example"),
         ("Alice.ARCHER@Contoso.Example", "alice.archer@contoso.example"),
         ("  alice@contoso.example ", "alice@contoso.example"),
+        ("\talice@contoso.example\r\n", "alice@contoso.example"),
+        ("\ufeffalice@contoso.example\u00a0", "alice@contoso.example"),
+        ("\u200e\u200bÄRGER@BÜCHER.example\u202f\u202c", "ärger@xn--bcher-kva.example"),
         ("alice+news@contoso.example", "alice+news@contoso.example"),
         ("o'brien@contoso.example", "o'brien@contoso.example"),
         ("a/b#c?d=e&f@contoso.example", "a/b#c?d=e&f@contoso.example"),
@@ -65,7 +68,13 @@ NO_ADDRESSES = {
     "IPv4 literal": "alice@[127.0.0.1]",
     "IPv6 literal": "alice@[IPv6:::1]",
     "comment": "alice(work)@contoso.example",
-    "line feed": "alice@contoso.example\n",
+    "line feed inside": "alice@\ncontoso.example",
+    "no-break space inside": "alice\u00a0archer@contoso.example",
+    "zero width space in the name": "ali\u200bce@contoso.example",
+    "zero width space in the domain": "alice@con\u200btoso.example",
+    "zero width space at the at-sign": "alice\u200b@contoso.example",
+    "byte order mark in a domain with Unicode": "alice@b\ufeffücher.example",
+    "two addresses": "alice@contoso.example\u2028bob@contoso.example",
     "carriage return inside": "ali\rce@contoso.example",
     "null": "ali\0ce@contoso.example",
     "right-to-left override": "alice\u202e@contoso.example",
@@ -75,6 +84,15 @@ NO_ADDRESSES = {
     "bad punycode": "alice@xn--secretzzz.example",
     "unassigned character": "alice@con\u0378toso.example",
 }
+
+
+@pytest.mark.parametrize("space", PASTED, ids=lambda space: f"U+{ord(space):04X}")
+def test_what_was_pasted_around_an_address_is_no_part_of_it_and_is_refused_inside(space: str) -> None:
+    for pasted in (f"{space}alice@contoso.example", f"alice@contoso.example{space}"):
+        assert EmailAddress.parse(pasted).address == "alice@contoso.example"
+    for hidden in (f"ali{space}ce@contoso.example", f"alice@con{space}toso.example", f"alice@bü{space}cher.example"):
+        with pytest.raises(ValueError, match=r"\.$"):
+            EmailAddress.parse(hidden)
 
 
 @pytest.mark.parametrize("typed", NO_ADDRESSES.values(), ids=NO_ADDRESSES)
@@ -151,6 +169,14 @@ def test_a_model_reads_an_address_and_writes_it() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "typed", ["a" * 5_000, "ä" * 300 + "@contoso.example", "a\u0300\u0316" * 2_000, "ä@" + "ü" * 300]
+)
+def test_a_text_that_cannot_be_an_address_is_not_judged(typed: str) -> None:
+    with pytest.raises(ValueError, match=r"^This is not an email address\. It is too long\.$"):
+        EmailAddress.parse(typed)
+
+
 def test_a_text_without_end_is_refused_before_it_is_looked_at() -> None:
     with pytest.raises(ValidationError, match="at most 1000 characters"):
         Letter.model_validate({"to": "a" * 1_001})
@@ -170,7 +196,7 @@ ALMOST = st.one_of(
 def judged(typed: str) -> str | None:
     """What email-validator alone says, in the form that is compared."""
     try:
-        seen = validate_email(typed.strip(" "), check_deliverability=False, test_environment=True)
+        seen = validate_email(typed.strip(PASTED), check_deliverability=False, test_environment=True)
         return f"{unicodedata.normalize('NFC', seen.local_part.lower())}@{DomainName(seen.ascii_domain)}"
     except ValueError:
         return None

@@ -1,14 +1,16 @@
 """Names: parsed once into the one form that is stored and compared."""
 
 import re
+import sys
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shared.kernel.names import PERSONAL_ACCOUNTS, AccountId, ClientId, DomainName, Name, Product, TenantId
-from shared.users.exemptions import ExemptionId
+from shared.kernel.names import PASTED, PERSONAL_ACCOUNTS, AccountId, ClientId, DomainName, Name, Product, TenantId
+from shared.users.user_key import UserKey
 
 GUID = "c0c00000-0000-4000-8000-000000000000"
 
@@ -18,14 +20,14 @@ TAKEN: dict[type[Name], tuple[str, ...]] = {
     Product: ("Unite", "Contact Center 2.0", "x" * 64),
     TenantId: (GUID, GUID.upper()),
     DomainName: ("contoso.example", "a.b.c.example", "xn--bcher-kva.example", "1and1.example", "a.xn--p1ai"),
-    ExemptionId: ("x" * 43,),
+    UserKey: ("x" * 43,),
 }
 
 REFUSED: dict[type[Name], tuple[str, ...]] = {
-    AccountId: ("", "x" * 65, "a b", "a/b", "a.b", "ä", "acme\n"),
-    ClientId: ("", "x" * 65, "a:b", "unite\n"),
-    Product: ("", " Unite", "x" * 65, "Unite\n", "a,b"),
-    TenantId: ("", GUID[:-1], GUID.replace("-", ""), f"{{{GUID}}}", f"{GUID}\n"),
+    AccountId: ("", "x" * 65, "a b", "a/b", "a.b", "ä", "ac\nme", "ac\u200bme"),
+    ClientId: ("", "x" * 65, "a:b", "uni\tte"),
+    Product: ("", "x" * 65, "Uni\nte", "Uni\u00a0te", "a,b"),
+    TenantId: ("", GUID[:-1], GUID.replace("-", ""), f"{{{GUID}}}", f"{GUID[:8]} {GUID[8:]}"),
     DomainName: (
         "",
         "localhost",
@@ -39,11 +41,18 @@ REFUSED: dict[type[Name], tuple[str, ...]] = {
         "127.0.0.1",
         f"{'a' * 64}.example",
         f"{'a.' * 124}example",
-        "contoso.example\n",
+        "con\ntoso.example",
+        "con\u00a0toso.example",
+        "con\u200btoso.example",
+        "contoso\ufeff.example",
+        "contoso.ex\u00adample",
+        "\u200econtoso.\u200eexample",
+        "con\u200dtoso.example",
+        f"{'ä' * 1_000}.example",
         "b\u2665.example",
         "\u00ad.example",
     ),
-    ExemptionId: ("", "x" * 42, "x" * 44, "x" * 42 + "="),
+    UserKey: ("", "x" * 42, "x" * 44, "x" * 42 + "="),
 }
 
 
@@ -65,9 +74,22 @@ def test_the_schema_takes_what_the_name_takes(kind: type[Name]) -> None:
     for text in TAKEN[kind]:
         assert re.search(schema["pattern"], kind(text))
     for text in REFUSED[kind]:
-        assert not re.search(schema["pattern"], text) or text.endswith(
-            "\n"
-        )  # JavaScript's $ ends a text, Python's a line
+        assert not re.search(schema["pattern"], text)
+
+
+@pytest.mark.parametrize("space", PASTED, ids=lambda space: f"U+{ord(space):04X}")
+@pytest.mark.parametrize("kind", TAKEN)
+def test_what_was_pasted_around_a_name_is_no_part_of_it(kind: type[Name], space: str) -> None:
+    name = TAKEN[kind][0]
+    for pasted in (f"{space}{name}", f"{name}{space}", f"\r\n{space}{name}{space}\u200b"):
+        assert kind(pasted) == TypeAdapter(kind).validate_python(pasted) == name
+
+
+def test_what_is_pasted_is_white_space_or_a_format_character_that_draws_nothing() -> None:
+    characters = [*map(chr, range(sys.maxunicode + 1))]
+    assert {each for each in characters if each.isspace()} <= {*PASTED}
+    assert {unicodedata.category(each) for each in PASTED if not each.isspace()} == {"Cf"}
+    assert len({*PASTED}) == len(PASTED)
 
 
 @pytest.mark.parametrize("kind", TAKEN)
@@ -88,6 +110,8 @@ def test_a_model_takes_names_and_names_only(kind: type[Name]) -> None:
         ("\uff43ontoso.example", "contoso.example"),
         ("пример.рф", "xn--e1afmkfd.xn--p1ai"),
         ("contoso。example", "contoso.example"),
+        ("\u200eBÜCHER.example\u202f", "xn--bcher-kva.example"),
+        ("\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.example", "xn--mgba3gch31f060k.example"),
     ],
 )
 def test_a_domain_is_known_by_its_a_labels(typed: str, stored: str) -> None:

@@ -1,1 +1,0 @@
-"""The edge between HTTP and the product: routes, reading requests, rendering answers, wording refusals."""

@@ -1,0 +1,92 @@
+"""The cookies that bind a browser to its flows: one for each, so that no tab and no other site can spoil another's.
+
+`__Host-` makes browsers insist on Secure, on path / and on no other host (RFC 6265bis, section 4.1.3.2), which is why
+`functions.http.host_only` keeps the worker from adding a domain. SameSite=Lax lets them come along when Microsoft sends
+the browser back with a GET, and with nothing else from elsewhere. A cookie is named after its flow, lives as long, and
+is taken back when the flow is redeemed.
+"""
+
+import re
+from dataclasses import dataclass
+
+from azure.functions import HttpRequest, HttpResponse
+
+from shared.flows.flows import Binding, name_of
+
+MOST = 32
+"""Cookies of one sort that a browser is left with: 2.8 kB of each of its requests, more sign-ins than anybody has open.
+
+Abandoned flows leave theirs until they expire, and any site can make a browser begin flows.
+"""
+
+AT_ONCE = 8
+"""Cookies that one answer takes back: its headers must stay small, too."""
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_ATTRIBUTES = "HttpOnly; Secure; SameSite=Lax"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCookies:
+    """The cookies of one sort of flow. Args: `prefix`, with which their names begin."""
+
+    prefix: str
+
+    def secret(self, req: HttpRequest, state: str | None) -> str | None:
+        """The secret that the browser brings for the flow of this state, if it brings one that can be ours."""
+        name = self._name(state)
+        return next((value for key, value in _pairs(req) if key == name and _SECRET.fullmatch(value)), None)
+
+    def bind(self, req: HttpRequest, binding: Binding) -> tuple[str, ...]:
+        """The Set-Cookie lines that give a browser the secret of a flow, and take back what it has too many of.
+
+        The oldest go, which browsers send first (RFC 6265, section 5.4).
+        """
+        age = int(binding.lifetime.total_seconds())
+        ours = re.compile(re.escape(self.prefix) + "[0-9a-f]{16}")
+        held = [key for key, _ in _pairs(req) if ours.fullmatch(key)]
+        surplus = held[: max(0, len(held) + 1 - MOST)][:AT_ONCE]
+        given = f"{self.prefix}{binding.flow}={binding.secret}; Path=/; Max-Age={age}; {_ATTRIBUTES}"
+        return *map(_taken_back, surplus), given
+
+    def release(self, state: str | None) -> str:
+        """The Set-Cookie line that takes back the secret of the flow of this state, which is over."""
+        return _taken_back(self._name(state))
+
+    def _name(self, state: str | None) -> str:
+        return self.prefix + name_of(state or "")
+
+
+class BrowserCookies:
+    """Every sort of cookie that a browser gets from this deployment.
+
+    Args:
+        prefix: how their names begin, `__Host-` or `__Secure-`.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self.invitation = FlowCookies(f"{prefix}azure-sso-invitation-")
+        self.connect = FlowCookies(f"{prefix}azure-sso-connect-")
+        self.sign_in = FlowCookies(f"{prefix}azure-sso-sign-in-")
+        self.probe = FlowCookies(f"{prefix}azure-sso-probe-").release("probe")
+        """A Set-Cookie line that holds nothing and leaves nothing, to see what becomes of one on its way."""
+
+
+def with_cookies[R: HttpResponse](answer: R, *lines: str) -> R:
+    """The answer with these Set-Cookie lines, each a header of its own (RFC 6265, section 3)."""
+    for line in lines:
+        answer.headers.add("Set-Cookie", line)
+    return answer
+
+
+def _pairs(req: HttpRequest) -> list[tuple[str, str]]:
+    """What the browser brings. Only spaces and tabs are no part of a name (RFC 6265, section 5.2).
+
+    Python would strip more, and a sibling domain may set U+2000 and our prefix: no browser takes that for `__Host-`.
+    """
+    parts = (part.strip(" \t").partition("=") for part in req.headers.get("cookie", "").split(";"))
+    return [(key, value) for key, _, value in parts]
+
+
+def _taken_back(name: str) -> str:
+    return f"{name}=; Path=/; Max-Age=0; {_ATTRIBUTES}"

@@ -1,0 +1,71 @@
+"""The dialect of the token endpoint: refusals as OAuth words them (RFC 6749, section 5.2), and what it returns."""
+
+import json
+from collections.abc import Mapping
+from typing import ClassVar
+
+from azure.functions import HttpResponse
+from pydantic import JsonValue
+
+from functions.http.refusals import headers_of, status_of
+from shared.kernel.refusals import NotAuthenticated, Refusal, Throttled, TokenMissing, Unavailable
+from shared.provider.errors import InvalidClientError, OAuthError
+
+_UNSAVED = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"}
+
+
+class OAuthJson:
+    """The dialect of the token endpoint."""
+
+    name: ClassVar = "OAuthError"
+
+    def refused(self, refusal: Refusal, invocation_id: str) -> HttpResponse:
+        """See `functions.http.refusals.Dialect`. The id stands in a header, since OAuth has no field for it."""
+        told: dict[str, JsonValue] = {"error": _error(refusal), "error_description": refusal.detail}
+        headers = {**headers_of(refusal), "X-Request-Id": invocation_id}
+        if isinstance(refusal, InvalidClientError):
+            headers["WWW-Authenticate"] = 'Basic realm="azure-sso"'
+        if isinstance(refusal, TokenMissing):
+            told = {}  # who knows of no token is told of no error (RFC 6750, section 3.1)
+        return OAuthResponse(told, status_of(refusal), headers)
+
+    def failed(self, invocation_id: str) -> HttpResponse:
+        """See `functions.http.refusals.Dialect`."""
+        told: dict[str, JsonValue] = {
+            "error": "server_error",
+            "error_description": "This is an error in the service. Try again later.",
+        }
+        return OAuthResponse(told, 500, {"X-Request-Id": invocation_id})
+
+
+class OAuthResponse(HttpResponse):
+    """A JSON response that nobody may keep (RFC 6749, section 5.1)."""
+
+    status: ClassVar = 200
+    media: ClassVar = "application/json"
+
+    def __init__(
+        self, content: Mapping[str, JsonValue], status: int = status, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(
+            json.dumps(content), status_code=status, mimetype=self.media, headers={**_UNSAVED, **(headers or {})}
+        )
+
+
+def _error(refusal: Refusal) -> str:
+    if isinstance(refusal, OAuthError | InvalidClientError):
+        return refusal.error
+    if isinstance(refusal, NotAuthenticated):
+        return "invalid_token"  # RFC 6750, section 3.1
+    return "temporarily_unavailable" if isinstance(refusal, Unavailable | Throttled) else "invalid_request"
+
+
+class PublicJson(HttpResponse):
+    """A JSON response that anybody may have, from any page, and keep for five minutes."""
+
+    status: ClassVar = 200
+    media: ClassVar = "application/json"
+
+    def __init__(self, content: Mapping[str, JsonValue]) -> None:
+        headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+        super().__init__(json.dumps(content), mimetype=self.media, headers=headers)

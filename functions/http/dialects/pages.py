@@ -1,0 +1,199 @@
+"""Pages for people whose browser passes through: plain, accessible, without script, and nothing from elsewhere.
+
+Templates, style and words are files in `functions/pages/`; facts are filled in here. Jinja2 is imported and the files
+are read for the first page, since neither belongs to the cold start.
+"""
+
+import base64
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from azure.functions import HttpResponse
+
+from functions.http.invocation import invocation_id
+from functions.http.refusals import headers_of, status_of
+from shared.branding import Branding, Colour
+from shared.kernel.refusals import Refusal
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_FILES: Final = Path(__file__).parents[2] / "pages"
+
+LIGHT: Final = Colour("#ffffff")
+DARK: Final = Colour("#151b23")
+"""What the pages are written on, in the browser's light and dark scheme."""
+
+
+class Way(StrEnum):
+    """Where a person may go from a page, as `words.toml` names it."""
+
+    AGAIN = "again"
+    OTHER_ACCOUNT = "other_account"
+    SIGN_IN_AGAIN = "sign_in_again"
+    APPLICATION = "application"
+    CONTROL_PANEL = "control_panel"
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The dialect for browsers: what there is to say is said on a page, in the vendor's name and colour."""
+
+    name: ClassVar = "Page"
+
+    branding: Branding
+
+    def refused(self, refusal: Refusal, _invocation_id: str) -> HttpResponse:
+        """See `functions.http.refusals.Dialect`."""
+        return self.refusal(refusal)
+
+    def failed(self, invocation_id: str) -> HttpResponse:
+        """See `functions.http.refusals.Dialect`."""
+        return self._page("failure.html", {"id": invocation_id}, status=500)
+
+    def refusal(self, refusal: Refusal, *ways: tuple[Way, str]) -> HttpResponse:
+        """A refusal, with the ways on, each with its address. The first is the one to take."""
+        facts = {"refusal": refusal, "ways": ways, "id": invocation_id.get()}
+        answer = self._page("refusal.html", facts, status=status_of(refusal))
+        answer.headers.update(headers_of(refusal))
+        return answer
+
+    def email(
+        self, application_name: str, action: str, parameters: Mapping[str, str], fault: str | None
+    ) -> HttpResponse:
+        """Ask for the address. One with a fault is shown again; the other parameters go along unseen."""
+        facts = {
+            "application": application_name,
+            "action": action,
+            "kept": [(name, value) for name, value in parameters.items() if name != "login_hint"],
+            "typed": parameters.get("login_hint"),
+            "fault": fault,
+        }
+        return self._page("email.html", facts, status=422 if fault else 200, form_action=_onwards(action))
+
+    def connect(
+        self, account_name: str, started_by: str, action: str, kept: Mapping[str, str], *, unproven: bool = False
+    ) -> HttpResponse:
+        """What an administrator is about to do, and for whom, before Microsoft asks them.
+
+        The form sends `kept` back, which only a browser that was shown this page can know. `unproven` asks once more,
+        where a form came without it.
+        """
+        facts = {
+            "account": account_name,
+            "person": started_by,
+            "action": action,
+            "kept": kept,
+            "unproven": unproven,
+        }
+        return self._page("connect.html", facts, status=403 if unproven else 200, form_action=_onwards(action))
+
+    def connected(self, account_name: str, tenant_name: str) -> HttpResponse:
+        """The account is connected, and the administrator's part done."""
+        return self._page("connected.html", {"account": account_name, "tenant": tenant_name})
+
+    def signed_out(self) -> HttpResponse:
+        """The person is signed out, and no application wants them back."""
+        return self._page("signed_out.html", {})
+
+    def signed_out_in_frame(self) -> HttpResponse:
+        """A page for a frame of Microsoft's sign-out page (OpenID Connect Front-Channel Logout 1.0, section 2).
+
+        Whoever else frames it gains nothing: there is nothing on it to press.
+        """
+        return self._page("signed_out.html", {}, framed=True)
+
+    def _page(
+        self,
+        template: str,
+        facts: Mapping[str, object],
+        *,
+        status: int = 200,
+        form_action: str = "'none'",
+        framed: bool = False,
+    ) -> HttpResponse:
+        """A page that runs nothing, loads nothing, and is framed by nobody (https://www.w3.org/TR/CSP3/)."""
+        style, digest = _style(self.branding.colour)
+        html = _templates().get_template(template).render(facts, vendor=self.branding, style=style)
+        headers = {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": (
+                f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action {form_action}"
+            ),
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if self.branding.logo:
+            headers["Content-Security-Policy"] += "; img-src data:"
+        if not framed:
+            headers["Content-Security-Policy"] += "; frame-ancestors 'none'"
+            headers["X-Frame-Options"] = "DENY"
+        return HttpResponse(html, status_code=status, mimetype="text/html", headers=headers)
+
+
+def redirect(url: str) -> HttpResponse:
+    """Send the browser on with GET (RFC 9110, section 15.4.4)."""
+    headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return HttpResponse(status_code=303, headers=headers)
+
+
+def _onwards(action: str) -> str:
+    """Where a form may lead: on this machine, Microsoft's stand-in speaks plain http.
+
+    Browsers hold the redirects that follow a form against `form-action`, too, and a sign-in leads over hosts that only
+    the customer's tenant knows.
+    """
+    return "'self' https:" if action.startswith("https:") else "'self' http:"
+
+
+@functools.cache
+def _templates() -> "Environment":
+    """The templates, each compiled when it is first shown. What is missing in one is an error, never a gap."""
+    import tomllib
+
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    templates = Environment(
+        loader=FileSystemLoader(_FILES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals["words"] = _marked(tomllib.loads((_FILES / "words.toml").read_text(encoding="utf-8")))
+    return templates
+
+
+def _marked(words: Any) -> Any:
+    """Words as markup, so that some may stand out, and whatever is filled in is escaped."""
+    from markupsafe import Markup
+
+    match words:
+        case dict():
+            return {name: _marked(value) for name, value in words.items()}
+        case list():
+            return [_marked(value) for value in words]
+        case _:
+            return Markup(words)  # noqa: S704 - words.toml is ours
+
+
+@functools.cache
+def _style(colour: Colour) -> tuple[str, str]:
+    """The style in a vendor's colour, as markup, and the hash by which the policy knows it."""
+    from markupsafe import Markup
+
+    light, dark = _surface(LIGHT, colour), _surface(DARK, colour)
+    rules = (_FILES / "style.css").read_text(encoding="utf-8")
+    style = f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n{rules}"
+    return Markup(style), base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()  # noqa: S704 - and the style
+
+
+def _surface(surface: Colour, colour: Colour) -> str:
+    """What is written in the vendor's colour can be read, and so can what is written on it."""
+    return f":root {{ --surface: {surface}; --accent: {colour.readable_on(surface)}; }}"

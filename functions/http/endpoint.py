@@ -1,0 +1,158 @@
+"""Endpoints: each handler becomes a function of Azure's, with its route, its checks and its dialect.
+
+The Python worker passes a function nothing but its bindings, so what it sees is a wrapper, and services come by
+closure. A function's name, which operators read in the portal, is its handler's. Roles are known when the app starts,
+because Azure must know which functions need a key; everything else is read when the endpoint is first called, since
+the import is the cold start.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from azure.functions import Blueprint, Context, HttpRequest, HttpResponse
+
+from functions.http.dialects.problem_json import Problems
+from functions.http.invocation import invocation_id
+from functions.http.parameters import Reader
+from functions.http.refusals import Dialect, log_failure, log_unavailable, status_of
+from functions.http.responses import Described
+from functions.http.roles import DEMANDS, Demand
+from functions.http.signature import Handler, Parameter, parameters_of, responses_of, role_of
+from shared.edge_ports import EdgePorts
+from shared.kernel.refusals import Refusal, Unavailable
+from shared.ports.telemetry import Event, EventName
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One call of the API: a method, a path, and the handler whose signature and docstring say everything else."""
+
+    method: str
+    path: str
+    handler: Handler
+    tag: str
+    dialect: Dialect
+
+    @property
+    def name(self) -> str:
+        """The name of the function, in Azure and in the OpenAPI document."""
+        return self.handler.__name__
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return (self.handler.__doc__ or "").partition("\n")[0]
+
+    @property
+    def demand(self) -> Demand:
+        """What the role asks of a request.
+
+        Raises:
+            TypeError: the signature does not begin with a role.
+        """
+        role = role_of(self.handler)
+        if role not in DEMANDS:
+            raise TypeError(f"{self.name}: the first parameter must be a role, and {role} is none.")
+        return DEMANDS[role]
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What it takes after its role."""
+        return parameters_of(self.handler)
+
+    @property
+    def takes(self) -> Mapping[str, type | None]:
+        """The content types of the body that it reads, each with its model, or None where there is none."""
+        bodies = [] if self.method == "GET" else [each.bodies() for each in self.parameters]
+        return {media: model for each in bodies for media, model in each.items()}
+
+    @property
+    def responses(self) -> tuple[Described, ...]:
+        """What it may return, refusals aside."""
+        return responses_of(self.handler)
+
+
+class Routes:
+    """The endpoints of one resource.
+
+    Args:
+        tag: the resource, as the OpenAPI document groups it.
+        edge: verifies bearer tokens, and is told of refusals.
+        dialect: how refusals are worded.
+    """
+
+    def __init__(self, tag: str, edge: EdgePorts, dialect: Dialect | None = None) -> None:
+        self.blueprint = Blueprint()
+        self.endpoints: list[Endpoint] = []
+        self._tag = tag
+        self._edge = edge
+        self._dialect = dialect or Problems()
+
+    def get[H: Handler](self, path: str) -> Callable[[H], H]:
+        """Offer a handler at GET of a path."""
+        return self._offer("GET", path)
+
+    def put[H: Handler](self, path: str) -> Callable[[H], H]:
+        """Offer a handler at PUT of a path."""
+        return self._offer("PUT", path)
+
+    def post[H: Handler](self, path: str) -> Callable[[H], H]:
+        """Offer a handler at POST of a path."""
+        return self._offer("POST", path)
+
+    def patch[H: Handler](self, path: str) -> Callable[[H], H]:
+        """Offer a handler at PATCH of a path."""
+        return self._offer("PATCH", path)
+
+    def delete[H: Handler](self, path: str) -> Callable[[H], H]:
+        """Offer a handler at DELETE of a path."""
+        return self._offer("DELETE", path)
+
+    def _offer[H: Handler](self, method: str, path: str) -> Callable[[H], H]:
+        def offer(handler: H) -> H:
+            endpoint = Endpoint(method, path, handler, self._tag, self._dialect)
+            self.endpoints.append(endpoint)
+            level = endpoint.demand.level
+            route = self.blueprint.route(route=path.lstrip("/"), methods=[method], auth_level=level)
+            self.blueprint.function_name(endpoint.name)(route(_answering(endpoint, self._edge)))
+            return handler
+
+        return offer
+
+
+def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Context], object]:
+    """The endpoint as the worker calls it: it responds whatever happens."""
+    handler, name, dialect = endpoint.handler, endpoint.name, endpoint.dialect
+    prove = endpoint.demand.prove
+
+    @functools.cache
+    def readers() -> tuple[Reader, ...]:
+        return tuple(parameter.reader() for parameter in endpoint.parameters)
+
+    async def answer(req: HttpRequest, context: Context) -> HttpResponse:
+        invocation_id.set(context.invocation_id)
+        try:
+            role = await prove(req, edge.access_tokens)
+            return await handler(role, *[read(req) for read in readers()])
+        except Unavailable as refusal:
+            log_unavailable(name, refusal)
+            edge.telemetry.note(_refused(refusal))
+            return dialect.refused(refusal, context.invocation_id)
+        except Refusal as refusal:
+            edge.telemetry.note(_refused(refusal))
+            return dialect.refused(refusal, context.invocation_id)
+        except Exception as error:  # noqa: BLE001 - the last place where an error becomes a response
+            log_failure(name, error)
+            edge.telemetry.note(_FAILED)
+            return dialect.failed(context.invocation_id)
+
+    return answer
+
+
+def _refused(refusal: Refusal) -> Event:
+    return Event(EventName.REFUSAL, str(status_of(refusal)), refusal.reason)
+
+
+_FAILED = Event(EventName.REFUSAL, "500", "internal")
+"""An error of ours; what and where is in the log."""

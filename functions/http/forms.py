@@ -1,0 +1,55 @@
+"""Parameters of OAuth requests, as they are sent: in the query, or in a form (RFC 6749, appendix B)."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from azure.functions import HttpRequest
+
+from functions.http.requests import parameters as read_parameters
+from functions.http.requests import query_text, raw_body
+from shared.kernel.refusals import Malformed, TooLarge
+
+FORM = "application/x-www-form-urlencoded"
+LONGEST_ADDRESS = 8_000
+"""Characters of an address that is made of a form: Azure's fronts take 8,192, and web servers about as many.
+
+https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits
+"""
+
+
+def parameters_of(req: HttpRequest) -> dict[str, tuple[str, ...]]:
+    """Every parameter with every value it was sent with: of the form if there is one, else of the query.
+
+    Raises:
+        UnsupportedMediaType: the body is not a form.
+        BodyLost: it was sent without its length.
+        TooLarge: it is larger than we take.
+        Malformed: it cannot be read.
+    """
+    if req.method != "POST":
+        return read_parameters(query_text(req))
+    try:
+        text = raw_body(req, FORM).decode("ascii")
+    except UnicodeDecodeError:
+        raise Malformed("The parameters are malformed. The application's developers must fix this.") from None
+    return read_parameters(text)
+
+
+def is_from_our_own_page(req: HttpRequest) -> bool:
+    """Whether the browser says that a page of this origin sent the form (https://www.w3.org/TR/fetch-metadata/)."""
+    return bool(req.headers.get("sec-fetch-site") == "same-origin")
+
+
+def as_address(parameters: Mapping[str, tuple[str, ...]], endpoint: str) -> str:
+    """The address under which the parameters of a form are asked by GET.
+
+    Raises:
+        TooLarge: it would be longer than what stands before us takes.
+    """
+    pairs = [(name, value) for name, values in parameters.items() for value in values]
+    address = f"{endpoint}?{urlencode(pairs)}"
+    if len(address) > LONGEST_ADDRESS:
+        raise TooLarge(
+            f"The request has more than {LONGEST_ADDRESS:,} characters. The application's developers must fix this."
+        )
+    return address

@@ -1,0 +1,146 @@
+"""What a handler may take: the type of a parameter names where its value comes from.
+
+These are aliases: to mypy and to the handler, `Body[PolicyBody]` is a `PolicyBody`, and `IfMatch` is an `Expected`.
+They are evaluated when an endpoint is first called or described.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from azure.functions import HttpRequest
+from pydantic import BaseModel
+
+from functions.http import requests
+from functions.http.authorization import authorization, unverified_token
+from functions.http.forms import FORM, parameters_of
+from functions.http.requests import JSON, MERGE_PATCH
+from shared.kernel.names import Name
+from shared.kernel.versions import Expected
+from shared.ports.entra import Answer
+
+type Reader = Callable[[HttpRequest], Any]
+"""Reads the value of a parameter, or raises a refusal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the value of a parameter comes from, and what the OpenAPI document reports about it."""
+
+    read: Callable[..., Any]
+    """Takes the request, and returns the value or raises a refusal."""
+    query: tuple[str, ...] = ()
+    """Parameters of the query that it reads."""
+    media: tuple[str, ...] = ()
+    """Content types of the body that it reads, which the model describes."""
+    raw_media: tuple[str, ...] = ()
+    """Content types of the body that it reads, which no model describes."""
+    model: type[BaseModel] | None = None
+    """The model, for a source that does not have it in its brackets."""
+    if_match: Literal["required", "optional"] | None = None
+    """Whether it reads that header."""
+    body_optional: bool = False
+    """Whether there may be no body."""
+
+    def reader(self, _parameter: str, _wanted: Any) -> Reader:
+        """Return what reads the parameter of a handler.
+
+        Args:
+            _parameter: its name, as the API writes it.
+            _wanted: what is in the brackets, such as the model of `Body[Model]`.
+        """
+        return self.read
+
+    def queries(self, _parameter: str) -> tuple[str, ...]:
+        """Return the parameters of the query that it reads."""
+        return self.query
+
+
+class OfModel(Source):
+    """A source that reads a model."""
+
+    def reader(self, _parameter: str, wanted: Any) -> Reader:
+        """See `Source`."""
+        return partial(self.read, model=wanted)
+
+
+class InQuery(Source):
+    """One parameter of the query, which has the parameter's name."""
+
+    def reader(self, parameter: str, _wanted: Any) -> Reader:
+        """See `Source`."""
+        return partial(self.read, parameter=parameter)
+
+    def queries(self, parameter: str) -> tuple[str, ...]:
+        """See `Source`."""
+        return (parameter,)
+
+
+class InPath(Source):
+    """A name that is part of the path."""
+
+    def reader(self, parameter: str, wanted: Any) -> Reader:
+        """See `Source`."""
+        return partial(self.read, parameter=parameter, name=wanted)
+
+
+type Path[N: Name] = Annotated[N, InPath(read=requests.path_name)]
+"""A name in the path: `account_id: Path[AccountId]` is `{accountId}`."""
+
+type Query = Annotated[str | None, InQuery(read=requests.query_value)]
+"""A parameter of the query: `ticket: Query` is `?ticket=`. None if it is not there."""
+
+PAGE_PARAMETERS = ("pageSize", "continuationToken")
+
+type Page = Annotated[tuple[int, str | None], Source(read=requests.page_of, query=PAGE_PARAMETERS)]
+"""How many, and from where on."""
+
+type Body[M: BaseModel] = Annotated[M, OfModel(read=requests.json_body, media=(JSON,))]
+"""The body, in JSON."""
+
+type OptionalBody[M: BaseModel] = Annotated[
+    M, OfModel(read=requests.optional_json_body, media=(JSON,), body_optional=True)
+]
+"""The body, in JSON, or the model's defaults if there is no body."""
+
+type Replacement[M: BaseModel] = Annotated[Callable[[BaseModel], M], OfModel(read=requests.replacement, media=(JSON,))]
+"""The body, in JSON, as the change that puts it in the place of what is stored (PUT)."""
+
+type MergePatch[M: BaseModel] = Annotated[
+    Callable[[BaseModel], M], OfModel(read=requests.merge_patch, media=(MERGE_PATCH, JSON))
+]
+"""The body as the change that it makes to what is stored (PATCH; RFC 7396). Plain JSON is read in the same way."""
+
+type IfMatch = Annotated[Expected, Source(read=requests.if_match, if_match="required")]
+"""The versions that the caller has read."""
+
+type OptionalIfMatch = Annotated[Expected | None, Source(read=requests.optional_if_match, if_match="optional")]
+"""The versions that the caller has read, or None if the call may create."""
+
+type Form = Annotated[Mapping[str, tuple[str, ...]], Source(read=parameters_of, raw_media=(FORM,))]
+"""Every parameter of a form, with every value that it was sent with."""
+
+type OAuth[P] = Annotated[Mapping[str, tuple[str, ...]], Source(read=parameters_of, media=(FORM,))]
+"""Every parameter of an OAuth request, with every value that it was sent with: of the query (GET) or the form (POST).
+
+In the brackets is a `TypedDict` that describes those that the provider reads. The provider itself checks them.
+"""
+
+type Request = Annotated[HttpRequest, Source(read=lambda req: req)]
+"""The request, for its cookies."""
+
+type MicrosoftsAnswer = Annotated[
+    Answer,
+    Source(
+        read=requests.microsofts_answer,
+        query=("state", "error", "error_description", "admin_consent", "tenant", "code"),
+    ),
+]
+"""What the browser brings back from Microsoft. Nothing of it is proven."""
+
+type UnverifiedToken = Annotated[str, Source(read=unverified_token)]
+"""The bearer token, which nobody has checked yet."""
+
+type Authorization = Annotated[str | None, Source(read=authorization)]
+"""The `Authorization` header as it was sent."""

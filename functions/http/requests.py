@@ -1,0 +1,295 @@
+"""Reading requests: ids, bodies, preconditions, pages. What cannot be read is refused with words."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
+
+from azure.functions import HttpRequest
+from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import from_json, to_json
+
+from shared.kernel.faults import faults_of
+from shared.kernel.names import AccountId, Name
+from shared.kernel.refusals import (
+    BodyLost,
+    FieldFault,
+    Invalid,
+    Malformed,
+    PreconditionRequired,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from shared.kernel.versions import Expected
+from shared.ports.entra import Answer
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+BODY_LIMIT = 256 * 1024
+"""Bytes of one document."""
+
+FILE_LIMIT = 16 * 1024 * 1024
+"""Bytes of a file, which is read line by line."""
+
+ARRAY_LIMIT = 2 * 1024 * 1024
+"""Bytes of a JSON array, which is read in one go."""
+
+_MOST_PARAMETERS = 100
+
+PAGE_SIZE = 100
+PAGE_SIZE_LIMIT = 1_000
+
+_ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+
+
+def account_id(req: HttpRequest) -> AccountId:
+    """`accountId` of the path."""
+    return path_name(req, "accountId", AccountId)
+
+
+def path_name[N: Name](req: HttpRequest, parameter: str, name: type[N]) -> N:
+    """A name that stands in the path.
+
+    Raises:
+        Invalid: it does not have the form of one.
+    """
+    try:
+        return name(req.route_params[parameter])
+    except ValueError as fault:
+        raise Invalid(
+            "The path is invalid. Fix the parameters listed in `errors`.", [FieldFault(parameter, str(fault))]
+        ) from None
+
+
+def media_type(req: HttpRequest) -> str:
+    """The content type without its parameters (RFC 9110, section 8.3.1)."""
+    return str(req.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def raw_body(req: HttpRequest, *accepted: str, limit: int = BODY_LIMIT) -> bytes:
+    """The body, if its type and size are what we take.
+
+    Raises:
+        UnsupportedMediaType: the content type is none of `accepted`.
+        BodyLost: it was sent without its length.
+        TooLarge: the body is larger than `limit` bytes.
+    """
+    if media_type(req) not in accepted:
+        raise UnsupportedMediaType(f"Send the body as {' or '.join(accepted)}, with that Content-Type.")
+    body = req.get_body()
+    if not body and "content-length" not in req.headers:
+        raise _body_lost()
+    if len(body) > limit:
+        raise TooLarge(f"The request body may be {limit // 1024} KiB at most. Send it in parts.")
+    return body
+
+
+def json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
+    """The body, in JSON, as a model.
+
+    Raises:
+        Malformed: it is not JSON.
+        Invalid: it is not what the model wants; each field is named.
+    """
+    return _validated(model, raw_body(req, JSON))
+
+
+def optional_json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
+    """The body as a model, or the model's defaults where there is no body.
+
+    Raises:
+        BodyLost: there was one, without its length.
+    """
+    if not req.get_body() and "transfer-encoding" in req.headers:
+        raise _body_lost()
+    return json_body(req, model) if req.get_body() else model()
+
+
+def json_value(body: bytes) -> JsonValue:
+    """Any JSON.
+
+    Raises:
+        Malformed: it is none, or nested too deep.
+    """
+    try:
+        value: JsonValue = from_json(body, allow_inf_nan=False)
+    except ValueError:
+        raise _not_json() from None
+    return value
+
+
+def replacement[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[BaseModel], M]:
+    """What the body puts in the place of whatever stands (PUT)."""
+    new = json_body(req, model)
+    return lambda _: new
+
+
+def merge_patch[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[BaseModel], M]:
+    """What the body changes of what stands (RFC 7396); plain JSON is read the same way.
+
+    Raises:
+        Malformed: the body is not a JSON object.
+    """
+    patch = json_value(raw_body(req, MERGE_PATCH, JSON))
+    if not isinstance(patch, dict):
+        raise Malformed("A merge patch must be a JSON object with the fields to change.")
+
+    def apply(current: BaseModel) -> M:
+        merged = merged_with(current.model_dump(mode="json", by_alias=True), patch)
+        return _validated(model, to_json(merged))
+
+    return apply
+
+
+def merged_with(target: JsonValue, patch: JsonValue) -> JsonValue:
+    """RFC 7396, section 2, to the letter."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merged_with(merged.get(name), value)
+    return merged
+
+
+def if_match(req: HttpRequest) -> Expected:
+    """The versions that the caller has seen (RFC 9110, section 13.1.1). Weak tags match nothing, as it says.
+
+    Raises:
+        PreconditionRequired: the header is missing.
+        Malformed: it holds no entity tag.
+    """
+    expected = optional_if_match(req)
+    if expected is None:
+        raise PreconditionRequired("Send If-Match with the ETag that you read, or * to change any version.")
+    return expected
+
+
+def optional_if_match(req: HttpRequest) -> Expected | None:
+    """The same, or None where the header is missing, for calls that may create."""
+    header = req.headers.get("if-match")
+    if header is None:
+        return None
+    if header.strip() == "*":
+        return Expected(None)
+    tags = _ENTITY_TAG.findall(header)
+    if not tags:
+        raise Malformed('If-Match holds entity tags in quotation marks, such as "abc", or *.')
+    return Expected(frozenset(tag for weak, tag in tags if not weak))
+
+
+def parameters(text: str, errors: str = "strict") -> dict[str, tuple[str, ...]]:
+    """Every parameter of a query or form with every value that it was sent with; names are compared to the letter.
+
+    Args:
+        text: the query, or the form's body.
+        errors: what to do about bytes that are no UTF-8, as in `bytes.decode`.
+
+    Raises:
+        Malformed: it cannot be read.
+    """
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors=errors)
+    except ValueError:
+        raise Malformed("The parameters cannot be read.") from None
+    collected: dict[str, tuple[str, ...]] = {}
+    for name, value in pairs:
+        collected[name] = (*collected.get(name, ()), value)
+    return collected
+
+
+def query_text(req: HttpRequest) -> str:
+    """The query as it was sent.
+
+    Raises:
+        Malformed: the address cannot be read.
+    """
+    try:
+        return str(urlsplit(req.url).query)
+    except ValueError:
+        raise Malformed("The address cannot be read.") from None
+
+
+def query_of(req: HttpRequest) -> dict[str, str]:
+    """The parameters of the query, each of which may be sent once (RFC 6749, section 3.1).
+
+    They are read from the address: in `HttpRequest.params` the host has joined the values of names that are sent twice
+    or differ in case alone, under the first of them.
+
+    Raises:
+        Malformed: it cannot be read, or a parameter is sent twice.
+    """
+    sent = parameters(query_text(req), errors="replace")
+    if any(len(values) > 1 for values in sent.values()):
+        raise Malformed("The query holds a parameter twice. Send each once.")
+    return {name: value for name, (value,) in sent.items()}
+
+
+def query_value(req: HttpRequest, parameter: str) -> str | None:
+    """One parameter of the query, or None if it is not there.
+
+    Raises:
+        Malformed: the query cannot be read.
+    """
+    return query_of(req).get(parameter)
+
+
+def page_of(req: HttpRequest) -> tuple[int, str | None]:
+    """`pageSize` and `continuationToken` of the query.
+
+    Raises:
+        Malformed: the query cannot be read.
+        Invalid: the size is not a number from 1 to 1000.
+    """
+    query = query_of(req)
+    size = query.get("pageSize", str(PAGE_SIZE))
+    if not re.fullmatch(r"[0-9]{1,4}", size) or not 1 <= int(size) <= PAGE_SIZE_LIMIT:
+        fault = FieldFault("pageSize", f"It must be a whole number from 1 to {PAGE_SIZE_LIMIT}.")
+        raise Invalid("The query is invalid. Fix the parameters listed in `errors`.", [fault])
+    return int(size), query.get("continuationToken") or None
+
+
+def microsofts_answer(req: HttpRequest) -> Answer:
+    """What a browser brings back from Microsoft in its query. Nothing of it is proven.
+
+    Raises:
+        Malformed: the query cannot be read.
+    """
+    query = {name: value for name, value in query_of(req).items() if value}
+    return Answer(
+        state=query.get("state"),
+        error=query.get("error"),
+        error_description=query.get("error_description", ""),
+        admin_consent=query.get("admin_consent"),
+        tenant=query.get("tenant"),
+        code=query.get("code"),
+    )
+
+
+def accepts(req: HttpRequest, media: str) -> bool:
+    """Whether the caller asks for this type by name."""
+    return media in req.headers.get("accept", "").lower()
+
+
+def _body_lost() -> BodyLost:
+    """Azure hands on a body only with its length: https://github.com/Azure/azure-functions-host/issues/7930."""
+    return BodyLost(
+        "The body did not arrive. Send it with a Content-Length: bodies in chunks do not reach this service."
+    )
+
+
+def _not_json() -> Malformed:
+    """Made anew each time: an exception that is raised again keeps the frames, and so the bodies, of every time."""
+    return Malformed("The request body is not valid JSON, or is nested too deeply.")
+
+
+def _validated[M: BaseModel](model: type[M], body: bytes) -> M:
+    """Strictly: `"yes"` is no boolean, and a number no moment."""
+    try:
+        return model.model_validate_json(body, strict=True, by_alias=True, by_name=False)
+    except ValidationError as error:
+        if any(found["type"] == "json_invalid" for found in error.errors(include_url=False, include_input=False)):
+            raise _not_json() from None
+        raise Invalid("The request body is invalid. Fix the fields listed in `errors`.", faults_of(error)) from None

@@ -1,0 +1,138 @@
+"""Signing a person in at Microsoft Entra ID, and out again."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Protocol
+
+from pydantic import BeforeValidator
+
+from shared.kernel.documents import Foreign
+from shared.kernel.names import TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRequest:
+    """A sign-in that has begun.
+
+    `url` is where the browser goes; `code_verifier` (RFC 7636) and `nonce` (OpenID Connect Core, section 3.1.2.1) are
+    kept until the answer comes.
+    """
+
+    url: str
+    code_verifier: str
+    nonce: str
+
+
+def _is_yes(claim: object) -> bool:
+    """Entra has been seen to write `xms_edov` as a boolean, a number and a string."""
+    return claim in (True, "1", "true")
+
+
+_LATEST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
+
+
+def _time_of(claim: object) -> datetime | None:
+    """A claim in whole seconds since 1970, as Entra writes them.
+
+    Told apart here, because pydantic would also take text and truth for a time, and large numbers for milliseconds.
+    """
+    if claim is None or isinstance(claim, datetime):
+        return claim
+    if type(claim) is not int or not 0 < claim <= _LATEST:
+        message = "not a time in seconds since 1970"
+        raise ValueError(message)
+    return datetime.fromtimestamp(claim, UTC)
+
+
+class VerifiedIdentity(Foreign):
+    """Who signed in, from an ID token of which every check has held. Only a `EntraSignIn` makes one.
+
+    `auth_time` is when they last proved to Entra who they are; None if the app registration does not ask for the claim
+    (https://learn.microsoft.com/entra/identity-platform/optional-claims-reference).
+    """
+
+    tid: TenantId
+    oid: str
+    name: str | None = None
+    preferred_username: str | None = None
+    wids: tuple[str, ...] = ()
+    email: str | None = None
+    xms_edov: Annotated[bool, BeforeValidator(_is_yes)] = False
+    acct: int | None = None
+    auth_time: Annotated[datetime | None, BeforeValidator(_time_of)] = None
+    sid: str | None = None
+    login_hint: str | None = None
+
+
+class EntraSignIn(Protocol):
+    """Signs people in on behalf of the one app registration of this service.
+
+    Every async method may raise `Unavailable`: Entra does not answer in time, or refuses this service's own
+    credential, which is nobody's fault but the operator's and must not look as if a customer had said no.
+    """
+
+    def authority(self, tenant_id: TenantId) -> str:
+        """The authority at which an application signs people of this tenant in if it uses MSAL itself."""
+        ...
+
+    async def begin_sign_in(
+        self, tenant_id: TenantId, redirect_uri: str, state: str, *, prompt: str | None, login_hint: str | None = None
+    ) -> SignInRequest:
+        """Prepare an authorization code sign-in with PKCE and nonce at `/{tenant}/`.
+
+        Args:
+            tenant_id: at which tenant.
+            redirect_uri: where Entra returns to.
+            state: ours.
+            prompt: how much Entra asks the person: `none`, `login`, `select_account`, or as it sees fit.
+            login_hint: whom Entra should expect; it refuses one beside `select_account`.
+
+        Raises:
+            ConsentMissing: there is no such tenant.
+        """
+        ...
+
+    def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
+        """Where a person signs out of Entra (OpenID Connect RP-Initiated Logout 1.0).
+
+        Args:
+            post_logout_redirect_uri: of ours, where Entra returns to.
+            state: comes back with it.
+            logout_hint: the `login_hint` claim of the ID token, so that nobody is asked who they are.
+        """
+        ...
+
+    async def finish_sign_in(
+        self, tenant_id: TenantId, redirect_uri: str, code: str, code_verifier: str, nonce: str
+    ) -> VerifiedIdentity:
+        """Redeem the code and verify the ID token: signature, issuer, audience, times, nonce and tenant.
+
+        Raises:
+            ProviderRefused: Entra does not redeem the code.
+            ProofFailed: a check of the ID token does not hold.
+        """
+        ...
+
+    async def probe(self) -> None:
+        """Read Entra's discovery document.
+
+        Raises:
+            Unavailable: it cannot be read.
+        """
+        ...
+
+    def explain(self, error: str, description: str) -> str:
+        """What an error answer of Entra means, in words that say who must do what.
+
+        Args:
+            error: OAuth's error code.
+            description: Entra's text, in which an AADSTS number may stand. It is not repeated.
+        """
+        ...
+
+    def reason(self, error: str, description: str) -> str:
+        """The one word by which such an answer is counted: `AADSTS` and a known number, a known error, or `unknown`.
+
+        There are few such words, whatever a browser brings.
+        """
+        ...

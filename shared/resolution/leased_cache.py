@@ -1,0 +1,35 @@
+"""A cache whose entries expire with the rows they were computed from."""
+
+from collections.abc import Hashable, Sequence
+from datetime import datetime
+
+from shared.kernel.caches import BoundedCache
+from shared.ports.table import Lease
+
+
+class LeasedCache[Question: Hashable, Answer]:
+    """Keeps answers; it never guesses, and an answer outlives none of its leases.
+
+    Args: `most`, how many are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._answers = BoundedCache[Question, tuple[Answer, tuple[Lease, ...]]](most)
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def find(self, question: Question, now: datetime) -> Answer | None:
+        """The answer, if each of its leases is still valid."""
+        answer, leases = self._answers.get(question) or (None, ())
+        for lease in leases:
+            if not lease.holds(now):
+                self._answers.drop(question)
+                return None
+        return answer
+
+    def keep(self, question: Question, answer: Answer, leases: Sequence[Lease]) -> None:
+        """Keep an answer as long as all of these leases are valid: one at least, or it would be kept for ever."""
+        self._answers.drop(question)
+        if leases:
+            self._answers.put(question, (answer, tuple(leases)))

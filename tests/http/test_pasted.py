@@ -1,0 +1,133 @@
+"""What is copied along with a name and cannot be seen: around every address, domain and id, wherever one is sent."""
+
+import json
+from base64 import b64encode
+from urllib.parse import parse_qs, quote, urlsplit
+
+import httpx
+import pytest
+
+from tests.http import signing_in
+from tests.http.conftest import Caller, Resolve
+from tests.http.signing_in import Asked, Register
+
+register = signing_in.register
+unite = signing_in.unite
+contoso = signing_in.contoso
+
+ANY = {"If-Match": "*"}
+ACME = "/v1/accounts/acme"
+EXCEPTIONS = f"{ACME}/exceptions"
+ALICE = "alice@contoso.example"
+
+SPACES = {
+    "tab": "\t",
+    "CR LF": "\r\n",
+    "blank": " ",
+    "no-break space": "\u00a0",
+    "narrow no-break space": "\u202f",
+    "zero width space": "\u200b",
+    "byte order mark": "\ufeff",
+    "left-to-right mark": "\u200e",
+    "several": "\u202a\u200e \u2003\u2060",
+}
+
+
+@pytest.fixture(params=SPACES.values(), ids=SPACES)
+def space(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def around(space: str, name: str) -> str:
+    return f"{space}{name}{space}"
+
+
+def fields(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 422, answer.text
+    return [error["field"] for error in answer.json()["errors"]]
+
+
+def test_around_an_address_and_a_client_id_in_json(contoso: Caller, unite: Asked, resolve: Resolve, space: str) -> None:
+    for email, application in ((around(space, ALICE), "unite"), (ALICE, around(space, "unite"))):
+        assert resolve.method(email, application) == "sso"
+    added = contoso("POST", EXCEPTIONS, json={"email": around(space, ALICE), "reason": around(space, "Kiosk")})
+    assert (added.json()["email"], added.json()["reason"]) == (ALICE, "Kiosk")
+    (found,) = contoso("POST", f"{EXCEPTIONS}/search", json={"email": around(space, ALICE)}).json()["items"]
+    assert found["exceptionId"] == added.json()["exceptionId"]
+    off = {"applicationsOff": [around(space, "unite")]}
+    assert contoso("PATCH", f"{ACME}/policy", json=off, headers=ANY).json()["applicationsOff"] == ["unite"]
+    for inside in (f"ali{space}ce@contoso.example", f"alice@con{space}toso.example"):
+        assert fields(resolve(inside)) == fields(contoso("POST", EXCEPTIONS, json={"email": inside, "reason": "x"}))
+    assert fields(resolve(ALICE, f"uni{space}te")) == ["application"]
+
+
+def test_around_a_domain_and_a_product_of_an_account(operator: Caller, space: str) -> None:
+    body = {"name": "Acme", "products": [around(space, "Unite")], "domains": [around(space, "contoso.example")]}
+    told = operator("PUT", around_in_path(space, "/v1/accounts/", "acme"), json=body).json()
+    assert (told["accountId"], told["products"], told["domains"]) == ("acme", ["Unite"], ["contoso.example"])
+    for inside in ("con{}toso.example", "b\u00fc{}cher.example"):
+        changed = body | {"domains": [inside.format(space)]}
+        assert fields(operator("PUT", "/v1/accounts/acme", json=changed, headers=ANY)) == ["domains.0"]
+
+
+def around_in_path(space: str, before: str, name: str, after: str = "") -> str:
+    return f"{before}{quote(around(space, name))}{after}"
+
+
+def test_around_an_id_and_a_domain_in_a_path(contoso: Caller, operator: Caller, unite: Asked, space: str) -> None:
+    added = contoso("POST", EXCEPTIONS, json={"email": ALICE, "reason": "x"}).json()
+    for caller, path in [
+        (contoso, around_in_path(space, "/v1/accounts/", "acme", "/policy")),
+        (contoso, around_in_path(space, f"{EXCEPTIONS}/", added["exceptionId"])),
+        (operator, around_in_path(space, "/v1/applications/", "unite")),
+    ]:
+        assert caller("GET", path).status_code == 200
+    switched = contoso(
+        "PATCH",
+        around_in_path(space, f"{ACME}/domains/", "contoso-mail.example"),
+        json={"enabled": False},
+        headers=ANY,
+    )
+    assert {each["domain"]: each["state"] for each in switched.json()["items"]}["contoso-mail.example"] == "off"
+    assert contoso("DELETE", around_in_path(space, f"{ACME}/links/", "x" * 43)).status_code == 404
+    for path in (f"/v1/applications/{quote(f'uni{space}te')}", f"/v1/accounts/{quote(f'ac{space}me')}"):
+        assert fields(operator("GET", path))
+
+
+def test_around_every_cell_of_a_file_and_every_field_of_an_array(acme: Caller, space: str) -> None:
+    cells = ["alice@contoso.example", "Kiosk", "2099-01-01T00:00:00Z"]
+    names = ["email", "reason", "expiresAt"]
+    rows = ",".join(names) + "\n" + ",".join(f'"{around(space, cell)}"' for cell in cells)
+    array = [{name: around(space, cell) for name, cell in zip(names, cells, strict=True)}]
+    for content, media in ((rows, "text/csv"), (json.dumps(array), "application/json")):
+        answer = acme("POST", EXCEPTIONS, content=content, headers={"Content-Type": media})
+        assert (answer.status_code, answer.json()["problems"]) == (200, [])
+        (entry,) = acme("GET", EXCEPTIONS).json()["items"]
+        assert [entry[name] for name in names] == cells
+        acme("DELETE", f"{EXCEPTIONS}/{entry['exceptionId']}", headers=ANY)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_around_a_client_id_and_an_address_of_an_authorization_request(
+    contoso: Caller, unite: Asked, client: httpx.Client, method: str, space: str
+) -> None:
+    parameters = unite.parameters() | {
+        "client_id": around(space, "unite"),
+        "login_hint": around(space, "carol@contoso-mail.example"),
+    }
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    sent = {"params": parameters} if method == "GET" else {"data": parameters, "headers": headers}
+    answer = client.request(method, "/oauth2/authorize", **sent)
+    assert answer.status_code == 303, answer.text
+    assert parse_qs(urlsplit(answer.headers["Location"]).query)["login_hint"] == ["carol@contoso-mail.example"]
+
+
+def test_around_a_client_id_at_the_token_endpoint(
+    register: Register, operator: Caller, client: httpx.Client, space: str
+) -> None:
+    register("portal", tokenEndpointAuthMethod="client_secret_basic").raise_for_status()
+    secret = operator("POST", "/v1/applications/portal/secret", headers=ANY).json()["clientSecret"]
+    basic = b64encode(f"{quote(around(space, 'portal'))}:{secret}".encode()).decode()
+    form = {"grant_type": "authorization_code", "code": "x" * 43, "redirect_uri": "https://x.example"}
+    answer = client.post("/oauth2/token", data=form, headers={"Authorization": f"Basic {basic}"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant"), "the client is known"

@@ -1,0 +1,113 @@
+"""Reading requests, as far as it needs no server: merge patches, preconditions, pages."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from azure.functions import HttpRequest
+
+from functions.http.requests import accepts, if_match, json_value, media_type, merged_with, optional_if_match, page_of
+from shared.kernel.refusals import FieldFault, Invalid, Malformed, PreconditionRequired
+from shared.kernel.versions import Expected
+
+RFC_7396_APPENDIX_A: list[tuple[Any, Any, Any]] = [
+    ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+    ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+    ({"a": "b"}, {"a": None}, {}),
+    ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+    ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+    ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
+    ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+    ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+    (["a", "b"], ["c", "d"], ["c", "d"]),
+    ({"a": "b"}, ["c"], ["c"]),
+    ({"a": "foo"}, None, None),
+    ({"a": "foo"}, "bar", "bar"),
+    ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+    ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
+    ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+]
+
+
+def request(query: dict[str, str] | None = None, **headers: str) -> HttpRequest:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpRequest("GET", f"http://localhost/?{urlencode(query or {})}", headers=named, body=b"")
+
+
+@pytest.mark.parametrize(("target", "patch", "result"), RFC_7396_APPENDIX_A)
+def test_a_merge_patch_does_what_rfc_7396_shows(target: Any, patch: Any, result: Any) -> None:
+    assert merged_with(target, patch) == result
+
+
+def test_a_merge_patch_leaves_its_target_alone() -> None:
+    target = {"a": {"b": "c"}}
+    merged_with(target, {"a": {"b": "d"}})
+    assert target == {"a": {"b": "c"}}
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("*", Expected(None)),
+        (" * ", Expected(None)),
+        ('"abc"', Expected(frozenset({"abc"}))),
+        ('"abc", "d,e" ,"!~"', Expected(frozenset({"abc", "d,e", "!~"}))),
+        ('W/"abc"', Expected(frozenset())),
+        ('W/"abc", "def"', Expected(frozenset({"def"}))),
+        ('""', Expected(frozenset({""}))),
+    ],
+)
+def test_if_match_holds_the_versions_that_a_caller_has_seen(header: str, expected: Expected) -> None:
+    assert if_match(request(if_match=header)) == optional_if_match(request(if_match=header)) == expected
+
+
+@pytest.mark.parametrize("header", ["", "abc", '"abc', "**", "'abc'"])
+def test_an_if_match_without_entity_tag_is_malformed(header: str) -> None:
+    with pytest.raises(Malformed, match="quotation marks"):
+        if_match(request(if_match=header))
+
+
+def test_a_missing_if_match_is_required_where_nothing_can_be_created() -> None:
+    assert optional_if_match(request()) is None
+    with pytest.raises(PreconditionRequired):
+        if_match(request())
+
+
+@pytest.mark.parametrize(
+    ("query", "page"),
+    [
+        ({}, (100, None)),
+        ({"pageSize": "1"}, (1, None)),
+        ({"pageSize": "1000", "continuationToken": "x"}, (1_000, "x")),
+        ({"continuationToken": ""}, (100, None)),
+    ],
+)
+def test_a_page_is_as_large_as_asked(query: dict[str, str], page: tuple[int, str | None]) -> None:
+    assert page_of(request(query)) == page
+
+
+@pytest.mark.parametrize("size", ["", "0", "1001", "-1", "1.5", "1e3", " 5", "five", "\u0665", "99999999999999999999"])
+def test_a_page_size_out_of_bounds_is_refused(size: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        page_of(request({"pageSize": size}))
+    assert caught.value.faults == (FieldFault("pageSize", "It must be a whole number from 1 to 1000."),)
+
+
+def test_nothing_of_a_malformed_body_is_kept() -> None:
+    refusals = []
+    for body in (b"{", b"["):
+        with pytest.raises(Malformed) as caught:
+            json_value(body)
+        refusals.append(caught.value)
+    assert refusals[0] is not refusals[1], "an exception that is raised again holds the frames of every time"
+
+
+def test_a_content_type_is_read_without_its_parameters() -> None:
+    assert media_type(request(content_type=" Application/JSON ;charset=utf-8")) == "application/json"
+    assert media_type(request()) == ""
+
+
+def test_a_file_is_sent_to_those_who_name_its_type() -> None:
+    assert accepts(request(accept="application/json;q=0.5, Text/CSV"), "text/csv")
+    assert not accepts(request(accept="*/*"), "text/csv")
+    assert not accepts(request(), "text/csv")
