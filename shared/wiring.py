@@ -69,6 +69,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
     closing.push_async_callback(web.close)
     closing.push_async_callback(panel_web.close)
     signing_keys = _signing_keys(settings, clock, closing)
+    entra = _entra(settings, web, clock, closing)
     return Ports(
         public_url=settings.public_url,
         cookie_prefix=settings.cookie_prefix,
@@ -82,7 +83,9 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         recent_accounts=recent["accounts"],
         recent_domains=recent["domains"],
         recent_applications=recent["applications"],
-        provider=_provider(settings, web, clock, closing),
+        sign_in=entra,
+        consent=entra,
+        organizations=entra,
         access_tokens=ControlPanelTokens(
             issuer=settings.control_panel_issuer, audience=settings.control_panel_audience, web=panel_web, clock=clock
         ),
@@ -125,7 +128,7 @@ def _identity(settings: Settings, closing: AsyncExitStack) -> AppIdentity:
     return identity
 
 
-def _provider(settings: Settings, web: Web, clock: Clock, closing: AsyncExitStack) -> EntraProvider:
+def _entra(settings: Settings, web: Web, clock: Clock, closing: AsyncExitStack) -> EntraProvider:
     clients = _msal_clients(settings)
     closing.push_async_callback(clients.close)
     return EntraProvider(

@@ -75,9 +75,9 @@ class RecentRows:
         """See the port."""
         return await self.recall_under(partition, prefix).answer()
 
-    def noting(self, leases: list[Lease]) -> "Noting":
+    def noting(self, leases: list[Lease]) -> "LeasedReader":
         """See the port."""
-        return Noting(recent=self, leases=leases)
+        return LeasedReader(recent=self, leases=leases)
 
     def recall(self, key: Key) -> _Memory:
         """The cached answer for a row, or the read in progress."""
@@ -129,7 +129,7 @@ def _only(rows: tuple[Row, ...]) -> Row | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noting:
+class LeasedReader:
     """`RecentRows` for a reader that must know how long the answers are valid: their leases are added to `leases`."""
 
     recent: RecentRows

@@ -19,13 +19,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Invalid, NotAuthenticated, ProofFailed, TooLarge, Unavailable
 from shared.ports.access_tokens import VerifiedAccess
-from shared.ports.identity_provider import (
-    ConsentMissing,
-    Organization,
-    ProviderRefused,
-    SignInRequest,
-    VerifiedIdentity,
-)
+from shared.ports.entra import ConsentMissing, ProviderRefused
+from shared.ports.organizations import Organization
+from shared.ports.sign_in import SignInRequest, VerifiedIdentity
 from shared.ports.table import (
     TRANSACTION_LIMIT,
     Insert,
@@ -209,7 +205,7 @@ class _Code:
     identity: VerifiedIdentity
 
 
-class FakeIdentityProvider(_Answering):
+class FakeEntra(_Answering):
     """Entra with the given organisations; `consented` are those that have consented to the service."""
 
     def __init__(self, *organizations: Organization) -> None:

@@ -13,7 +13,7 @@ from shared.adapters.entra.msal_clients import ClientCredential, MsalClients
 from shared.adapters.entra.provider import EntraProvider
 from shared.adapters.web import Web
 from shared.kernel.names import TenantId
-from shared.ports.identity_provider import SignInRequest
+from shared.ports.sign_in import SignInRequest
 from tests.local_entra.browser import Answer, Browser
 from tests.support.fakes import FixedClock
 

@@ -12,7 +12,7 @@ from shared.kernel.caches import BoundedCache
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import NotAuthenticated, ProofFailed
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import VerifiedIdentity
+from shared.ports.sign_in import VerifiedIdentity
 
 _LONGEST = 100_000
 """Characters of a token, many times what Entra issues."""

@@ -1,4 +1,4 @@
-"""The identity provider port on MSAL and Graph."""
+"""Sign-in, consent and organisations on MSAL and Graph: one adapter for the three ports."""
 
 import contextlib
 import hashlib
@@ -17,13 +17,9 @@ from shared.adapters.web import Web
 from shared.kernel.documents import Foreign
 from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import ProofFailed, Unavailable
-from shared.ports.identity_provider import (
-    ConsentMissing,
-    Organization,
-    ProviderRefused,
-    SignInRequest,
-    VerifiedIdentity,
-)
+from shared.ports.entra import ConsentMissing, ProviderRefused
+from shared.ports.organizations import Organization
+from shared.ports.sign_in import SignInRequest, VerifiedIdentity
 
 if TYPE_CHECKING:
     from msal import ConfidentialClientApplication
@@ -64,7 +60,7 @@ class _GraphOrganizations(Foreign):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntraProvider:
-    """See `shared.ports.identity_provider.IdentityProvider`."""
+    """See `shared.ports.sign_in`, `shared.ports.consent` and `shared.ports.organizations`."""
 
     clients: MsalClients
     """MSAL."""
