@@ -90,7 +90,7 @@ class Routes:
         self._dialect = dialect or Problems()
 
     def get[H: Handler](self, path: str) -> Callable[[H], H]:
-        """Offer a handler at GET of a path."""
+        """Offer a handler at GET of a path, and at HEAD, which is GET without the content (RFC 9110, section 9.3.2)."""
         return self._offer("GET", path)
 
     def put[H: Handler](self, path: str) -> Callable[[H], H]:
@@ -114,7 +114,8 @@ class Routes:
             endpoint = Endpoint(method, path, handler, self._tag, self._dialect)
             self.endpoints.append(endpoint)
             level = endpoint.demand.level
-            route = self.blueprint.route(route=path.lstrip("/"), methods=[method], auth_level=level)
+            methods = ["GET", "HEAD"] if method == "GET" else [method]
+            route = self.blueprint.route(route=path.lstrip("/"), methods=methods, auth_level=level)
             self.blueprint.function_name(endpoint.name)(route(_answering(endpoint, self._edge)))
             return handler
 
@@ -131,6 +132,10 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
         return tuple(parameter.reader() for parameter in endpoint.parameters)
 
     async def answer(req: HttpRequest, context: Context) -> HttpResponse:
+        response = await answer_with_content(req, context)
+        return _without_content(response) if req.method == "HEAD" else response
+
+    async def answer_with_content(req: HttpRequest, context: Context) -> HttpResponse:
         invocation_id.set(context.invocation_id)
         try:
             role = await prove(req, edge.access_tokens)
@@ -148,6 +153,16 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
             return dialect.failed(context.invocation_id)
 
     return answer
+
+
+def _without_content(response: HttpResponse) -> HttpResponse:
+    """The response to HEAD: status and headers as for GET."""
+    return HttpResponse(
+        status_code=response.status_code,
+        headers=response.headers,
+        mimetype=response.mimetype,
+        charset=response.charset,
+    )
 
 
 def _refused(refusal: Refusal) -> Event:
