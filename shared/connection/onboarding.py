@@ -147,7 +147,7 @@ class Onboarding:
         state = await self.flows.redeem(answer.state, ConnectState, browser)
         try:
             if answer.error is not None:
-                raise ConsentRefused(self.provider.explain(answer.error, answer.error_description))
+                raise ConsentRefused(self.provider.explain_consent(answer.error, answer.error_description))
             if state.proof is None:
                 return await self._consented(state, answer)
             return await self._proven(state, state.proof, answer)
