@@ -6,9 +6,11 @@ because Azure must know which functions need a key; everything else is read when
 the import is the cold start.
 """
 
+import contextlib
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from azure.functions import Blueprint, Context, HttpRequest, HttpResponse
 
@@ -21,7 +23,11 @@ from functions.http.roles import DEMANDS, Demand
 from functions.http.signature import Handler, Parameter, parameters_of, responses_of, role_of
 from shared.edge_ports import EdgePorts
 from shared.kernel.refusals import Refusal, Unavailable
+from shared.kernel.versions import Expected
+from shared.ports.table import RowChanged
 from shared.ports.telemetry import Event, EventName
+
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,7 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
         invocation_id.set(context.invocation_id)
         try:
             role = await prove(req, edge.access_tokens)
-            return await handler(role, *[read(req) for read in readers()])
+            return await _handled(handler, role, *[read(req) for read in readers()])
         except Unavailable as refusal:
             log_unavailable(name, refusal)
             edge.telemetry.note(_refused(refusal))
@@ -153,6 +159,14 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
             return dialect.failed(context.invocation_id)
 
     return answer
+
+
+async def _handled(handler: Handler, *values: Any) -> HttpResponse:
+    """What the handler returns. `If-Match: *` changes any version, also one that somebody made at the same moment."""
+    for _ in range(_ATTEMPTS - 1 if Expected(None) in values else 0):
+        with contextlib.suppress(RowChanged):
+            return await handler(*values)
+    return await handler(*values)
 
 
 def _without_content(response: HttpResponse) -> HttpResponse:
