@@ -10,7 +10,6 @@ from pydantic_core import to_json
 
 from functions.http import negotiation
 from functions.http.json_text import json_text, json_value, not_json
-from shared.connection.proof import Answer
 from shared.kernel.faults import faults_of
 from shared.kernel.names import AccountId, Name
 from shared.kernel.refusals import (
@@ -24,6 +23,7 @@ from shared.kernel.refusals import (
     UnsupportedMediaType,
 )
 from shared.kernel.versions import Expected
+from shared.ports.entra import Answer
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
