@@ -21,6 +21,7 @@ from shared.connection.lifecycle import Lifecycle
 from shared.connection.onboarding import Onboarding
 from shared.connection.return_urls import ReturnUrls
 from shared.connection.tenant_domains import has_domain
+from shared.duties.runner import DutyRunner
 from shared.flows.flows import Flows
 from shared.health import Health, Probe
 from shared.kernel.names import TenantId
@@ -71,6 +72,8 @@ class Ports:
     """The applications of the vendor."""
     flows: Table
     """What a browser or a client may use once, and sessions."""
+    duties: Table
+    """Work that is due at a time."""
     recent_accounts: RecentReader
     """Reads of `accounts` that may be some seconds old."""
     recent_domains: RecentReader
@@ -138,6 +141,8 @@ class Services:
     """The OpenID provider towards the applications."""
     flows: Flows
     """What may be used once; a timer purges what nobody used."""
+    duties: DutyRunner
+    """Work that is due at a time; a timer does what is due."""
     health: Health
     """Which parts answer."""
     close: Callable[[], Awaitable[None]]
@@ -208,6 +213,7 @@ def assemble(ports: Ports) -> Services:
         resolution=resolver,
         provider=_openid_provider(ports, flows, resolver, links, lifecycle),
         flows=flows,
+        duties=DutyRunner(table=ports.duties, clock=clock, kinds=()),
         health=_health(ports),
         close=ports.close,
     )

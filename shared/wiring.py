@@ -26,14 +26,14 @@ from shared.ports.clock import Clock
 from shared.ports.signing_keys import SigningKeys
 from shared.settings import Misconfiguration, Settings
 
-TABLE_NAMES = ("accounts", "domains", "applications", "flows")
+TABLE_NAMES = ("accounts", "domains", "applications", "flows", "duties")
 
 STALENESS = timedelta(seconds=10)
 """How long another instance may resolve by what stood before a change."""
 
 _ANSWERS_REMEMBERED = 20_000
 _BYTES_REMEMBERED = 64_000_000
-"""Of each table, by estimate: of an instance of 2 GB, the four of them take an eighth at most."""
+"""Of each table, by estimate: of an instance of 2 GB, all of them take an eighth at most."""
 
 
 def build_services(settings: Settings | Misconfiguration, clock: Clock | None = None) -> Services | Misconfiguration:
@@ -79,6 +79,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         domains=watched["domains"],
         applications=watched["applications"],
         flows=watched["flows"],
+        duties=exact["duties"],
         recent_accounts=recent["accounts"],
         recent_domains=recent["domains"],
         recent_applications=recent["applications"],

@@ -133,6 +133,12 @@ class InMemoryTable(_Answering):
             if shelved.expires_at is not None and shelved.expires_at < now:
                 yield shelved.row
 
+    async def partitions_before(self, partition: str) -> AsyncIterator[Row]:
+        await self._travel()
+        for key in sorted(self._rows, key=lambda key: (key.partition, key.row)):
+            if key.partition < partition and key in self._rows:
+                yield self._rows[key].row
+
     def _family(self, partition: str, prefix: str) -> tuple[Row, ...]:
         keys = sorted(self._rows, key=lambda key: key.row)
         return tuple(self._rows[key].row for key in keys if key.partition == partition and key.row.startswith(prefix))
