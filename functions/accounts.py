@@ -55,9 +55,9 @@ def account_routes(services: Services) -> Routes:
         return put(AccountDocument.model_validate(stored.record), stored.version, created=created)
 
     @routes.get(_ACCOUNT)
-    async def get_account(_: Operator, account_id: Path[AccountId]) -> Ok[AccountDocument]:
+    async def get_account(operator: Operator, account_id: Path[AccountId]) -> Ok[AccountDocument]:
         """Read an account."""
-        stored = await services.accounts.register.read(account_id)
+        stored = await services.accounts.register.read(operator, account_id)
         return Ok(AccountDocument.model_validate(stored.record), version=stored.version)
 
     @routes.delete(_ACCOUNT)

@@ -56,7 +56,7 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
         audit_routes(services),
         link_routes(services),
         application_routes(services),
-        resolve_routes(services),
+        resolve_routes(services.resolution, services.edge),
         signin_routes(services),
         oauth_routes(services),
         health_routes(services, cookies_work=cookies_work),

@@ -63,15 +63,15 @@ def application_routes(services: Services) -> Routes:
         return put(_document(stored.record), stored.version, created=created)
 
     @routes.get(_APPLICATION)
-    async def get_application(_: Operator, client_id: Path[ClientId]) -> Ok[ApplicationDocument]:
+    async def get_application(operator: Operator, client_id: Path[ClientId]) -> Ok[ApplicationDocument]:
         """Read an application."""
-        stored = await services.applications.read(client_id)
+        stored = await services.applications.read(operator, client_id)
         return Ok(_document(stored.record), version=stored.version)
 
     @routes.get("/v1/applications")
-    async def list_applications(_: Operator) -> Ok[ApplicationsDocument]:
+    async def list_applications(operator: Operator) -> Ok[ApplicationsDocument]:
         """List all applications."""
-        applications = await services.applications.all()
+        applications = await services.applications.all(operator)
         return Ok(ApplicationsDocument(items=tuple(map(_document, applications))))
 
     @routes.delete(_APPLICATION)

@@ -47,9 +47,9 @@ def audit_routes(services: Services) -> Routes:
         return Ok(AuditDocument(items=items, continuation_token=continuation))
 
     @routes.get("/v1/applications/{clientId}/audit")
-    async def list_application_audit(_: Operator, client_id: Path[ClientId], page: Page) -> Ok[AuditDocument]:
+    async def list_application_audit(operator: Operator, client_id: Path[ClientId], page: Page) -> Ok[AuditDocument]:
         """Page through the changes of an application, the newest first."""
-        records, continuation = await services.applications.page(client_id, *page)
+        records, continuation = await services.applications.page(operator, client_id, *page)
         items = tuple(map(AuditEntry.model_validate, records))
         return Ok(AuditDocument(items=items, continuation_token=continuation))
 

@@ -42,7 +42,7 @@ def domain_routes(services: Services) -> Routes:
     @routes.get(_DOMAINS)
     async def list_domains(administrator: AccountAdministrator) -> Ok[DomainsDocument]:
         """List the tenant's verified domains and how they stand."""
-        return _versioned(await services.domains.list(administrator.account_id))
+        return _versioned(await services.domains.list(administrator))
 
     @routes.patch(_DOMAINS + "/{domain}")
     async def switch_domain(

@@ -12,7 +12,7 @@ from shared.applications.register import AuthMethod
 from shared.assembly import Services
 from shared.kernel.names import ClientId
 from shared.provider.authorization_request import SCOPES, Prompt
-from shared.provider.token import Granted
+from shared.provider.token import TokenResponse
 
 
 class TokenParameters(TypedDict, total=False):
@@ -48,17 +48,18 @@ def oauth_routes(services: Services) -> Routes:
         _: Anybody, authorization: Authorization, parameters: OAuth[TokenParameters]
     ) -> OAuthResponse:
         """Trade a code for tokens."""
-        return _tokens(await services.provider.redemption.redeem(authorization, parameters))
+        client = await services.provider.clients.authenticate(authorization, parameters)
+        return _tokens(await services.provider.token.redeem(client, parameters))
 
     @routes.get("/oauth2/userinfo")
     async def get_userinfo(_: Anybody, unverified_token: UnverifiedToken) -> OAuthResponse:
         """Tell who the access token speaks of."""
-        return OAuthResponse(await services.provider.redemption.told(unverified_token))
+        return OAuthResponse(await services.provider.userinfo.claims(unverified_token))
 
     @routes.post("/oauth2/userinfo")
     async def get_userinfo_by_form(_: Anybody, unverified_token: UnverifiedToken) -> OAuthResponse:
         """The same by POST."""
-        return OAuthResponse(await services.provider.redemption.told(unverified_token))
+        return OAuthResponse(await services.provider.userinfo.claims(unverified_token))
 
     return routes
 
@@ -94,7 +95,7 @@ def provider_metadata(issuer: str) -> dict[str, JsonValue]:
     }  # fmt: skip
 
 
-def _tokens(granted: Granted) -> OAuthResponse:
+def _tokens(granted: TokenResponse) -> OAuthResponse:
     return OAuthResponse(
         {
             "access_token": granted.access_token,

@@ -37,7 +37,7 @@ def policy_routes(services: Services) -> Routes:
     @routes.get(_POLICY)
     async def get_policy(administrator: AccountAdministrator) -> Ok[PolicyDocument]:
         """Read the policy."""
-        return _versioned(await services.policies.read(administrator.account_id))
+        return _versioned(await services.policies.read(administrator))
 
     @routes.put(_POLICY)
     async def put_policy(

@@ -9,11 +9,11 @@ from functions.http.models import Document
 from functions.http.parameters import Body
 from functions.http.responses import Ok, Rendered, in_json
 from functions.http.roles import KeyHolder
-from shared.assembly import Services
+from shared.edge_ports import EdgePorts
 from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId, EmailAddress
 from shared.resolution.decision import Method
-from shared.resolution.resolver import Resolution
+from shared.resolution.resolver import Resolution, Resolver
 
 
 class ResolveBody(Asked):
@@ -41,14 +41,14 @@ class ResolveDocument(RootModel[SsoDocument | PasswordDocument], defer_build=Tru
     """The answer: `sso` and where, or `password`."""
 
 
-def resolve_routes(services: Services) -> Routes:
+def resolve_routes(resolution: Resolver, edge: EdgePorts) -> Routes:
     """The one call of applications."""
-    routes = Routes("resolve", services.edge)
+    routes = Routes("resolve", edge)
 
     @routes.post("/v1/resolve")
     async def resolve_email(_: KeyHolder, asked: Body[ResolveBody]) -> Ok[ResolveDocument]:
         """How does this person sign in?"""
-        return Ok(_rendered(await services.resolution.resolve(asked.email, asked.application)))
+        return Ok(_rendered(await resolution.resolve(asked.email, asked.application)))
 
     return routes
 

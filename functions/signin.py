@@ -15,7 +15,12 @@ from functions.http.roles import Anybody
 from shared.assembly import Services
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
-from shared.provider.authorization import AskForEmail, Outcome, ToApplication, ToMicrosoft
+from shared.provider.authorization_response import (
+    AuthorizationResponse,
+    EmailForm,
+    RedirectToApplication,
+    RedirectToEntra,
+)
 from shared.provider.reauthentication import SignInTooOld
 
 _AUTHORIZE = "/oauth2/authorize"
@@ -57,68 +62,65 @@ def signin_routes(services: Services) -> Routes:
     routes = Routes("sign-in", services.edge, pages)
     cookies = BrowserCookies(services.edge.cookie_prefix).sign_in
 
-    def shown(req: HttpRequest, outcome: Outcome) -> HttpResponse:
-        match outcome:
-            case ToMicrosoft(url, binding):
+    def rendered(req: HttpRequest, response: AuthorizationResponse) -> HttpResponse:
+        match response:
+            case RedirectToEntra(url, binding):
                 return with_cookies(redirect(url), *cookies.bind(req, binding))
-            case ToApplication(url):
+            case RedirectToApplication(url):
                 return redirect(url)
-            case AskForEmail(application_name, parameters, fault):
+            case EmailForm(application_name, parameters, fault):
                 return pages.email(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
             case _:
-                way = _AGAIN.get(type(outcome.refusal), Way.OTHER_ACCOUNT)
-                again = [(way, outcome.again_url)] if outcome.again_url else []
-                return pages.refusal(outcome.refusal, *again, (Way.APPLICATION, outcome.application_url))
+                way = _AGAIN.get(type(response.refusal), Way.OTHER_ACCOUNT)
+                again = [(way, response.again_url)] if response.again_url else []
+                return pages.refusal(response.refusal, *again, (Way.APPLICATION, response.application_url))
 
     def left(url: str | None) -> HttpResponse:
         return redirect(url) if url else pages.signed_out()
 
-    async def asked(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
-        return shown(req, await services.provider.setting_out.authorize(parameters))
-
-    async def asked_by_form(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
+    async def posted(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
         """A form of another site brings no Lax cookies, so that nobody could count them; the GET that follows does."""
         if is_from_our_own_page(req):
-            return await asked(req, parameters)
+            return rendered(req, await services.provider.sign_in.authorize(parameters))
         return redirect(as_address(parameters, services.edge.public_url + _AUTHORIZE))
 
     @routes.get(_AUTHORIZE)
     async def authorize(_: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]) -> Redirect | HtmlPage:
         """Take an authorization request."""
-        return await asked(req, parameters)
+        return rendered(req, await services.provider.sign_in.authorize(parameters))
 
     @routes.post(_AUTHORIZE)
     async def authorize_by_form(
         _: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]
     ) -> Redirect | HtmlPage:
         """The same from a form: our own page's, or an application's, which is asked for again by GET."""
-        return await asked_by_form(req, parameters)
+        return await posted(req, parameters)
 
     @routes.get("/signin/callback")
     async def complete_sign_in(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
         """Take Microsoft's answer."""
-        outcome = await services.provider.coming_back.complete(answer, cookies.secret(req, answer.state))
-        return with_cookies(shown(req, outcome), cookies.release(answer.state))
+        response = await services.provider.sign_in.callback(answer, cookies.secret(req, answer.state))
+        return with_cookies(rendered(req, response), cookies.release(answer.state))
 
     @routes.get(_LOGOUT)
     async def sign_out(_: Anybody, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
         """Sign a person out, here, at Microsoft and in the other applications."""
-        return redirect(await services.provider.sign_out.leave(parameters))
+        return redirect(await services.provider.end_session.begin(parameters))
 
     @routes.post(_LOGOUT)
     async def sign_out_by_form(_: Anybody, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
         """The same from a form."""
-        return redirect(await services.provider.sign_out.leave(parameters))
+        return redirect(await services.provider.end_session.begin(parameters))
 
     @routes.get("/signed-out")
     async def finish_sign_out(_: Anybody, state: Query) -> Redirect | HtmlPage:
         """Send the person on, now that Microsoft has signed them out."""
-        return left(await services.provider.sign_out.returned(state))
+        return left(await services.provider.end_session.complete(state))
 
     @routes.get("/signin/front-channel-logout")
     async def end_session(_: Anybody, sid: Query) -> HtmlPage:
         """Hear from Microsoft that a session is over."""
-        await services.provider.sign_out.ended_at_entra(sid or "")
+        await services.provider.end_session.front_channel(sid or "")
         return pages.signed_out_in_frame()
 
     return routes

@@ -131,8 +131,8 @@ check_cookie() {
   if [[ ${name,,} = __host-* ]]; then
     stop "The cookie $name reaches browsers with the domain $domain, which no browser takes of a __Host- cookie, so nobody" \
       "can sign in. If a proxy or gateway adds Domain to Set-Cookie, whoever runs it must take that out. If Azure" \
-      "itself does, the operator has one way on: SSO_COOKIE_PREFIX=__Secure- among the app settings in" \
-      "infra/main.bicep, and this again. That gives up that nobody but $host can set these cookies; read what it" \
+      "itself does, the operator has one way on: \"cookiePrefix\": { \"value\": \"__Secure-\" } in $parameters," \
+      "and this again. That gives up that nobody but $host can set these cookies; read what it" \
       "means in SECURITY.md first."
   fi
   say "Cookies carry the domain $domain and the weaker prefix __Secure-, as the operator has set it."

@@ -49,6 +49,10 @@ param vendorLogo string = ''
 @description('The colour of buttons and links on these pages, such as #0b5cad. Empty: that one.')
 param vendorColour string = ''
 
+@description('How the names of cookies begin. __Secure- gives up a defence: SECURITY.md says which, and when to.')
+@allowed(['__Host-', '__Secure-'])
+param cookiePrefix string = '__Host-'
+
 @description('Who is told when an alert is raised.')
 @minLength(3)
 param alertEmail string
@@ -185,6 +189,7 @@ module functionApp 'modules/function-app.bicep' = {
       SSO_VENDOR_NAME: vendorName
       SSO_VENDOR_LOGO: vendorLogo
       SSO_VENDOR_COLOUR: vendorColour
+      SSO_COOKIE_PREFIX: cookiePrefix
       SSO_SIGNING_KEY_URL: keyVault.outputs.signingKeyUrl
       SSO_PSEUDONYM_KEY: keyVault.outputs.pseudonymKeyReference
     }

@@ -22,6 +22,7 @@ from shared.connection.onboarding import Onboarding
 from shared.connection.return_urls import ReturnUrls
 from shared.connection.tenant_domains import has_domain
 from shared.duties.runner import DutyRunner
+from shared.edge_ports import EdgePorts
 from shared.flows.flows import Flows
 from shared.health import Health, Probe
 from shared.kernel.names import TenantId
@@ -35,14 +36,16 @@ from shared.ports.table import Key, RecentReader, Table
 from shared.ports.telemetry import Telemetry
 from shared.ports.tokens import Tokens
 from shared.provider.authorization_response import Responses
-from shared.provider.authorize import SettingOut
-from shared.provider.callback import ComingBack
-from shared.provider.client_authentication import Clients
-from shared.provider.end_session import SignOut
+from shared.provider.authorize import AuthorizeStep
+from shared.provider.callback import CallbackStep
+from shared.provider.client_authentication import ClientAuthentication
+from shared.provider.end_session import EndSession
 from shared.provider.issuer import Issuer
 from shared.provider.openid_provider import OpenIdProvider
 from shared.provider.sessions import Sessions
-from shared.provider.token import Redemption
+from shared.provider.sign_in import SignIn
+from shared.provider.token import TokenEndpoint
+from shared.provider.userinfo import Userinfo
 from shared.resolution.resolver import Resolver, Shelves
 from shared.users.exemptions import ExemptionList
 from shared.users.links import Links
@@ -97,24 +100,6 @@ class Ports:
     """The time."""
     close: Callable[[], Awaitable[None]]
     """Closes the connections behind these ports."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EdgePorts:
-    """What `functions.http` and the handlers need beside the product itself."""
-
-    public_url: str
-    """Where the world reaches this service."""
-    cookie_prefix: str
-    """How the names of cookies begin."""
-    branding: Branding
-    """The vendor on the pages that people see."""
-    access_tokens: AccessTokens
-    """Verifies the control panel's bearer tokens."""
-    telemetry: Telemetry
-    """Where refusals are reported."""
-    clock: Clock
-    """The time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,42 +207,21 @@ def assemble(ports: Ports) -> Services:
 def _openid_provider(
     ports: Ports, flows: Flows, resolver: Resolver, links: Links, lifecycle: Lifecycle
 ) -> OpenIdProvider:
-    clients = Clients(
-        applications=ports.recent_applications,
-        flows=ports.flows,
-        tokens=ports.tokens,
-        audiences=(ports.public_url, f"{ports.public_url}/oauth2/token"),
-        secrets=SecretChecks(clock=ports.clock),
-    )
     issuer = Issuer(issuer=ports.public_url, tokens=ports.tokens, clock=ports.clock)
-    sessions = Sessions(table=ports.flows, clock=ports.clock)
-    responses = Responses(lifecycle=lifecycle, telemetry=ports.telemetry, issuer=ports.public_url)
-    setting_out = SettingOut(
-        clients=clients,
-        resolver=resolver,
-        flows=flows,
-        provider=ports.provider,
-        responses=responses,
-        redirect_uri=f"{ports.public_url}/signin/callback",
-    )
     return OpenIdProvider(
-        setting_out=setting_out,
-        coming_back=ComingBack(
-            setting_out=setting_out,
-            resolver=resolver,
-            flows=flows,
-            links=links,
-            sessions=sessions,
-            provider=ports.provider,
-            responses=responses,
-            clock=ports.clock,
+        sign_in=_sign_in(ports, flows, resolver, links, lifecycle),
+        clients=ClientAuthentication(
+            applications=ports.recent_applications,
+            flows=ports.flows,
+            tokens=ports.tokens,
+            audiences=(ports.public_url, f"{ports.public_url}/oauth2/token"),
+            secrets=SecretChecks(clock=ports.clock),
         ),
-        redemption=Redemption(
-            clients=clients, flows=flows, issuer=issuer, tokens=ports.tokens, telemetry=ports.telemetry
-        ),
-        sign_out=SignOut(
-            clients=clients,
-            sessions=sessions,
+        token=TokenEndpoint(flows=flows, issuer=issuer, telemetry=ports.telemetry),
+        userinfo=Userinfo(tokens=ports.tokens, issuer=ports.public_url),
+        end_session=EndSession(
+            applications=ports.recent_applications,
+            sessions=Sessions(table=ports.flows, clock=ports.clock),
             flows=flows,
             provider=ports.provider,
             tokens=ports.tokens,
@@ -265,6 +229,28 @@ def _openid_provider(
             notices=ports.notices,
         ),
         tokens=ports.tokens,
+    )
+
+
+def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, lifecycle: Lifecycle) -> SignIn:
+    redirect_uri = f"{ports.public_url}/signin/callback"
+    responses = Responses(lifecycle=lifecycle, telemetry=ports.telemetry, issuer=ports.public_url)
+    return SignIn(
+        applications=ports.recent_applications,
+        authorize_step=AuthorizeStep(
+            resolver=resolver, flows=flows, provider=ports.provider, responses=responses, redirect_uri=redirect_uri
+        ),
+        callback_step=CallbackStep(
+            resolver=resolver,
+            flows=flows,
+            links=links,
+            sessions=Sessions(table=ports.flows, clock=ports.clock),
+            provider=ports.provider,
+            responses=responses,
+            clock=ports.clock,
+            redirect_uri=redirect_uri,
+        ),
+        responses=responses,
     )
 
 

@@ -19,7 +19,7 @@ from functions.http.refusals import Dialect, log_failure, log_unavailable, statu
 from functions.http.responses import Described
 from functions.http.roles import DEMANDS, Demand
 from functions.http.signature import Handler, Parameter, parameters_of, responses_of, role_of
-from shared.assembly import EdgePorts
+from shared.edge_ports import EdgePorts
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.telemetry import Event, EventName
 

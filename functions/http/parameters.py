@@ -13,7 +13,7 @@ from azure.functions import HttpRequest
 from pydantic import BaseModel
 
 from functions.http import requests
-from functions.http.bearer import unverified_token
+from functions.http.authorization import authorization, unverified_token
 from functions.http.forms import FORM, parameters_of
 from functions.http.requests import JSON, MERGE_PATCH
 from shared.connection.proof import Answer
@@ -127,7 +127,7 @@ type OAuth[P] = Annotated[Mapping[str, tuple[str, ...]], Source(read=parameters_
 In the brackets is a `TypedDict` that describes those that the provider reads. The provider itself checks them.
 """
 
-type Request = Annotated[HttpRequest, Source(read=requests.whole)]
+type Request = Annotated[HttpRequest, Source(read=lambda req: req)]
 """The request, for its cookies."""
 
 type MicrosoftsAnswer = Annotated[
@@ -142,5 +142,5 @@ type MicrosoftsAnswer = Annotated[
 type UnverifiedToken = Annotated[str, Source(read=unverified_token)]
 """The bearer token, which nobody has checked yet."""
 
-type Authorization = Annotated[str | None, Source(read=requests.authorization)]
+type Authorization = Annotated[str | None, Source(read=authorization)]
 """The `Authorization` header as it was sent."""

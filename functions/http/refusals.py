@@ -23,11 +23,9 @@ from shared.kernel.refusals import (
     Unavailable,
     UnsupportedMediaType,
 )
-from shared.provider.errors import OAuthError
 
 STATUS: dict[type[Refusal], int] = {
     Malformed: 400,
-    OAuthError: 400,
     NotAuthenticated: 401,
     Forbidden: 403,
     NotFound: 404,

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from shared.connection.proof import Answer
 from shared.kernel.faults import faults_of
-from shared.kernel.names import AccountId, ClientId, DomainName, Name
+from shared.kernel.names import AccountId, Name
 from shared.kernel.refusals import (
     BodyLost,
     FieldFault,
@@ -45,16 +45,6 @@ _ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 def account_id(req: HttpRequest) -> AccountId:
     """`accountId` of the path."""
     return path_name(req, "accountId", AccountId)
-
-
-def client_id(req: HttpRequest) -> ClientId:
-    """`clientId` of the path."""
-    return path_name(req, "clientId", ClientId)
-
-
-def domain_name(req: HttpRequest) -> DomainName:
-    """`domain` of the path."""
-    return path_name(req, "domain", DomainName)
 
 
 def path_name[N: Name](req: HttpRequest, parameter: str, name: type[N]) -> N:
@@ -94,14 +84,14 @@ def raw_body(req: HttpRequest, *accepted: str, limit: int = BODY_LIMIT) -> bytes
     return body
 
 
-def json_body[M: BaseModel](req: HttpRequest, model: type[M], *accepted: str) -> M:
-    """The body as a model; JSON, unless other content types are accepted.
+def json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
+    """The body, in JSON, as a model.
 
     Raises:
         Malformed: it is not JSON.
         Invalid: it is not what the model wants; each field is named.
     """
-    return _validated(model, raw_body(req, *(accepted or (JSON,))))
+    return _validated(model, raw_body(req, JSON))
 
 
 def optional_json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
@@ -276,17 +266,6 @@ def microsofts_answer(req: HttpRequest) -> Answer:
         tenant=query.get("tenant"),
         code=query.get("code"),
     )
-
-
-def whole(req: HttpRequest) -> HttpRequest:
-    """The request itself."""
-    return req
-
-
-def authorization(req: HttpRequest) -> str | None:
-    """The `Authorization` header as it was sent."""
-    header: str | None = req.headers.get("authorization")
-    return header
 
 
 def accepts(req: HttpRequest, media: str) -> bool:

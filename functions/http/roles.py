@@ -6,7 +6,7 @@ from typing import Any
 
 from azure.functions import AuthLevel, HttpRequest
 
-from functions.http.bearer import unverified_token
+from functions.http.authorization import unverified_token
 from functions.http.requests import account_id
 from shared.access.roles import AccountAdministrator, Operator, as_administrator, as_operator
 from shared.ports.access_tokens import AccessTokens

@@ -17,6 +17,12 @@ param rollingUpdate = parameters.rollingUpdate.value
 param platformLogs = parameters.platformLogs.value
 param privateNetworking = parameters.privateNetworking.value
 
+// These may be left out.
+param vendorName = any(parameters).?vendorName.?value ?? ''
+param vendorLogo = any(parameters).?vendorLogo.?value ?? ''
+param vendorColour = any(parameters).?vendorColour.?value ?? ''
+param cookiePrefix = any(parameters).?cookiePrefix.?value ?? '__Host-'
+
 param publicUrl = 'https://sso.vendor.example'
 param entraClientId = 'a5500000-0000-4000-8000-0000000000a5'
 param createPseudonymKey = true

@@ -1,7 +1,7 @@
 """The two roles of the control panel, made from verified claims and from nothing else.
 
 `Operator` is the vendor's own staff and control panel backend; `SecurityManager` administers one account's SSO. A
-method that changes an account takes an `AccountAdministrator`, so the check cannot be forgotten.
+method that acts for one of them takes the role, reads included, so the check cannot be forgotten.
 """
 
 from dataclasses import dataclass

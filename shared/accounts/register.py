@@ -88,7 +88,7 @@ class AccountRegister:
         await self.journal.commit(account_id, operator.actor, event, old.rewrite(account))
         return old.then(account), False
 
-    async def read(self, account_id: AccountId) -> Stored[Account]:
+    async def read(self, _operator: Operator, account_id: AccountId) -> Stored[Account]:
         """What is said of the account.
 
         Raises:

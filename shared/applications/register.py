@@ -177,7 +177,7 @@ class ApplicationRegister:
         _log.info("application.put application=%s by=%s", client_id, operator.actor.subject)
         return stored.then(application), row is None
 
-    async def read(self, client_id: ClientId) -> Stored[Application]:
+    async def read(self, _operator: Operator, client_id: ClientId) -> Stored[Application]:
         """What is said of the application.
 
         Raises:
@@ -186,7 +186,7 @@ class ApplicationRegister:
         row = await self._row(client_id)
         return Stored(Application.read(row), row.key, row)
 
-    async def all(self) -> tuple[Application, ...]:
+    async def all(self, _operator: Operator) -> tuple[Application, ...]:
         """Every application, by client id. A vendor has a few."""
         rows: list[Row] = []
         continuation = None
@@ -206,7 +206,7 @@ class ApplicationRegister:
             Conflict: it does not authenticate by a secret.
             Stale: it is not the version that the caller has seen, or somebody else was first.
         """
-        stored = await self.read(client_id)
+        stored = await self.read(operator, client_id)
         expected.must_allow(stored.version)
         if stored.record.profile.token_endpoint_auth_method not in _BY_SECRET:
             raise Conflict("This application does not authenticate with a secret. See its tokenEndpointAuthMethod.")
@@ -230,7 +230,7 @@ class ApplicationRegister:
         _log.info("application.removed application=%s by=%s", client_id, operator.actor.subject)
 
     async def page(
-        self, client_id: ClientId, size: int, continuation: str | None
+        self, _operator: Operator, client_id: ClientId, size: int, continuation: str | None
     ) -> tuple[tuple[AuditRecord, ...], str | None]:
         """At most `size` records of the application's trail, the newest first, and the continuation for the next ones.
 

@@ -61,13 +61,13 @@ class DomainRouting:
     clock: Clock
     """The time."""
 
-    async def list(self, account_id: AccountId) -> DomainList:
+    async def list(self, administrator: AccountAdministrator) -> DomainList:
         """How the domains stand.
 
         Raises:
             NotFound: there is no such account.
         """
-        head = await read_head(self.table, account_id)
+        head = await read_head(self.table, administrator.account_id)
         stored = head.stored(TenantDomains)
         return DomainList(states(head), stored.record.read_at, stored.version)
 
@@ -100,7 +100,7 @@ class DomainRouting:
         switched = stored.record.switched(domain, switch)
         event = DomainSwitched(domain=domain, enabled=switch.enabled)
         await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(switched))
-        return await self.list(account_id)
+        return await self.list(administrator)
 
     async def refresh(self, administrator: AccountAdministrator) -> DomainList:
         """Read the tenant's domains again, claim what is new and release what is gone.
@@ -121,7 +121,7 @@ class DomainRouting:
         event = DomainsRefreshed(domains=read.states(account))
         await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(read))
         await self.let_go(account_id, held(stored.record) - held(read), now)
-        return await self.list(account_id)
+        return await self.list(administrator)
 
     async def claim(
         self, account: Account, organization: Organization, before: TenantDomains

@@ -13,7 +13,7 @@ from shared.access.roles import AccountAdministrator
 from shared.accounts.head import HeadRecord, read_head
 from shared.accounts.journal import Journal
 from shared.applications.register import find_application
-from shared.kernel.names import AccountId, ClientId
+from shared.kernel.names import ClientId
 from shared.kernel.refusals import FieldFault, Invalid
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
@@ -76,13 +76,13 @@ class PolicyBook:
     applications: RowReader
     """Where applications are registered, as of now."""
 
-    async def read(self, account_id: AccountId) -> Stored[Policy]:
+    async def read(self, administrator: AccountAdministrator) -> Stored[Policy]:
         """The policy that stands.
 
         Raises:
             NotFound: there is no such account.
         """
-        return (await read_head(self.table, account_id)).stored(Policy)
+        return (await read_head(self.table, administrator.account_id)).stored(Policy)
 
     async def change(
         self,
@@ -102,7 +102,7 @@ class PolicyBook:
             Invalid: it switches an application off that is not registered.
             Stale: the policy is not one that the caller has seen, or somebody else was first.
         """
-        old = await self.read(administrator.account_id)
+        old = await self.read(administrator)
         expected.must_allow(old.version)
         actor = administrator.actor
         settings = change(old.record.settings)

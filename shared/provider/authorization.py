@@ -1,23 +1,21 @@
-"""A visit: an application sends a person, who goes to Microsoft and comes back.
+"""One authorization: what the application asks, and for whom, as far as that is known.
 
-`Visit` is what is asked and for whom, `SignInState` keeps it while they are at Microsoft, and an `Outcome` is where the
-browser goes, at either end. Values only: `setting_out`, `coming_back` and `responses` make them, the edge shows them.
+`Authorization` exists while a request is answered, `SignInState` keeps it while the person is at Microsoft. Values
+only: the steps in `authorize` and `callback` make them.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from shared.flows.flows import Binding, Flow
+from shared.flows.flows import Flow
 from shared.kernel.names import AccountId, EmailAddress, TenantId
-from shared.kernel.refusals import Refusal
 from shared.provider.authorization_request import AuthorizationRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """What is asked, and as much as is known of the person for whom."""
+class Authorization:
+    """What is asked, and for whom. The address is only typed, so far: it proves nothing."""
 
     request: AuthorizationRequest
     email: EmailAddress | None = None
@@ -44,42 +42,6 @@ class SignInState(Flow):
         return self.expires_at - self.lifetime
 
     @property
-    def visit(self) -> Visit:
-        """Who comes back; the address was parsed before it was kept."""
-        return Visit(self.request, EmailAddress(self.email), self.account_id)
-
-
-@dataclass(frozen=True, slots=True)
-class ToMicrosoft:
-    """The browser goes to sign in, bound to the flow that takes the answer."""
-
-    url: str
-    binding: Binding
-
-
-@dataclass(frozen=True, slots=True)
-class ToApplication:
-    """The browser goes to the application: with a code, with an OAuth error, or to its password page."""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class AskForEmail:
-    """The person is asked for their address; `parameters` ask for the same again with it."""
-
-    application_name: str
-    parameters: Mapping[str, str]
-    fault: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """The sign-in came to nothing: why, and where the person may go from here, or once what is out answers again."""
-
-    refusal: Refusal
-    again_url: str | None
-    application_url: str
-
-
-type Outcome = ToMicrosoft | ToApplication | AskForEmail | Explained
+    def authorization(self) -> Authorization:
+        """What was asked, and for whom; the address was parsed before it was kept."""
+        return Authorization(self.request, EmailAddress(self.email), self.account_id)

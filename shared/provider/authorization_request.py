@@ -1,31 +1,30 @@
-"""What applications ask: the grammar of authorization requests, read strictly.
+"""Authorization requests: their grammar, read strictly.
 
-Until client and redirect URI are known to belong together, a fault is told to the person on a page; from then on it
-goes back to the client, for a redirect to an address that nobody registered would serve an attacker (RFC 9700, 4.11).
+`read_request` finds the client and its redirect URI first. Until they are known to belong together, an error is shown
+to the person, since a redirect to an address that nobody registered would serve an attacker (RFC 9700, section 4.11).
+Every other check is a row of `_CHECKS`, and the first error is returned to the client.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from urllib.parse import urlencode, urlsplit
+from typing import Any
 
-from shared.applications.register import Application
-from shared.kernel.names import ClientId
+from shared.applications.register import Application, find_application
+from shared.kernel.names import ClientId, EmailAddress
 from shared.kernel.refusals import Malformed
 from shared.ports.record import Record
-from shared.provider.errors import OAuthError, invalid_request
+from shared.ports.table import RowReader
+from shared.provider.errors import OAuthError, RequestError, invalid_request
+from shared.provider.parameters import Parameters, exact_client_id, one
 
 SCOPES = ("openid", "email", "profile")
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
-_LONGEST = 2_000
 
-LONGEST_TOKEN = 16_000
-"""Characters of a parameter that is a token: it may hold a long nonce or a chain of certificates."""
-
-type Parameters = Mapping[str, tuple[str, ...]]
-"""Each parameter with every value that it was sent with."""
+type Check = Callable[[Parameters], Mapping[str, Any]]
+"""Checks one thing of a request, and returns the fields that it has read. Raises `OAuthError`."""
 
 
 class Prompt(StrEnum):
@@ -51,11 +50,11 @@ class AuthorizationRequest(Record):
 
     @property
     def asks_for_login(self) -> bool:
-        """Whether the person must sign in anew; `max_age=0` says the same (OpenID Connect Core, section 3.1.2.1)."""
+        """Whether a login is required; `max_age=0` means the same (OpenID Connect Core, section 3.1.2.1)."""
         return self.prompt is Prompt.LOGIN or self.max_age == 0
 
     def parameters(self) -> dict[str, str]:
-        """The same as the client sent it, for asking again."""
+        """The parameters as a client sends them, to repeat the request."""
         given = {
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
@@ -72,22 +71,8 @@ class AuthorizationRequest(Record):
         return {name: value for name, value in given.items() if value is not None}
 
 
-def one(parameters: Parameters, name: str, longest: int = _LONGEST) -> str | None:
-    """The parameter's value; an empty one counts as missing (RFC 6749, section 3.1).
-
-    Raises:
-        OAuthError: it was sent more than once, or is longer than any honest one.
-    """
-    values = parameters.get(name, ())
-    if len(values) > 1:
-        raise invalid_request(f"'{name}' was sent more than once.")
-    if values and len(values[0]) > longest:
-        raise invalid_request(f"'{name}' is longer than {longest} characters.")
-    return values[0] or None if values else None
-
-
 def state_of(parameters: Parameters) -> str | None:
-    """The state that an error answer carries, for a request that is refused; none that no honest client sends."""
+    """The state that an error response carries; None if it was repeated, or is longer than any honest one."""
     try:
         return one(parameters, "state")
     except OAuthError:
@@ -95,22 +80,22 @@ def state_of(parameters: Parameters) -> str | None:
 
 
 def client_id_of(parameters: Parameters) -> ClientId:
-    """Which client asks, still to be looked up.
+    """The client that asks, still to be looked up.
 
     Raises:
-        Malformed: it does not say so.
+        Malformed: it is missing or cannot be one.
     """
     try:
-        return ClientId(one(parameters, "client_id") or "")
+        return exact_client_id(one(parameters, "client_id") or "")
     except (ValueError, OAuthError):
         raise Malformed("The application did not send its client_id. Its developers must fix this.") from None
 
 
 def redirect_uri_of(parameters: Parameters, application: Application) -> str:
-    """Where the answer goes: an address that is registered, to the letter (RFC 9700, section 2.1).
+    """Where the response goes: an address that is registered, to the letter (RFC 9700, section 2.1).
 
     Raises:
-        Malformed: it is missing or not registered.
+        Malformed: it is missing, repeated or not registered.
     """
     values = parameters.get("redirect_uri", ())
     if len(values) != 1 or values[0] not in application.profile.redirect_uris:
@@ -121,72 +106,153 @@ def redirect_uri_of(parameters: Parameters, application: Application) -> str:
     return values[0]
 
 
-def read_request(parameters: Parameters, application: Application, redirect_uri: str) -> AuthorizationRequest:
-    """Check the request of a client whose redirect URI has been checked.
+async def find_client(applications: RowReader, parameters: Parameters) -> tuple[Application, str]:
+    """The client and its redirect URI: only now may a response be sent anywhere.
 
     Raises:
-        OAuthError: a parameter is missing, repeated, malformed or not supported.
+        Malformed: they are not known to belong together.
+        Unavailable: the store does not answer.
     """
+    application = await find_application(applications, client_id_of(parameters))
+    if application is None:
+        raise Malformed("The client_id of the application is not registered. Its developers must fix this.")
+    return application, redirect_uri_of(parameters, application)
+
+
+def _response_type(parameters: Parameters) -> Mapping[str, Any]:
+    """The code flow and no other (RFC 6749, section 3.1.1; RFC 9700, section 2.1.2)."""
     if one(parameters, "response_type") != "code":
         raise OAuthError("unsupported_response_type", "Only response_type=code is supported.")
+    return {}
+
+
+def _response_mode(parameters: Parameters) -> Mapping[str, Any]:
+    """In the query, which is the default of the code flow (OAuth 2.0 Multiple Response Types, section 2.1)."""
     if one(parameters, "response_mode") not in {None, "query"}:
         raise invalid_request("Only response_mode=query is supported.")
+    return {}
+
+
+def _request_object(parameters: Parameters) -> Mapping[str, Any]:
+    """None, by value or by reference (OpenID Connect Core, sections 3.1.2.6, 6.1 and 6.2)."""
     if one(parameters, "request") is not None:
         raise OAuthError("request_not_supported", "Request objects are not supported.")
     if one(parameters, "request_uri") is not None:
         raise OAuthError("request_uri_not_supported", "Request objects are not supported.")
-    return AuthorizationRequest(
-        client_id=application.client_id,
-        redirect_uri=redirect_uri,
-        scope=_scope(one(parameters, "scope")),
-        code_challenge=_challenge(parameters),
-        state=one(parameters, "state"),
-        nonce=one(parameters, "nonce"),
-        prompt=_prompt(one(parameters, "prompt")),
-        max_age=_max_age(one(parameters, "max_age")),
-        login_hint=one(parameters, "login_hint"),
-    )
+    return {}
 
 
-def _scope(text: str | None) -> tuple[str, ...]:
-    """The scopes that we know; others are ignored, as OpenID Connect Core, section 3.1.2.1, has it."""
-    asked = (text or "").split()
+def _scope(parameters: Parameters) -> Mapping[str, Any]:
+    """`openid`, and the scopes that we know; others are ignored (OpenID Connect Core, section 3.1.2.1)."""
+    asked = (one(parameters, "scope") or "").split()
     if "openid" not in asked:
         raise OAuthError("invalid_scope", "scope must include 'openid'.")
-    return tuple(scope for scope in SCOPES if scope in asked)
+    return {"scope": tuple(scope for scope in SCOPES if scope in asked)}
 
 
-def _challenge(parameters: Parameters) -> str:
-    """PKCE with S256, always (RFC 7636; RFC 9700, section 2.1.1). `plain` is no protection."""
+def _code_challenge(parameters: Parameters) -> Mapping[str, Any]:
+    """PKCE with S256, always (RFC 7636, section 4.3; RFC 9700, section 2.1.1). `plain` is no protection."""
     challenge = one(parameters, "code_challenge")
     if challenge is None:
         raise invalid_request("PKCE is required: send code_challenge with code_challenge_method=S256.")
     if one(parameters, "code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
         raise invalid_request("code_challenge_method must be S256, and code_challenge 43 base64url characters.")
-    return challenge
+    return {"code_challenge": challenge}
 
 
-def _prompt(text: str | None) -> Prompt | None:
-    """One prompt; `consent` asks for nothing here, since an organisation has consented for all. `none` stands alone."""
-    words = {*(text or "").split()}
+def _state(parameters: Parameters) -> Mapping[str, Any]:
+    """Returned as it was sent (RFC 6749, section 4.1.1)."""
+    return {"state": one(parameters, "state")}
+
+
+def _nonce(parameters: Parameters) -> Mapping[str, Any]:
+    """Stands in the ID token as it was sent (OpenID Connect Core, section 3.1.2.1)."""
+    return {"nonce": one(parameters, "nonce")}
+
+
+def _prompt(parameters: Parameters) -> Mapping[str, Any]:
+    """One prompt (OpenID Connect Core, section 3.1.2.1). `none` stands alone.
+
+    `consent` asks for nothing here, since an organisation has consented for all.
+    """
+    words = {*(one(parameters, "prompt") or "").split()}
     asked = words if Prompt.NONE in words else words - {"consent"}
     if not asked:
-        return None
+        return {"prompt": None}
     try:
-        (prompt,) = map(Prompt, asked)
+        (only,) = map(Prompt, asked)
     except ValueError:
         raise invalid_request("prompt must be one of none, login and select_account.") from None
-    return prompt
+    return {"prompt": only}
 
 
-def _max_age(text: str | None) -> int | None:
+def _max_age(parameters: Parameters) -> Mapping[str, Any]:
+    """Seconds since the person signed in (OpenID Connect Core, section 3.1.2.1)."""
+    text = one(parameters, "max_age")
     if text is not None and not _SECONDS.fullmatch(text):
         raise invalid_request("max_age must be a number of seconds.")
-    return None if text is None else int(text)
+    return {"max_age": None if text is None else int(text)}
 
 
-def with_query(url: str, **added: str | None) -> str:
-    """The address with these parameters added to the query that it has, which stays to the letter."""
-    split = urlsplit(url)
-    more = urlencode({name: value for name, value in added.items() if value is not None})
-    return split._replace(query="&".join(filter(None, (split.query, more)))).geturl()
+def _login_hint(parameters: Parameters) -> Mapping[str, Any]:
+    """Whoever is expected to sign in, as the client sent it (OpenID Connect Core, section 3.1.2.1)."""
+    return {"login_hint": one(parameters, "login_hint")}
+
+
+def _silent_request(parameters: Parameters) -> Mapping[str, Any]:
+    """With `prompt=none` nobody is asked for a login or an address (OpenID Connect Core, section 3.1.2.6)."""
+    if _prompt(parameters)["prompt"] is not Prompt.NONE:
+        return {}
+    if _max_age(parameters)["max_age"] == 0:
+        raise OAuthError("login_required", "max_age=0 requires the user to sign in, which prompt=none does not allow.")
+    try:
+        EmailAddress.parse(one(parameters, "login_hint") or "")
+    except ValueError:
+        raise OAuthError(
+            "login_required", "login_hint names no user, and prompt=none does not allow asking for one."
+        ) from None
+    return {}
+
+
+_CHECKS: tuple[Check, ...] = (
+    _response_type,
+    _response_mode,
+    _request_object,
+    _scope,
+    _code_challenge,
+    _state,
+    _nonce,
+    _prompt,
+    _max_age,
+    _login_hint,
+    _silent_request,
+)
+"""In this order; the first that fails is the error that the client gets."""
+
+
+def check_request(parameters: Parameters, application: Application, redirect_uri: str) -> AuthorizationRequest:
+    """Check the request of a client whose redirect URI has been checked.
+
+    Raises:
+        OAuthError: a parameter is missing, repeated, malformed or not supported.
+    """
+    fields: dict[str, Any] = {}
+    for check in _CHECKS:
+        fields |= check(parameters)
+    return AuthorizationRequest(client_id=application.client_id, redirect_uri=redirect_uri, **fields)
+
+
+async def read_request(applications: RowReader, parameters: Parameters) -> tuple[AuthorizationRequest, Application]:
+    """Read a request, and find the client that sends it.
+
+    Raises:
+        Malformed: client and redirect URI are not known to belong together, so nothing may be sent anywhere.
+        RequestError: anything else is wrong, which the client must fix.
+        Unavailable: the store does not answer.
+    """
+    application, redirect_uri = await find_client(applications, parameters)
+    try:
+        return check_request(parameters, application, redirect_uri), application
+    except OAuthError as found:
+        client_id, state = application.client_id, state_of(parameters)
+        raise RequestError(found, client_id=client_id, redirect_uri=redirect_uri, state=state) from None

@@ -1,75 +1,115 @@
-"""What a visit comes to, said to whom it concerns: the application, the person, and telemetry.
+"""Authorization responses: where the browser goes, and what application, person and telemetry learn of it.
 
-The grammar is that of the authorization response (RFC 6749, section 4.1.2; OpenID Connect Core, sections 3.1.2.5 and
-3.1.2.6; RFC 9207). Who sets out is refused in the same words as who comes back. What comes next is not decided here,
-but for one question: what Microsoft refuses may mean that nobody consents any more, and then the tenant is probed.
+The grammar is that of RFC 6749, section 4.1.2, OpenID Connect Core, sections 3.1.2.5 and 3.1.2.6, and RFC 9207. The
+steps decide, this module words it; it asks one question of its own: what Microsoft refuses may mean that the consent
+is gone, and then the tenant is probed.
 """
 
 import contextlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.connection.lifecycle import Lifecycle
-from shared.kernel.names import AccountId, ClientId
+from shared.flows.flows import Binding
+from shared.kernel.names import AccountId
 from shared.kernel.refusals import Refusal, Unavailable
+from shared.ports.identity_provider import ProviderRefused
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
-from shared.provider.authorization import Explained, Outcome, ToApplication, Visit
-from shared.provider.authorization_request import Prompt, with_query
-from shared.provider.errors import OAuthError
+from shared.provider.authorization import Authorization
+from shared.provider.authorization_request import AuthorizationRequest, Prompt
+from shared.provider.errors import RefusedAtEntra, RequestError
+from shared.provider.parameters import with_query
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.users.links import SignInRefused
 
 _log = logging.getLogger(__name__)
 
-_SILENT = frozenset({"login_required", "interaction_required", "consent_required", "account_selection_required"})
-"""What Entra says to `prompt=none`; the client asked for it and can deal with it."""
+_INTERACTION_ERRORS = frozenset(
+    {"login_required", "interaction_required", "consent_required", "account_selection_required"}
+)
+"""What Entra answers to `prompt=none`; the client asked for it and can deal with it."""
 
-_NOBODY_CONSENTED = frozenset(
+_CONSENT_ERRORS = frozenset(
     {"unauthorized_client", "invalid_client", "consent_required", "access_denied", "invalid_tenant"}
 )
-"""What Entra says where no consent stands, or no tenant any more. It may mean something else, so it is only asked."""
+"""What Entra answers without a consent, or a tenant. It may mean something else, so it only starts a probe."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectToEntra:
+    """The browser goes to Microsoft to sign in, bound to the flow that takes the answer."""
+
+    url: str
+    binding: Binding
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectToApplication:
+    """The browser goes to the application: with a code, with an OAuth error, or to its password page."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmailForm:
+    """The person is asked for their address; `parameters` repeat the request, to which the form adds it."""
+
+    application_name: str
+    parameters: Mapping[str, str]
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """The sign-in failed: the reason, and links to retry or to go back to the application."""
+
+    refusal: Refusal
+    again_url: str | None
+    application_url: str
+
+
+type AuthorizationResponse = RedirectToEntra | RedirectToApplication | EmailForm | ErrorPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Responses:
-    """See the module."""
+    """Makes the responses of every step."""
 
     lifecycle: Lifecycle
     """Probes a tenant that seems to have revoked its consent."""
     telemetry: Telemetry
-    """Where each step is told."""
+    """Where each step is reported."""
     issuer: str
     """Of this service, which responses carry (RFC 9207)."""
 
-    def back(self, redirect_uri: str, state: str | None, **answer: str) -> ToApplication:
-        """An answer to the application: with its state, and who answers (RFC 9207)."""
-        return ToApplication(with_query(redirect_uri, **answer, state=state, iss=self.issuer))
+    def redirect(self, request: AuthorizationRequest | RequestError, **answer: str) -> RedirectToApplication:
+        """A response to the client: with its `state`, and `iss` (RFC 9207)."""
+        return RedirectToApplication(with_query(request.redirect_uri, **answer, state=request.state, iss=self.issuer))
 
-    def request_refused(
-        self, client_id: ClientId, redirect_uri: str, state: str | None, refusal: OAuthError
-    ) -> ToApplication:
-        """An error response (RFC 6749, section 4.1.2.1): the request is the client's to mend."""
-        self.telemetry.note(Event(EventName.SIGN_IN, SignInStep.REFUSED, refusal.reason, application=client_id))
-        return self.back(redirect_uri, state, error=refusal.error, error_description=refusal.detail)
+    def request_error(self, error: RequestError) -> RedirectToApplication:
+        """The error response to a request that the client must fix (RFC 6749, section 4.1.2.1)."""
+        self.telemetry.note(Event(EventName.SIGN_IN, SignInStep.REFUSED, error.reason, application=error.client_id))
+        return self.redirect(error, error=error.error, error_description=error.detail)
 
-    async def refused_by_entra(
-        self, visit: Visit, account_id: AccountId, error: str, refusal: Refusal, reason: str
-    ) -> Outcome:
-        """What Entra refused. A browser may have brought this, so nothing is believed: a probe of ours decides."""
-        request = visit.request
-        if error in _SILENT and request.prompt is Prompt.NONE:
-            self.note(SignInStep.REFUSED, visit, error)
+    async def refused_at_entra(
+        self, authorization: Authorization, account_id: AccountId, refusal: ProviderRefused | RefusedAtEntra
+    ) -> AuthorizationResponse:
+        """Entra refused. A browser may have made that up, so it is not believed: a probe of ours decides."""
+        request = authorization.request
+        if refusal.error in _INTERACTION_ERRORS and request.prompt is Prompt.NONE:
+            self.report(SignInStep.REFUSED, authorization, refusal.error)
             detail = "Microsoft must interact with the user."
-            return self.back(request.redirect_uri, request.state, error=error, error_description=detail)
-        if error in _NOBODY_CONSENTED:
+            return self.redirect(request, error=refusal.error, error_description=detail)
+        if refusal.error in _CONSENT_ERRORS:
             with contextlib.suppress(Unavailable):  # what was refused must reach the person, whatever else fails
                 await self.lifecycle.probe(account_id)
-        return self.explained(visit, refusal, reason)
+        return self.refused(authorization, refusal)
 
-    def explained(self, visit: Visit, refusal: Refusal, reason: str) -> Outcome:
-        """A page that explains; or back to a client that wants no page (OpenID Connect Core, section 3.1.2.1)."""
-        request = visit.request
-        self.note(SignInStep.REFUSED, visit, reason)
+    def refused(self, authorization: Authorization, refusal: Refusal) -> AuthorizationResponse:
+        """A page that explains; or, with `prompt=none`, an error response (OpenID Connect Core, section 3.1.2.1)."""
+        request = authorization.request
+        self.report(SignInStep.REFUSED, authorization, refusal.reason)
         # Another account is chosen, not proven anew: a login that nobody asked for would have to be proven.
         again = request.model_copy(update={"prompt": Prompt.LOGIN if request.asks_for_login else Prompt.SELECT_ACCOUNT})
         silent = request.prompt is Prompt.NONE
@@ -79,14 +119,14 @@ class Responses:
         if isinstance(refusal, Unavailable):
             _log.warning("sign-in unavailable: %s cause=%s", refusal.detail, type(refusal.__cause__).__name__)
             error, again = "temporarily_unavailable", request
-        back = self.back(request.redirect_uri, request.state, error=error, error_description=refusal.title)
+        back = self.redirect(request, error=error, error_description=refusal.title)
         if silent:
             return back
         hopeless = isinstance(refusal, SignInRefused) and not refusal.again
         again_url = None if hopeless else with_query(f"{self.issuer}/oauth2/authorize", **again.parameters())
-        return Explained(refusal, again_url, back.url)
+        return ErrorPage(refusal, again_url, back.url)
 
-    def note(self, step: SignInStep, visit: Visit, reason: str | None = None) -> None:
-        """Tell operators how far the visit got."""
-        client_id = visit.request.client_id
-        self.telemetry.note(Event(EventName.SIGN_IN, step, reason, visit.account_id, client_id, visit.email))
+    def report(self, step: SignInStep, authorization: Authorization, reason: str | None = None) -> None:
+        """Report how far the sign-in got."""
+        client_id, email = authorization.request.client_id, authorization.email
+        self.telemetry.note(Event(EventName.SIGN_IN, step, reason, authorization.account_id, client_id, email))

@@ -1,7 +1,7 @@
-"""A person comes back from Microsoft: who they are is proven and linked, and the application gets a code.
+"""The callback step: Microsoft sends a person back, who they are is proven and linked, and the client gets a code.
 
-Nothing that the browser brings is believed. Between the two ends the account may have switched SSO off, so it is
-decided upon once more. Who must sign in anew, because it was longer ago than `max_age`, sets out again.
+Nothing that the browser brings is believed. The account may have switched SSO off since the sign-in began, so it is
+decided once more. If the sign-in is older than `max_age`, the step asks for a new one.
 """
 
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from shared.connection.proof import Answer
 from shared.flows.flows import Flows
 from shared.kernel.names import EmailAddress
-from shared.kernel.refusals import FlowSpent, Malformed, Refusal
+from shared.kernel.refusals import FlowSpent, Malformed
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider, ProviderRefused, VerifiedIdentity
+from shared.ports.identity_provider import IdentityProvider, VerifiedIdentity
 from shared.ports.telemetry import SignInStep
-from shared.provider.authorization import Outcome, SignInState, ToApplication
-from shared.provider.authorization_request import Prompt
-from shared.provider.authorization_response import Responses
-from shared.provider.authorize import SettingOut
+from shared.provider.authorization import SignInState
+from shared.provider.authorization_request import AuthorizationRequest, Prompt
+from shared.provider.authorization_response import RedirectToApplication, Responses
+from shared.provider.errors import RefusedAtEntra
 from shared.provider.issuer import Code, Person, subject_of
 from shared.provider.reauthentication import SignInTooOld, prove_recent
 from shared.provider.sessions import Sessions
@@ -32,16 +32,21 @@ class SsoSwitchedOff(SignInRefused):
     again = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComingBack:
-    """See the module."""
+@dataclass(frozen=True, slots=True)
+class BeginAgain:
+    """The person signed in too long ago: begin again, with this request."""
 
-    setting_out: SettingOut
-    """Where they came from, and go again to sign in anew."""
+    request: AuthorizationRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackStep:
+    """Completes a sign-in."""
+
     resolver: Resolver
     """How a person signs in."""
     flows: Flows
-    """States and codes."""
+    """Keeps states and codes."""
     links: Links
     """Who may sign in as whom."""
     sessions: Sessions
@@ -49,79 +54,81 @@ class ComingBack:
     provider: IdentityProvider
     """Entra."""
     responses: Responses
-    """What the application or the person is told."""
+    """Makes the responses."""
     clock: Clock
     """The time."""
+    redirect_uri: str
+    """Where Microsoft returned to, as the app registration has it."""
 
-    async def complete(self, answer: Answer, browser: str | None) -> Outcome:
-        """Take what the browser brings from Microsoft.
-
-        Args:
-            answer: the query of the request; nothing of it is proven.
-            browser: the secret that the browser brings for this state.
+    async def redeem(self, answer: Answer, browser: str | None) -> SignInState:
+        """Find the sign-in that the answer belongs to, once.
 
         Raises:
             FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the request then.
-            Malformed: the application was removed meanwhile, or the address to which the answer would go.
         """
         if answer.state is None:
             raise FlowSpent(f"Microsoft's answer carries no state. {SignInState.start}")
         state = await self.flows.redeem(answer.state, SignInState, browser)
-        asked = state.request
-        self.responses.note(SignInStep.RETURNED, state.visit)
-        application, _ = await self.setting_out.answerable(
-            {"client_id": (asked.client_id,), "redirect_uri": (asked.redirect_uri,)}
-        )
-        try:
-            if answer.error is not None:
-                told = SignInRefused(self.provider.explain(answer.error, answer.error_description))
-                reason = self.provider.reason(answer.error, answer.error_description)
-                return await self.responses.refused_by_entra(state.visit, state.account_id, answer.error, told, reason)
-            identity = await self._identify(state, answer)
-            if self._must_sign_in_anew(state, identity):
-                return await self.setting_out.begin(asked.model_copy(update={"prompt": Prompt.LOGIN}), application)
-            return await self._signed_in(state, identity)
-        except ProviderRefused as refusal:
-            return await self.responses.refused_by_entra(
-                state.visit, state.account_id, refusal.error, refusal, refusal.reason
-            )
-        except Refusal as refusal:
-            return self.responses.explained(state.visit, refusal, refusal.reason)
+        self.responses.report(SignInStep.RETURNED, state.authorization)
+        return state
+
+    async def complete(self, state: SignInState, answer: Answer) -> RedirectToApplication | BeginAgain:
+        """Prove who signed in, and let the application have a code.
+
+        Raises:
+            ProviderRefused, RefusedAtEntra: Entra refuses the sign-in.
+            Refusal: the person may not come in.
+        """
+        identity = await self._identify(state, answer)
+        if self._is_too_old(state, identity):
+            return BeginAgain(state.request.model_copy(update={"prompt": Prompt.LOGIN}))
+        person = await self._admit(state, identity)
+        await self.sessions.begin(person, state.request.client_id, identity.login_hint)
+        handle = await self.flows.issue(self._code(state.request, person))
+        self.responses.report(SignInStep.COMPLETED, state.authorization)
+        return self.responses.redirect(state.request, code=handle)
 
     async def _identify(self, state: SignInState, answer: Answer) -> VerifiedIdentity:
+        if answer.error is not None:
+            reason = self.provider.reason(answer.error, answer.error_description)
+            raise RefusedAtEntra(answer.error, reason, self.provider.explain(answer.error, answer.error_description))
         if answer.code is None:
             raise Malformed("Microsoft's answer carries neither a code nor an error. Sign in again.")
         return await self.provider.finish_sign_in(
-            state.tenant_id, self.setting_out.redirect_uri, answer.code, state.code_verifier, state.nonce
+            state.tenant_id, self.redirect_uri, answer.code, state.code_verifier, state.nonce
         )
 
-    def _must_sign_in_anew(self, state: SignInState, identity: VerifiedIdentity) -> bool:
-        """Whether the sign-in is older than `max_age`, and Microsoft was not told yet to ask; see docs/decisions/0017.
+    def _is_too_old(self, state: SignInState, identity: VerifiedIdentity) -> bool:
+        """Whether the sign-in is older than `max_age`, and a new one may be asked for; see docs/decisions/0017.
 
         Raises:
-            SignInRefused: it is not shown to be as recent as it must be, and asking has not helped, or is not allowed.
+            SignInRefused: it is not shown to be recent enough, and asking has not helped, or is not allowed.
         """
-        asked = state.request
+        request = state.request
         try:
-            prove_recent(asked, identity.auth_time, begun_at=state.begun_at, now=self.clock.now())
+            prove_recent(request, identity.auth_time, begun_at=state.begun_at, now=self.clock.now())
         except SignInTooOld:
-            if asked.asks_for_login or asked.prompt is Prompt.NONE:
+            if request.asks_for_login or request.prompt is Prompt.NONE:
                 raise
             return True
         return False
 
-    async def _signed_in(self, state: SignInState, identity: VerifiedIdentity) -> ToApplication:
-        """Decide once more, tie the person, and let the application have a code."""
-        request, email = state.request, EmailAddress.parse(state.email)
-        resolution = await self.resolver.decide(email, request.client_id)
-        still = resolution.sso is not None and resolution.sso.tenant_id == identity.tid
-        if not still or resolution.account_id != state.account_id:
+    async def _admit(self, state: SignInState, identity: VerifiedIdentity) -> Person:
+        """Decide once more, and link the person.
+
+        Raises:
+            SignInRefused: SSO no longer applies, or the identity is not this person's.
+        """
+        email = EmailAddress.parse(state.email)
+        resolution = await self.resolver.decide(email, state.request.client_id)
+        applies = resolution.sso is not None and resolution.sso.tenant_id == identity.tid
+        if not applies or resolution.account_id != state.account_id:
             raise SsoSwitchedOff(
                 "Your company has switched off sign-in with Microsoft, for you or for this application, "
                 "while you were signing in. Go back to the application and sign in with your password there."
             )
         link = await self.links.admit(state.account_id, email, identity)
-        person = Person(
+        return Person(
             sub=subject_of(link.tid, link.oid),
             email=link.email,
             name=identity.name,
@@ -131,8 +138,9 @@ class ComingBack:
             sid=self.sessions.name_of(identity.sid) if identity.sid else None,
             auth_time=identity.auth_time,
         )
-        await self.sessions.begin(person, request.client_id, identity.login_hint)
-        code = Code(
+
+    def _code(self, request: AuthorizationRequest, person: Person) -> Code:
+        return Code(
             expires_at=self.flows.expiry(Code),
             client_id=request.client_id,
             redirect_uri=request.redirect_uri,
@@ -141,6 +149,3 @@ class ComingBack:
             scope=request.scope,
             person=person,
         )
-        handle = await self.flows.issue(code)
-        self.responses.note(SignInStep.COMPLETED, state.visit)
-        return self.responses.back(request.redirect_uri, request.state, code=handle)

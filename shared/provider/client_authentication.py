@@ -1,4 +1,4 @@
-"""Which application calls the token endpoint, and how it proves that (RFC 6749, section 2.3; RFC 7523).
+"""Client authentication: which application calls, and how it proves that (RFC 6749, section 2.3; RFC 7523).
 
 A client uses the one method that it is registered with and no other, so that nobody can talk us down to a weaker one.
 """
@@ -19,26 +19,41 @@ from shared.kernel.names import ClientId
 from shared.kernel.refusals import NotAuthenticated
 from shared.ports.table import Insert, Key, RowExists, RowReader, Table
 from shared.ports.tokens import Tokens
-from shared.provider.authorization_request import LONGEST_TOKEN, Parameters, one
 from shared.provider.errors import InvalidClientError, invalid_request
+from shared.provider.parameters import LONGEST_TOKEN, Parameters, exact_client_id, one
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)
-"""More than the leeway of who verifies assertions, so that none is good for longer than it is remembered."""
+"""More than the leeway with which assertions are verified, so that none is valid for longer than it is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """Who a client says it is, and with what proof. Nothing of it is checked."""
+class UnverifiedCredentials:
+    """Which client a request names, and the proof that it brings. Nothing of it is checked."""
 
     client_id: ClientId
     method: AuthMethod
     proof: str
 
 
+@dataclass(frozen=True, slots=True)
+class AuthenticatedClient:
+    """A client that proved who it is, by its registered method; a public client has none, and its code has PKCE.
+
+    Only `ClientAuthentication` makes one. A part that must know its caller takes it in the signature.
+    """
+
+    application: Application
+
+    @property
+    def client_id(self) -> ClientId:
+        """Its id."""
+        return self.application.client_id
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clients:
-    """Finds and authenticates clients."""
+class ClientAuthentication:
+    """Authenticates clients."""
 
     applications: RowReader
     """Where they are registered; may be some seconds old."""
@@ -51,42 +66,38 @@ class Clients:
     secrets: SecretChecks
     """Verifies client secrets."""
 
-    async def find(self, client_id: ClientId) -> Application | None:
-        """The application of this id."""
-        return await find_application(self.applications, client_id)
-
-    async def authenticate(self, authorization: str | None, parameters: Parameters) -> Application:
-        """The application that calls.
+    async def authenticate(self, authorization: str | None, parameters: Parameters) -> AuthenticatedClient:
+        """Authenticate the client that calls.
 
         Args:
             authorization: the Authorization header.
             parameters: of the body.
 
         Raises:
-            InvalidClientError: unknown, or its proof is not good, or not of the registered method.
-            OAuthError: it says nothing, or says it in two ways.
+            InvalidClientError: it is unknown, or its proof is not valid, or not of the registered method.
+            OAuthError: a parameter is malformed, or it authenticates in two ways.
             Throttled: too many secrets are being checked.
         """
-        claim = read_claim(authorization, parameters)
-        application = await self.find(claim.client_id)
-        if application is None or application.profile.token_endpoint_auth_method is not claim.method:
-            raise _stranger()
-        if not await self._proven(application, claim):
-            raise _stranger()
-        return application
+        credentials = read_credentials(authorization, parameters)
+        application = await find_application(self.applications, credentials.client_id)
+        if application is None or application.profile.token_endpoint_auth_method is not credentials.method:
+            raise _invalid_client()
+        if not await self._is_proven(application, credentials):
+            raise _invalid_client()
+        return AuthenticatedClient(application)
 
-    async def _proven(self, application: Application, claim: Claim) -> bool:
-        match claim.method:
+    async def _is_proven(self, application: Application, credentials: UnverifiedCredentials) -> bool:
+        match credentials.method:
             case AuthMethod.NONE:
                 return True
             case AuthMethod.CLIENT_SECRET_BASIC | AuthMethod.CLIENT_SECRET_POST:
                 kept = application.secret
-                return kept is not None and await self.secrets.verify(claim.client_id, claim.proof, kept)
+                return kept is not None and await self.secrets.verify(credentials.client_id, credentials.proof, kept)
             case _:
-                return await self._assertion_holds(application, claim.proof)
+                return await self._is_valid(application, credentials.proof)
 
-    async def _assertion_holds(self, application: Application, unverified_assertion: str) -> bool:
-        """An assertion is good once: its `jti` is written down until it expires.
+    async def _is_valid(self, application: Application, unverified_assertion: str) -> bool:
+        """Whether an assertion is valid (RFC 7523, section 3), once: its `jti` is kept until it expires.
 
         What is written is the receipt: if its answer was lost and the SDK repeated it, the row that is there is ours.
         """
@@ -107,12 +118,12 @@ class Clients:
         return True
 
 
-def read_claim(authorization: str | None, parameters: Parameters) -> Claim:
-    """Who the client says it is.
+def read_credentials(authorization: str | None, parameters: Parameters) -> UnverifiedCredentials:
+    """The client that a request names, and its proof.
 
     Raises:
-        InvalidClientError: it does not say so in a way that can be read.
-        OAuthError: it says so in two ways.
+        InvalidClientError: no client is named, or not in a way that can be read.
+        OAuthError: it authenticates in two ways.
     """
     secret, assertion = one(parameters, "client_secret"), one(parameters, "client_assertion", LONGEST_TOKEN)
     ways = [way for way in (authorization, secret, assertion) if way is not None]
@@ -123,14 +134,14 @@ def read_claim(authorization: str | None, parameters: Parameters) -> Claim:
         client_id, proof = _basic(authorization)
         if named not in {None, client_id}:
             raise invalid_request("client_id differs from the one in the Authorization header.")
-        return Claim(_client_id(client_id), AuthMethod.CLIENT_SECRET_BASIC, proof)
+        return UnverifiedCredentials(_client_id(client_id), AuthMethod.CLIENT_SECRET_BASIC, proof)
     if secret is not None:
-        return Claim(_client_id(named), AuthMethod.CLIENT_SECRET_POST, secret)
+        return UnverifiedCredentials(_client_id(named), AuthMethod.CLIENT_SECRET_POST, secret)
     if assertion is not None:
         if one(parameters, "client_assertion_type") != _ASSERTION_TYPE:
             raise invalid_request(f"client_assertion_type must be {_ASSERTION_TYPE}.")
-        return Claim(_client_id(named or _subject(assertion)), AuthMethod.PRIVATE_KEY_JWT, assertion)
-    return Claim(_client_id(named), AuthMethod.NONE, "")
+        return UnverifiedCredentials(_client_id(named or _subject(assertion)), AuthMethod.PRIVATE_KEY_JWT, assertion)
+    return UnverifiedCredentials(_client_id(named), AuthMethod.NONE, "")
 
 
 def _basic(authorization: str) -> tuple[str, str]:
@@ -139,35 +150,35 @@ def _basic(authorization: str) -> tuple[str, str]:
     try:
         text = base64.b64decode(credentials.strip(), validate=True).decode()
     except ValueError:
-        raise _stranger() from None
+        raise _invalid_client() from None
     name, colon, secret = text.partition(":")
     if scheme.lower() != "basic" or not colon:
-        raise _stranger()
+        raise _invalid_client()
     return unquote_plus(name), unquote_plus(secret)
 
 
 class _Subject(Foreign):
-    """Whom an assertion speaks of."""
+    """The subject of an assertion."""
 
     sub: str
 
 
 def _subject(unverified_assertion: str) -> str:
-    """Who the client is by its own assertion, beside which client_id is optional (RFC 7521, section 4.2)."""
+    """The client that an assertion names, beside which client_id is optional (RFC 7521, section 4.2)."""
     payload = unverified_assertion.partition(".")[2].partition(".")[0]
     try:
         return _Subject.model_validate_json(from_base64url(payload)).sub
     except ValueError:
-        raise _stranger() from None
+        raise _invalid_client() from None
 
 
 def _client_id(text: str | None) -> ClientId:
     try:
-        return ClientId(text or "")
+        return exact_client_id(text or "")
     except ValueError:
-        raise _stranger() from None
+        raise _invalid_client() from None
 
 
-def _stranger() -> InvalidClientError:
-    """Says the same in every case. Made anew each time: an exception keeps the frames of whoever raised it."""
+def _invalid_client() -> InvalidClientError:
+    """The same error in every case. Made anew each time: an exception keeps the frames in which it was raised."""
     return InvalidClientError("The client is unknown, or its credentials are invalid.")

@@ -1,8 +1,8 @@
-"""Signing out: asked for by an application, or by Entra; either way the other applications hear of it.
+"""The end-session endpoint: a session ends, and every application of it is notified.
 
-leave         an application sends the person (RP-Initiated Logout 1.0); they go on to Entra
-returned      Entra sends them back; they go on to the application
-ended_at      Entra tells of the end of a session, by its `sid`, in a frame of its sign-out page
+begin           an application sends the person (RP-Initiated Logout 1.0), who goes on to Entra
+complete        Entra sends them back, and they go on to the application
+front_channel   Entra ends a session, by its `sid`, in a frame of its own sign-out page
 """
 
 import asyncio
@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
+from shared.applications.register import find_application
 from shared.flows.flows import Flow, Flows
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import FlowSpent, Malformed, NotAuthenticated, Unavailable
 from shared.ports.identity_provider import IdentityProvider
 from shared.ports.notices import Notices
+from shared.ports.table import RowReader
 from shared.ports.tokens import Tokens
-from shared.provider.authorization_request import LONGEST_TOKEN, Parameters, client_id_of, one, with_query
-from shared.provider.client_authentication import Clients
+from shared.provider.authorization_request import client_id_of
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import ID_TOKEN, Issuer
+from shared.provider.parameters import LONGEST_TOKEN, Parameters, one, with_query
 from shared.provider.sessions import Session, Sessions
 
 _log = logging.getLogger(__name__)
@@ -36,23 +38,23 @@ class SignOutState(Flow):
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
-    """What an application asked: who leaves, by its own ID token, and where they shall go."""
+class EndSessionRequest:
+    """Which session ends, by the client's own ID token, and where the person goes then."""
 
     sid: str | None
-    url: str | None
+    post_logout_redirect_uri: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignOut:
-    """See the module."""
+class EndSession:
+    """Ends sessions."""
 
-    clients: Clients
-    """The applications."""
+    applications: RowReader
+    """Where clients are registered; may be some seconds old."""
     sessions: Sessions
     """Who is signed in where."""
     flows: Flows
-    """States."""
+    """Keeps the state while a person is at Entra."""
     provider: IdentityProvider
     """Entra."""
     tokens: Tokens
@@ -62,30 +64,32 @@ class SignOut:
     notices: Notices
     """Reaches the applications."""
 
-    async def leave(self, parameters: Parameters) -> str:
-        """End the session that the ID token names, tell the applications, and say where the browser goes: to Entra.
+    async def begin(self, parameters: Parameters) -> str:
+        """End the session that the ID token names, notify its applications, and return the URL of Entra's sign-out.
 
         Raises:
             Malformed: the request cannot be read, or wants to return to an address that is not registered.
         """
-        leaving = await self._read(parameters)
-        ended = await self._end(leaving.sid) if leaving.sid is not None else ()
-        state = await self.flows.issue(SignOutState(expires_at=self.flows.expiry(SignOutState), url=leaving.url))
+        request = await self._read(parameters)
+        ended = await self._end(request.sid) if request.sid is not None else ()
+        state = await self.flows.issue(
+            SignOutState(expires_at=self.flows.expiry(SignOutState), url=request.post_logout_redirect_uri)
+        )
         hint = next((session.logout_hint for session in ended), None)
         return self.provider.sign_out_url(f"{self.issuer.issuer}/signed-out", state, hint)
 
-    async def returned(self, state: str | None) -> str | None:
-        """Where the browser goes now that Entra has signed the person out; None if nobody said where."""
+    async def complete(self, state: str | None) -> str | None:
+        """The URL to which the browser goes on after Entra's sign-out; None if the application named none."""
         try:
             return (await self.flows.redeem(state or "", SignOutState)).url
         except FlowSpent:
             return None
 
-    async def ended_at_entra(self, entra_sid: str) -> None:
-        """Take Entra's word that a session is over. Who does not know its `sid` cannot end it."""
+    async def front_channel(self, entra_sid: str) -> None:
+        """End a session because Entra says so (Front-Channel Logout 1.0). Nobody else knows its `sid`."""
         await self._end(self.sessions.name_of(entra_sid))
 
-    async def _read(self, parameters: Parameters) -> Leaving:
+    async def _read(self, parameters: Parameters) -> EndSessionRequest:
         try:
             hint = one(parameters, "id_token_hint", LONGEST_TOKEN)
             url, state = one(parameters, "post_logout_redirect_uri"), one(parameters, "state")
@@ -94,19 +98,19 @@ class SignOut:
             raise Malformed(refusal.detail) from None
         sid = None
         if hint is not None:
-            client_id, sid = await self._hinted(hint, client_id)
+            client_id, sid = await self._verify_hint(hint, client_id)
         if url is None:
-            return Leaving(sid, None)
-        application = await self.clients.find(client_id) if client_id is not None else None
+            return EndSessionRequest(sid, None)
+        application = await find_application(self.applications, client_id) if client_id is not None else None
         if application is None or url not in application.profile.post_logout_redirect_uris:
             raise Malformed(
                 "The application asked to return to an address that is not registered for it "
                 "(post_logout_redirect_uri). Its developers must fix this."
             )
-        return Leaving(sid, with_query(url, state=state))
+        return EndSessionRequest(sid, with_query(url, state=state))
 
-    async def _hinted(self, unverified_id_token: str, client_id: ClientId | None) -> tuple[ClientId, str | None]:
-        """Whose ID token it is, and of which session. One that has expired will do (RP-Initiated Logout, section 4)."""
+    async def _verify_hint(self, unverified_id_token: str, client_id: ClientId | None) -> tuple[ClientId, str | None]:
+        """The client and the session of an ID token, which may have expired (RP-Initiated Logout, section 4)."""
         try:
             verified = await self.tokens.verify(unverified_id_token, ID_TOKEN, client_id, expired=True)
         except NotAuthenticated:
@@ -115,15 +119,15 @@ class SignOut:
         return ClientId(verified.aud), sid if isinstance(sid, str) else None
 
     async def _end(self, sid: str) -> tuple[Session, ...]:
-        """Take the session out, and tell every application that wants to hear of it."""
+        """Remove the session, and notify every application of it that has a back-channel logout URI."""
         ended = await self.sessions.end(sid)
-        await asyncio.gather(*(self._tell(session, sid) for session in ended))
+        await asyncio.gather(*(self._notify(session, sid) for session in ended))
         return ended
 
-    async def _tell(self, session: Session, sid: str) -> None:
+    async def _notify(self, session: Session, sid: str) -> None:
         """Back-Channel Logout 1.0, section 2.5. An application that does not answer does not hold up the others."""
         try:
-            application = await self.clients.find(session.client_id)
+            application = await find_application(self.applications, session.client_id)
             if application is None or application.profile.backchannel_logout_uri is None:
                 return
             token = await self.issuer.logout_token(session.client_id, session.sub, sid)

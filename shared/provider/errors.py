@@ -1,10 +1,12 @@
-"""Refusals in OAuth's own words: an error code from a registry, and a sentence for the developer."""
+"""Errors in OAuth's own words, ours and Entra's: a registered code, and a sentence for whoever can act."""
 
-from shared.kernel.refusals import NotAuthenticated, Refusal
+from shared.kernel.names import ClientId
+from shared.kernel.refusals import Malformed, NotAuthenticated
+from shared.users.links import SignInRefused
 
 
-class OAuthError(Refusal):
-    """A refusal that a client can act upon (RFC 6749, sections 4.1.2.1 and 5.2; OpenID Connect Core, section 3.1.2.6).
+class OAuthError(Malformed):
+    """An error that a client can act upon (RFC 6749, sections 4.1.2.1 and 5.2; OpenID Connect Core, section 3.1.2.6).
 
     Args:
         error: the registered code.
@@ -24,8 +26,41 @@ class OAuthError(Refusal):
         return self.error
 
 
+class RequestError(OAuthError):
+    """An error in an authorization request that is returned to the client (RFC 6749, section 4.1.2.1).
+
+    Only `read_request` raises it, once client and redirect URI are known to belong together.
+    """
+
+    def __init__(self, found: OAuthError, *, client_id: ClientId, redirect_uri: str, state: str | None) -> None:
+        super().__init__(found.error, found.detail)
+        self.client_id = client_id
+        self.redirect_uri = redirect_uri
+        self.state = state
+
+
+class RefusedAtEntra(SignInRefused):
+    """Entra sent the browser back with an error.
+
+    Args:
+        error: the OAuth error code.
+        reason: the one word by which it is counted.
+        detail: in words who must do what.
+    """
+
+    def __init__(self, error: str, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.error = error
+        self._reason = reason
+
+    @property
+    def reason(self) -> str:
+        """Entra's number, a known error, or `unknown`."""
+        return self._reason
+
+
 class InvalidClientError(NotAuthenticated):
-    """The client is not who it says it is, or does not say."""
+    """The client is unknown, or did not prove who it is."""
 
     slug = "invalid-client"
     error = "invalid_client"
@@ -37,5 +72,5 @@ def invalid_request(detail: str) -> OAuthError:
 
 
 def invalid_grant(detail: str) -> OAuthError:
-    """The code is not good, or not good for this."""
+    """The code is not valid, or not for this client, address or verifier."""
     return OAuthError("invalid_grant", detail)

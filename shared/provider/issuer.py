@@ -1,4 +1,4 @@
-"""Tokens for applications: what a code buys, and what an access token tells."""
+"""The tokens that we issue: ID tokens, access tokens and logout tokens, and the code that stands for them."""
 
 import hashlib
 import secrets
@@ -16,15 +16,15 @@ from shared.ports.record import Record
 from shared.ports.tokens import Tokens
 
 ID_TOKEN = "JWT"  # noqa: S105 - a type of token, not one
-ACCESS_TOKEN = "at+jwt"  # noqa: S105 - likewise (RFC 9068, section 2.1)
-LOGOUT_TOKEN = "logout+jwt"  # noqa: S105 - likewise (OpenID Connect Back-Channel Logout 1.0, section 2.4)
+ACCESS_TOKEN = "at+jwt"  # noqa: S105 - a type, too (RFC 9068, section 2.1)
+LOGOUT_TOKEN = "logout+jwt"  # noqa: S105 - a type, too (OpenID Connect Back-Channel Logout 1.0, section 2.4)
 
 TOKEN_LIFETIME = timedelta(minutes=10)
 """How long tokens last. There are no refresh tokens: an application keeps its own session."""
 
 
 class Person(Record):
-    """Who signed in, as applications are told: `sub` is one person's name in all applications, for ever.
+    """The person who signed in, as applications know them: `sub` is the same in all applications, for ever.
 
     `sid` names the session at Microsoft, by its hash, so that signing out can find it. `auth_time` is when they signed
     in there, which may be long ago; None where Microsoft does not say.
@@ -41,7 +41,7 @@ class Person(Record):
 
 
 class Code(Flow):
-    """An authorization code: whom it speaks of, and who may trade it how (RFC 6749, section 4.1.3; RFC 7636)."""
+    """An authorization code: who signed in, and what it is bound to (RFC 6749, section 4.1.3; RFC 7636)."""
 
     kind: ClassVar[str] = "code"
     lifetime: ClassVar[timedelta] = timedelta(seconds=60)
@@ -55,7 +55,7 @@ class Code(Flow):
 
 
 def subject_of(tid: TenantId, oid: str) -> str:
-    """The `sub` of an Entra identity: nothing can be read from it, and no address changes it."""
+    """The `sub` of an Entra identity: it reveals nothing, and stays when the address changes."""
     return base64url(hashlib.sha256(f"{tid}\0{oid}".encode()).digest())
 
 
@@ -76,7 +76,7 @@ class Issuer:
         halved = hashlib.sha256(access_token.encode()).digest()[:16]
         claims = {
             **self._common(code.client_id, person.sub),
-            **told_of(person, code.scope),
+            **claims_of(person, code.scope),
             "auth_time": int(person.auth_time.timestamp()) if person.auth_time else None,
             "at_hash": base64url(halved),
             "nonce": code.nonce,
@@ -88,10 +88,10 @@ class Issuer:
         return await self.tokens.sign(ID_TOKEN, _present(claims))
 
     async def access_token(self, code: Code) -> str:
-        """What opens userinfo, and carries what userinfo tells, so that nothing need be looked up (RFC 9068)."""
+        """Opens userinfo, and carries what userinfo returns, so that nothing is looked up (RFC 9068)."""
         claims = {
             **self._common(self.issuer, code.person.sub),
-            **told_of(code.person, code.scope),
+            **claims_of(code.person, code.scope),
             "client_id": code.client_id,
             "scope": " ".join(code.scope),
             "jti": secrets.token_urlsafe(16),
@@ -99,7 +99,7 @@ class Issuer:
         return await self.tokens.sign(ACCESS_TOKEN, _present(claims))
 
     async def logout_token(self, client_id: ClientId, sub: str, sid: str) -> str:
-        """Tells an application that a session is over (OpenID Connect Back-Channel Logout 1.0, section 2.4)."""
+        """Notifies an application that a session has ended (OpenID Connect Back-Channel Logout 1.0, section 2.4)."""
         claims: dict[str, JsonValue] = {
             **self._common(client_id, sub),
             "sid": sid,
@@ -119,14 +119,14 @@ class Issuer:
         }
 
 
-def told_of(person: Person, scope: tuple[str, ...]) -> dict[str, JsonValue]:
-    """What the scopes let an application know (OpenID Connect Core, section 5.4)."""
-    told: dict[str, JsonValue] = {}
+def claims_of(person: Person, scope: tuple[str, ...]) -> dict[str, JsonValue]:
+    """The claims that the scopes ask for (OpenID Connect Core, section 5.4)."""
+    claims: dict[str, JsonValue] = {}
     if "email" in scope:
-        told |= {"email": person.email, "email_verified": True}
+        claims |= {"email": person.email, "email_verified": True}
     if "profile" in scope:
-        told["name"] = person.name
-    return told
+        claims["name"] = person.name
+    return claims
 
 
 def challenge_of(code_verifier: str) -> str:

@@ -1,25 +1,28 @@
-"""What the package offers: its endpoints, each by the part that answers it."""
+"""What the package offers: its endpoints, each by the part that responds."""
 
 from dataclasses import dataclass
 
 from shared.ports.tokens import Tokens
-from shared.provider.authorize import SettingOut
-from shared.provider.callback import ComingBack
-from shared.provider.end_session import SignOut
-from shared.provider.token import Redemption
+from shared.provider.client_authentication import ClientAuthentication
+from shared.provider.end_session import EndSession
+from shared.provider.sign_in import SignIn
+from shared.provider.token import TokenEndpoint
+from shared.provider.userinfo import Userinfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIdProvider:
     """The OpenID provider towards the vendor's applications."""
 
-    setting_out: SettingOut
-    """The authorization endpoint."""
-    coming_back: ComingBack
-    """The callback, where Entra sends a person back to."""
-    redemption: Redemption
-    """The token endpoint and userinfo."""
-    sign_out: SignOut
-    """The end of a session, begun here or at Entra."""
+    sign_in: SignIn
+    """The authorization endpoint, and the callback to which Entra sends a person back."""
+    clients: ClientAuthentication
+    """Authenticates the clients that call the token endpoint."""
+    token: TokenEndpoint
+    """The token endpoint."""
+    userinfo: Userinfo
+    """The userinfo endpoint."""
+    end_session: EndSession
+    """The end-session endpoint, and the logout that Entra begins."""
     tokens: Tokens
     """The key set by which others verify our tokens."""

@@ -2,7 +2,7 @@
 
 Asking Microsoft proves nothing: whoever sits at an unlocked browser can take `prompt` out of Microsoft's address and
 come back on a session of yesterday. The proof is `auth_time` in Microsoft's ID token (OpenID Connect Core, sections 2
-and 3.1.2.1), and where it is wanted and missing, nobody comes in. What happens then is for `coming_back` to say.
+and 3.1.2.1), and where it is required and missing, nobody comes in. What follows is decided in `callback`.
 """
 
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Who is signed in where, so that signing out reaches every application.
+"""Sessions: who is signed in to which applications, so that logout reaches all of them.
 
 A session is named by the hash of Entra's `sid`; its rows, one an application, are side by side.
 """
@@ -18,7 +18,7 @@ _LIFETIME = timedelta(hours=24)
 
 
 class Session(Record):
-    """One application in which somebody is signed in. `logout_hint` spares them Entra's question who they are."""
+    """One application in which a person is signed in. With `logout_hint` Entra need not ask who signs out."""
 
     client_id: ClientId
     sub: str
@@ -36,18 +36,18 @@ class Sessions:
 
     @staticmethod
     def name_of(entra_sid: str) -> str:
-        """The `sid` that applications see: it tells nothing of Entra's."""
+        """The `sid` that applications see: it reveals nothing of Entra's."""
         return digest(f"sid {entra_sid}")
 
     async def begin(self, person: Person, client_id: ClientId, logout_hint: str | None) -> None:
-        """Write down that a person is signed in in this application. Without a `sid` nobody could ever end it."""
+        """Keep that a person is signed in to this application. Without a `sid` nobody could ever end it."""
         if person.sid is not None:
             session = Session(client_id=client_id, sub=person.sub, logout_hint=logout_hint)
             key = Key(person.sid, _PREFIX + client_id)
             await self.table.write(Put(key, session.document(), expires_at=self.clock.now() + _LIFETIME))
 
     async def end(self, sid: str) -> tuple[Session, ...]:
-        """Take all of a session's applications out; of several who end it at once each application goes to one."""
+        """Remove a session and return its applications; of concurrent calls, each application goes to one."""
         rows = await self.table.under(sid, _PREFIX)
         return tuple([Session.read(row) for row in rows if await self._taken(row)])
 

@@ -1,29 +1,24 @@
-"""An application trades a code for tokens, once; and tells who an access token speaks of."""
+"""The token endpoint: an authenticated client redeems a code for tokens, once (RFC 6749, section 4.1.3)."""
 
 import hmac
 import re
 from dataclasses import dataclass
 
-from pydantic import JsonValue
-
-from shared.applications.register import Application
 from shared.flows.flows import Flows
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
-from shared.ports.tokens import Tokens
-from shared.provider.authorization_request import Parameters, one
-from shared.provider.client_authentication import Clients
+from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.errors import OAuthError, invalid_grant, invalid_request
-from shared.provider.issuer import ACCESS_TOKEN, TOKEN_LIFETIME, Code, Issuer, challenge_of
+from shared.provider.issuer import TOKEN_LIFETIME, Code, Issuer, challenge_of
+from shared.provider.parameters import Parameters, one
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-_TOLD = ("sub", "email", "email_verified", "name")
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
-    """The answer of the token endpoint (RFC 6749, section 5.1); `expires_in` in seconds."""
+class TokenResponse:
+    """What the token endpoint returns (RFC 6749, section 5.1); `expires_in` in seconds."""
 
     access_token: str
     id_token: str
@@ -32,60 +27,44 @@ class Granted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redemption:
-    """The token endpoint and userinfo."""
+class TokenEndpoint:
+    """Redeems codes."""
 
-    clients: Clients
-    """Authenticates the application."""
     flows: Flows
     """Keeps the codes."""
     issuer: Issuer
     """Makes the tokens."""
-    tokens: Tokens
-    """Verifies access tokens."""
     telemetry: Telemetry
     """Where redeemed codes are reported."""
 
-    async def redeem(self, authorization: str | None, parameters: Parameters) -> Granted:
-        """Trade a code.
+    async def redeem(self, client: AuthenticatedClient, parameters: Parameters) -> TokenResponse:
+        """Redeem a code.
 
         Args:
-            authorization: the Authorization header.
+            client: who redeems it.
             parameters: of the body.
 
         Raises:
-            InvalidClientError: the client is not who it says it is.
-            OAuthError: the code is not good, or not good for this client, address or verifier.
-            Throttled: too many client secrets are being checked.
+            OAuthError: the code is not valid, or not for this client, address or verifier.
         """
-        application = await self.clients.authenticate(authorization, parameters)
         if one(parameters, "grant_type") != "authorization_code":
             raise OAuthError("unsupported_grant_type", "Only grant_type=authorization_code is supported.")
         handle = one(parameters, "code")
         if handle is None:
             raise invalid_request("'code' is missing.")
         code = await self._take(handle)
-        _must_be_theirs(code, application, parameters)
+        _prove_bound(code, client, parameters)
         access_token = await self.issuer.access_token(code)
         id_token = await self.issuer.id_token(code, access_token)
         email = EmailAddress(code.person.email)
         step = SignInStep.REDEEMED
-        self.telemetry.note(Event(EventName.SIGN_IN, step, None, code.person.account_id, application.client_id, email))
-        return Granted(
+        self.telemetry.note(Event(EventName.SIGN_IN, step, None, code.person.account_id, client.client_id, email))
+        return TokenResponse(
             access_token=access_token,
             id_token=id_token,
             expires_in=int(TOKEN_LIFETIME.total_seconds()),
             scope=" ".join(code.scope),
         )
-
-    async def told(self, unverified_access_token: str) -> dict[str, JsonValue]:
-        """What userinfo tells (OpenID Connect Core, section 5.3).
-
-        Raises:
-            NotAuthenticated: the token is not an access token of ours, or has expired.
-        """
-        verified = await self.tokens.verify(unverified_access_token, ACCESS_TOKEN, self.issuer.issuer)
-        return {name: verified.claims[name] for name in _TOLD if name in verified.claims}
 
     async def _take(self, handle: str) -> Code:
         try:
@@ -94,13 +73,16 @@ class Redemption:
             raise invalid_grant("The code is unknown, was already used, or has expired.") from None
 
 
-def _must_be_theirs(code: Code, application: Application, parameters: Parameters) -> None:
-    """Client, address and verifier are those of the request (RFC 6749, section 4.1.3; RFC 7636, section 4.6).
+def _prove_bound(code: Code, client: AuthenticatedClient, parameters: Parameters) -> None:
+    """Prove that client, address and verifier are those of the request (RFC 6749, 4.1.3; RFC 7636, 4.6).
 
-    The code is spent by now: who shows it with something wrong does not get a second try.
+    The code is spent by now: there is no second try.
+
+    Raises:
+        OAuthError: they are not.
     """
     verifier = one(parameters, "code_verifier") or ""
-    if code.client_id != application.client_id:
+    if code.client_id != client.client_id:
         raise invalid_grant("The code was issued to another client.")
     if one(parameters, "redirect_uri") != code.redirect_uri:
         raise invalid_grant("redirect_uri differs from the one in the authorization request.")

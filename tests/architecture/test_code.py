@@ -110,6 +110,33 @@ def test_the_local_stand_ins_share_no_code_with_the_service() -> None:
             assert {"shared", "functions"}.isdisjoint(name.partition(".")[0] for name in modules), file
 
 
+def calls_of(name: str) -> set[str]:
+    """The modules of the product that call a name."""
+    return {
+        str(file.relative_to(ROOT))
+        for file, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == name
+    }
+
+
+def test_only_client_authentication_makes_a_client_that_proved_itself() -> None:
+    assert calls_of("AuthenticatedClient") == {"shared/provider/client_authentication.py"}
+
+
+def test_only_who_knows_client_and_redirect_uri_returns_an_error_to_a_client() -> None:
+    assert calls_of("RequestError") == {"shared/provider/authorization_request.py"}
+
+
+def test_the_steps_of_a_sign_in_never_call_one_another() -> None:
+    """What follows a step is decided in `sign_in`, by what the step returns."""
+    steps = {"authorize", "callback"}
+    for step in steps:
+        tree = ast.parse((ROOT / "shared" / "provider" / f"{step}.py").read_text(encoding="utf-8"))
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert imported.isdisjoint({f"shared.provider.{other}" for other in {*steps, "sign_in"} - {step}}), step
+
+
 CLASSES = {
     f"{file.stem}.{node.name}": node
     for file, tree in trees()
@@ -125,7 +152,7 @@ PARTS = {
 
 
 def test_the_product_is_made_of_parts() -> None:
-    assert {"assembly.Ports", "assembly.Services", "onboarding.Onboarding", "callback.ComingBack"} <= {*PARTS}
+    assert {"assembly.Ports", "assembly.Services", "onboarding.Onboarding", "callback.CallbackStep"} <= {*PARTS}
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)

@@ -29,6 +29,12 @@ def test_a_foreign_package_at_start_would_be_seen() -> None:
     assert "httpx" in {module.partition(".")[0] for module in beyond} - sys.stdlib_module_names
 
 
+def test_resolve_knows_its_own_part_of_the_product_and_no_other() -> None:
+    ours = {module for module in imported_by("import functions.resolve") if module.partition(".")[0] in OURS}
+    assert [module for module in ours if module.startswith(("shared.provider", "shared.assembly"))] == []
+    assert len(ours) <= 61
+
+
 MODELS = """
 from functions.policy import PolicyBody
 from pydantic import BaseModel

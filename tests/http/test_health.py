@@ -8,6 +8,7 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from local.entra.server import LocalEntra
+from local.processes import ROOT
 from tests.http.conftest import Switch
 from tests.support.service import RunningService
 
@@ -30,6 +31,11 @@ def asked_anew(client: httpx.Client, service: RunningService) -> tuple[int, dict
 
 def test_all_is_well(client: httpx.Client, service: RunningService) -> None:
     assert asked_anew(client, service) == (200, {"status": "ok", "parts": PARTS})
+
+
+def test_the_readme_shows_what_it_answers(client: httpx.Client, service: RunningService) -> None:
+    assert asked_anew(client, service)[0] == 200
+    assert f"\n{client.get('/health').text}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_without_entra_it_still_resolves_so_no_balancer_takes_it_out(

@@ -131,6 +131,9 @@ def said_wrong_in_bicep(whole: Infra) -> Iterator[Changed[Infra]]:
     for plan in whole.stage_3():
         for name, value, resource, path, word in (*_keys_said_wrong(plan), *_said_wrong(plan)):
             yield f"{name} in {plan.name}", whole.put(plan.with_value(value, resource, *_steps(path))), word
+    main = whole.texts["main.bicep"].replace("cookiePrefix string = '__Host-'", "cookiePrefix string = '__Secure-'")
+    rest = replace(whole, texts={**whole.texts, "main.bicep": main})
+    yield "weaker prefix by default", rest, "takes cookiePrefix for '__Host-' if it is left out"
     plan = whole.plans["entra"]
     for name, value, resource, path, word in _registration_said_wrong(plan):
         yield name, whole.put(plan.with_value(value, resource, *_steps(path))), word

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.plans import PLANS
-from infra.plans.bicep import DEPLOYED_TO, INFRA, bicep, write_snapshot
+from infra.plans.bicep import DEPLOYED_TO, INFRA, RefusedError, bicep, write_snapshot
 from tests.infra.plans import Infra, parameters_of, read_plan
 from tests.infra.policy import check
 from tests.infra.policy.expectations import expectations
@@ -82,6 +82,31 @@ def test_the_options_decide_in_the_plan_what_they_do_not_decide_in_any_committed
     parameters = whole.plans["prod-private"].parameters | other
     plan = read_plan("prod-private", file.with_name("other.snapshot.json"), parameters)
     assert check(whole.put(plan), expectations()) == []
+
+
+def test_a_parameter_that_may_be_left_out_shows_in_the_plan_once_it_is_there(copied: Path) -> None:
+    file = copied / "prod.parameters.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    other = {
+        "cookiePrefix": "__Secure-",
+        "vendorName": "Vendor",
+        "vendorLogo": "data:image/png;,",
+        "vendorColour": "#123456",
+    }
+    content["parameters"] |= {name: {"value": value} for name, value in other.items()}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    for plan in ("prod", "prod-private"):
+        write_snapshot(copied / "plans" / f"{plan}.bicepparam")
+        settings = read_plan(plan, copied / "plans" / f"{plan}.snapshot.json", {}).app_settings
+        names = ("SSO_COOKIE_PREFIX", "SSO_VENDOR_NAME", "SSO_VENDOR_LOGO", "SSO_VENDOR_COLOUR")
+        assert [settings[name] for name in names] == [*other.values()]
+
+
+def test_no_plan_is_made_with_a_prefix_that_means_nothing_to_browsers(copied: Path) -> None:
+    file = copied / "prod.parameters.json"
+    changed(file, '"alertEmail"', '"cookiePrefix": { "value": "Host-" }, "alertEmail"')
+    with pytest.raises(RefusedError, match="'cookiePrefix' is not valid"):
+        write_snapshot(copied / "plans" / "prod.bicepparam")
 
 
 # -- what the policy leaves to the compiler ----------------------------------------------------------------------------

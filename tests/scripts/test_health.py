@@ -78,6 +78,7 @@ def test_who_may_not_refresh_waits(machine: Machine) -> None:
 
 AFFINITY = "ARRAffinity=a1b2; Path=/; HttpOnly; Secure; Domain=func-sso-dev-x.azurewebsites.net"
 SECURE = COOKIE.replace("__Host-", "__Secure-")
+WAY_ON = '"cookiePrefix": { "value": "__Secure-" } in infra/dev.parameters.json'
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_host_cookie_with_a_domain_stops_it_and_names_the_way_on(machine: Mach
     ended = deploys(machine)
     assert ended.code == 1
     assert ended.sentence.lower().startswith("the cookie __host-health reaches browsers with the domain 127.0.0.1, wh")
-    for said in ("the operator has one way on", "SSO_COOKIE_PREFIX=__Secure-", "That gives up", "SECURITY.md"):
+    for said in ("the operator has one way on", WAY_ON, "That gives up", "SECURITY.md"):
         assert said in ended.sentence
 
 
@@ -127,7 +128,7 @@ def test_a_domain_that_is_not_where_people_come_helps_with_no_prefix(machine: Ma
     ended = deploys(machine)
     assert ended.code == 1
     assert "but people come to 127.0.0.1: no browser takes it" in ended.sentence
-    assert "SSO_COOKIE_PREFIX" not in ended.sentence
+    assert "cookiePrefix" not in ended.sentence
 
 
 @pytest.mark.parametrize("cookies", [{}, {"Set-Cookie": AFFINITY}], ids=["none", "of Azure alone"])

@@ -70,19 +70,19 @@ class World:
             "account": await _or_nothing(self._account()),
             "exceptions": await _or_nothing(self._exceptions()),
             "links": await _or_nothing(self._links()),
-            "applications": [each.profile.name for each in await self.applications.all()],
+            "applications": [each.profile.name for each in await self.applications.all(OPERATOR)],
         }
 
     async def trail(self) -> list[str]:
         """The actions on record, of the account if it is there, and of the application."""
-        pages = self.journal.page(SAM, 100, None), self.applications.page(UNITE, 100, None)
+        pages = self.journal.page(SAM, 100, None), self.applications.page(OPERATOR, UNITE, 100, None)
         found = [await _or_nothing(page) for page in pages]
         return sorted(record.action for records, _ in filter(None, found) for record in records)
 
     async def routes_only_what_it_holds(self) -> bool:
         """Whether the account holds the claim to each domain that routes to it."""
         try:
-            states = (await self.routing.list(ACME)).states
+            states = (await self.routing.list(SAM)).states
         except NotFound:
             return True
         holders = [await self.routing.claims.holder(name) for name, state in states.items() if state.value == "routed"]
@@ -90,9 +90,9 @@ class World:
 
     async def _account(self) -> object:
         connection = (await self.lifecycle.read(SAM))[0]
-        domains = {name: state.value for name, state in (await self.routing.list(ACME)).states.items()}
-        mode = (await self.policies.read(ACME)).record.settings.mode
-        return (await self.register.read(ACME)).record.name, connection.status, domains, mode
+        domains = {name: state.value for name, state in (await self.routing.list(SAM)).states.items()}
+        mode = (await self.policies.read(SAM)).record.settings.mode
+        return (await self.register.read(OPERATOR, ACME)).record.name, connection.status, domains, mode
 
     async def _exceptions(self) -> object:
         return [(each.email, each.reason) for each in (await self.exemptions.page(SAM, 100, None))[0]]

@@ -39,14 +39,18 @@ def every_file_is_used(infra: Infra, _: Expectations) -> Iterator[str]:
     )
 
 
-def parameter_files(_: Infra, code: Expectations) -> Iterator[str]:
+def parameter_files(infra: Infra, code: Expectations) -> Iterator[str]:
     """The parameters of each environment are all in its plan; the compiler holds them against main.bicep."""
     for environment in ("dev", "prod"):
         given = parameters_of(environment)
         plan = (FOLDER / f"{environment}.bicepparam").read_text(encoding="utf-8")
         read = {*re.findall(r"^param (\w+) = parameters\.\1\.value$", plan, re.MULTILINE)}
-        said = {*re.findall(r"^param (\w+) = ", plan, re.MULTILINE)}
-        yield from (f"The plan {environment} does not read {name}." for name in given.keys() - read)
+        optional = dict(re.findall(r"^param (\w+) = any\(parameters\)\.\?\1\.\?value \?\? (.+)$", plan, re.MULTILINE))
+        said = {*re.findall(r"^param (\w+) = ", plan, re.MULTILINE)} - optional.keys()
+        yield from (f"The plan {environment} does not read {name}." for name in given.keys() - read - optional.keys())
+        for name, default in optional.items():
+            if f"\nparam {name} string = {default}\n" not in infra.texts["main.bicep"]:
+                yield f"The plan {environment} takes {name} for {default} if it is left out, and main.bicep does not."
         yield from (f"{environment}.parameters.json does not say {name}." for name in read - given.keys())
         yield from (
             f"The plan {environment} says {name}, which no script hands over." for name in said - read - code.overrides

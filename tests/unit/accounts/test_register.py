@@ -66,7 +66,7 @@ async def test_a_change_names_the_version_that_it_starts_from(register: AccountR
         await register.put(OLGA, ACME, NARROWER, Expected(frozenset({"another"})))
     changed, created = await register.put(OLGA, ACME, NARROWER, Expected(frozenset({stored.version})))
     assert not created
-    assert (await register.read(ACME)).record == changed.record
+    assert (await register.read(OLGA, ACME)).record == changed.record
     assert changed.record.domains == ("contoso.example",)
 
 
@@ -74,7 +74,7 @@ async def test_a_change_of_an_account_that_is_gone_registers_nothing(register: A
     with pytest.raises(Stale):
         await register.put(OLGA, ACME, PROFILE, WHATEVER_STANDS)
     with pytest.raises(NotFound):
-        await register.read(ACME)
+        await register.read(OLGA, ACME)
 
 
 async def test_of_two_who_register_one_account_in_other_words_at_once_one_is_refused(register: AccountRegister) -> None:
@@ -101,7 +101,7 @@ async def test_an_account_that_another_registers_meanwhile_is_not_swept_away(tab
     raced.before_reading(once_it_was_seen_to_be_missing)
     stored, created = await register_on(raced).put(OLGA, ACME, PROFILE, None)
     assert not created
-    assert stored.version == (await another.read(ACME)).version
+    assert stored.version == (await another.read(OLGA, ACME)).version
     assert len(await table.under(ACME, AUDIT)) == 1
 
 
@@ -121,7 +121,7 @@ async def test_an_account_that_is_being_erased_is_there_for_nobody(
 ) -> None:
     await close(register, table)
     with pytest.raises(NotFound):
-        await register.read(ACME)
+        await register.read(OLGA, ACME)
     for profile in (PROFILE, NARROWER):
         for expected in (None, WHATEVER_STANDS):
             with pytest.raises(Conflict, match="being removed"):
@@ -141,9 +141,9 @@ async def test_erasing_takes_every_row_of_the_account_and_of_no_other(
     await register.erase(ACME)
     assert len(table) == before
     assert await table.under(ACME, "") == ()
-    assert (await register.read(BETA)).record.name == "Acme"
+    assert (await register.read(OLGA, BETA)).record.name == "Acme"
     with pytest.raises(NotFound):
-        await register.read(ACME)
+        await register.read(OLGA, ACME)
 
 
 @pytest.mark.parametrize("prefix", ["exception:", "link:", "audit:", "head:"])

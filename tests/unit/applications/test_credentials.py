@@ -76,7 +76,7 @@ async def test_a_secret_is_shown_once_and_the_one_before_is_good_no_longer(
 ) -> None:
     await register.put(OLGA, UNITE, profile(token_endpoint_auth_method=method), None)
     first, second = [await register.renew_secret(OLGA, UNITE, WHATEVER_STANDS) for _ in range(2)]
-    stored = await register.read(UNITE)
+    stored = await register.read(OLGA, UNITE)
     assert stored.record.secret is not None
     assert await verify_secret(second, stored.record.secret)
     assert not await verify_secret(first, stored.record.secret)
@@ -89,18 +89,18 @@ async def test_a_secret_outlives_a_change_of_what_is_said(register: ApplicationR
     changed = profile(name="Unite 2", token_endpoint_auth_method=BASIC)
     stored, created = await register.put(OLGA, UNITE, changed, WHATEVER_STANDS)
     assert (created, stored.record.profile) == (False, changed)
-    assert await verify_secret(secret, (await register.read(UNITE)).record.secret or "")
+    assert await verify_secret(secret, (await register.read(OLGA, UNITE)).record.secret or "")
 
 
 async def test_of_two_who_renew_a_secret_at_once_one_gets_it(register: ApplicationRegister) -> None:
     await register.put(OLGA, UNITE, profile(token_endpoint_auth_method=BASIC), None)
-    expected = Expected(frozenset({(await register.read(UNITE)).version}))
+    expected = Expected(frozenset({(await register.read(OLGA, UNITE)).version}))
     answers = await asyncio.gather(
         *(register.renew_secret(OLGA, UNITE, expected) for _ in range(2)), return_exceptions=True
     )
     (secret,) = (answer for answer in answers if isinstance(answer, str))
     assert [isinstance(answer, Stale) for answer in answers].count(True) == 1
-    assert await verify_secret(secret, (await register.read(UNITE)).record.secret or "")
+    assert await verify_secret(secret, (await register.read(OLGA, UNITE)).record.secret or "")
 
 
 @pytest.mark.parametrize("method", [AuthMethod.NONE, AuthMethod.PRIVATE_KEY_JWT])
@@ -140,10 +140,10 @@ async def test_who_registers_the_same_just_before_is_as_good_as_we(
 async def test_an_application_that_is_removed_is_gone(register: ApplicationRegister) -> None:
     for client_id in (UNITE, ClientId("anymeeting")):
         await register.put(OLGA, client_id, profile(), None)
-    assert [each.client_id for each in await register.all()] == ["anymeeting", "unite"]
+    assert [each.client_id for each in await register.all(OLGA)] == ["anymeeting", "unite"]
     await register.remove(OLGA, UNITE, WHATEVER_STANDS)
-    assert [each.client_id for each in await register.all()] == ["anymeeting"]
-    for gone in (register.read(UNITE), register.remove(OLGA, UNITE, WHATEVER_STANDS)):
+    assert [each.client_id for each in await register.all(OLGA)] == ["anymeeting"]
+    for gone in (register.read(OLGA, UNITE), register.remove(OLGA, UNITE, WHATEVER_STANDS)):
         with pytest.raises(NotFound):
             await gone
 

@@ -29,7 +29,7 @@ async def test_of_those_who_register_different_things_at_once_one_wins() -> None
     answers = await asyncio.gather(*puts, return_exceptions=True)
     (winner,) = (answer for answer in answers if not isinstance(answer, BaseException))
     assert [type(answer) for answer in answers if isinstance(answer, BaseException)] == [PreconditionRequired]
-    assert (await register.read(UNITE)).record == winner[0].record
+    assert (await register.read(OLGA, UNITE)).record == winner[0].record
 
 
 async def test_every_application_is_listed_and_no_record_of_a_trail_is_taken_for_one() -> None:
@@ -38,4 +38,4 @@ async def test_every_application_is_listed_and_no_record_of_a_trail_is_taken_for
     client_ids = [f"application-{number:04}" for number in range(1_001)]
     for client_id in reversed(client_ids):
         await register.put(OLGA, ClientId(client_id), profile(client_id), None)
-    assert [application.client_id for application in await register.all()] == client_ids
+    assert [application.client_id for application in await register.all(OLGA)] == client_ids

@@ -101,7 +101,7 @@ class Service:
         return (await self.lifecycle.read(administrator(account_id)))[0]
 
     async def states(self, account_id: AccountId) -> dict[DomainName, str]:
-        found = await self.routing.list(account_id)
+        found = await self.routing.list(administrator(account_id))
         return {name: state.value for name, state in found.states.items()}
 
     async def holder(self, name: DomainName = DOMAIN) -> AccountId | None:
@@ -467,7 +467,7 @@ async def test_an_account_that_is_being_closed_is_there_for_nobody_else(service:
         service.lifecycle.read(administrator(ACME)),
         service.lifecycle.check(administrator(ACME)),
         service.lifecycle.disconnect(administrator(ACME), WHATEVER_STANDS),
-        service.routing.list(ACME),
+        service.routing.list(administrator(ACME)),
         service.routing.refresh(administrator(ACME)),
         service.routing.switch(administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=False)),
         service.onboarding.start(administrator(ACME), None),

@@ -11,7 +11,8 @@ from functions.http.responses import NoContent, Ok
 from functions.http.roles import Anybody, KeyHolder
 from functions.policy import PolicyBody, PolicyDocument
 from shared.access.roles import AccountAdministrator
-from shared.assembly import EdgePorts, assemble
+from shared.assembly import assemble
+from shared.edge_ports import EdgePorts
 from shared.kernel.refusals import NotFound, Unavailable
 from shared.ports.telemetry import Event, EventName
 from shared.provider.errors import invalid_grant

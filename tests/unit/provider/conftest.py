@@ -1,8 +1,8 @@
 import pytest
 
-from tests.unit.provider.world import Broker
+from tests.unit.provider.world import Provider
 
 
 @pytest.fixture
-def broker() -> Broker:
-    return Broker()
+def provider() -> Provider:
+    return Provider()

@@ -7,20 +7,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import Malformed
 from shared.provider.authorization_request import (
-    LONGEST_TOKEN,
     AuthorizationRequest,
     Prompt,
+    check_request,
     client_id_of,
-    one,
-    read_request,
     redirect_uri_of,
-    with_query,
 )
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import challenge_of
-from tests.unit.provider.world import CALLBACK, UNITE, VERIFIER, application, sent
+from shared.provider.parameters import LONGEST_TOKEN, one, with_query
+from tests.unit.provider.world import ALICE, CALLBACK, UNITE, VERIFIER, application, sent
 
 CHALLENGE = challenge_of(VERIFIER)
 GOOD = {
@@ -42,7 +41,7 @@ INVENTED = st.dictionaries(
 
 
 def read(**changes: str | tuple[str, ...] | None) -> AuthorizationRequest:
-    return read_request(sent(**{**GOOD, **changes}), application(), CALLBACK)
+    return check_request(sent(**{**GOOD, **changes}), application(), CALLBACK)
 
 
 def test_the_least_that_is_asked_is_a_request() -> None:
@@ -103,6 +102,9 @@ def test_everything_that_can_be_asked_is_read() -> None:
         ({"max_age": "1.5"}, "invalid_request"),
         ({"max_age": "٣"}, "invalid_request"),
         ({"max_age": "9999999999"}, "invalid_request"),
+        ({"prompt": "none"}, "login_required"),
+        ({"prompt": "none", "login_hint": "alice"}, "login_required"),
+        ({"prompt": "none", "login_hint": ALICE.address, "max_age": "0"}, "login_required"),
         *(({name: ("1", "2")}, "invalid_request") for name in ("state", "nonce", "prompt", "max_age", "login_hint")),
         *(({name: "x" * 2_001}, "invalid_request") for name in ("state", "nonce", "scope", "login_hint")),
     ],
@@ -121,6 +123,7 @@ def test_a_fault_has_its_registered_code(changes: dict[str, str | tuple[str, ...
         (" ", None),
         ("consent", None),
         ("none", Prompt.NONE),
+        ("none none", Prompt.NONE),
         ("login", Prompt.LOGIN),
         ("login consent", Prompt.LOGIN),
         ("login login", Prompt.LOGIN),
@@ -128,12 +131,12 @@ def test_a_fault_has_its_registered_code(changes: dict[str, str | tuple[str, ...
     ],
 )
 def test_a_prompt_is_one_or_none(asked: str | None, prompt: Prompt | None) -> None:
-    assert read(prompt=asked).prompt == prompt
+    assert read(prompt=asked, login_hint=ALICE.address).prompt == prompt
 
 
 def read_or_refused(parameters: dict[str, tuple[str, ...]]) -> AuthorizationRequest | OAuthError:
     try:
-        return read_request(parameters, application(), CALLBACK)
+        return check_request(parameters, application(), CALLBACK)
     except OAuthError as refused:
         return refused
 
@@ -170,11 +173,22 @@ TEXT = st.text(min_size=1, max_size=20)
     nonce=st.none() | TEXT,
     prompt=st.none() | st.sampled_from(Prompt),
     max_age=st.none() | st.integers(0, 999_999_999),
-    login_hint=st.none() | TEXT,
+    login_hint=st.none() | TEXT | st.just(ALICE.address),
 )
 def test_asking_again_asks_for_the_same(**asked: object) -> None:
     request = AuthorizationRequest(client_id=UNITE, redirect_uri=CALLBACK, code_challenge=CHALLENGE, **asked)
-    assert read_request(sent(**request.parameters()), application(), CALLBACK) == request
+    if request.prompt is Prompt.NONE and (request.max_age == 0 or not is_address(request.login_hint)):
+        with pytest.raises(OAuthError, match=r"asked|asking"):
+            check_request(sent(**request.parameters()), application(), CALLBACK)
+    else:
+        assert check_request(sent(**request.parameters()), application(), CALLBACK) == request
+
+
+def is_address(text: str | None) -> bool:
+    try:
+        return bool(EmailAddress.parse(text or ""))
+    except ValueError:
+        return False
 
 
 @pytest.mark.parametrize("client_id", [None, "", ("unite", "unite"), "un ite", "x" * 65, "x" * 3_000, "unite\n"])

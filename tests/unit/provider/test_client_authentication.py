@@ -16,10 +16,10 @@ from shared.applications.register import AuthMethod
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
 from shared.ports.table import Remove
-from shared.provider.client_authentication import Claim, read_claim
+from shared.provider.client_authentication import UnverifiedCredentials, read_credentials
 from shared.provider.errors import InvalidClientError, OAuthError
 from tests.support.interleaving import LostAnswers
-from tests.unit.provider.world import ISSUER, OLGA, OTHER, TOKEN_ENDPOINT, UNITE, WHATEVER_STANDS, Broker, sent
+from tests.unit.provider.world import ISSUER, OLGA, OTHER, TOKEN_ENDPOINT, UNITE, WHATEVER_STANDS, Provider, sent
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SECRETS = [AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST]
@@ -32,8 +32,8 @@ def basic(name: str, secret: str, scheme: str = "Basic") -> str:
     return f"{scheme} {base64.b64encode(f'{quote_plus(name)}:{quote_plus(secret)}'.encode()).decode()}"
 
 
-def assertion(broker: Broker, **changes: object) -> str:
-    at = broker.clock.now().timestamp()
+def assertion(provider: Provider, **changes: object) -> str:
+    at = provider.clock.now().timestamp()
     claims = {"iss": UNITE, "sub": UNITE, "aud": ISSUER, "exp": at + 60, "jti": "once"} | changes
     return jwt.encode(claims, PRIVATE, "ES256", {"kid": "unites"})
 
@@ -52,22 +52,32 @@ def unsigned(payload: bytes) -> str:
 @pytest.mark.parametrize(
     ("authorization", "parameters", "expected"),
     [
-        (None, sent(client_id="unite"), Claim(UNITE, AuthMethod.NONE, "")),
-        (None, sent(client_id="unite", client_secret=""), Claim(UNITE, AuthMethod.NONE, "")),
-        (None, sent(client_id="unite", client_secret="s"), Claim(UNITE, AuthMethod.CLIENT_SECRET_POST, "s")),
-        (None, asserted("a.b.c"), Claim(UNITE, AuthMethod.PRIVATE_KEY_JWT, "a.b.c")),
-        (basic("unite", "s"), {}, Claim(UNITE, AuthMethod.CLIENT_SECRET_BASIC, "s")),
-        (basic("unite", "s", "bAsIc"), sent(client_id="unite"), Claim(UNITE, AuthMethod.CLIENT_SECRET_BASIC, "s")),
-        (basic("unite", "a:b %é+"), {}, Claim(UNITE, AuthMethod.CLIENT_SECRET_BASIC, "a:b %é+")),
+        (None, sent(client_id="unite"), UnverifiedCredentials(UNITE, AuthMethod.NONE, "")),
+        (None, sent(client_id="unite", client_secret=""), UnverifiedCredentials(UNITE, AuthMethod.NONE, "")),
+        (
+            None,
+            sent(client_id="unite", client_secret="s"),
+            UnverifiedCredentials(UNITE, AuthMethod.CLIENT_SECRET_POST, "s"),
+        ),
+        (None, asserted("a.b.c"), UnverifiedCredentials(UNITE, AuthMethod.PRIVATE_KEY_JWT, "a.b.c")),
+        (basic("unite", "s"), {}, UnverifiedCredentials(UNITE, AuthMethod.CLIENT_SECRET_BASIC, "s")),
+        (
+            basic("unite", "s", "bAsIc"),
+            sent(client_id="unite"),
+            UnverifiedCredentials(UNITE, AuthMethod.CLIENT_SECRET_BASIC, "s"),
+        ),
+        (basic("unite", "a:b %é+"), {}, UnverifiedCredentials(UNITE, AuthMethod.CLIENT_SECRET_BASIC, "a:b %é+")),
     ],
 )
-def test_a_client_says_who_it_is(authorization: str | None, parameters: dict, expected: Claim) -> None:
-    assert read_claim(authorization, parameters) == expected
+def test_a_client_says_who_it_is(authorization: str | None, parameters: dict, expected: UnverifiedCredentials) -> None:
+    assert read_credentials(authorization, parameters) == expected
 
 
 def test_an_assertion_says_who_the_client_is_if_nothing_else_does() -> None:
     text = unsigned(b'{"sub": "unite"}')
-    assert read_claim(None, asserted(text, client_id=None)) == Claim(UNITE, AuthMethod.PRIVATE_KEY_JWT, text)
+    assert read_credentials(None, asserted(text, client_id=None)) == UnverifiedCredentials(
+        UNITE, AuthMethod.PRIVATE_KEY_JWT, text
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,7 +87,7 @@ def test_an_assertion_says_who_the_client_is_if_nothing_else_does() -> None:
 )
 def test_an_assertion_that_names_nobody_is_nobodys(text: str) -> None:
     with pytest.raises(InvalidClientError):
-        read_claim(None, asserted(text, client_id=None))
+        read_credentials(None, asserted(text, client_id=None))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +107,7 @@ def test_an_assertion_that_names_nobody_is_nobodys(text: str) -> None:
 )
 def test_who_says_it_in_two_ways_is_told_so(authorization: str | None, parameters: dict) -> None:
     with pytest.raises((OAuthError, InvalidClientError)) as refused:
-        read_claim(authorization, parameters)
+        read_credentials(authorization, parameters)
     assert refused.value.error == "invalid_request"
 
 
@@ -112,20 +122,21 @@ def test_who_says_it_in_two_ways_is_told_so(authorization: str | None, parameter
         "Basic " + base64.b64encode(b"no colon").decode(),
         basic("", "s"),
         basic("un ite", "s"),
+        basic("unite\n", "s"),
         basic("unite", "s", "Bearer"),
     ],
 )
 def test_a_header_that_cannot_be_read_is_a_strangers(authorization: str) -> None:
     with pytest.raises(InvalidClientError):
-        read_claim(authorization, {})
+        read_credentials(authorization, {})
 
 
 NAMES = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
 
 
-def claim_or_refusal(authorization: str | None, parameters: dict) -> Claim | OAuthError:
+def credentials_or_refusal(authorization: str | None, parameters: dict) -> UnverifiedCredentials | OAuthError:
     try:
-        return read_claim(authorization, parameters)
+        return read_credentials(authorization, parameters)
     except (OAuthError, InvalidClientError) as refused:
         return refused
 
@@ -137,9 +148,9 @@ def claim_or_refusal(authorization: str | None, parameters: dict) -> Claim | OAu
         st.lists(st.text() | st.sampled_from(["unite", ASSERTION_TYPE, "e30.e30.e30"]), max_size=2).map(tuple),
     ),
 )
-def test_no_input_makes_anything_but_a_claim_or_an_oauth_error(authorization: str | None, parameters: dict) -> None:
-    match claim_or_refusal(authorization, parameters):
-        case Claim(client_id):
+def test_no_input_makes_anything_but_credentials_or_an_oauth_error(authorization: str | None, parameters: dict) -> None:
+    match credentials_or_refusal(authorization, parameters):
+        case UnverifiedCredentials(client_id):
             assert ClientId(client_id) == client_id
         case OAuthError(error=error) | InvalidClientError(error=error):
             assert error in {"invalid_client", "invalid_request"}
@@ -148,126 +159,128 @@ def test_no_input_makes_anything_but_a_claim_or_an_oauth_error(authorization: st
 # -- what is proven ---------------------------------------------------------------------------------------------------
 
 
-async def refused(broker: Broker, authorization: str | None, parameters: dict) -> str:
+async def refused(provider: Provider, authorization: str | None, parameters: dict) -> str:
     with pytest.raises(InvalidClientError) as stranger:
-        await broker.clients.authenticate(authorization, parameters)
+        await provider.clients.authenticate(authorization, parameters)
     return stranger.value.detail
 
 
-async def test_a_public_client_needs_no_proof(broker: Broker) -> None:
-    await broker.add()
-    assert (await broker.clients.authenticate(None, sent(client_id="unite"))).client_id == UNITE
+async def test_a_public_client_needs_no_proof(provider: Provider) -> None:
+    await provider.add()
+    assert (await provider.clients.authenticate(None, sent(client_id="unite"))).client_id == UNITE
 
 
 @pytest.mark.parametrize("method", SECRETS)
-async def test_a_secret_proves_a_client_by_its_registered_method_only(broker: Broker, method: AuthMethod) -> None:
-    await broker.add(token_endpoint_auth_method=method)
-    await broker.add(OTHER, token_endpoint_auth_method=method)
-    secret = await broker.register.renew_secret(OLGA, UNITE, WHATEVER_STANDS)
-    others = await broker.register.renew_secret(OLGA, OTHER, WHATEVER_STANDS)
+async def test_a_secret_proves_a_client_by_its_registered_method_only(provider: Provider, method: AuthMethod) -> None:
+    await provider.add(token_endpoint_auth_method=method)
+    await provider.add(OTHER, token_endpoint_auth_method=method)
+    secret = await provider.register.renew_secret(OLGA, UNITE, WHATEVER_STANDS)
+    others = await provider.register.renew_secret(OLGA, OTHER, WHATEVER_STANDS)
     in_header, in_form = (basic("unite", secret), {}), (None, sent(client_id="unite", client_secret=secret))
     good, bad = (in_header, in_form) if method is AuthMethod.CLIENT_SECRET_BASIC else (in_form, in_header)
-    assert (await broker.clients.authenticate(*good)).client_id == UNITE
+    assert (await provider.clients.authenticate(*good)).client_id == UNITE
     said = {
-        await refused(broker, *bad),
-        await refused(broker, None, sent(client_id="unite")),
-        await refused(broker, basic("unite", others), {}),
-        await refused(broker, None, sent(client_id="unite", client_secret=others)),
-        await refused(broker, basic("unite", ""), {}),
-        await refused(broker, None, sent(client_id="nobody", client_secret=secret)),
+        await refused(provider, *bad),
+        await refused(provider, None, sent(client_id="unite")),
+        await refused(provider, basic("unite", others), {}),
+        await refused(provider, None, sent(client_id="unite", client_secret=others)),
+        await refused(provider, basic("unite", ""), {}),
+        await refused(provider, None, sent(client_id="nobody", client_secret=secret)),
     }
     assert len(said) == 1, "nobody learns what was wrong"
 
 
 @pytest.mark.parametrize("method", SECRETS)
-async def test_a_client_without_a_secret_yet_has_no_good_one(broker: Broker, method: AuthMethod) -> None:
-    await broker.add(token_endpoint_auth_method=method)
-    await refused(broker, basic("unite", "None"), {})
-    await refused(broker, None, sent(client_id="unite", client_secret="None"))
+async def test_a_client_without_a_secret_yet_has_no_good_one(provider: Provider, method: AuthMethod) -> None:
+    await provider.add(token_endpoint_auth_method=method)
+    await refused(provider, basic("unite", "None"), {})
+    await refused(provider, None, sent(client_id="unite", client_secret="None"))
 
 
 @pytest.mark.parametrize("audience", [ISSUER, TOKEN_ENDPOINT, [TOKEN_ENDPOINT, "https://elsewhere.example"]])
 @pytest.mark.parametrize("client_id", [UNITE, None])
-async def test_an_assertion_proves_a_client(broker: Broker, audience: str | list[str], client_id: str | None) -> None:
-    await broker.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
-    text = assertion(broker, aud=audience)
-    assert (await broker.clients.authenticate(None, asserted(text, client_id))).client_id == UNITE
+async def test_an_assertion_proves_a_client(
+    provider: Provider, audience: str | list[str], client_id: str | None
+) -> None:
+    await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    text = assertion(provider, aud=audience)
+    assert (await provider.clients.authenticate(None, asserted(text, client_id))).client_id == UNITE
 
 
 @pytest.mark.parametrize(
     "changes", [{"aud": "https://elsewhere.example"}, {"iss": "other"}, {"sub": "other"}, {"jti": None}, {"exp": 1}]
 )
-async def test_an_assertion_that_does_not_hold_proves_nothing(broker: Broker, changes: dict[str, object]) -> None:
-    await broker.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
-    await refused(broker, None, asserted(assertion(broker, **changes)))
-    assert len(broker.flows_table) == 0
+async def test_an_assertion_that_does_not_hold_proves_nothing(provider: Provider, changes: dict[str, object]) -> None:
+    await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    await refused(provider, None, asserted(assertion(provider, **changes)))
+    assert len(provider.flows_table) == 0
 
 
-async def test_an_assertion_of_one_client_is_none_of_another(broker: Broker) -> None:
+async def test_an_assertion_of_one_client_is_none_of_another(provider: Provider) -> None:
     for client_id in (UNITE, OTHER):
-        await broker.add(client_id, token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
-    await refused(broker, None, asserted(assertion(broker), OTHER))
+        await provider.add(client_id, token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    await refused(provider, None, asserted(assertion(provider), OTHER))
 
 
-async def test_an_assertion_is_good_once_of_however_many_who_show_it(broker: Broker) -> None:
-    await broker.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
-    shown = asserted(assertion(broker))
+async def test_an_assertion_is_good_once_of_however_many_who_show_it(provider: Provider) -> None:
+    await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    shown = asserted(assertion(provider))
     answers = await asyncio.gather(
-        *(broker.clients.authenticate(None, shown) for _ in range(10)), return_exceptions=True
+        *(provider.clients.authenticate(None, shown) for _ in range(10)), return_exceptions=True
     )
     assert [type(answer) for answer in answers].count(InvalidClientError) == 9
-    await broker.clients.authenticate(None, asserted(assertion(broker, jti="another")))
+    await provider.clients.authenticate(None, asserted(assertion(provider, jti="another")))
 
 
-async def test_an_assertion_whose_answer_was_lost_is_not_taken_for_a_replay(broker: Broker) -> None:
-    await broker.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
-    clients, shown = broker.clients_on(LostAnswers(broker.flows_table)), asserted(assertion(broker))
+async def test_an_assertion_whose_answer_was_lost_is_not_taken_for_a_replay(provider: Provider) -> None:
+    await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    clients, shown = provider.clients_on(LostAnswers(provider.flows_table)), asserted(assertion(provider))
     assert (await clients.authenticate(None, shown)).client_id == UNITE
     with pytest.raises(InvalidClientError):
         await clients.authenticate(None, shown)
 
 
-async def test_an_assertion_that_is_purged_while_it_is_shown_again_is_refused(broker: Broker) -> None:
-    await broker.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
-    shown = asserted(assertion(broker))
-    await broker.clients.authenticate(None, shown)
+async def test_an_assertion_that_is_purged_while_it_is_shown_again_is_refused(provider: Provider) -> None:
+    await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    shown = asserted(assertion(provider))
+    await provider.clients.authenticate(None, shown)
 
     async def another_purges() -> None:
-        for row in [row async for row in broker.flows_table.expired(broker.clock.now() + timedelta(days=1))]:
-            await broker.flows_table.write(Remove(row))
+        for row in [row async for row in provider.flows_table.expired(provider.clock.now() + timedelta(days=1))]:
+            await provider.flows_table.write(Remove(row))
 
-    broker.flows_raced.before_reading(another_purges)
-    await refused(broker, None, shown)
-    assert len(broker.flows_table) == 0
+    provider.flows_raced.before_reading(another_purges)
+    await refused(provider, None, shown)
+    assert len(provider.flows_table) == 0
 
 
-async def test_two_clients_may_use_one_jti(broker: Broker) -> None:
+async def test_two_clients_may_use_one_jti(provider: Provider) -> None:
     for client_id in (UNITE, OTHER):
-        await broker.add(client_id, token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
-        text = assertion(broker, iss=client_id, sub=client_id)
-        assert (await broker.clients.authenticate(None, asserted(text, client_id))).client_id == client_id
+        await provider.add(client_id, token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+        text = assertion(provider, iss=client_id, sub=client_id)
+        assert (await provider.clients.authenticate(None, asserted(text, client_id))).client_id == client_id
 
 
-async def test_an_assertion_is_remembered_for_longer_than_it_is_good(broker: Broker) -> None:
-    await broker.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
-    shown = asserted(assertion(broker))
-    await broker.clients.authenticate(None, shown)
+async def test_an_assertion_is_remembered_for_longer_than_it_is_good(provider: Provider) -> None:
+    await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    shown = asserted(assertion(provider))
+    await provider.clients.authenticate(None, shown)
     for _ in range(150):
-        await broker.flows.purge()
-        await refused(broker, None, shown)
-        broker.clock.advance(timedelta(seconds=1))
-    assert await broker.flows.purge() == 0, "it was purged once it had expired"
-    assert len(broker.flows_table) == 0
+        await provider.flows.purge()
+        await refused(provider, None, shown)
+        provider.clock.advance(timedelta(seconds=1))
+    assert await provider.flows.purge() == 0, "it was purged once it had expired"
+    assert len(provider.flows_table) == 0
 
 
-async def test_what_is_remembered_of_an_assertion_is_a_hash(broker: Broker) -> None:
-    await broker.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
-    await broker.clients.authenticate(None, asserted(assertion(broker, jti="a/b#c?\x00" + "x" * 1_000)))
-    assert len(broker.flows_table) == 1
+async def test_what_is_remembered_of_an_assertion_is_a_hash(provider: Provider) -> None:
+    await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    await provider.clients.authenticate(None, asserted(assertion(provider, jti="a/b#c?\x00" + "x" * 1_000)))
+    assert len(provider.flows_table) == 1
 
 
-async def test_a_store_that_is_out_lets_nobody_in_and_blames_nobody(broker: Broker) -> None:
-    await broker.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
-    broker.flows_table.available = False
+async def test_a_store_that_is_out_lets_nobody_in_and_blames_nobody(provider: Provider) -> None:
+    await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    provider.flows_table.available = False
     with pytest.raises(Unavailable):
-        await broker.clients.authenticate(None, asserted(assertion(broker)))
+        await provider.clients.authenticate(None, asserted(assertion(provider)))

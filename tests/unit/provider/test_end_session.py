@@ -8,11 +8,11 @@ import pytest
 
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Malformed
-from shared.provider.end_session import SignOut
+from shared.provider.end_session import EndSession
 from shared.provider.issuer import LOGOUT_TOKEN, Code
 from shared.provider.sessions import Session, Sessions
 from tests.support.fakes import Doorbells
-from tests.unit.provider.world import OLGA, OTHER, UNITE, WHATEVER_STANDS, Broker, code, person, sent
+from tests.unit.provider.world import OLGA, OTHER, UNITE, WHATEVER_STANDS, Provider, code, person, sent
 
 GOODBYE = "https://unite.example/goodbye"
 ENTRA_SID = "sid-of-entra"
@@ -21,18 +21,18 @@ PERSON = person(sid=SID)
 
 
 @pytest.fixture
-def doorbells(broker: Broker) -> Doorbells:
-    return broker.doorbells
+def doorbells(provider: Provider) -> Doorbells:
+    return provider.doorbells
 
 
 @pytest.fixture
-async def sign_out(broker: Broker) -> SignOut:
-    await broker.add(post_logout_redirect_uris=(GOODBYE,), backchannel_logout_uri="https://unite.example/bell")
-    return broker.services.provider.sign_out
+async def end_session(provider: Provider) -> EndSession:
+    await provider.add(post_logout_redirect_uris=(GOODBYE,), backchannel_logout_uri="https://unite.example/bell")
+    return provider.services.provider.end_session
 
 
-async def id_token(broker: Broker, **changes: object) -> str:
-    return await broker.issuer.id_token(code(broker.flows.expiry(Code), **{"person": PERSON} | changes), "access")
+async def id_token(provider: Provider, **changes: object) -> str:
+    return await provider.issuer.id_token(code(provider.flows.expiry(Code), **{"person": PERSON} | changes), "access")
 
 
 def query_of(url: str) -> dict[str, str]:
@@ -42,38 +42,38 @@ def query_of(url: str) -> dict[str, str]:
 # -- sessions ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_session_holds_each_application_once(broker: Broker) -> None:
+async def test_a_session_holds_each_application_once(provider: Provider) -> None:
     for client_id, hint in ((UNITE, "old"), (OTHER, None), (UNITE, "new")):
-        await broker.sessions.begin(PERSON, client_id, hint)
-    ended = await broker.sessions.end(SID)
+        await provider.sessions.begin(PERSON, client_id, hint)
+    ended = await provider.sessions.end(SID)
     assert sorted(ended, key=lambda session: session.client_id) == [
         Session(client_id=OTHER, sub="subject", logout_hint=None),
         Session(client_id=UNITE, sub="subject", logout_hint="new"),
     ]
-    assert await broker.sessions.end(SID) == ()
+    assert await provider.sessions.end(SID) == ()
 
 
-async def test_of_many_who_end_a_session_at_once_each_application_goes_to_one(broker: Broker) -> None:
+async def test_of_many_who_end_a_session_at_once_each_application_goes_to_one(provider: Provider) -> None:
     clients = [ClientId(f"app-{number}") for number in range(5)]
     for client_id in clients:
-        await broker.sessions.begin(PERSON, client_id, None)
+        await provider.sessions.begin(PERSON, client_id, None)
     ended = [
-        session for part in await asyncio.gather(*(broker.sessions.end(SID) for _ in range(4))) for session in part
+        session for part in await asyncio.gather(*(provider.sessions.end(SID) for _ in range(4))) for session in part
     ]
     assert sorted(session.client_id for session in ended) == clients
 
 
-async def test_a_session_that_nobody_can_name_is_not_kept(broker: Broker) -> None:
-    await broker.sessions.begin(person(sid=None), UNITE, None)
-    assert len(broker.flows_table) == 0
+async def test_a_session_that_nobody_can_name_is_not_kept(provider: Provider) -> None:
+    await provider.sessions.begin(person(sid=None), UNITE, None)
+    assert len(provider.flows_table) == 0
 
 
-async def test_old_sessions_are_purged(broker: Broker) -> None:
-    await broker.sessions.begin(PERSON, UNITE, None)
-    broker.clock.advance(timedelta(hours=24))
-    assert await broker.flows.purge() == 0
-    broker.clock.advance(timedelta(seconds=1))
-    assert await broker.flows.purge() == 1
+async def test_old_sessions_are_purged(provider: Provider) -> None:
+    await provider.sessions.begin(PERSON, UNITE, None)
+    provider.clock.advance(timedelta(hours=24))
+    assert await provider.flows.purge() == 0
+    provider.clock.advance(timedelta(seconds=1))
+    assert await provider.flows.purge() == 1
 
 
 def test_the_name_of_a_session_tells_nothing_of_entras() -> None:
@@ -84,53 +84,55 @@ def test_the_name_of_a_session_tells_nothing_of_entras() -> None:
 # -- leaving ----------------------------------------------------------------------------------------------------------
 
 
-async def test_who_leaves_goes_to_entra_and_then_where_the_application_said(broker: Broker, sign_out: SignOut) -> None:
-    await broker.sessions.begin(PERSON, UNITE, "hint-of-alice")
-    url = await sign_out.leave(
-        sent(id_token_hint=await id_token(broker), post_logout_redirect_uri=GOODBYE, state="s&t")
+async def test_who_leaves_goes_to_entra_and_then_where_the_application_said(
+    provider: Provider, end_session: EndSession
+) -> None:
+    await provider.sessions.begin(PERSON, UNITE, "hint-of-alice")
+    url = await end_session.begin(
+        sent(id_token_hint=await id_token(provider), post_logout_redirect_uri=GOODBYE, state="s&t")
     )
     query = query_of(url)
     assert query["post_logout_redirect_uri"] == "https://sso.example/signed-out"
     assert query["logout_hint"] == "hint-of-alice"
-    assert await sign_out.returned(query["state"]) == f"{GOODBYE}?state=s%26t"
-    assert await sign_out.returned(query["state"]) is None, "once"
-    assert await broker.sessions.end(SID) == ()
+    assert await end_session.complete(query["state"]) == f"{GOODBYE}?state=s%26t"
+    assert await end_session.complete(query["state"]) is None, "once"
+    assert await provider.sessions.end(SID) == ()
 
 
-async def test_without_a_token_a_client_says_who_it_is(sign_out: SignOut) -> None:
-    query = query_of(await sign_out.leave(sent(client_id="unite", post_logout_redirect_uri=GOODBYE)))
+async def test_without_a_token_a_client_says_who_it_is(end_session: EndSession) -> None:
+    query = query_of(await end_session.begin(sent(client_id="unite", post_logout_redirect_uri=GOODBYE)))
     assert "logout_hint" not in query
-    assert await sign_out.returned(query["state"]) == GOODBYE
+    assert await end_session.complete(query["state"]) == GOODBYE
 
 
-async def test_who_asks_for_nothing_is_signed_out_at_entra_and_stays_there(sign_out: SignOut) -> None:
-    assert await sign_out.returned(query_of(await sign_out.leave({}))["state"]) is None
+async def test_who_asks_for_nothing_is_signed_out_at_entra_and_stays_there(end_session: EndSession) -> None:
+    assert await end_session.complete(query_of(await end_session.begin({}))["state"]) is None
 
 
 @pytest.mark.parametrize("state", [None, "", "made-up"])
-async def test_an_invented_return_leads_nowhere(sign_out: SignOut, state: str | None) -> None:
-    assert await sign_out.returned(state) is None
+async def test_an_invented_return_leads_nowhere(end_session: EndSession, state: str | None) -> None:
+    assert await end_session.complete(state) is None
 
 
-async def test_who_returns_too_late_stays(broker: Broker, sign_out: SignOut) -> None:
-    url = await sign_out.leave(sent(client_id="unite", post_logout_redirect_uri=GOODBYE))
-    broker.clock.advance(timedelta(minutes=15))
-    assert await sign_out.returned(query_of(url)["state"]) is None
+async def test_who_returns_too_late_stays(provider: Provider, end_session: EndSession) -> None:
+    url = await end_session.begin(sent(client_id="unite", post_logout_redirect_uri=GOODBYE))
+    provider.clock.advance(timedelta(minutes=15))
+    assert await end_session.complete(query_of(url)["state"]) is None
 
 
-async def test_a_token_that_has_expired_still_says_who_leaves(broker: Broker, sign_out: SignOut) -> None:
-    await broker.sessions.begin(PERSON, UNITE, None)
-    hint = await id_token(broker)
-    broker.clock.advance(timedelta(hours=8))
-    await sign_out.leave(sent(id_token_hint=hint, client_id="unite"))
-    assert await broker.sessions.end(SID) == ()
+async def test_a_token_that_has_expired_still_says_who_leaves(provider: Provider, end_session: EndSession) -> None:
+    await provider.sessions.begin(PERSON, UNITE, None)
+    hint = await id_token(provider)
+    provider.clock.advance(timedelta(hours=8))
+    await end_session.begin(sent(id_token_hint=hint, client_id="unite"))
+    assert await provider.sessions.end(SID) == ()
 
 
-async def test_a_token_without_a_session_ends_none(broker: Broker, sign_out: SignOut) -> None:
-    await broker.sessions.begin(PERSON, UNITE, None)
-    hint = await id_token(broker, person=person(sid=None))
-    assert await sign_out.leave(sent(id_token_hint=hint, post_logout_redirect_uri=GOODBYE))
-    assert len(await broker.sessions.end(SID)) == 1
+async def test_a_token_without_a_session_ends_none(provider: Provider, end_session: EndSession) -> None:
+    await provider.sessions.begin(PERSON, UNITE, None)
+    hint = await id_token(provider, person=person(sid=None))
+    assert await end_session.begin(sent(id_token_hint=hint, post_logout_redirect_uri=GOODBYE))
+    assert len(await provider.sessions.end(SID)) == 1
 
 
 @pytest.mark.parametrize(
@@ -147,63 +149,67 @@ async def test_a_token_without_a_session_ends_none(broker: Broker, sign_out: Sig
         sent(id_token_hint="x" * 16_001),
     ],
 )
-async def test_what_cannot_be_read_is_told_on_a_page(sign_out: SignOut, parameters: dict) -> None:
+async def test_what_cannot_be_read_is_told_on_a_page(end_session: EndSession, parameters: dict) -> None:
     with pytest.raises(Malformed):
-        await sign_out.leave(parameters)
+        await end_session.begin(parameters)
 
 
-async def test_a_token_of_one_client_does_not_serve_another(broker: Broker, sign_out: SignOut) -> None:
-    await broker.add(OTHER)
-    await broker.sessions.begin(PERSON, UNITE, None)
+async def test_a_token_of_one_client_does_not_serve_another(provider: Provider, end_session: EndSession) -> None:
+    await provider.add(OTHER)
+    await provider.sessions.begin(PERSON, UNITE, None)
     for parameters in (
-        sent(client_id="other", id_token_hint=await id_token(broker)),
-        sent(id_token_hint=await id_token(broker, client_id=OTHER), post_logout_redirect_uri=GOODBYE),
-        sent(id_token_hint=await broker.issuer.access_token(code(broker.flows.expiry(Code), person=PERSON))),
-        sent(id_token_hint=await broker.issuer.logout_token(UNITE, "subject", SID)),
+        sent(client_id="other", id_token_hint=await id_token(provider)),
+        sent(id_token_hint=await id_token(provider, client_id=OTHER), post_logout_redirect_uri=GOODBYE),
+        sent(id_token_hint=await provider.issuer.access_token(code(provider.flows.expiry(Code), person=PERSON))),
+        sent(id_token_hint=await provider.issuer.logout_token(UNITE, "subject", SID)),
     ):
         with pytest.raises(Malformed):
-            await sign_out.leave(parameters)
-    assert len(await broker.sessions.end(SID)) == 1
+            await end_session.begin(parameters)
+    assert len(await provider.sessions.end(SID)) == 1
 
 
 # -- the others hear of it --------------------------------------------------------------------------------------------
 
 
 async def test_every_application_that_wants_to_hear_is_told_by_a_token_of_its_own(
-    broker: Broker, sign_out: SignOut, doorbells: Doorbells
+    provider: Provider, end_session: EndSession, doorbells: Doorbells
 ) -> None:
-    await broker.add(OTHER, backchannel_logout_uri="https://other.example/bell")
-    await broker.add(ClientId("quiet"))
+    await provider.add(OTHER, backchannel_logout_uri="https://other.example/bell")
+    await provider.add(ClientId("quiet"))
     for client_id in (UNITE, OTHER, ClientId("quiet"), ClientId("removed")):
-        await broker.sessions.begin(PERSON, client_id, None)
-    await sign_out.ended_at_entra(ENTRA_SID)
+        await provider.sessions.begin(PERSON, client_id, None)
+    await end_session.front_channel(ENTRA_SID)
     heard = dict(doorbells.heard)
     assert set(heard) == {"https://unite.example/bell", "https://other.example/bell"}
     for url, client_id in (("https://unite.example/bell", UNITE), ("https://other.example/bell", OTHER)):
-        told = await broker.tokens.verify(heard[url]["logout_token"], LOGOUT_TOKEN, client_id)
+        told = await provider.tokens.verify(heard[url]["logout_token"], LOGOUT_TOKEN, client_id)
         assert (told.sub, told.claims["sid"]) == ("subject", SID)
 
 
 async def test_an_application_that_does_not_answer_holds_up_nobody(
-    broker: Broker, sign_out: SignOut, doorbells: Doorbells, caplog: pytest.LogCaptureFixture
+    provider: Provider, end_session: EndSession, doorbells: Doorbells, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await broker.add(OTHER, backchannel_logout_uri="https://other.example/bell")
+    await provider.add(OTHER, backchannel_logout_uri="https://other.example/bell")
     doorbells.deaf = {"https://unite.example/bell"}
     for client_id in (UNITE, OTHER):
-        await broker.sessions.begin(PERSON, client_id, None)
-    await sign_out.ended_at_entra(ENTRA_SID)
+        await provider.sessions.begin(PERSON, client_id, None)
+    await end_session.front_channel(ENTRA_SID)
     assert [url for url, _ in doorbells.heard] == ["https://other.example/bell"]
     assert "back-channel logout not heard application=unite" in caplog.text
 
 
 @pytest.mark.parametrize("sid", ["", "made-up", SID])
-async def test_who_does_not_know_entras_session_ends_nothing(broker: Broker, sign_out: SignOut, sid: str) -> None:
-    await broker.sessions.begin(PERSON, UNITE, None)
-    await sign_out.ended_at_entra(sid)
-    assert len(await broker.sessions.end(SID)) == 1
+async def test_who_does_not_know_entras_session_ends_nothing(
+    provider: Provider, end_session: EndSession, sid: str
+) -> None:
+    await provider.sessions.begin(PERSON, UNITE, None)
+    await end_session.front_channel(sid)
+    assert len(await provider.sessions.end(SID)) == 1
 
 
-async def test_an_address_that_was_removed_meanwhile_is_returned_to_no_more(broker: Broker, sign_out: SignOut) -> None:
-    await broker.register.remove(OLGA, UNITE, WHATEVER_STANDS)
+async def test_an_address_that_was_removed_meanwhile_is_returned_to_no_more(
+    provider: Provider, end_session: EndSession
+) -> None:
+    await provider.register.remove(OLGA, UNITE, WHATEVER_STANDS)
     with pytest.raises(Malformed):
-        await sign_out.leave(sent(id_token_hint=await id_token(broker), post_logout_redirect_uri=GOODBYE))
+        await end_session.begin(sent(id_token_hint=await id_token(provider), post_logout_redirect_uri=GOODBYE))

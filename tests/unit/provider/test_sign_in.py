@@ -16,12 +16,13 @@ from shared.kernel.refusals import FlowSpent, Malformed, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.identity_provider import ConsentMissing, Organization
 from shared.ports.table import Key, Put
-from shared.provider.authorization import AskForEmail, Explained, SignInState, ToApplication, ToMicrosoft
-from shared.provider.authorize import SettingOut
-from shared.provider.callback import ComingBack, SsoSwitchedOff
+from shared.provider.authorization import SignInState
+from shared.provider.authorization_response import EmailForm, ErrorPage, RedirectToApplication, RedirectToEntra
+from shared.provider.callback import SsoSwitchedOff
 from shared.provider.issuer import Code, Person, challenge_of, subject_of
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.provider.sessions import Sessions
+from shared.provider.sign_in import SignIn
 from shared.users.links import LinkConflict, SignInRefused
 from tests.support.fakes import NEW_YEAR, FakeIdentityProvider
 from tests.unit.provider.world import (
@@ -37,7 +38,7 @@ from tests.unit.provider.world import (
     UNITE,
     VERIFIER,
     WHATEVER_STANDS,
-    Broker,
+    Provider,
     identity,
     sent,
 )
@@ -49,14 +50,13 @@ PASSWORD_PAGE = "https://unite.example/password?theme=dark"
 class Story:
     """Acme is connected to Contoso and has SSO on; Alice is on her way into Unite."""
 
-    broker: Broker
-    provider: FakeIdentityProvider
-    setting_out: SettingOut
-    coming_back: ComingBack
+    provider: Provider
+    entra: FakeIdentityProvider
+    sign_in: SignIn
 
     async def set_policy(self, mode: Mode) -> None:
         policy = Policy(settings=PolicySettings(mode=mode))
-        await self.broker.accounts_table.write(Put(Policy.key(ACME), policy.document()))
+        await self.provider.accounts_table.write(Put(Policy.key(ACME), policy.document()))
 
     async def ask(self, **changes: Any) -> Any:
         asked = {
@@ -69,38 +69,38 @@ class Story:
             "state": "s",
             "login_hint": ALICE.address,
         }
-        return await self.setting_out.authorize(sent(**asked | changes))
+        return await self.sign_in.authorize(sent(**asked | changes))
 
-    async def leave(self, **changes: Any) -> tuple[ToMicrosoft, str]:
+    async def leave(self, **changes: Any) -> tuple[RedirectToEntra, str]:
         """To Microsoft; and the state that comes back from there."""
         away = await self.ask(**changes)
-        assert isinstance(away, ToMicrosoft)
+        assert isinstance(away, RedirectToEntra)
         return away, query_of(away.url)["state"]
 
-    async def sign_in_as(self, away: ToMicrosoft, state: str, **claims: Any) -> Any:
-        code = self.provider.sign_in(away.url, identity(**claims))
-        return await self.coming_back.complete(Answer(state=state, code=code), away.binding.secret)
+    async def sign_in_as(self, away: RedirectToEntra, state: str, **claims: Any) -> Any:
+        code = self.entra.sign_in(away.url, identity(**claims))
+        return await self.sign_in.callback(Answer(state=state, code=code), away.binding.secret)
 
     async def status(self) -> Status:
-        return (await read_head(self.broker.accounts_table, ACME)).stored(Connection).record.status
+        return (await read_head(self.provider.accounts_table, ACME)).stored(Connection).record.status
 
 
 @pytest.fixture
-async def story(broker: Broker) -> Story:
-    provider, services = broker.entra, broker.services
-    provider.organizations[CONTOSO] = Organization(
+async def story(provider: Provider) -> Story:
+    entra, services = provider.entra, provider.services
+    entra.organizations[CONTOSO] = Organization(
         tenant_id=CONTOSO, display_name="Contoso", verified_domains=(ALICE.domain,)
     )
-    provider.consented.add(CONTOSO)
+    entra.consented.add(CONTOSO)
     await services.domains.claims.claim(ALICE.domain, ACME)
-    await broker.add(password_sign_in_uri=PASSWORD_PAGE)
-    await broker.add_account()
-    connection = Connection(status=Status.CONNECTED, tenant_id=CONTOSO, connected_at=broker.clock.now())
+    await provider.add(password_sign_in_uri=PASSWORD_PAGE)
+    await provider.add_account()
+    connection = Connection(status=Status.CONNECTED, tenant_id=CONTOSO, connected_at=provider.clock.now())
     routed = TenantDomains(domains=(TenantDomain(name=ALICE.domain, hold=Hold.OURS),))
-    await broker.accounts_table.write(
+    await provider.accounts_table.write(
         Put(Connection.key(ACME), connection.document()), Put(TenantDomains.key(ACME), routed.document())
     )
-    story = Story(broker, provider, services.provider.setting_out, services.provider.coming_back)
+    story = Story(provider, entra, services.provider.sign_in)
     await story.set_policy(Mode.ON)
     return story
 
@@ -113,11 +113,11 @@ async def test_a_person_comes_back_with_a_code_that_speaks_of_them(story: Story)
     back = await story.sign_in_as(*await story.leave(nonce="n"), sid="sid-of-entra")
     query = query_of(back.url)
     assert (query["state"], query["iss"]) == ("s", ISSUER)
-    code = await story.broker.flows.redeem(query["code"], Code)
+    code = await story.provider.flows.redeem(query["code"], Code)
     assert (code.client_id, code.redirect_uri, code.nonce, code.scope) == (UNITE, CALLBACK, "n", ("openid", "email"))
     assert (code.person.sub, code.person.email) == (subject_of(CONTOSO, ALICE_OID), ALICE.address)
     assert code.person.sid == Sessions.name_of("sid-of-entra")
-    assert code.expires_at == story.broker.clock.now() + timedelta(seconds=60)
+    assert code.expires_at == story.provider.clock.now() + timedelta(seconds=60)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ async def test_what_entra_is_asked_follows_what_the_client_asks(
 
 async def test_the_store_never_sees_what_opens_a_sign_in(story: Story) -> None:
     away, state = await story.leave()
-    row = await story.broker.flows_table.get(Key(digest(state), "sign-in-state"))
+    row = await story.provider.flows_table.get(Key(digest(state), "sign-in-state"))
     assert row is not None
     assert state not in row.document
     assert away.binding.secret not in row.document
@@ -173,15 +173,15 @@ async def test_a_state_that_is_sent_twice_goes_back_to_nobody(story: Story) -> N
 @pytest.mark.parametrize(("hint", "explained"), [(None, False), ("", False), ("alice", True)])
 async def test_whom_nobody_named_is_asked(story: Story, hint: str | None, *, explained: bool) -> None:
     asked = await story.ask(login_hint=hint)
-    assert isinstance(asked, AskForEmail)
+    assert isinstance(asked, EmailForm)
     assert (asked.fault is not None) is explained
 
 
 async def test_who_stays_on_the_password_takes_along_what_the_application_needs(story: Story) -> None:
     back = await story.ask(login_hint="nobody@nowhere.example")
-    assert back == ToApplication(f"{PASSWORD_PAGE}&login_hint=nobody%40nowhere.example&state=s")
-    await story.broker.register.remove(OLGA, UNITE, WHATEVER_STANDS)
-    await story.broker.add()
+    assert back == RedirectToApplication(f"{PASSWORD_PAGE}&login_hint=nobody%40nowhere.example&state=s")
+    await story.provider.register.remove(OLGA, UNITE, WHATEVER_STANDS)
+    await story.provider.add()
     assert query_of((await story.ask(login_hint="nobody@nowhere.example")).url)["error"] == "access_denied"
 
 
@@ -189,7 +189,7 @@ async def test_an_application_that_is_not_there_is_answered_nowhere(story: Story
     with pytest.raises(Malformed, match="client_id"):
         await story.ask(client_id="nobody")
     away, state = await story.leave()
-    await story.broker.register.remove(OLGA, UNITE, WHATEVER_STANDS)
+    await story.provider.register.remove(OLGA, UNITE, WHATEVER_STANDS)
     with pytest.raises(Malformed, match="client_id"):
         await story.sign_in_as(away, state)
 
@@ -198,7 +198,7 @@ async def test_sso_that_was_switched_off_meanwhile_lets_nobody_in(story: Story) 
     away, state = await story.leave()
     await story.set_policy(Mode.OFF)
     ended = await story.sign_in_as(away, state)
-    assert isinstance(ended, Explained)
+    assert isinstance(ended, ErrorPage)
     assert isinstance(ended.refusal, SsoSwitchedOff)
     assert ended.again_url is None
     assert query_of(ended.application_url)["error"] == "access_denied"
@@ -208,9 +208,9 @@ async def test_who_gets_the_address_while_another_signs_in_keeps_it(story: Story
     away, state = await story.leave()
 
     async def bob_is_first() -> None:
-        await story.broker.links.admit(ACME, ALICE, identity(oid=BOB_OID))
+        await story.provider.links.admit(ACME, ALICE, identity(oid=BOB_OID))
 
-    story.broker.accounts_raced.before_writing(bob_is_first)
+    story.provider.accounts_raced.before_writing(bob_is_first)
     ended = await story.sign_in_as(away, state)
     assert isinstance(ended.refusal, LinkConflict)
     assert ended.again_url is None
@@ -229,7 +229,7 @@ async def test_who_gets_the_address_while_another_signs_in_keeps_it(story: Story
 async def test_what_another_account_can_mend_may_be_tried_again_with_another_account(
     story: Story, asked: dict[str, str], again: str
 ) -> None:
-    ended = await story.sign_in_as(*await story.leave(**asked), acct=1, auth_time=story.broker.clock.now())
+    ended = await story.sign_in_as(*await story.leave(**asked), acct=1, auth_time=story.provider.clock.now())
     query = query_of(ended.again_url)
     assert (query["prompt"], query["login_hint"], query["state"]) == (again, ALICE.address, "s")
     assert query.get("max_age") == asked.get("max_age")
@@ -238,8 +238,8 @@ async def test_what_another_account_can_mend_may_be_tried_again_with_another_acc
 LONG_AGO = NEW_YEAR - timedelta(hours=1)
 
 
-async def person_of(story: Story, back: ToApplication) -> Person:
-    return (await story.broker.flows.redeem(query_of(back.url)["code"], Code)).person
+async def person_of(story: Story, back: RedirectToApplication) -> Person:
+    return (await story.provider.flows.redeem(query_of(back.url)["code"], Code)).person
 
 
 @pytest.mark.parametrize("auth_time", [None, LONG_AGO, NEW_YEAR])
@@ -253,7 +253,7 @@ async def test_who_signed_in_longer_ago_than_max_age_is_sent_back_once_to_sign_i
     story: Story, prompt: str | None
 ) -> None:
     anew = await story.sign_in_as(*await story.leave(max_age="60", prompt=prompt), auth_time=LONG_AGO)
-    assert isinstance(anew, ToMicrosoft)
+    assert isinstance(anew, RedirectToEntra)
     asked = query_of(anew.url)
     assert (asked["prompt"], asked["login_hint"]) == ("login", ALICE.address)
 
@@ -271,7 +271,7 @@ async def test_who_then_signs_in_is_let_in(story: Story) -> None:
 
 async def test_nobody_is_tied_by_a_sign_in_that_is_too_old(story: Story) -> None:
     await story.sign_in_as(*await story.leave(prompt="login"), auth_time=LONG_AGO)
-    tied, _ = await story.broker.links.page(SAM, 1, None)
+    tied, _ = await story.provider.links.page(SAM, 1, None)
     assert tied == ()
 
 
@@ -279,7 +279,7 @@ async def test_who_is_sent_back_after_sso_was_switched_off_goes_to_the_password_
     away, state = await story.leave(max_age="60")
     await story.set_policy(Mode.OFF)
     back = await story.sign_in_as(away, state, auth_time=LONG_AGO)
-    assert back == ToApplication(f"{PASSWORD_PAGE}&login_hint=alice%40contoso.example&state=s")
+    assert back == RedirectToApplication(f"{PASSWORD_PAGE}&login_hint=alice%40contoso.example&state=s")
 
 
 @pytest.mark.parametrize("auth_time", [None, LONG_AGO])
@@ -306,7 +306,7 @@ async def test_a_client_that_wants_no_page_hears_of_a_refusal_itself(story: Stor
 
 async def test_what_entra_says_to_a_silent_request_goes_back_to_the_client(story: Story) -> None:
     away, state = await story.leave(prompt="none")
-    back = await story.coming_back.complete(Answer(state=state, error="login_required"), away.binding.secret)
+    back = await story.sign_in.callback(Answer(state=state, error="login_required"), away.binding.secret)
     assert query_of(back.url)["error"] == "login_required"
 
 
@@ -323,39 +323,39 @@ async def test_only_our_own_probe_tells_that_a_consent_is_gone(
 ) -> None:
     away, state = await story.leave()
     if not consented:
-        story.provider.consented.clear()
-    ended = await story.coming_back.complete(Answer(state=state, error=error), away.binding.secret)
-    assert isinstance(ended, Explained)
+        story.entra.consented.clear()
+    ended = await story.sign_in.callback(Answer(state=state, error=error), away.binding.secret)
+    assert isinstance(ended, ErrorPage)
     assert await story.status() is status
 
 
 async def test_a_code_that_entra_does_not_know_is_explained(story: Story) -> None:
     away, state = await story.leave()
-    ended = await story.coming_back.complete(Answer(state=state, code="made-up"), away.binding.secret)
-    assert isinstance(ended, Explained)
+    ended = await story.sign_in.callback(Answer(state=state, code="made-up"), away.binding.secret)
+    assert isinstance(ended, ErrorPage)
     assert ended.again_url is not None
 
 
 async def test_an_answer_without_code_and_error_is_explained(story: Story) -> None:
     away, state = await story.leave()
-    ended = await story.coming_back.complete(Answer(state=state), away.binding.secret)
+    ended = await story.sign_in.callback(Answer(state=state), away.binding.secret)
     assert isinstance(ended.refusal, Malformed)
 
 
 @pytest.mark.parametrize("state", [None, "", "made-up"])
 async def test_an_answer_to_nothing_is_refused(story: Story, state: str | None) -> None:
     with pytest.raises(FlowSpent):
-        await story.coming_back.complete(Answer(state=state, code="code"), None)
+        await story.sign_in.callback(Answer(state=state, code="code"), None)
 
 
 @pytest.mark.parametrize("part", ["store", "entra"])
 async def test_what_is_out_when_somebody_leaves_is_told_with_ways_on(
     story: Story, part: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    out = {"store": story.broker.flows_table, "entra": story.provider}[part]
+    out = {"store": story.provider.flows_table, "entra": story.entra}[part]
     out.available = False
     ended = await story.ask(max_age="60")
-    assert isinstance(ended, Explained)
+    assert isinstance(ended, ErrorPage)
     assert isinstance(ended.refusal, Unavailable)
     assert query_of(ended.application_url)["error"] == "temporarily_unavailable"
     assert "sign-in unavailable: It does not answer." in caplog.text
@@ -366,41 +366,41 @@ async def test_what_is_out_when_somebody_leaves_is_told_with_ways_on(
     assert ended.again_url is not None
     again = query_of(ended.again_url)
     assert "prompt" not in again, "who tries again asks for the same"
-    assert isinstance(await story.setting_out.authorize(sent(**again)), ToMicrosoft)
+    assert isinstance(await story.sign_in.authorize(sent(**again)), RedirectToEntra)
 
 
 async def test_a_store_that_does_not_say_who_asks_answers_nobody(story: Story) -> None:
-    story.broker.applications.available = False
+    story.provider.applications.available = False
     with pytest.raises(Unavailable):
         await story.ask(prompt="none")
 
 
 async def test_a_tenant_that_is_gone_is_explained_and_people_fall_back_to_the_password(story: Story) -> None:
-    story.provider.organizations.clear()
+    story.entra.organizations.clear()
     ended = await story.ask()
-    assert isinstance(ended, Explained)
+    assert isinstance(ended, ErrorPage)
     assert isinstance(ended.refusal, ConsentMissing)
     assert query_of(ended.application_url)["error"] == "access_denied"
     assert await story.status() is Status.CONSENT_REVOKED
-    assert isinstance(await story.ask(), ToApplication)
+    assert isinstance(await story.ask(), RedirectToApplication)
 
 
 async def test_a_client_that_wants_no_page_hears_of_a_tenant_that_is_gone_itself(story: Story) -> None:
-    story.provider.organizations.clear()
+    story.entra.organizations.clear()
     assert query_of((await story.ask(prompt="none")).url)["error"] == "interaction_required"
     assert await story.status() is Status.CONSENT_REVOKED
 
 
 async def test_what_entra_refused_is_told_though_the_store_is_out_meanwhile(story: Story) -> None:
     away, state = await story.leave()
-    story.broker.accounts_table.available = False
-    ended = await story.coming_back.complete(Answer(state=state, error="unauthorized_client"), away.binding.secret)
-    assert isinstance(ended, Explained)
+    story.provider.accounts_table.available = False
+    ended = await story.sign_in.callback(Answer(state=state, error="unauthorized_client"), away.binding.secret)
+    assert isinstance(ended, ErrorPage)
     assert isinstance(ended.refusal, SignInRefused)
 
 
 async def test_a_state_lives_for_a_quarter_of_an_hour(story: Story) -> None:
     away, state = await story.leave()
-    story.broker.clock.advance(SignInState.lifetime)
+    story.provider.clock.advance(SignInState.lifetime)
     with pytest.raises(FlowSpent):
         await story.sign_in_as(away, state)

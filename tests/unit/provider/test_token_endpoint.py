@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shared.kernel.refusals import NotAuthenticated, Unavailable
 from shared.provider.errors import InvalidClientError, OAuthError
 from shared.provider.issuer import ACCESS_TOKEN, ID_TOKEN, LOGOUT_TOKEN, challenge_of, subject_of
-from shared.provider.token import Granted
+from shared.provider.token import TokenResponse
 from tests.support.ports import signing_keys
 from tests.unit.provider.world import (
     ACME,
@@ -27,7 +27,7 @@ from tests.unit.provider.world import (
     OTHER,
     UNITE,
     VERIFIER,
-    Broker,
+    Provider,
     person,
     sent,
 )
@@ -36,10 +36,10 @@ TEN_MINUTES = timedelta(minutes=10)
 
 
 @pytest.fixture
-async def broker() -> Broker:
-    broker = Broker()
-    await broker.add()
-    return broker
+async def provider() -> Provider:
+    provider = Provider()
+    await provider.add()
+    return provider
 
 
 def form(handle: str, **changes: str | tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
@@ -47,9 +47,9 @@ def form(handle: str, **changes: str | tuple[str, ...] | None) -> dict[str, tupl
     return sent(**{**asked, "code": handle, "code_verifier": VERIFIER, **changes})
 
 
-async def refused(broker: Broker, parameters: dict[str, tuple[str, ...]]) -> str:
+async def refused(provider: Provider, parameters: dict[str, tuple[str, ...]]) -> str:
     with pytest.raises((OAuthError, InvalidClientError)) as refusal:
-        await broker.redemption.redeem(None, parameters)
+        await provider.redeem(parameters)
     return refusal.value.error
 
 
@@ -63,22 +63,22 @@ def base64url(raw: bytes) -> str:
     return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-async def test_of_many_who_redeem_a_code_at_once_exactly_one_gets_tokens(broker: Broker) -> None:
-    shown = form(await broker.issue())
-    answers = await asyncio.gather(*(broker.redemption.redeem(None, shown) for _ in range(50)), return_exceptions=True)
-    assert [type(answer) for answer in answers].count(Granted) == 1
+async def test_of_many_who_redeem_a_code_at_once_exactly_one_gets_tokens(provider: Provider) -> None:
+    shown = form(await provider.issue())
+    answers = await asyncio.gather(*(provider.redeem(shown) for _ in range(50)), return_exceptions=True)
+    assert [type(answer) for answer in answers].count(TokenResponse) == 1
     assert {answer.error for answer in answers if isinstance(answer, OAuthError)} == {"invalid_grant"}
-    assert len(broker.flows_table) == 0
+    assert len(provider.flows_table) == 0
 
 
 @pytest.mark.parametrize(("age", "alive"), [(timedelta(seconds=59), True), (timedelta(seconds=60), False)])
-async def test_a_code_lives_for_sixty_seconds(broker: Broker, age: timedelta, *, alive: bool) -> None:
-    shown = form(await broker.issue())
-    broker.clock.advance(age)
+async def test_a_code_lives_for_sixty_seconds(provider: Provider, age: timedelta, *, alive: bool) -> None:
+    shown = form(await provider.issue())
+    provider.clock.advance(age)
     if alive:
-        assert await broker.redemption.redeem(None, shown)
+        assert await provider.redeem(shown)
     else:
-        assert await refused(broker, shown) == "invalid_grant"
+        assert await refused(provider, shown) == "invalid_grant"
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,12 @@ async def test_a_code_lives_for_sixty_seconds(broker: Broker, age: timedelta, *,
     ],
 )
 async def test_who_shows_a_code_with_something_wrong_has_spent_it(
-    broker: Broker, changes: dict[str, str | tuple[str, ...] | None], error: str
+    provider: Provider, changes: dict[str, str | tuple[str, ...] | None], error: str
 ) -> None:
-    await broker.add(OTHER, redirect_uris=(CALLBACK,))
-    code = await broker.issue()
-    assert await refused(broker, form(code, **changes)) == error
-    assert await refused(broker, form(code)) == "invalid_grant"
+    await provider.add(OTHER, redirect_uris=(CALLBACK,))
+    code = await provider.issue()
+    assert await refused(provider, form(code, **changes)) == error
+    assert await refused(provider, form(code)) == "invalid_grant"
 
 
 @pytest.mark.parametrize(
@@ -118,37 +118,37 @@ async def test_who_shows_a_code_with_something_wrong_has_spent_it(
     ],
 )
 async def test_what_does_not_reach_the_code_does_not_spend_it(
-    broker: Broker, changes: dict[str, str | tuple[str, ...] | None], error: str
+    provider: Provider, changes: dict[str, str | tuple[str, ...] | None], error: str
 ) -> None:
-    code = await broker.issue()
-    assert await refused(broker, form(code, **changes)) == error
-    assert await broker.redemption.redeem(None, form(code))
+    code = await provider.issue()
+    assert await refused(provider, form(code, **changes)) == error
+    assert await provider.redeem(form(code))
 
 
 @pytest.mark.parametrize("length", [42, 129])
-async def test_a_verifier_of_a_forbidden_length_fits_nothing(broker: Broker, length: int) -> None:
+async def test_a_verifier_of_a_forbidden_length_fits_nothing(provider: Provider, length: int) -> None:
     """RFC 7636, section 4.1: 43 to 128 characters, so that nobody can guess it."""
-    code = await broker.issue(code_challenge=challenge_of("v" * length))
-    assert await refused(broker, form(code, code_verifier="v" * length)) == "invalid_grant"
+    code = await provider.issue(code_challenge=challenge_of("v" * length))
+    assert await refused(provider, form(code, code_verifier="v" * length)) == "invalid_grant"
 
 
 @given(shown=st.text())
 async def test_an_invented_code_buys_nothing(shown: str) -> None:
-    broker = Broker()
-    await broker.add()
+    provider = Provider()
+    await provider.add()
     with pytest.raises((OAuthError, InvalidClientError)) as refusal:
-        await broker.redemption.redeem(None, form(shown))
+        await provider.redeem(form(shown))
     assert refusal.value.error in {"invalid_grant", "invalid_request"}
 
 
-async def test_a_client_that_is_not_who_it_says_buys_nothing(broker: Broker) -> None:
+async def test_a_client_that_is_not_who_it_says_buys_nothing(provider: Provider) -> None:
     with pytest.raises(InvalidClientError):
-        await broker.redemption.redeem("Basic dW5pdGU6cw==", form(await broker.issue()))
+        await provider.redeem(form(await provider.issue()), "Basic dW5pdGU6cw==")
 
 
-async def test_an_id_token_says_who_signed_in(broker: Broker) -> None:
-    granted = await broker.redemption.redeem(None, form(await broker.issue()))
-    at = int(broker.clock.now().timestamp())
+async def test_an_id_token_says_who_signed_in(provider: Provider) -> None:
+    granted = await provider.redeem(form(await provider.issue()))
+    at = int(provider.clock.now().timestamp())
     assert said_in(granted.id_token) == {
         "iss": ISSUER,
         "aud": "unite",
@@ -170,19 +170,19 @@ async def test_an_id_token_says_who_signed_in(broker: Broker) -> None:
     assert jwt.get_unverified_header(granted.id_token)["typ"] == ID_TOKEN
 
 
-async def test_an_id_token_says_when_the_person_signed_in_at_microsoft_or_nothing(broker: Broker) -> None:
-    long_ago = broker.clock.now() - timedelta(days=3)
-    granted = await broker.redemption.redeem(None, form(await broker.issue(person=person(auth_time=long_ago))))
+async def test_an_id_token_says_when_the_person_signed_in_at_microsoft_or_nothing(provider: Provider) -> None:
+    long_ago = provider.clock.now() - timedelta(days=3)
+    granted = await provider.redeem(form(await provider.issue(person=person(auth_time=long_ago))))
     assert said_in(granted.id_token)["auth_time"] == int(long_ago.timestamp())
-    granted = await broker.redemption.redeem(None, form(await broker.issue(person=person(auth_time=None))))
+    granted = await provider.redeem(form(await provider.issue(person=person(auth_time=None))))
     assert "auth_time" not in said_in(granted.id_token)
 
 
-async def test_an_access_token_is_for_ourselves_and_has_a_name_of_its_own(broker: Broker) -> None:
-    tokens = [(await broker.redemption.redeem(None, form(await broker.issue()))).access_token for _ in range(2)]
+async def test_an_access_token_is_for_ourselves_and_has_a_name_of_its_own(provider: Provider) -> None:
+    tokens = [(await provider.redeem(form(await provider.issue()))).access_token for _ in range(2)]
     first, second = map(said_in, tokens)
     assert first.pop("jti") != second.pop("jti")
-    at = int(broker.clock.now().timestamp())
+    at = int(provider.clock.now().timestamp())
     assert first == {
         "iss": ISSUER,
         "aud": ISSUER,
@@ -207,47 +207,47 @@ async def test_an_access_token_is_for_ourselves_and_has_a_name_of_its_own(broker
         (("openid", "email", "profile"), {"email", "email_verified", "name"}),
     ],
 )
-async def test_scopes_say_what_a_client_is_told(broker: Broker, scope: tuple[str, ...], told: set[str]) -> None:
-    granted = await broker.redemption.redeem(None, form(await broker.issue(scope=scope)))
+async def test_scopes_say_what_a_client_is_told(provider: Provider, scope: tuple[str, ...], told: set[str]) -> None:
+    granted = await provider.redeem(form(await provider.issue(scope=scope)))
     personal = {"email", "email_verified", "name"}
     assert personal & said_in(granted.id_token).keys() == told
-    assert (await broker.redemption.told(granted.access_token)).keys() == {"sub"} | told
+    assert (await provider.userinfo.claims(granted.access_token)).keys() == {"sub"} | told
 
 
-async def test_what_was_not_asked_for_or_is_not_known_is_not_told(broker: Broker) -> None:
-    code = await broker.issue(scope=("openid", "profile"), nonce=None, person=person(name=None, sid=None))
-    granted = await broker.redemption.redeem(None, form(code))
+async def test_what_was_not_asked_for_or_is_not_known_is_not_told(provider: Provider) -> None:
+    code = await provider.issue(scope=("openid", "profile"), nonce=None, person=person(name=None, sid=None))
+    granted = await provider.redeem(form(code))
     untold = {"nonce", "sid", "name", "email", "email_verified"}
     assert untold.isdisjoint(said_in(granted.id_token))
     assert untold.isdisjoint(said_in(granted.access_token))
-    assert await broker.redemption.told(granted.access_token) == {"sub": "subject"}
+    assert await provider.userinfo.claims(granted.access_token) == {"sub": "subject"}
 
 
-async def test_userinfo_tells_what_the_access_token_tells_until_it_expires(broker: Broker) -> None:
-    token = (await broker.redemption.redeem(None, form(await broker.issue()))).access_token
+async def test_userinfo_tells_what_the_access_token_tells_until_it_expires(provider: Provider) -> None:
+    token = (await provider.redeem(form(await provider.issue()))).access_token
     told = {"sub": "subject", "email": ALICE.address, "email_verified": True, "name": "Alice"}
-    assert await broker.redemption.told(token) == told
-    broker.clock.advance(TEN_MINUTES)
-    assert await broker.redemption.told(token) == told, "clocks may differ by half a minute"
-    broker.clock.advance(timedelta(seconds=30))
+    assert await provider.userinfo.claims(token) == told
+    provider.clock.advance(TEN_MINUTES)
+    assert await provider.userinfo.claims(token) == told, "clocks may differ by half a minute"
+    provider.clock.advance(timedelta(seconds=30))
     with pytest.raises(NotAuthenticated):
-        await broker.redemption.told(token)
+        await provider.userinfo.claims(token)
 
 
-async def test_no_other_token_opens_userinfo(broker: Broker) -> None:
-    granted = await broker.redemption.redeem(None, form(await broker.issue()))
-    logout_token = await broker.issuer.logout_token(UNITE, "subject", "session")
+async def test_no_other_token_opens_userinfo(provider: Provider) -> None:
+    granted = await provider.redeem(form(await provider.issue()))
+    logout_token = await provider.issuer.logout_token(UNITE, "subject", "session")
     for token in (granted.id_token, logout_token, "", "made-up"):
         with pytest.raises(NotAuthenticated):
-            await broker.redemption.told(token)
+            await provider.userinfo.claims(token)
 
 
-async def test_a_logout_token_names_a_session_and_carries_no_nonce(broker: Broker) -> None:
+async def test_a_logout_token_names_a_session_and_carries_no_nonce(provider: Provider) -> None:
     """Back-Channel Logout 1.0, section 2.4."""
-    token = await broker.issuer.logout_token(UNITE, "subject", "session")
+    token = await provider.issuer.logout_token(UNITE, "subject", "session")
     claims = said_in(token)
-    at = int(broker.clock.now().timestamp())
-    assert claims.pop("jti") != said_in(await broker.issuer.logout_token(UNITE, "subject", "session"))["jti"]
+    at = int(provider.clock.now().timestamp())
+    assert claims.pop("jti") != said_in(await provider.issuer.logout_token(UNITE, "subject", "session"))["jti"]
     assert claims == {
         "iss": ISSUER,
         "aud": "unite",
@@ -260,12 +260,12 @@ async def test_a_logout_token_names_a_session_and_carries_no_nonce(broker: Broke
     assert jwt.get_unverified_header(token)["typ"] == LOGOUT_TOKEN
 
 
-async def test_keys_that_do_not_answer_are_nobodys_fault(broker: Broker) -> None:
-    code, keys = await broker.issue(), signing_keys()
+async def test_keys_that_do_not_answer_are_nobodys_fault(provider: Provider) -> None:
+    code, keys = await provider.issue(), signing_keys()
     keys.available = False
     try:
         with pytest.raises(Unavailable):
-            await broker.redemption.redeem(None, form(code))
+            await provider.redeem(form(code))
     finally:
         keys.available = True
 

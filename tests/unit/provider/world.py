@@ -1,4 +1,4 @@
-"""The broker on ports that are kept in memory, with one application and one person."""
+"""The provider on ports that are kept in memory, with one application and one person."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,8 +12,10 @@ from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.versions import Expected
 from shared.ports.identity_provider import VerifiedIdentity
 from shared.ports.table import Put, Table
-from shared.provider.client_authentication import Clients
+from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.issuer import Code, Person, challenge_of
+from shared.provider.parameters import Parameters
+from shared.provider.token import TokenResponse
 from tests.support.fakes import NEW_YEAR, Doorbells, FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import ISSUER, fakes
@@ -59,8 +61,8 @@ def code(expires_at: datetime, **changes: Any) -> Code:
 
 
 @dataclass
-class Broker:
-    """The product, of which these tests look at the broker; others may act on the tables between two of its steps."""
+class Provider:
+    """The product, of which these tests look at the provider; others may act on the tables between two of its steps."""
 
     clock: FixedClock = field(default_factory=FixedClock)
     applications: InMemoryTable = field(default_factory=InMemoryTable)
@@ -87,10 +89,16 @@ class Broker:
         )
         self.register, self.journal = self.services.applications, self.services.accounts.journal
         self.flows, self.links = self.services.flows, self.services.users.links
-        self.redemption, self.sessions = self.services.provider.redemption, self.services.provider.sign_out.sessions
-        self.clients, self.issuer, self.tokens = self.redemption.clients, self.redemption.issuer, self.redemption.tokens
+        parts = self.services.provider
+        self.sign_in, self.clients, self.userinfo, self.end_session = (
+            parts.sign_in,
+            parts.clients,
+            parts.userinfo,
+            parts.end_session,
+        )
+        self.sessions, self.issuer, self.tokens = parts.end_session.sessions, parts.token.issuer, parts.tokens
 
-    def clients_on(self, flows: Table) -> Clients:
+    def clients_on(self, flows: Table) -> ClientAuthentication:
         """The clients, whose assertions are remembered in this table."""
         return replace(self.clients, flows=flows)
 
@@ -101,6 +109,11 @@ class Broker:
     async def add_account(self, account_id: AccountId = ACME) -> None:
         account = Account(account_id=account_id, name="Acme", created_at=NEW_YEAR, updated_at=NEW_YEAR)
         await self.accounts_table.write(Put(Account.key(account_id), account.document()))
+
+    async def redeem(self, parameters: Parameters, authorization: str | None = None) -> TokenResponse:
+        """Redeem a code, as the token endpoint does it: first the client proves who it is."""
+        client = await self.clients.authenticate(authorization, parameters)
+        return await self.services.provider.token.redeem(client, parameters)
 
     async def issue(self, **changes: Any) -> str:
         """An authorization code, as a sign-in leaves it behind."""

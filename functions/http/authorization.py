@@ -1,8 +1,14 @@
-"""The bearer token of a request (RFC 6750, section 2.1)."""
+"""The `Authorization` header of a request, of which nothing is checked here."""
 
 from azure.functions import HttpRequest
 
 from shared.kernel.refusals import TokenMissing
+
+
+def authorization(req: HttpRequest) -> str | None:
+    """Return the header as it was sent."""
+    header: str | None = req.headers.get("authorization")
+    return header
 
 
 def unverified_token(req: HttpRequest) -> str:
@@ -11,7 +17,7 @@ def unverified_token(req: HttpRequest) -> str:
     Raises:
         TokenMissing: there is none.
     """
-    scheme, _, token = str(req.headers.get("authorization", "")).partition(" ")
+    scheme, _, token = (authorization(req) or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise TokenMissing("Send an access token of the control panel as `Authorization: Bearer <token>`.")
     return token.strip()

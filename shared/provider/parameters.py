@@ -1,0 +1,48 @@
+"""Parameters of OAuth requests and responses (RFC 6749, section 3.1)."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
+
+from shared.kernel.names import ClientId
+from shared.provider.errors import invalid_request
+
+_LONGEST = 2_000
+
+LONGEST_TOKEN = 16_000
+"""Characters of a parameter that is a token: it may hold a long nonce or a chain of certificates."""
+
+type Parameters = Mapping[str, tuple[str, ...]]
+"""Each parameter with every value that it was sent with."""
+
+
+def one(parameters: Parameters, name: str, longest: int = _LONGEST) -> str | None:
+    """The parameter's value; an empty one counts as missing (RFC 6749, section 3.1).
+
+    Raises:
+        OAuthError: it was sent more than once, or is longer than any honest one.
+    """
+    values = parameters.get(name, ())
+    if len(values) > 1:
+        raise invalid_request(f"'{name}' was sent more than once.")
+    if values and len(values[0]) > longest:
+        raise invalid_request(f"'{name}' is longer than {longest} characters.")
+    return values[0] or None if values else None
+
+
+def exact_client_id(text: str) -> ClientId:
+    """A client id to the letter: around it nothing is taken off, as it is around names that people type.
+
+    Raises:
+        ValueError: it cannot be one.
+    """
+    client_id = ClientId(text)
+    if client_id != text:
+        raise ValueError(ClientId.rule)
+    return client_id
+
+
+def with_query(url: str, **added: str | None) -> str:
+    """The address with these parameters added to the query that it has, which stays to the letter."""
+    split = urlsplit(url)
+    more = urlencode({name: value for name, value in added.items() if value is not None})
+    return split._replace(query="&".join(filter(None, (split.query, more)))).geturl()

@@ -1,0 +1,29 @@
+"""The userinfo endpoint: whom an access token is about (OpenID Connect Core, section 5.3)."""
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from shared.ports.tokens import Tokens
+from shared.provider.issuer import ACCESS_TOKEN
+
+_CLAIMS = ("sub", "email", "email_verified", "name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Userinfo:
+    """Reads access tokens, which carry what userinfo returns, so that nothing is looked up."""
+
+    tokens: Tokens
+    """Verifies access tokens."""
+    issuer: str
+    """The audience of our access tokens."""
+
+    async def claims(self, unverified_access_token: str) -> dict[str, JsonValue]:
+        """The claims that the token's scopes let the application know.
+
+        Raises:
+            NotAuthenticated: it is not an access token of ours, or has expired.
+        """
+        verified = await self.tokens.verify(unverified_access_token, ACCESS_TOKEN, self.issuer)
+        return {name: verified.claims[name] for name in _CLAIMS if name in verified.claims}
