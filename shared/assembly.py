@@ -21,6 +21,7 @@ from shared.connection.lifecycle import Lifecycle
 from shared.connection.onboarding import Onboarding
 from shared.connection.return_urls import ReturnUrls
 from shared.connection.tenant_domains import has_domain
+from shared.duties.duties import Duties
 from shared.duties.runner import DutyRunner
 from shared.edge_ports import EdgePorts
 from shared.flows.flows import Flows
@@ -41,6 +42,7 @@ from shared.provider.callback import CallbackStep
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.end_session import EndSession
 from shared.provider.issuer import Issuer
+from shared.provider.logout_notices import LogoutNotices
 from shared.provider.openid_provider import OpenIdProvider
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
@@ -177,6 +179,7 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
+    provider = _openid_provider(ports, flows, resolver, links, lifecycle)
     return Services(
         edge=EdgePorts(
             public_url=ports.public_url,
@@ -196,9 +199,9 @@ def assemble(ports: Ports) -> Services:
             links=links,
         ),
         resolution=resolver,
-        provider=_openid_provider(ports, flows, resolver, links, lifecycle),
+        provider=provider,
         flows=flows,
-        duties=DutyRunner(table=ports.duties, clock=clock, kinds=()),
+        duties=DutyRunner(table=ports.duties, clock=clock, kinds=(provider.end_session.notices.kind(),)),
         health=_health(ports),
         close=ports.close,
     )
@@ -226,7 +229,12 @@ def _openid_provider(
             provider=ports.provider,
             tokens=ports.tokens,
             issuer=issuer,
-            notices=ports.notices,
+            notices=LogoutNotices(
+                applications=ports.recent_applications,
+                issuer=issuer,
+                notices=ports.notices,
+                duties=Duties(table=ports.duties, clock=ports.clock),
+            ),
         ),
         tokens=ports.tokens,
     )

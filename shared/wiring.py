@@ -16,6 +16,7 @@ from shared.adapters.entra.provider import EntraProvider
 from shared.adapters.jose import Jose
 from shared.adapters.key_vault import KeyVaultKeys
 from shared.adapters.local_keys import LocalKeys
+from shared.adapters.notices import HttpNotices
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.telemetry import LinesAndCounters, workers_meter
@@ -68,6 +69,8 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
     web, panel_web = Web("Microsoft", settings.entra_ca_file), Web("The control panel's issuer")
     closing.push_async_callback(web.close)
     closing.push_async_callback(panel_web.close)
+    notices = HttpNotices(anywhere=settings.notices_to_private_addresses, ca_file=settings.entra_ca_file)
+    closing.push_async_callback(notices.close)
     signing_keys = _signing_keys(settings, clock, closing)
     return Ports(
         public_url=settings.public_url,
@@ -89,7 +92,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         ),
         signing_keys=signing_keys,
         tokens=Jose(keys=signing_keys, issuer=settings.public_url, clock=clock),
-        notices=web,
+        notices=notices,
         telemetry=LinesAndCounters(
             Pseudonyms(settings.pseudonym_key.get_secret_value().encode()),
             workers_meter if settings.telemetry else None,

@@ -22,7 +22,9 @@ class Backoff:
     """How long to wait after each attempt: `first`, then twice as long each time, never longer than `longest`."""
 
     first: timedelta
+    """After the first attempt."""
     longest: timedelta
+    """At most."""
 
     def after(self, attempts: int) -> timedelta:
         """How long to wait after so many attempts, of which there has been one at least."""

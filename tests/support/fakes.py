@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from shared.kernel.names import TenantId
+from shared.kernel.names import ClientId, TenantId
 from shared.kernel.refusals import Invalid, NotAuthenticated, ProofFailed, TooLarge, Unavailable
 from shared.ports.access_tokens import VerifiedAccess
 from shared.ports.identity_provider import (
@@ -333,7 +333,7 @@ class Doorbells:
         self.heard: list[tuple[str, Mapping[str, str]]] = []
         self.deaf: set[str] = set()
 
-    async def post(self, url: str, form: Mapping[str, str]) -> None:
+    async def post(self, client_id: ClientId, url: str, form: Mapping[str, str]) -> None:
         await asyncio.sleep(0)
         if url in self.deaf:
             raise Unavailable("The application does not answer.")

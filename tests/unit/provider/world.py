@@ -68,6 +68,7 @@ class Provider:
     applications: InMemoryTable = field(default_factory=InMemoryTable)
     domains_table: InMemoryTable = field(default_factory=InMemoryTable)
     flows_table: InMemoryTable = field(default_factory=InMemoryTable)
+    duties_table: InMemoryTable = field(default_factory=InMemoryTable)
     accounts_table: InMemoryTable = field(default_factory=InMemoryTable)
     entra: FakeIdentityProvider = field(default_factory=FakeIdentityProvider)
     doorbells: Doorbells = field(default_factory=Doorbells)
@@ -82,6 +83,7 @@ class Provider:
                 domains=self.domains_table,
                 applications=self.applications,
                 flows=self.flows_raced,
+                duties=self.duties_table,
                 provider=self.entra,
                 notices=self.doorbells,
                 telemetry=self.telemetry,
