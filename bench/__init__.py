@@ -1,6 +1,6 @@
 """Measurements: what `make bench` runs, prints and writes to docs/performance.md.
 
-One module a comparison, over a few that they share: `rounds` takes measurements in turn and makes ratios of them,
+One module per comparison, on top of shared ones: `rounds` takes measurements in turn and computes their ratios,
 `load` sends requests from a process of its own, `stores` makes an Azurite of any size, `stage` starts the hosts and
 `report` writes tables. Everything is compared with something else in the same run, because the figures of one machine
 at one moment say little about another. Nothing here is deployed or tested; what must not get worse is guarded without

@@ -28,7 +28,7 @@ _COMPARISONS: Mapping[str, Callable[[Scale], list[Table]]] = {
 
 
 def main() -> None:
-    """Measure what was asked for. A quick run tries the measurement; its figures are not written."""
+    """Run the requested comparisons. A quick run tries the measurement; its figures are not written."""
     unwind_on_signals()
     arguments = _arguments()
     scale = QUICK if arguments.quick else FULL

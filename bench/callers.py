@@ -1,4 +1,4 @@
-"""One, 16 and 64 callers at once: what each of them waits, and what all of them get done."""
+"""1, 16 and 64 callers at once: the latency of each, and the throughput of all."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,7 @@ _EMPTY, _CACHE, _KNOWN = "empty function", "resolve, from its cache", "resolve, 
 
 
 def measure(scale: Scale) -> list[Table]:
-    """Compare the three with the empty function, which is asked by as many."""
+    """Compare the three with the empty function at the same number of callers."""
     known = Question(f"alice@{stores.domain(0)}", stores.client_id(0))
     many = 10 * scale.questions
 

@@ -1,7 +1,7 @@
-"""The cold start: importing the app in a fresh process, against importing what nothing made of these can do without.
+"""The cold start: importing the app in a fresh process, against importing the libraries that it cannot do without.
 
-The app is imported from its unpacked zip, which brings its bytecode along, and nothing is written there, as in Azure.
-What Azure needs to place a worker and to fetch the package is not in it; the sizes say how much there is to fetch.
+The app is imported from its unpacked zip, which contains its bytecode, and nothing is written there, as in Azure.
+Azure's time to place a worker and to fetch the package is not included; the sizes show how much there is to fetch.
 """
 
 import re
@@ -27,7 +27,7 @@ FLOOR: Final = "import azure.functions, azure.data.tables.aio, pydantic"
 """The three main imports."""
 
 MODEL: Final = f"{FLOOR}; type('Model', (pydantic.BaseModel,), {{}})"
-"""The same with one model, because pydantic imports most of itself when the first is made."""
+"""The three main imports and one model, because pydantic imports most of itself when the first is made."""
 
 _APP: Final = "import function_app"
 _TIMED: Final = "import time; began = time.process_time(); {statement}; print(time.process_time() - began)"
@@ -121,7 +121,7 @@ def _slowest(listings: list[str]) -> list[list[str]]:
 
 
 def _installed() -> str:
-    """What the packages of requirements.txt take when they are installed, without compiled bytecode."""
+    """The size of the installed packages of requirements.txt, without compiled bytecode."""
     pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     names = [line.partition("==")[0] for line in pinned if "==" in line]
     files = [Path(str(file.locate())) for name in names for file in distribution(name).files or []]

@@ -1,4 +1,4 @@
-"""The import of a long exception list: rows a second beside bare transactions, and what it does to the service.
+"""The import of a long exception list: rows per second beside bare transactions, and its effect on the service.
 
 Each round has rows of its own, in a partition of its own. One list of 100,000 follows, all of it in one request.
 """
@@ -103,7 +103,7 @@ def _rows(partition: str) -> list[Entity]:
 
 
 def _resolve(url: str, seconds: float) -> Shot:
-    """What one caller of resolve finds for a while."""
+    """The latencies of one caller of resolve for a while."""
     question = Question("somebody@nowhere.example", "unite")
     return fire(Plan(urlsplit(url).port or 0, [question.as_sent], 1, 5 * seconds, again=True))
 

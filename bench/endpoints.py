@@ -1,8 +1,8 @@
-"""How often each endpoint asks the store, counted between the two.
+"""The storage calls of each endpoint, counted between the service and the store.
 
 A story calls every endpoint of the route table, and a relay counts the requests that pass to Azurite meanwhile, by
-rounds of those that are under way together. `tests/http/test_storage_calls.py` holds the numbers against a table of its
-own, so the story is told there, too.
+rounds of concurrent ones. `tests/http/test_storage_calls.py` runs the same story and compares the numbers with its own
+table.
 """
 
 from collections.abc import Callable, Generator
@@ -37,7 +37,7 @@ _ACCOUNT: Final = "/v1/accounts/acme"
 _ANY: Final = {"If-Match": "*"}
 _HERD: Final = 64
 _HOLD: Final = 0.05
-"""Seconds for which answers of the store are held back, so that what is asked without waiting for them is seen."""
+"""Seconds for which responses of the store are held back, so that concurrent requests show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def measure(_: Scale) -> list[Table]:
 
 
 def counted(hold: float = 0.0) -> list[Counted]:
-    """What every endpoint asks, in the order in which the story calls them.
+    """The storage calls of every endpoint, in the order of the story.
 
     Without `hold`, in seconds, requests of the store are counted and their rounds left to chance. Raises LoadError if
     the story leaves out an endpoint of the route table.
@@ -79,7 +79,7 @@ def counted(hold: float = 0.0) -> list[Counted]:
 
 @dataclass
 class _Stage:
-    """The service between a client and a relay, and what has been counted so far."""
+    """The service between a client and a relay, and the counts so far."""
 
     service: RunningService
     entra: LocalEntra
@@ -111,7 +111,7 @@ class _Stage:
         return answer
 
     def watch_afresh(self, method: str, url: str, send: Callable[[], httpx.Response]) -> httpx.Response:
-        """The same, with nothing remembered: people take their time between one page and the next."""
+        """Send and count a request with nothing cached: people take their time between two pages."""
         self.forget()
         return self.watch(method, url, send)
 
@@ -139,7 +139,7 @@ class _Stage:
         return str(answer.raise_for_status().json()["access_token"])
 
     def forget(self) -> None:
-        """Let everything that the service remembers grow too old."""
+        """Let everything that the service caches expire."""
         self.service.clock.advance(STALENESS + timedelta(seconds=1))
 
 

@@ -1,9 +1,9 @@
-"""Growth: the same questions to stores of 10, 1,000 and 100,000 accounts, and of as many exceptions of one account.
+"""Growth: the same requests to stores of 10, 1,000 and 100,000 accounts, and of as many exceptions of one account.
 
-All stores stand side by side, each with a service of its own, and are asked in turn. What the service computes for an
-answer must not depend on what else is in the store. How long it waits does, here: Azurite goes through every row of a
-table for a range query, and for a point read through every row of the same row key, where Azure Table Storage goes to
-the partition. So the same reads are also made without the service, by bare HTTP, and shown beside.
+All stores run side by side, each with its own service, and take requests in turn. The service's CPU time for a request
+must not depend on the size of the store. Its waiting time does, here: Azurite scans every row of a table for a range
+query, and for a point read every row with the same row key, where Azure Table Storage goes to the partition. So the
+same reads are also made without the service, by bare HTTP, and shown beside it.
 """
 
 from collections.abc import Generator
@@ -36,7 +36,7 @@ class _Size:
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """A store of some size, and the service that stands on it."""
+    """A store of some size, and its service."""
 
     store: Azurite
     host: FunctionsHost

@@ -1,8 +1,8 @@
 """Whole journeys: an administrator connects a company, a colleague signs in to an application.
 
-Time is kept at the browser, by whom each of its requests goes to. While a request is with the service, the service
-itself may be waiting for Entra or for the store; so what the processes of both have computed is shown, too. The store
-is reached by way of a relay, which counts.
+Time is measured at the browser, by the recipient of each request. While a request is with the service, the service
+itself may be waiting for Entra or for the store; so the CPU time of both processes is shown, too. Requests to the store
+pass a relay, which counts them.
 """
 
 import time
@@ -51,7 +51,7 @@ class _Road:
 
     @contextmanager
     def journey(self) -> Generator[tuple[_Journey, WatchedBrowser]]:
-        """Give somebody a new browser, and keep what happens until they are there."""
+        """Give a person a new browser, and record everything until they arrive."""
         journey = _Journey()
 
         def watch(_: str, url: str, send: Callable[[], httpx.Response]) -> httpx.Response:

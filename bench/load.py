@@ -1,8 +1,8 @@
-"""Load, sent from a process of its own: callers who each keep one connection and wait for every answer.
+"""Load, sent from a separate process: callers that each keep one connection and wait for every response.
 
-`fire` starts the process and hands it a plan; `python -m bench.load` is that process. It writes and reads sockets
-itself, because a client library would be slower than the server that it is to load, and it says how busy it was, so
-that a limit of its own cannot be taken for the server's.
+`fire` starts the process and sends it a plan; `python -m bench.load` is that process. It writes and reads sockets
+itself, because a client library would be slower than the server under load, and it reports how busy it was, so that its
+own limit cannot be mistaken for the server's.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _FULLY_BUSY: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send to a port of this machine.
+    """A plan: the requests to send to a port of this machine.
 
     Each request is sent once, in order, by whichever of the `callers` is free; with `again` they start over until the
     `seconds` are up. Requests are text in latin-1, as they travel.
@@ -41,7 +41,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """What came of a plan: answers by status, how long all of it took, and the latency of one, in milliseconds.
+    """The result of a plan: responses by status, the total time, and latencies in milliseconds.
 
     `busy` is the share of the time in which the generator itself was computing.
     """
@@ -65,7 +65,7 @@ class Shot:
 
 
 class LoadError(Exception):
-    """The load was not answered as it should be; the message says how."""
+    """The responses to the load were not as expected; the message says how."""
 
 
 def request(method: str, path: str, headers: Mapping[str, str], body: str = "") -> str:
@@ -96,7 +96,7 @@ def shot_of(ended: subprocess.CompletedProcess[str]) -> Shot:
 
 
 def shot_from(statuses: Mapping[str, int], seconds: float, computed: float, latencies: Sequence[float]) -> Shot:
-    """Make a shot of raw measurements in seconds: how long it took in all and to compute, and each latency."""
+    """Make a shot of raw measurements in seconds: the total time, the CPU time, and each latency."""
     cuts = quantiles([1000 * each for each in latencies], n=100, method="inclusive")
     return Shot(dict(statuses), seconds, cuts[49], cuts[94], cuts[98], computed / seconds)
 
@@ -143,7 +143,7 @@ class _Caller(asyncio.Protocol):
 
 
 def _is_whole(answer: bytes) -> bool:
-    """Whether an answer has arrived to its end, which only it can be at, since no second request was sent."""
+    """Whether the whole response has arrived; nothing can follow it, since no second request was sent."""
     end = answer.find(b"\r\n\r\n")
     if end < 0:
         return False

@@ -1,6 +1,6 @@
 """Browsers whose every request goes through a `Watch`, which may count and time it.
 
-The application is nobody but its registration, and a page of this machine to come back to.
+The application exists only as a registration, and as a page of this machine to return to.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from bench.load import LoadError
 from local.cast.browser import Browser, Page
 
 type Watch = Callable[[str, str, Callable[[], httpx.Response]], httpx.Response]
-"""Is told the method and address of a request and sends it."""
+"""Receives the method and URL of a request, and sends it."""
 
 
 class WatchedBrowser(Browser):
@@ -29,7 +29,7 @@ class WatchedBrowser(Browser):
 
 
 def code_of(page: Page) -> str:
-    """The code with which a browser is back at the application. Raises LoadError."""
+    """The code with which a browser has returned to the application. Raises LoadError."""
     code = parse_qs(urlsplit(page.url).query).get("code")
     if code is None:
         raise LoadError(f"The browser should be back at the application with a code: {page.url} {page.title}")

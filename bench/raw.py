@@ -1,6 +1,6 @@
 """The same table without the service: reads and transactions by bare HTTP, and both by the SDK.
 
-They are the floors that the service is compared with. `python -m bench.raw` is the process that works by the SDK.
+They are the baselines of the service. `python -m bench.raw` is the process that uses the SDK.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ def transaction(store: Azurite, entities: Sequence[Entity]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What the process does with one table: read each key over and over, or write each row once, 100 at a time."""
+    """The work on one table: read each key over and over, or write each row once, 100 at a time."""
 
     connection_string: str
     entities: Sequence[Entity]

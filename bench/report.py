@@ -1,6 +1,6 @@
 """Tables: printed as they are made, and written between their markers into docs/performance.md.
 
-What stands outside the markers is written by people and stays from one run to the next.
+Text outside the markers is written by people and is never changed.
 """
 
 import re
@@ -19,7 +19,7 @@ PAGE: Final = ROOT / "docs" / "performance.md"
 class Table:
     """One table of the page; `name` is that of its markers. The first column is text, the others are figures.
 
-    `rounds` says how often its cases were measured, None that there is nothing to repeat.
+    `rounds` is how often its cases were measured; None if there is nothing to repeat.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Table:
         say()
 
     def markdown(self) -> str:
-        """The same for the page."""
+        """The table in Markdown, for the page."""
         head = f"| {' | '.join(self.columns)} |"
         rule = f"|---|{'---:|' * (len(self.columns) - 1)}"
         return "\n".join([head, rule, *(f"| {' | '.join(row)} |" for row in self.rows)])
@@ -64,7 +64,7 @@ def write(tables: Sequence[Table], when: str, page: Path = PAGE) -> None:
 
 
 def figure(value: float) -> str:
-    """A number as a reader takes it in: three digits, thousands apart."""
+    """A number for readers: three significant digits, thousands separated."""
     if value >= 100:  # noqa: PLR2004 - from here on three digits need no fraction
         return f"{value:,.0f}"
     return f"{value:.3g}" if value else "0"

@@ -1,7 +1,7 @@
 """Rounds: every case is measured once a round, and compared within the round.
 
-What else the machine does in a second hits all cases of that second alike, so the ratios of a round are steadier than
-the figures that they are made of. Each round begins with another case, so that none always has the warmer machine; and
+Other work of the machine affects all cases of a moment alike, so the ratios of a round are steadier than the figures
+that they are computed from. Each round begins with another case, so that none always has the warmer machine; and
 between two turns of a case lie all the others.
 """
 
@@ -20,7 +20,7 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One case in one round; `cpu` is what the server computed for one request, in milliseconds."""
+    """One case in one round; `cpu` is the server's CPU time for one request, in milliseconds."""
 
     rate: float
     p50: float
@@ -35,15 +35,15 @@ FIGURES: Final[tuple[Callable[[Reading], float], ...]] = (
     lambda reading: reading.p95,
     lambda reading: reading.p99,
 )
-"""What every table shows of a case: requests a second, and the latency of one."""
+"""The columns of every table: requests per second, and latencies."""
 
 type Case = Callable[[int], Reading]
-"""Measures once; it is told the number of the round, from 0."""
+"""Measures once; receives the number of the round, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What all rounds have shown, by case."""
+    """The readings of all rounds, by case."""
 
     by_case: Mapping[str, list[Reading]]
 
@@ -72,12 +72,12 @@ def interleaved(cases: Mapping[str, Case], rounds: int) -> Readings:
 
 
 def reading_of(shot: Shot, cpu_seconds: float = 0.0) -> Reading:
-    """The reading of one shot, for which the server computed so long in all."""
+    """The reading of one shot, with the server's total CPU time for it."""
     return Reading(shot.rate, shot.p50, shot.p95, shot.p99, 1000 * cpu_seconds / shot.count)
 
 
 def cpu_seconds(pid: int) -> float:
-    """How long a process has computed since it started (proc_pid_stat(5)); 0 where there is no /proc."""
+    """A process's CPU time since its start (proc_pid_stat(5)); 0 where there is no /proc."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
         return 0.0

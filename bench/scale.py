@@ -1,4 +1,4 @@
-"""How much is measured: enough to tell a difference, or quickly enough to try the measurement itself."""
+"""The size of a run: long enough to show a difference, or short enough to try the measurement itself."""
 
 from dataclasses import dataclass
 

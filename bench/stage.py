@@ -1,4 +1,4 @@
-"""The hosts of a comparison: the service, alone or with an empty function beside it, in a process of its own."""
+"""The hosts of a comparison: the service, alone or with an empty function beside it, in a separate process."""
 
 import json
 from collections.abc import Generator, Iterable
@@ -43,7 +43,7 @@ class Question:
 
     @property
     def to_empty_function(self) -> Self:
-        """The same for the empty function, which does not read it."""
+        """The same request for the empty function, which does not read it."""
         return replace(self, path="/v1/nothing")
 
     @property
@@ -56,7 +56,7 @@ class Question:
         return json.dumps({"email": self.email, "application": self.application})
 
     def must_mean_sso(self, host: FunctionsHost) -> None:
-        """Ask once. Raises LoadError unless the answer is what the store of the comparison says."""
+        """Send one request. Raises LoadError unless the response matches the store of the comparison."""
         answer = loopback.post(host.url + self.path, content=self._body, headers=_HEADERS)
         if answer.json().get("method") != "sso":
             raise LoadError(f"{self} should mean SSO, and the answer is {answer.status_code} {answer.text}")
@@ -64,7 +64,7 @@ class Question:
 
 @contextmanager
 def service(connection_string: str, directory: Path = ROOT) -> Generator[FunctionsHost]:
-    """Run the service, or another app that has it, on a store, without an Entra, which resolve never asks."""
+    """Run the service, or another app that contains it, on a store, without an Entra, which resolve never calls."""
     port = free_port()
     with TemporaryDirectory(prefix="bench-service-") as scratch:
         environment = settings_without_entra(Path(scratch), f"http://localhost:{port}", connection_string)
@@ -94,7 +94,7 @@ def whole_service(store: Azurite, store_port: int | None = None) -> Generator[Wh
 
 
 def settings_without_entra(scratch: Path, url: str, connection_string: str) -> dict[str, str]:
-    """The settings of a service at `url` that finds nobody where Entra should be."""
+    """The settings of a service at `url` without a reachable Entra."""
     nobody = EntraAddresses("http://localhost:9", "https://localhost:9", str(scratch / "ca.pem"))
     Path(nobody.ca).touch()
     return settings(url, nobody, connection_string)
@@ -103,7 +103,7 @@ def settings_without_entra(scratch: Path, url: str, connection_string: str) -> d
 def ask(
     host: FunctionsHost, questions: Iterable[Question], callers: int, seconds: float, *, again: bool = False
 ) -> Reading:
-    """Put questions to a host and measure its answers: each once, or `again` and again until the time is up."""
+    """Send requests to a host and measure the responses: each once, or `again` and again until the time is up."""
     port = urlsplit(host.url).port or 0
     plan = Plan(port, [each.as_sent for each in questions], callers, seconds, again)
     before = cpu_seconds(host.child.process.pid)

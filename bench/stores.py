@@ -20,15 +20,15 @@ from azure.data.tables import TableClient
 
 from local.processes import Azurite, azurite
 from shared.access.roles import Actor
-from shared.accounts.claims import Claim
 from shared.accounts.head import Account, HeadRecord
 from shared.applications.register import Application, ApplicationProfile
 from shared.connection.connection import Connection, Status
-from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
+from shared.domains.domain_claims import DomainClaim
+from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, Product, TenantId
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.users.exemptions import PREFIX, Exemption
-from shared.users.terms import ExemptionId
+from shared.users.user_key import UserKey
 from shared.wiring import TABLE_NAMES
 
 TENANT: Final = TenantId("c0c00000-0000-4000-8000-000000000000")
@@ -80,12 +80,13 @@ def accounts(count: int) -> Iterator[Entity]:
             Connection(
                 status=Status.CONNECTED, tenant_id=TENANT, tenant_name="Contoso", connected_by=_ACTOR, connected_at=_NOW
             ),
-            TenantDomains(domains=(TenantDomain(name=name, hold=Hold.OURS),), read_at=_NOW),
+            TenantDomains(domains=(TenantDomain(name=name, status=DomainStatus.OURS),), read_at=_NOW),
             Policy(settings=PolicySettings(mode=Mode.ON), updated_at=_NOW, updated_by="Sam Security"),
         ]
         for head in heads:
             yield Entity("accounts", owner, head.key(owner).row, head.document())
-        yield Entity("domains", name, "claim", Claim(account_id=owner, claimed_at=_NOW).document())
+        claim = DomainClaim(account_id=owner, tenant_id=TENANT, claimed_at=_NOW)
+        yield Entity("domains", name, "claim", claim.document())
 
 
 def applications(count: int) -> Iterator[Entity]:
@@ -100,7 +101,7 @@ def bystanders(first: int, count: int) -> Iterator[Entity]:
     """Accounts that nobody asks about, from number `first` on: an account's first row and its claim of a domain."""
     owner = account_id(_PATTERN)
     account = Account(account_id=owner, name="Customer", created_at=_NOW, updated_at=_NOW).document()
-    claim = Claim(account_id=owner, claimed_at=_NOW).document()
+    claim = DomainClaim(account_id=owner, tenant_id=TENANT, claimed_at=_NOW).document()
     for number in range(first, first + count):
         digits = f"{number:06}"
         document = account.replace(str(_PATTERN), digits)
@@ -110,7 +111,7 @@ def bystanders(first: int, count: int) -> Iterator[Entity]:
 
 def exceptions(owner: AccountId, name: DomainName, count: int) -> Iterator[Entity]:
     """Entries on an account's exception list, for people of this domain."""
-    pattern_id = ExemptionId.of(owner, EmailAddress(f"exception-{_PATTERN}@{name}"))
+    pattern_id = UserKey.of(owner, EmailAddress(f"exception-{_PATTERN}@{name}"))
     pattern = Exemption(
         exception_id=pattern_id,
         email=f"exception-{_PATTERN}@{name}",
@@ -120,7 +121,7 @@ def exceptions(owner: AccountId, name: DomainName, count: int) -> Iterator[Entit
         updated_at=_NOW,
     ).document()
     for number in range(count):
-        exception_id = ExemptionId.of(owner, EmailAddress(f"exception-{number:06}@{name}"))
+        exception_id = UserKey.of(owner, EmailAddress(f"exception-{number:06}@{name}"))
         document = pattern.replace(pattern_id, exception_id).replace(str(_PATTERN), f"{number:06}")
         yield Entity("accounts", owner, PREFIX + exception_id, document)
 

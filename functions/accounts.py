@@ -63,7 +63,7 @@ def account_routes(services: Services) -> Routes:
     @routes.delete(_ACCOUNT)
     async def delete_account(operator: Operator, account_id: Path[AccountId], expected: IfMatch) -> NoContent:
         """Disconnect an account and remove everything that belongs to it."""
-        await services.connection.lifecycle.close(operator, account_id, expected)
+        await services.connection.disconnection.close(operator, account_id, expected)
         return NoContent()
 
     return routes

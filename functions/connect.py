@@ -17,7 +17,7 @@ from functions.http.parameters import Form, MicrosoftsAnswer, Query, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody
 from shared.assembly import Services
-from shared.connection.integration import Arrival, Departure, Ticket, Unfinished
+from shared.connection.consent_steps import Connected, NotConnected, Ticket, ToMicrosoft
 from shared.connection.return_urls import with_outcome
 from shared.flows.flows import Flows
 
@@ -31,13 +31,13 @@ def connect_routes(services: Services) -> Routes:
     cookies = BrowserCookies(services.edge.cookie_prefix)
     invited, bound = cookies.invitation, cookies.connect
 
-    def shown(req: HttpRequest, outcome: Departure | Arrival | Unfinished) -> HttpResponse:
+    def shown(req: HttpRequest, outcome: ToMicrosoft | Connected | NotConnected) -> HttpResponse:
         match outcome:
-            case Departure(url, binding):
+            case ToMicrosoft(url, binding):
                 return with_cookies(redirect(url), *bound.bind(req, binding))
-            case Arrival(_, _, str(return_url)):
+            case Connected(_, _, str(return_url)):
                 return redirect(with_outcome(return_url, "connected"))
-            case Arrival(account_name, tenant_name, _):
+            case Connected(account_name, tenant_name, _):
                 return pages.connected(account_name, tenant_name)
             case _:
                 back = outcome.return_url
@@ -45,7 +45,7 @@ def connect_routes(services: Services) -> Routes:
                 return pages.refusal(outcome.refusal, *ways)
 
     async def invite(req: HttpRequest, ticket: str, *, unproven: bool = False) -> HttpResponse:
-        invitation = await services.connection.onboarding.look(ticket)
+        invitation = await services.connection.consent.look(ticket)
         action = f"{services.edge.public_url}{_CONNECT}"
         new = Flows.bind(ticket, Ticket)
         binding = replace(new, secret=invited.secret(req, ticket) or new.secret)  # so that two tabs get along
@@ -57,7 +57,7 @@ def connect_routes(services: Services) -> Routes:
         ticket = _only(form, "ticket")
         if not _was_invited(req, ticket, _only(form, "shown"), invited):
             return await invite(req, ticket, unproven=True)
-        return with_cookies(shown(req, await services.connection.onboarding.open(ticket)), invited.release(ticket))
+        return with_cookies(shown(req, await services.connection.consent.open(ticket)), invited.release(ticket))
 
     @routes.get(_CONNECT)
     async def show_connect(_: Anybody, req: Request, ticket: Query) -> HtmlPage:
@@ -72,7 +72,7 @@ def connect_routes(services: Services) -> Routes:
     @routes.get(f"{_CONNECT}/callback")
     async def connect_callback(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
         """Take Microsoft's answer, for consent and for sign-in."""
-        outcome = await services.connection.onboarding.come_back(answer, bound.secret(req, answer.state))
+        outcome = await services.connection.consent.callback(answer, bound.secret(req, answer.state))
         return with_cookies(shown(req, outcome), bound.release(answer.state))
 
     return routes

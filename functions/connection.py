@@ -62,24 +62,24 @@ def connection_routes(services: Services) -> Routes:
         administrator: AccountAdministrator, asked: OptionalBody[StartBody]
     ) -> Created[StartDocument]:
         """Start Azure Integration."""
-        start = await services.connection.onboarding.start(administrator, asked.return_url)
+        start = await services.connection.consent.start(administrator, asked.return_url)
         start_url = f"{services.edge.public_url}/v1/connect?ticket={start.ticket}"
         return Created(StartDocument(start_url=start_url, expires_at=start.expires_at))
 
     @routes.get(_CONNECTION)
     async def get_connection(administrator: AccountAdministrator) -> Ok[ConnectionDocument]:
         """Look at the connection."""
-        return _versioned(*await services.connection.lifecycle.read(administrator))
+        return _versioned(*await services.connection.checks.read(administrator))
 
     @routes.post(_CONNECTION + "/check")
     async def check_connection(administrator: AccountAdministrator) -> Ok[ConnectionDocument]:
         """Probe the tenant now."""
-        return _versioned(*await services.connection.lifecycle.check(administrator))
+        return _versioned(*await services.connection.checks.check(administrator))
 
     @routes.delete(_CONNECTION)
     async def delete_connection(administrator: AccountAdministrator, expected: IfMatch) -> NoContent:
         """Disconnect: users fall back to the password; policy and exceptions are kept."""
-        await services.connection.lifecycle.disconnect(administrator, expected)
+        await services.connection.disconnection.disconnect(administrator, expected)
         return NoContent()
 
     return routes

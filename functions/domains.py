@@ -8,8 +8,8 @@ from functions.http.parameters import IfMatch, MergePatch, Path
 from functions.http.responses import Ok
 from shared.access.roles import AccountAdministrator
 from shared.assembly import Services
-from shared.connection.domain_routing import DomainList
-from shared.connection.tenant_domains import DomainState, DomainSwitch
+from shared.connection.connected_domains import DomainList
+from shared.domains.tenant_domains import DomainState, DomainSwitch
 from shared.kernel.names import DomainName
 
 _DOMAINS = "/v1/accounts/{accountId}/domains"

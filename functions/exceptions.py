@@ -36,7 +36,8 @@ from shared.users.exchange import (
     write_csv,
 )
 from shared.users.exemptions import Exemption
-from shared.users.terms import ExemptionDraft, ExemptionId, ExemptionTerms
+from shared.users.terms import ExemptionDraft, ExemptionTerms
+from shared.users.user_key import UserKey
 
 _EXCEPTIONS = "/v1/accounts/{accountId}/exceptions"
 _EXCEPTION = _EXCEPTIONS + "/{exceptionId}"
@@ -185,16 +186,14 @@ def exception_routes(services: Services) -> Routes:
         return listed(await exemptions.find(administrator, wanted.email))
 
     @routes.get(_EXCEPTION)
-    async def get_exception(
-        administrator: AccountAdministrator, exception_id: Path[ExemptionId]
-    ) -> Ok[ExceptionDocument]:
+    async def get_exception(administrator: AccountAdministrator, exception_id: Path[UserKey]) -> Ok[ExceptionDocument]:
         """Read one entry."""
         return versioned(await exemptions.read(administrator, exception_id))
 
     @routes.patch(_EXCEPTION)
     async def patch_exception(
         administrator: AccountAdministrator,
-        exception_id: Path[ExemptionId],
+        exception_id: Path[UserKey],
         change: MergePatch[ExemptionTerms],
         expected: IfMatch,
     ) -> Ok[ExceptionDocument]:
@@ -203,7 +202,7 @@ def exception_routes(services: Services) -> Routes:
 
     @routes.delete(_EXCEPTION)
     async def delete_exception(
-        administrator: AccountAdministrator, exception_id: Path[ExemptionId], expected: IfMatch
+        administrator: AccountAdministrator, exception_id: Path[UserKey], expected: IfMatch
     ) -> NoContent:
         """Take one user off the list."""
         await exemptions.remove(administrator, exception_id, expected)

@@ -6,7 +6,7 @@ from functions.http.parameters import Page, Path
 from functions.http.responses import NoContent, Ok
 from shared.access.roles import AccountAdministrator
 from shared.assembly import Services
-from shared.users.links import LinkId
+from shared.users.user_key import UserKey
 
 _LINKS = "/v1/accounts/{accountId}/links"
 
@@ -40,7 +40,7 @@ def link_routes(services: Services) -> Routes:
         return Ok(LinksDocument(items=items, continuation_token=continuation))
 
     @routes.delete(_LINKS + "/{linkId}")
-    async def release_link(administrator: AccountAdministrator, link_id: Path[LinkId]) -> NoContent:
+    async def release_link(administrator: AccountAdministrator, link_id: Path[UserKey]) -> NoContent:
         """Untie a user, whose next sign-in makes a new tie."""
         await services.users.links.release(administrator, link_id)
         return NoContent()

@@ -1,1 +1,1 @@
-"""What operators deploy and run the service with. Nothing of it is deployed itself (.funcignore)."""
+"""The operators' tools to deploy and run the service. None of them is deployed (.funcignore)."""

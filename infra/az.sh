@@ -138,8 +138,9 @@ meaning_of() {
     *AuthorizationFailed*)
       echo "You lack a right in this resource group. Ask its owner for the role Owner, or for Contributor together" \
         "with Role Based Access Control Administrator, and run this again." ;;
-    *51021*) # microsoft/azure-pipelines-tasks issue 21032, and what Microsoft's pages say that the plan does not know
-      refused=$(grep -owE "$refused_by_flex" <<<"$1" | sort -u | paste -sd ' ')
+    # The code and no digits of an id: microsoft/azure-pipelines-tasks issue 21032. Azure writes names in either case.
+    *[!0-9A-Za-z-]51021[!0-9A-Za-z-]* | *[!0-9A-Za-z-]51021)
+      refused=$(grep -oiwE "$refused_by_flex" <<<"$1" | sort -u | paste -sd ' ')
       echo "Flex Consumption refuses a property of the function app's siteConfig:" \
         "${refused:-$(grep -F -m 1 51021 <<<"$1")}. Your parameters are not at fault: take it out of" \
         "infra/modules/function-app.bicep, and run this again." ;;

@@ -1,4 +1,4 @@
-"""What stands in for Azure on one machine: the Functions host, Entra, the demo.
+"""Stand-ins for Azure on one machine: the Functions host, Entra, the demo.
 
 Nothing here is deployed (`.funcignore`), and nothing in `functions` or `shared` imports it. `local.host`
 serves the app on Microsoft's worker library, `local.entra` plays Microsoft Entra ID, Graph and the control

@@ -61,14 +61,14 @@ def _stack() -> Generator[Stack]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the service answered: the JSON document and its ETag."""
+    """The service's response: the JSON document and its ETag."""
 
     document: Any
     etag: str
 
 
 class Story:
-    """The story of one customer, told step by step to whoever reads the terminal."""
+    """The story of one customer, printed step by step."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack: Final = stack
@@ -77,7 +77,7 @@ class Story:
         self._chapter = 0
 
     def play(self) -> bool:
-        """Tell it all; whether every resolution agrees with the policy."""
+        """Play the whole story; whether every resolution agrees with the policy."""
         self._begin_again()
         self._tell("Sam, Contoso's Security Manager, signs in to the control panel and starts Azure Integration")
         start = self._panel("POST", "/connection", {})
@@ -90,7 +90,7 @@ class Story:
         policy = self._panel("GET", "/policy")
         change = {"mode": "on", "applicationsOff": [], "whenConnectionFails": "password"}
         self._panel("PUT", "/policy", change, etag=policy.etag)
-        self._tell("He imports the people who stay on the vendor's password; one line of the file is not right")
+        self._tell("He imports the people who stay on the vendor's password; one line of the file is invalid")
         self._import_exceptions()
         self._tell("People type their email address: the applications ask how they sign in")
         agrees = self._resolve_everybody()
@@ -172,7 +172,7 @@ class Story:
         return str(self._must(self._client.post("/v1/resolve", json=body, headers=headers)).json()["method"])
 
     def _rules(self) -> Callable[[str, str], str]:
-        """Say what resolve must answer, from what the service reports about this account."""
+        """The answer that resolve must give, computed from what the service reports about this account."""
         policy = self._read(f"{_ACCOUNT}/policy")
         domains = {d["domain"] for d in self._read(f"{_ACCOUNT}/domains")["items"] if d["state"] == "routed"}
         exceptions = {e["email"] for e in self._exceptions() if e["inForce"]}
@@ -204,7 +204,7 @@ class Story:
         return self._must(self._call("GET", path)).json()
 
     def _panel(self, method: str, path: str, document: object = None, *, etag: str = "") -> Answer:
-        """Make one call as the Security Manager and show it with its answer."""
+        """Make one call as the Security Manager and show it with its response."""
         content = None if document is None else json.dumps(document).encode()
         answer = self._call(method, _ACCOUNT + path, content=content, etag=etag)
         self._show(method, _ACCOUNT + path, answer, document, etag)

@@ -100,7 +100,7 @@ def _git(root: Path, *command: str, stdin: str = "") -> str:
 
 
 def main(arguments: list[str], root: Path = Path()) -> str:
-    """Do what the arguments ask for, and return what to tell the person who asked. Raises NotReadyError."""
+    """Run the command of the arguments, and return the message to print. Raises NotReadyError."""
     parser = argparse.ArgumentParser(prog="make release", description=f"Tag the version on {BRANCH}.")
     parser.add_argument("--dry-run", action="store_true", help="make all checks and no tag")
     parser.add_argument("--verify", metavar="TAG", help="only check that TAG is the version of this commit")

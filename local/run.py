@@ -1,4 +1,4 @@
-"""`make run`: start the stack, register the demo's customer, and say what to click and what to call.
+"""`make run`: start the stack, register the demo's customer, and print what to click and what to call.
 
 `make run APP=no` leaves the app to `func start` or a debugger (`.vscode/launch.json`) and waits for it.
 """
@@ -51,16 +51,16 @@ def _addresses(stack: Stack) -> str:
 
 
 def _commands(stack: Stack) -> str:
-    """Tell the story as lines for another terminal; one that begins with # says what the next ones do."""
+    """The demo as lines for another terminal; a line that begins with # explains the next ones."""
     sam = "curl -sSw '\\n' --oauth2-bearer \"$TOKEN\""
     ask = "curl -sSw '\\n' -H \"x-functions-key: $KEY\" $SSO/v1/resolve -H 'Content-Type: application/json' -d"
     admin = f"{ADA} with {PASSWORD}"
     merge_patch = "-X PATCH -H 'If-Match: *' -H 'Content-Type: application/merge-patch+json'"
     script = f"""
-        Paste these lines into another terminal, in this folder, one part after the other. Until a browser has been
-        where the second part sends it, every answer is "password":
+        Paste these lines into another terminal, in this folder, one part after the other. Every answer is "password"
+        until you have signed in at the startUrl of the second part and switched SSO on:
 
-        # Sam is Security Manager of {demo_data.ACCOUNT_ID}, Olga an operator; their tokens are good for an hour
+        # Sam is Security Manager of {demo_data.ACCOUNT_ID}, Olga an operator; their tokens are valid for an hour
         export SSO={stack.app_url}
         export ACCOUNT={stack.app_url}/v1/accounts/{demo_data.ACCOUNT_ID}
         export KEY={stack.function_key}

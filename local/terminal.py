@@ -9,27 +9,27 @@ _COLOUR: Final = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def strong(text: str) -> str:
-    """Text that the eye should find first."""
+    """Text that readers should see first."""
     return _paint(text, "1")
 
 
 def faint(text: str) -> str:
-    """Text that is there for those who look for it."""
+    """Text of minor importance."""
     return _paint(text, "2")
 
 
 def good(text: str) -> str:
-    """Text that says that something is as it should be."""
+    """Text that reports success."""
     return _paint(text, "32")
 
 
 def bad(text: str) -> str:
-    """Text that says that something is not as it should be."""
+    """Text that reports a failure."""
     return _paint(text, "31")
 
 
 def special(text: str) -> str:
-    """Text that stands out among its like, without praise or blame."""
+    """Highlighted text, neither success nor failure."""
     return _paint(text, "33")
 
 

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from functools import partial
 
 from shared.accounts.accounts import Accounts
-from shared.accounts.claims import Claims
 from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import SecretChecks
 from shared.branding import Branding
+from shared.connection.checks import ConnectionChecks
+from shared.connection.connected_domains import ConnectedDomains, has_domain
 from shared.connection.connections import Connections
-from shared.connection.domain_routing import DomainRouting
-from shared.connection.lifecycle import Lifecycle
-from shared.connection.onboarding import Onboarding
+from shared.connection.consent import ConsentFlow
+from shared.connection.disconnection import Disconnection
 from shared.connection.return_urls import ReturnUrls
-from shared.connection.tenant_domains import has_domain
+from shared.domains.domain_claims import DomainClaims
+from shared.domains.routing import DomainRouting
 from shared.duties.duties import Duties
 from shared.duties.runner import DutyRunner
 from shared.edge_ports import EdgePorts
@@ -30,8 +31,10 @@ from shared.kernel.names import TenantId
 from shared.policies.policy import PolicyBook
 from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider
+from shared.ports.consent import Consent
 from shared.ports.notices import Notices
+from shared.ports.organizations import Organizations
+from shared.ports.sign_in import EntraSignIn
 from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Key, RecentReader, Table
 from shared.ports.telemetry import Telemetry
@@ -48,7 +51,8 @@ from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
 from shared.provider.token import TokenEndpoint
 from shared.provider.userinfo import Userinfo
-from shared.resolution.resolver import Resolver, Shelves
+from shared.resolution.facts import Readers
+from shared.resolution.resolver import Resolver
 from shared.users.exemptions import ExemptionList
 from shared.users.links import Links
 from shared.users.users import Users
@@ -86,8 +90,12 @@ class Ports:
     recent_applications: RecentReader
     """Reads of `applications` that may be some seconds old."""
 
-    provider: IdentityProvider
-    """Microsoft Entra ID and Graph."""
+    sign_in: EntraSignIn
+    """Signs people in at Microsoft Entra ID."""
+    consent: Consent
+    """Where organisations consent at Microsoft Entra ID."""
+    organizations: Organizations
+    """Reads organisations from Microsoft Graph."""
     access_tokens: AccessTokens
     """Verifies the control panel's bearer tokens."""
     signing_keys: SigningKeys
@@ -116,7 +124,7 @@ class Services:
     """The vendor's applications."""
     connection: Connections
     """The link between an account and its tenant."""
-    domains: DomainRouting
+    domains: ConnectedDomains
     """Which of a tenant's domains route to its account."""
     policies: PolicyBook
     """Whether SSO is on."""
@@ -142,44 +150,39 @@ def assemble(ports: Ports) -> Services:
     journal = Journal(table=ports.accounts, clock=clock)
     flows = Flows(table=ports.flows, clock=clock)
     register = AccountRegister(table=ports.accounts, journal=journal, clock=clock)
-    domains = DomainRouting(
-        table=ports.accounts,
-        journal=journal,
-        claims=Claims(table=ports.domains, clock=clock),
-        provider=ports.provider,
-        clock=clock,
+    routing = DomainRouting(
+        table=ports.accounts, journal=journal, claims=DomainClaims(table=ports.domains, clock=clock)
     )
-    onboarding = Onboarding(
+    consent = ConsentFlow(
         table=ports.accounts,
         journal=journal,
         flows=flows,
-        routing=domains,
-        provider=ports.provider,
+        routing=routing,
+        consent=ports.consent,
+        sign_in=ports.sign_in,
+        organizations=ports.organizations,
         clock=clock,
         telemetry=telemetry,
         return_urls=ports.return_urls,
         redirect_uri=f"{ports.public_url}/v1/connect/callback",
     )
-    lifecycle = Lifecycle(
-        table=ports.accounts,
-        journal=journal,
-        routing=domains,
-        accounts=register,
-        provider=ports.provider,
-        clock=clock,
-        telemetry=telemetry,
+    checks = ConnectionChecks(
+        table=ports.accounts, journal=journal, organizations=ports.organizations, clock=clock, telemetry=telemetry
+    )
+    disconnection = Disconnection(
+        table=ports.accounts, journal=journal, routing=routing, accounts=register, clock=clock, telemetry=telemetry
     )
     links = Links(table=ports.accounts, journal=journal, clock=clock)
     resolver = Resolver(
-        shelves=Shelves(
+        readers=Readers(
             accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
         ),
-        provider=ports.provider,
+        authority=ports.sign_in.authority,
         clock=clock,
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
-    provider = _openid_provider(ports, flows, resolver, links, lifecycle)
+    provider = _openid_provider(ports, flows, resolver, links, checks)
     return Services(
         edge=EdgePorts(
             public_url=ports.public_url,
@@ -191,8 +194,10 @@ def assemble(ports: Ports) -> Services:
         ),
         accounts=Accounts(register=register, journal=journal),
         applications=ApplicationRegister(table=ports.applications, clock=clock),
-        connection=Connections(onboarding=onboarding, lifecycle=lifecycle),
-        domains=domains,
+        connection=Connections(consent=consent, checks=checks, disconnection=disconnection),
+        domains=ConnectedDomains(
+            table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
+        ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
         users=Users(
             exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
@@ -208,11 +213,11 @@ def assemble(ports: Ports) -> Services:
 
 
 def _openid_provider(
-    ports: Ports, flows: Flows, resolver: Resolver, links: Links, lifecycle: Lifecycle
+    ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks
 ) -> OpenIdProvider:
     issuer = Issuer(issuer=ports.public_url, tokens=ports.tokens, clock=ports.clock)
     return OpenIdProvider(
-        sign_in=_sign_in(ports, flows, resolver, links, lifecycle),
+        sign_in=_sign_in(ports, flows, resolver, links, checks),
         clients=ClientAuthentication(
             applications=ports.recent_applications,
             flows=ports.flows,
@@ -226,7 +231,7 @@ def _openid_provider(
             applications=ports.recent_applications,
             sessions=Sessions(table=ports.flows, clock=ports.clock),
             flows=flows,
-            provider=ports.provider,
+            provider=ports.sign_in,
             tokens=ports.tokens,
             issuer=issuer,
             notices=LogoutNotices(
@@ -240,20 +245,20 @@ def _openid_provider(
     )
 
 
-def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, lifecycle: Lifecycle) -> SignIn:
+def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks) -> SignIn:
     redirect_uri = f"{ports.public_url}/signin/callback"
-    responses = Responses(lifecycle=lifecycle, telemetry=ports.telemetry, issuer=ports.public_url)
+    responses = Responses(checks=checks, telemetry=ports.telemetry, issuer=ports.public_url)
     return SignIn(
         applications=ports.recent_applications,
         authorize_step=AuthorizeStep(
-            resolver=resolver, flows=flows, provider=ports.provider, responses=responses, redirect_uri=redirect_uri
+            resolver=resolver, flows=flows, provider=ports.sign_in, responses=responses, redirect_uri=redirect_uri
         ),
         callback_step=CallbackStep(
             resolver=resolver,
             flows=flows,
             links=links,
             sessions=Sessions(table=ports.flows, clock=ports.clock),
-            provider=ports.provider,
+            provider=ports.sign_in,
             responses=responses,
             clock=ports.clock,
             redirect_uri=redirect_uri,
@@ -266,11 +271,11 @@ def _health(ports: Ports) -> Health:
     """What is probed. Whether Entra believes this service is asked where its home tenant is known."""
     costly: dict[str, Probe] = {}
     if ports.home_tenant is not None:
-        costly["credential"] = partial(ports.provider.probe_credential, ports.home_tenant)
+        costly["credential"] = partial(ports.organizations.probe_credential, ports.home_tenant)
     return Health(
         {
             "storage": partial(ports.accounts.get, Key("health", "health")),
-            "entra": ports.provider.probe,
+            "entra": ports.sign_in.probe,
             "controlPanel": ports.access_tokens.probe,
             "signingKeys": ports.signing_keys.probe,
         },

@@ -1,7 +1,7 @@
 """The vendor on our pages: its name, its logo and its colour.
 
-An operator sets them and people type their addresses beside them, so each is parsed strictly. A logo is given by its
-bytes, never by an address: a page that loads it would let another host see who signs in, and choose what they see.
+An operator sets them and people type their addresses beside them, so each is parsed strictly. A logo is given as bytes,
+never as a URL: a page that loads a URL would let another host see who signs in, and choose what they see.
 """
 
 import base64
@@ -23,7 +23,7 @@ class VendorName(Name):
 
     @classmethod
     def normalise(cls, text: str) -> str:
-        """Without blanks around it. What cannot be seen, such as a change of the writing's direction, is no name."""
+        """Without surrounding blanks. Invisible characters, such as a change of writing direction, are refused."""
         return text.strip() if text.isprintable() else ""
 
 
@@ -45,7 +45,7 @@ class Colour(Name):
         return (lighter + 0.05) / (darker + 0.05)
 
     def readable_on(self, background: "Colour") -> "Colour":
-        """This colour, or the nearest to it, towards black or white, that can be read on a background."""
+        """This colour, or the nearest one towards black or white that is readable on a background."""
         end = max((_BLACK, _WHITE), key=background.contrast)
         mixes = (self._mixed(end, step / _STEPS) for step in count())
         return next(mix for mix in mixes if mix.contrast(background) >= READABLE)
@@ -90,7 +90,7 @@ _KINDS: Final[dict[str, Callable[[bytes], bool]]] = {
     "webp": lambda image: image.startswith(b"RIFF") and image[8:12] == b"WEBP",
     "svg+xml": lambda image: image.lstrip().startswith(b"<") and b"<svg" in image,
 }
-"""Images that every browser shows, and how each is told. A script in an SVG does not run in an `<img>`
+"""Image types that every browser shows, and how to recognise each. A script in an SVG does not run in an `<img>`
 (https://www.w3.org/TR/SVG2/conform.html#secure-static-mode)."""
 
 
@@ -118,7 +118,7 @@ class Logo(Name):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branding:
-    """What a page shows of the vendor.
+    """The vendor's branding on a page.
 
     Without a name it shows none. A logo stands in for the name, which screen readers read out instead.
     """

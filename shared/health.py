@@ -1,4 +1,4 @@
-"""Which parts answer. Asked by load balancers and by anybody, so it costs little however often it is asked."""
+"""The health of the parts. Load balancers and anonymous callers ask often, so it costs little at any rate."""
 
 import asyncio
 import logging
@@ -23,10 +23,10 @@ class Health:
     """Probes all parts at once, and each at most every five seconds; costly ones once a minute.
 
     Args:
-        probes: by the name of the part; a refusal, or any error, means that it does not answer.
+        probes: by the name of the part; a refusal, or any error, means that it is down.
         clock: the time.
-        patience: how long a part may take to answer.
-        costly: likewise, parts that anonymous callers must not make us ask often, whatever they answered.
+        patience: how long a probe may take.
+        costly: more probes, which anonymous callers must not be able to trigger often, whatever the result.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Health:
         self._until = dict.fromkeys(self._probes, _NEVER)
 
     async def ask(self) -> dict[str, bool]:
-        """Whether each part answers."""
+        """Whether each part is up."""
         async with self._probing:
             stale = [part for part, until in self._until.items() if until <= self._clock.now()]
             answers = await asyncio.gather(*map(self._answers, stale))
@@ -60,7 +60,7 @@ class Health:
             await asyncio.wait_for(self._probes[part](), self._patience.total_seconds())
         except (Refusal, TimeoutError) as reason:
             return self._is_down(part, str(reason) or "it does not respond in time")
-        except Exception as error:  # noqa: BLE001 - one part's fault hides no other part, and is not asked for anew
+        except Exception as error:  # noqa: BLE001 - a fault of one part must not hide the others, nor be probed again at once
             return self._is_down(part, type(error).__name__)
         return True
 

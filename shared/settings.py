@@ -1,7 +1,7 @@
 """Every setting, typed, and the only reader of the environment.
 
-A missing or bad setting is named, with what to do about it. The app starts all the same and says so on `/health`: an
-exception while it is imported would show in Azure as "0 functions found" and nothing else.
+A missing or invalid setting is named, with what to do about it. The app starts all the same and reports it on
+`/health`: an exception at import would show in Azure as "0 functions found" and nothing else.
 """
 
 import os
@@ -61,7 +61,7 @@ def _connection_string(secret: SecretStr) -> SecretStr:
 
 
 def _resolved(secret: SecretStr) -> SecretStr:
-    """The secret, unless it is a reference: an app is given the reference itself where the platform cannot resolve it.
+    """The secret, unless it is a reference, which the app gets if the platform cannot resolve it.
 
     https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
     """
@@ -71,7 +71,7 @@ def _resolved(secret: SecretStr) -> SecretStr:
 
 
 def _true_as_the_worker_reads_it(text: object) -> bool:
-    """What the worker takes for true, of which everything else is the contrary (`azure_functions_runtime`)."""
+    """The values that the worker reads as true; it reads every other value as false (`azure_functions_runtime`)."""
     return str(text).lower().strip() in {"1", "true", "t", "yes", "y"}
 
 
@@ -91,9 +91,9 @@ WorkersFlag = Annotated[bool, BeforeValidator(_true_as_the_worker_reads_it)]
 
 
 class Settings(BaseModel):
-    """What an operator sets, as environment variables of the same names with the prefix `SSO_` in upper case.
+    """The operator's settings: environment variables of the same names, in upper case with the prefix `SSO_`.
 
-    The one that the Python worker reads, too, has the name that it has there.
+    The one that the Python worker also reads has the worker's name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=lambda name: f"SSO_{name.upper()}")
@@ -186,19 +186,19 @@ class Settings(BaseModel):
 
     @property
     def branding(self) -> Branding:
-        """What pages show of the vendor."""
+        """The vendor's branding on pages."""
         return Branding(name=self.vendor_name, logo=self.vendor_logo, colour=self.vendor_colour)
 
 
 @dataclass(frozen=True, slots=True)
 class Misconfiguration:
-    """What is wrong with the settings: each fault names one, and says what to do."""
+    """The settings are invalid: each fault names one, and says what to do."""
 
     faults: tuple[FieldFault, ...]
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings | Misconfiguration:
-    """The settings, or what is wrong with them.
+    """The settings, or their faults.
 
     Args:
         environment: the process's own if None. Empty values count as missing.
@@ -213,6 +213,6 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings | Mi
 
 
 def _explained(fault: FieldFault) -> FieldFault:
-    """With what the setting is for, so that an operator knows what to put there."""
+    """The fault with the setting's description, so that an operator knows what to set."""
     meant = {field.alias: field.description for field in Settings.model_fields.values()}.get(fault.field)
     return FieldFault(fault.field, f"{fault.detail} {meant}") if meant else fault

@@ -30,18 +30,18 @@ from shared.settings import Misconfiguration, Settings
 TABLE_NAMES = ("accounts", "domains", "applications", "flows", "duties")
 
 STALENESS = timedelta(seconds=10)
-"""How long another instance may resolve by what stood before a change."""
+"""How long another instance may resolve by the state before a change."""
 
 _ANSWERS_REMEMBERED = 20_000
 _BYTES_REMEMBERED = 64_000_000
-"""Of each table, by estimate: of an instance of 2 GB, all of them take an eighth at most."""
+"""For each table, by estimate: all of them take at most an eighth of an instance of 2 GB."""
 
 
 def build_services(settings: Settings | Misconfiguration, clock: Clock | None = None) -> Services | Misconfiguration:
-    """Make the product of settings. Opens no connection and imports no SDK that is slow.
+    """Build the product from settings. Opens no connection and imports no slow SDK.
 
     Args:
-        settings: from `read_settings`; what is wrong with them is handed on, for the app to say.
+        settings: from `read_settings`; their faults are passed on for the app to report.
         clock: the machine's if None.
     """
     if isinstance(settings, Misconfiguration):
@@ -51,10 +51,10 @@ def build_services(settings: Settings | Misconfiguration, clock: Clock | None = 
 
 
 def ports_of(settings: Settings, clock: Clock) -> Ports:
-    """Make the ports of settings.
+    """Build the ports from settings.
 
-    What holds connections opens them when it is first used, in the event loop in which that happens. The stack knows
-    how each is closed, the last one first; the worker has no hook for its end, so only tests unwind it.
+    Adapters open connections at their first use, in the event loop of that use. The stack closes them in reverse order;
+    the worker has no shutdown hook, so only tests unwind it.
     """
     closing = AsyncExitStack()
     tables = _tables(settings, closing)
@@ -72,6 +72,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
     notices = HttpNotices(anywhere=settings.notices_to_private_addresses, ca_file=settings.entra_ca_file)
     closing.push_async_callback(notices.close)
     signing_keys = _signing_keys(settings, clock, closing)
+    entra = _entra(settings, web, clock, closing)
     return Ports(
         public_url=settings.public_url,
         cookie_prefix=settings.cookie_prefix,
@@ -86,7 +87,9 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         recent_accounts=recent["accounts"],
         recent_domains=recent["domains"],
         recent_applications=recent["applications"],
-        provider=_provider(settings, web, clock, closing),
+        sign_in=entra,
+        consent=entra,
+        organizations=entra,
         access_tokens=ControlPanelTokens(
             issuer=settings.control_panel_issuer, audience=settings.control_panel_audience, web=panel_web, clock=clock
         ),
@@ -123,13 +126,13 @@ def _signing_keys(settings: Settings, clock: Clock, closing: AsyncExitStack) -> 
 
 
 def _identity(settings: Settings, closing: AsyncExitStack) -> AppIdentity:
-    """The app's managed identity. It is made before what uses it, and so it is closed after that."""
+    """The app's managed identity. It is made before its users, and so it is closed after them."""
     identity = AppIdentity(settings.identity_client_id)
     closing.push_async_callback(identity.close)
     return identity
 
 
-def _provider(settings: Settings, web: Web, clock: Clock, closing: AsyncExitStack) -> EntraProvider:
+def _entra(settings: Settings, web: Web, clock: Clock, closing: AsyncExitStack) -> EntraProvider:
     clients = _msal_clients(settings)
     closing.push_async_callback(clients.close)
     return EntraProvider(

@@ -1,1 +1,1 @@
-"""The app that comparisons with an empty function are served by."""
+"""The app that serves comparisons with an empty function."""

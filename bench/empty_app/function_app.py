@@ -1,7 +1,8 @@
-"""The service with one function more, which does nothing: what the host and the worker library cost by themselves.
+"""The service with one more function, which does nothing: the cost of the host and the worker library alone.
 
-It takes the same request as resolve does, wants the same key and stands beside it, since the host tries routes by the
-names of their functions, and Python collects garbage among all that the service has imported, whoever is asked.
+It takes the same request and the same key as resolve, and its name sorts next to it, since the host tries routes by the
+names of their functions. It shares resolve's process, since garbage collection covers everything that the service has
+imported.
 """
 
 import sys
@@ -20,5 +21,5 @@ app = build_app(build_services(read_settings()))
 
 @app.route(route="v1/nothing", methods=["POST"], auth_level=AuthLevel.FUNCTION)
 async def resolve_empty(req: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the worker demands it
-    """Answer, and do nothing else."""
+    """Respond, and do nothing else."""
     return HttpResponse('{"method":"password"}', mimetype="application/json")

@@ -16,9 +16,9 @@ from functions.http import requests
 from functions.http.authorization import authorization, unverified_token
 from functions.http.forms import FORM, parameters_of
 from functions.http.requests import JSON, MERGE_PATCH
-from shared.connection.proof import Answer
 from shared.kernel.names import Name
 from shared.kernel.versions import Expected
+from shared.ports.entra import Answer
 
 type Reader = Callable[[HttpRequest], Any]
 """Reads the value of a parameter, or raises a refusal."""

@@ -8,7 +8,6 @@ from azure.functions import HttpRequest
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import from_json, to_json
 
-from shared.connection.proof import Answer
 from shared.kernel.faults import faults_of
 from shared.kernel.names import AccountId, Name
 from shared.kernel.refusals import (
@@ -21,6 +20,7 @@ from shared.kernel.refusals import (
     UnsupportedMediaType,
 )
 from shared.kernel.versions import Expected
+from shared.ports.entra import Answer
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"

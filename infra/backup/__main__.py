@@ -18,8 +18,8 @@ _LOCAL_SETTINGS: Final = Path("local.settings.json")
 
 
 def main() -> None:
-    """Do it and say what was done; exit code 1 with one sentence when something is wrong."""
-    logging.getLogger("azure").setLevel(logging.CRITICAL)  # what goes wrong is told once, in our words
+    """Run the command and report the result; exit code 1 with one sentence when something is wrong."""
+    logging.getLogger("azure").setLevel(logging.CRITICAL)  # errors are reported once, in our words
     try:
         asyncio.run(_run(_asked()))
     except (ArchiveError, StoreError) as refusal:

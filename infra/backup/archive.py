@@ -1,8 +1,9 @@
 """The file: a header, a line for each entity by table, partition and row, and a seal with their number and SHA-256.
 
 It is JSON Lines (https://jsonlines.org) in ASCII. Equal tables give equal bytes, whichever store they are in and
-whenever they are read, so that two files can be compared: therefore it says neither when nor where from. The seal is
-for accidents, a file cut off or changed by hand. It is no signature: who can change the file can renew the seal.
+whenever they are read, so that two files can be compared: therefore it contains neither a time nor an origin. The seal
+detects accidents, such as a file truncated or changed by hand. It is no signature: anyone who can change the file can
+renew the seal.
 """
 
 import hashlib
@@ -44,7 +45,7 @@ class Archive:
         self.rows[key.table] += 1
 
     def seal(self) -> None:
-        """End the file, and see it onto the disk. Without a seal it is worth nothing."""
+        """Seal the file and flush it to disk. Without a seal it is worthless."""
         self._file.write(_seal(self.rows, self._digest.hexdigest()))
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -56,12 +57,12 @@ class Archive:
 
 @contextmanager
 def create(path: Path) -> Iterator[Archive]:
-    """Make a new file, for its owner's eyes only, since it holds personal data.
+    """Create a new file that only its owner can read, since it contains personal data.
 
-    It is sealed at the end of the `with` block, and removed if that is not reached.
+    It is sealed at the end of the `with` block, and removed if the block fails.
 
     Raises:
-        FileExistsError: there is one of this name; no backup is ever overwritten.
+        FileExistsError: a file of this name exists; no backup is ever overwritten.
     """
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         try:
@@ -96,7 +97,7 @@ def check(path: Path, keys: Spool) -> dict[str, int]:
     Returns: how many entities it has of each of its tables.
 
     Raises:
-        ArchiveError: it is not ours, of another version, cut off or changed.
+        ArchiveError: it is not ours, of another version, truncated or changed.
     """
     with path.open("rb") as file:
         header = file.readline()

@@ -46,7 +46,7 @@ def from_json(document: Mapping[str, JsonValue]) -> dict[str, object]:
     """The entity as the SDK writes it.
 
     Raises:
-        ValueError: this is nothing that `to_json` writes.
+        ValueError: `to_json` does not write this.
     """
     if not all(isinstance(document.get(key), str) for key in ("PartitionKey", "RowKey")):
         raise ValueError("It has no PartitionKey and RowKey.")

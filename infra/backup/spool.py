@@ -1,6 +1,6 @@
-"""Lines by their keys, in order, on the disk instead of in memory.
+"""Lines sorted by key, on disk instead of in memory.
 
-Azure Table Storage answers in an order of its own, by UTF-16, and Cosmos DB for Table in none.
+Azure Table Storage returns rows in its own order, by UTF-16, and Cosmos DB for Table in none.
 """
 
 import sqlite3
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """Where an entity stands. Keys are ordered by their characters' code points."""
+    """The key of an entity. Keys are ordered by their characters' code points."""
 
     table: str
     partition: str
@@ -48,7 +48,7 @@ class Spool:
             yield Key(*(part.decode(errors="surrogatepass") for part in parts)), line
 
     def close(self) -> None:
-        """Remove it from the disk."""
+        """Delete it from disk."""
         self._database.close()
 
 

@@ -1,7 +1,7 @@
-"""Which store it is, how to get in, and what its refusals mean to an operator.
+"""The store to back up or restore, how to authenticate, and what its errors mean to an operator.
 
-The store is named by the settings that name it to the service. With a URL the operator's own sign-in opens it: that of
-the az CLI, or a managed identity.
+The service's own settings name the store. With a URL, the operator's own sign-in opens it: that of the az CLI, or a
+managed identity.
 """
 
 import json
@@ -24,13 +24,13 @@ _PATIENT: Final[dict[str, Any]] = {
     "retry_connect": 2,
     "retry_total": 6,
 }
-"""Nobody waits behind a screen, and a store that is busy asks for patience; one that is not there is told soon."""
+"""No person waits for a response, so a busy store is retried for long; a missing one is reported soon."""
 
 _FORBIDDEN: Final = 403
 
 
 class StoreError(Exception):
-    """The store is not named, not there, or does not let us; the message is a sentence that says what to do."""
+    """The store is not named, not reachable, or refuses us; the message is a sentence that says what to do."""
 
 
 def _https(url: str) -> str:
@@ -40,7 +40,7 @@ def _https(url: str) -> str:
 
 
 class Place(BaseModel):
-    """The settings that say where the tables are; see `shared.settings.Settings` for what they mean."""
+    """The settings that locate the tables; `shared.settings.Settings` explains them."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=lambda name: f"SSO_{name.upper()}")
 
@@ -49,10 +49,10 @@ class Place(BaseModel):
 
 
 def find_place(environment: Mapping[str, str], local_settings: Path) -> Place:
-    """Where the tables are: as the environment says, or else as the settings of `make run` do.
+    """The location of the tables, from the environment or else from the settings of `make run`.
 
     Raises:
-        StoreError: neither says it, or one says something that cannot be.
+        StoreError: neither names it, or a setting is invalid.
     """
     names = {str(field.alias) for field in Place.model_fields.values()}
     given = {name: environment[name] for name in names if environment.get(name)}
@@ -72,7 +72,7 @@ async def opened(place: Place) -> AsyncIterator[TableServiceClient]:
     """The store, for the length of a `with` block.
 
     Raises:
-        StoreError: for whatever the store refuses in the block.
+        StoreError: for every refusal of the store in the block.
     """
     with _in_our_words():
         if place.tables_connection_string is not None:

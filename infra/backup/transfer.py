@@ -1,7 +1,7 @@
-"""From the store to a file, and back. Both read and write as they go: neither holds more than a few transactions.
+"""From the store to a file, and back. Both stream: neither holds more than a few transactions in memory.
 
-Importing is safe to repeat: every write says what a row is to be, not how it changes. So one that was interrupted is
-finished by starting it again.
+Importing is safe to repeat: every write sets a whole row, independent of its current value. So an interrupted import is
+completed by running it again.
 """
 
 import asyncio
@@ -29,10 +29,10 @@ alone: it holds 1 MiB at most in the store, and 4 MiB hold that however it is wr
 _BUSY: Final = frozenset({500, 503})
 
 _AT_ONCE: Final = 8
-"""Transactions under way at the same time: one takes as long as the way to the store and back."""
+"""Concurrent transactions: one takes as long as a round trip to the store."""
 
 _PAUSES: Final = (1, 2, 4, 8, 16)
-"""Seconds between the tries of a transaction that got no answer."""
+"""Seconds between the attempts of a transaction that got no response."""
 
 type Operation = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 """A write as the SDK's transactions take it."""
@@ -40,17 +40,17 @@ type Operation = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one table: rows written, and rows that it had and the file has not."""
+    """The result of one table: rows written, and rows that exist in the table but not in the file."""
 
     written: int
     others: int
 
 
 async def export_tables(service: TableServiceClient, path: Path) -> dict[str, int]:
-    """Write all that is backed up to a new file; how many rows of each table.
+    """Write all tables of a backup to a new file; the number of rows of each.
 
     Raises:
-        FileExistsError: there is a file of this name.
+        FileExistsError: a file of this name exists.
     """
     with archive.create(path) as file:
         for table in file.rows:
@@ -64,7 +64,7 @@ async def export_tables(service: TableServiceClient, path: Path) -> dict[str, in
 
 
 async def import_tables(service: TableServiceClient, path: Path, *, exact: bool) -> dict[str, Imported]:
-    """Put every row of the file in its place, whatever stands there. Tables that are missing are made.
+    """Write every row of the file, replacing existing ones. Missing tables are created.
 
     Args:
         service: the store.
@@ -124,10 +124,10 @@ async def _others(service: TableServiceClient, table: str, kept: Spool, *, remov
 
 
 async def _write(table: TableClient, batch: list[Operation]) -> None:
-    """One transaction, until the store answers.
+    """One transaction, repeated until the store responds.
 
-    The SDK does not repeat a POST, as it cannot know whether that is safe; of these writes we know. Only a removal
-    whose answer was lost is refused when it is repeated, and then the import is to be repeated.
+    The SDK does not repeat a POST, as it cannot know whether that is safe; these writes are. Only a removal whose
+    response was lost is refused when it is repeated, and then the import has to be repeated.
     """
     for pause in _PAUSES:
         try:
@@ -144,7 +144,7 @@ async def _write(table: TableClient, batch: list[Operation]) -> None:
 
 
 async def _submit(service: TableServiceClient, batches: Iterator[tuple[str, list[Operation]]]) -> None:
-    """Write them all, several at a time. The first refusal ends it."""
+    """Write them all, several at a time. The first refusal ends the import."""
 
     async def work() -> None:
         for table, batch in batches:

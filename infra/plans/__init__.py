@@ -1,8 +1,8 @@
-"""The plans: every resource that each stage would make in Azure, as the Bicep CLI computes them without a network.
+"""The plans: every resource that each stage would create in Azure, computed by the Bicep CLI without a network.
 
-`NAME.bicepparam` says with which parameters a stage is deployed, `NAME.snapshot.json` what comes of it. `make plan`
-writes the snapshots; they are committed, so that the diff of a change shows what it does to Azure. What only Azure
-knows stays an expression: `reference(...)`, `environment()`, `newGuid()`, `utcNow()`.
+`NAME.bicepparam` has the parameters of a stage, `NAME.snapshot.json` the resulting resources. `make plan` writes the
+snapshots; they are committed, so that the diff of a change shows its effect on Azure. Values that only Azure knows stay
+expressions: `reference(...)`, `environment()`, `newGuid()`, `utcNow()`.
 """
 
 from pathlib import Path

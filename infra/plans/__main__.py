@@ -1,4 +1,4 @@
-"""`make plan`: compute every plan anew."""
+"""`make plan`: compute every plan again."""
 
 import sys
 
@@ -7,7 +7,7 @@ from infra.plans.bicep import NoBicepError, RefusedError, write_snapshot
 
 
 def main() -> int:
-    """Write the snapshots, or what the compiler says against a file."""
+    """Write the snapshots, or the compiler's errors."""
     try:
         for plan in PLANS:
             write_snapshot(FOLDER / f"{plan}.bicepparam")

@@ -1,4 +1,4 @@
-"""An application that signs people in by OpenID Connect: its authorization requests, with what it keeps of each."""
+"""An application that signs people in by OpenID Connect: its authorization requests, and what it keeps for each."""
 
 import base64
 import hashlib
@@ -43,7 +43,7 @@ class AuthorizationRequest:
         return f"{service_url}/oauth2/authorize?{urlencode(self.parameters(**changes))}"
 
     def redemption(self, code: str, /, **changes: str | None) -> dict[str, str]:
-        """What a public client sends to the token endpoint for a code."""
+        """A public client's form for the token endpoint."""
         form: dict[str, str | None] = {
             "grant_type": "authorization_code",
             "client_id": self.client_id,

@@ -1,8 +1,9 @@
 """A browser as small as the stories need: it follows redirects, keeps cookies and fills in forms.
 
-Three habits of real browsers matter here and Python's own cookie jar has none: cookies do not know ports, a Secure
-cookie is sent over plain http to localhost (https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy),
-and what a name promises by its prefix must be so (RFC 6265bis, section 5.7).
+Three behaviours of real browsers matter here, and Python's own cookie jar has none of them: cookies ignore ports, a
+Secure cookie is sent over plain http to localhost
+(https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy), and the rules of cookie name prefixes are
+enforced (RFC 6265bis, section 5.7).
 """
 
 from collections.abc import Callable, Mapping
@@ -58,7 +59,7 @@ class Page:
 
 
 class Browser:
-    """One person's browser. `on_hop` hears of each request: method, URL without its query, and status."""
+    """One person's browser. `on_hop` is called for each request: method, URL without its query, and status."""
 
     def __init__(self, on_hop: Callable[[str, str, int], None] = lambda *_: None) -> None:
         self._client: Final = loopback.client(follow_redirects=False, timeout=10)
@@ -82,9 +83,9 @@ class Browser:
         return self._go(form.method.upper(), urljoin(page.url, form.action), {**form.fields, **values})
 
     def walk(self, page: Page, email: str, on_step: Callable[[str], None] = lambda _: None) -> Page:
-        """Do as the person with this address what each page asks, until one asks nothing; `on_step` hears of each.
+        """Act on each page as the person with this address, until none asks for more; `on_step` is called for each.
 
-        Raises httpx.TooManyRedirects when there is no end to it.
+        Raises httpx.TooManyRedirects if it does not end.
         """
         for _ in range(_MOST_PAGES):
             step = _next_step(page, email)
@@ -162,7 +163,7 @@ def _next_step(page: Page, email: str) -> tuple[str, Form, Mapping[str, str]] | 
 
 
 def _is_offered_to(page: Page, email: str) -> bool:
-    """Whether "continue" means this person: Microsoft offers it to who is signed in there, beside its form."""
+    """Whether "continue" means this person: Microsoft offers it to the signed-in person, beside its form."""
     _, offered, account = page.html.partition("Continue as ")
     return not offered or unescape(account.partition("<")[0]).casefold() == email.casefold()
 

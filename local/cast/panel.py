@@ -1,4 +1,4 @@
-"""The vendor's control panel: tokens of its people, and what calls the API with them."""
+"""The vendor's control panel: access tokens of its people, and API calls with them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -78,13 +78,13 @@ def settings(url: str, entra: EntraAddresses, connection_string: str) -> dict[st
 
 
 def at_port(store: Azurite, port: int) -> str:
-    """The store's connection string by way of another port."""
+    """The store's connection string, through another port."""
     return store.connection_string.replace(f":{store.port}/", f":{port}/")
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionsHost:
-    """A running Functions host: where it answers, and what it has written to stdout and stderr so far."""
+    """A running Functions host: its address, and its output so far."""
 
     url: str
     child: Child

@@ -1,6 +1,7 @@
-"""The story of the product, told over HTTP to a running service: an account, its administrator, its users.
+"""The story of the product, played over HTTP against a running service: an account, its administrator, its users.
 
-It knows only addresses, so that it can be told to any host; and it keeps what must never be seen in a log.
+It knows only addresses, so that it can run against any host; and it collects the secrets that must never appear in a
+log.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ _MERGE: Final = {"Content-Type": "application/merge-patch+json"}
 
 
 class WatchfulBrowser(Browser):
-    """A browser that notes every secret it is handed in an address."""
+    """A browser that records every secret in the URLs that it is sent to."""
 
     def __init__(self, secrets: set[str]) -> None:
         super().__init__()
@@ -42,9 +43,9 @@ class WatchfulBrowser(Browser):
 
 @dataclass
 class Story:
-    """Who plays: the vendor's `operator`, the account's Security Manager, who is its `manager`, and an application.
+    """The cast: the vendor's `operator`, the account's Security Manager (`manager`), and an application.
 
-    What has to succeed and does not raises httpx.HTTPError.
+    Calls that have to succeed and do not raise httpx.HTTPError.
     """
 
     client: httpx.Client

@@ -1,4 +1,4 @@
-"""Local Entra: what stands in for Microsoft on one machine.
+"""Local Entra: the stand-in for Microsoft on one machine.
 
 It plays Microsoft Entra ID, Microsoft Graph, the managed identity endpoint and the control panel's identity provider,
 and owns the behaviour that a client can see: discovery, keys, admin consent, sign-in, tokens, logout, `/organization`

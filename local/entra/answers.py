@@ -1,6 +1,6 @@
-"""Who may be answered at all, and how.
+"""Responses to clients: to whom they may be sent, and how.
 
-A client that is registered, at a redirect URI that is registered, by redirect or by form. RFC 6749 section 4.1.2.1:
+Only a registered client at a registered redirect URI gets one, by redirect or by form. RFC 6749 section 4.1.2.1:
 without such a pair nobody is redirected, and the person sees a page.
 """
 

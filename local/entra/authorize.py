@@ -1,8 +1,8 @@
 """The authorize endpoint: a person signs in and the application gets a code.
 
-It owns what a request must carry and what stands between a signed-in person and a code: membership of the tenant, and
-consent. It is stricter than Entra in one point: PKCE with S256, a nonce and a state are demanded of everybody. Source:
-https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow
+It owns the required parameters, and the conditions under which a signed-in person gets a code: membership of the
+tenant, and consent. It is stricter than Entra in one point: every client must send PKCE with S256, a nonce and a state.
+Source: https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow
 """
 
 import re

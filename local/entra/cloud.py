@@ -1,6 +1,6 @@
 """Everything local Entra remembers between two requests.
 
-The directory as it stands, consents, browser sessions, authorization codes, signing keys and the hostile modes. The
+The current directory, consents, browser sessions, authorization codes, signing keys and the hostile modes. The
 endpoints read and change it; it knows no HTTP. It lives on one event loop, so nothing here locks.
 """
 
@@ -62,7 +62,7 @@ class Consent:
 
 @dataclass
 class AuthorizationCode:
-    """What a code stands for; it buys tokens once."""
+    """The data of an authorization code; it is redeemed once."""
 
     path_tenant: str
     tenant_id: str

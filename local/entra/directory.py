@@ -1,4 +1,4 @@
-"""What `directory.toml` says, as frozen models.
+"""The content of `directory.toml`, as frozen models.
 
 The app registration, the tenants and their people, the control panel's people. It owns the rules that a real directory
 enforces (a domain is verified in exactly one tenant, a user principal name lives under a domain of its tenant, a guest
@@ -27,7 +27,7 @@ ROLE_TEMPLATES = {
 """Role template ids, https://learn.microsoft.com/en-us/entra/identity/role-based-access-control/permissions-reference."""
 
 EVERY_MEMBER = "b79fbf4d-3ef9-4689-8143-76b194e85509"
-"""No role, yet found in the `wids` of every member: whoever takes any `wids` for an administrator errs."""
+"""No role, yet in the `wids` of every member: a service that accepts any `wids` as an administrator's is wrong."""
 
 CONSENT_TO_ANYTHING = frozenset({"Global Administrator", "Privileged Role Administrator"})
 CONSENT_TO_DELEGATED = CONSENT_TO_ANYTHING | {"Application Administrator", "Cloud Application Administrator"}
@@ -211,7 +211,7 @@ class Directory(Entry):
         )
 
     def with_tenant(self, changed: Tenant) -> Self:
-        """The same directory with one tenant replaced.
+        """A copy of the directory with one tenant replaced.
 
         Raises:
             ValueError: the change gives a domain or a user name to two tenants, which a real directory refuses too.

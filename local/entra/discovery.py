@@ -1,7 +1,7 @@
 """OpenID Connect discovery and JWKS of each tenant.
 
-It publishes what the other endpoints do and nothing they don't. The browser's endpoints are on the http address, the
-back channel's on https, for MSAL accepts https authorities only.
+It publishes exactly what the other endpoints support. The browser's endpoints are on the http address, the back
+channel's on https, because MSAL accepts only https authorities.
 """
 
 from functools import partial

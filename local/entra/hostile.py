@@ -45,7 +45,7 @@ class Hostile(BaseModel):
     authorize_error: AuthorizeError | None = None
     authorize_state_suffix: str = ""
     ignore_prompt_login: bool = False
-    """Whoever is signed in goes on without being asked, as where somebody has taken `prompt` out of the address."""
+    """A signed-in person continues without being asked, as if `prompt` had been removed from the URL."""
     id_token: dict[str, Any] = Field(default_factory=dict)
     """Claims to set; null removes one."""
     auth_time_offset: int = 0

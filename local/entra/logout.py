@@ -1,4 +1,4 @@
-"""Sign-out: the browser's session ends, and the application is told.
+"""Sign-out: the browser's session ends, and the application is notified.
 
 It calls the application's front-channel logout URL with `sid` (and without `iss`, as Entra does), and returns to the
 application where that address is registered. Source:
@@ -24,7 +24,7 @@ def routes(cloud: Cloud) -> list[Route]:
 
 
 async def log_out(cloud: Cloud, request: Request) -> Response:
-    """End the session and say so."""
+    """End the session and show the sign-out page."""
     try:
         cloud.tenant_at(request.path_params["tenant"])
         query = parameters.query(request)

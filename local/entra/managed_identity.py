@@ -1,7 +1,7 @@
 """The token endpoint that Azure gives a Function app for its managed identity.
 
-The one of `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`. It issues tokens of the one identity in the directory, for
-whatever resource; as an assertion towards `token_endpoint` only the exchange audience counts. Source:
+The app finds it by `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`. It issues tokens of the one identity in the directory,
+for any resource; as an assertion, `token_endpoint` accepts only the exchange audience. Source:
 https://learn.microsoft.com/en-us/azure/app-service/overview-managed-identity#rest-endpoint-reference
 """
 

@@ -1,6 +1,6 @@
 """How Entra says no: one table from AADSTS number to OAuth error, status and sentence.
 
-The exception carries one such answer. It decides nothing: who raises it decides, and `pages`, `answers` or
+The exception carries one such answer. It decides nothing: the code that raises it does, and `pages`, `answers` or
 `token_endpoint` choose between a page, a redirect and JSON. Source:
 https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
 """
@@ -155,7 +155,7 @@ _CATALOGUE = {
 
 
 @dataclass
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
+class Refusal(Exception):  # noqa: N818 - a refusal is a response, not a bug
     """One answer of Entra that says no.
 
     `aadsts` is the number after "AADSTS", `error` OAuth's word for it, `sentence` what a person reads.

@@ -1,7 +1,7 @@
-"""A browser's visit: its cookie, the session behind it, the form it posted.
+"""One request of a browser: its cookie, the session behind it, the form it posted.
 
-Where a session is missing it shows the sign-in page. `authorize`, `consent` and `logout` build on it. It knows who
-signed in; whether that person may go on is theirs to judge.
+Without a session it shows the sign-in page. `authorize`, `consent` and `logout` build on it. It identifies the
+signed-in person; they decide whether that person may continue.
 """
 
 import hashlib

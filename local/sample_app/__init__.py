@@ -1,6 +1,6 @@
-"""A sample of what the vendor's applications do: AnyMeeting, which people sign in to through the service.
+"""AnyMeeting, a sample of the vendor's applications, which signs people in through the service.
 
-`app` is all of the integration, on Authlib, an OpenID Connect library that knows nothing of the service but the address
-of its discovery document; `pages` is what people see. A real application keeps its sessions in a store and has a
-password page that asks for a password; the rest is the same.
+`app` is the whole integration, with Authlib, an OpenID Connect library that is given only the address of the discovery
+document; `pages` is the HTML. A real application keeps its sessions in a store and has a password page that asks for a
+password; everything else is the same.
 """

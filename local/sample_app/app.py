@@ -79,7 +79,7 @@ class AnyMeeting:
         return pages.greeting(session.claims) if session else pages.welcome()
 
     async def sign_in(self, request: Request) -> Response:
-        """Send the person to the service. Whoever has typed an address here need not do so there."""
+        """Send the person to the service. An address typed here need not be typed again there."""
         email = request.query_params.get("email", "").strip()
         hint = {"login_hint": email} if email else {}
         answer: Response = await self._sso.authorize_redirect(request, f"{self._url}/signin", **hint)
@@ -113,7 +113,7 @@ class AnyMeeting:
         return pages.goodbye()
 
     async def end_session(self, request: Request) -> Response:
-        """Hear from the service that a session is over: Back-Channel Logout 1.0, section 2.6."""
+        """Receive a logout notice of the service: Back-Channel Logout 1.0, section 2.6."""
         form = dict(parse_qsl((await request.body()).decode()))
         try:
             self._sessions.pop(await self._ended(form.get("logout_token", "")), None)

@@ -58,7 +58,7 @@ def welcome() -> HTMLResponse:
 
 
 def greeting(claims: Mapping[str, Any]) -> HTMLResponse:
-    """Greet somebody who is signed in, and show what the service has told about them."""
+    """Greet the signed-in person, and show the claims that the service returned."""
     rows = "".join(f'<tr><th scope="row">{escape(name)}<td>{escape(str(claims[name]))}' for name in claims)
     body = (
         f"<p>You are signed in to AnyMeeting as <strong>{escape(str(claims.get('email')))}</strong>.</p>"

@@ -11,6 +11,6 @@ class Accounts:
     """The vendor's customers."""
 
     register: AccountRegister
-    """Who they are; kept by operators."""
+    """Their register, kept by operators."""
     journal: Journal
-    """Who changed what; read by a Security Manager."""
+    """The audit trail of changes, read by a Security Manager."""

@@ -1,4 +1,4 @@
-"""The head of an account: the few rows that nearly every question needs, side by side, read by one range query."""
+"""The head of an account: the few rows that nearly every request needs, stored together and read by one range query."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,21 +13,21 @@ PREFIX = "head:"
 
 
 class HeadRecord(Record):
-    """A record that stands once in an account's head. A subclass names its row."""
+    """A record that exists once in an account's head. A subclass names its row."""
 
     row: ClassVar[str]
 
     @classmethod
     def key(cls, account_id: AccountId) -> Key:
-        """Where it stands."""
+        """The row key of the record."""
         return Key(account_id, PREFIX + cls.row)
 
 
 class Account(HeadRecord):
     """A customer of the vendor.
 
-    `domains` are the ones that the vendor knows to be this account's; None means that the vendor does not say.
-    `closing` marks an account that is being erased: it is there for nobody but who goes on erasing it.
+    `domains` are the ones that the vendor knows to be this account's; None means that the vendor has not listed any.
+    `closing` marks an account that is being erased: only a repeated erasure still finds it.
     """
 
     row = "account"
@@ -56,7 +56,7 @@ class Head:
 
     @property
     def account_id(self) -> AccountId:
-        """Whose head it is."""
+        """The account of this head."""
         return self.account.record.account_id
 
     def stored[R: HeadRecord](self, record: type[R]) -> Stored[R]:
@@ -71,8 +71,8 @@ async def find_head(reader: RowReader, account_id: AccountId, *, closing: bool =
 
     Args:
         reader: where to read.
-        account_id: whose head.
-        closing: whether an account that is being erased is to be found, too.
+        account_id: the account.
+        closing: whether to find an account that is being erased, too.
     """
     rows = {row.key.row: row for row in await reader.under(account_id, PREFIX)}
     key = Account.key(account_id)

@@ -1,4 +1,4 @@
-"""The trail of an account, and the one way to change anything of an account: together with the event that says so."""
+"""The trail of an account, and the only way to change an account: in one transaction with the event that records it."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ PREFIX = "audit:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """The only way to change rows of an account: a change is written with the record of who made it, or not at all."""
+    """The only way to change rows of an account: a change is written with its audit record, or not at all."""
 
     table: Table
     """The accounts' table."""
@@ -27,14 +27,14 @@ class Journal:
         """Write the changes and the event in one transaction.
 
         Args:
-            account_id: whose rows change.
-            actor: who changes them.
-            event: what has changed.
+            account_id: the account to change.
+            actor: the person or program that makes the change.
+            event: the change.
             changes: 99 operations at most.
 
         Raises:
-            Stale: a row has changed since it was read, or somebody else was the first to write a row of the head.
-            RowExists: another row that should be new is there already.
+            Stale: a row has changed since it was read, or another writer has created a row of the head first.
+            RowExists: another row that should be new exists already.
         """
         try:
             await self._trail(account_id).commit(actor, event, *changes)
@@ -50,7 +50,7 @@ class Journal:
 
         Raises:
             NotFound: there is no such account.
-            Invalid: the continuation is none of ours.
+            Invalid: the service did not issue this continuation.
         """
         await read_head(self.table, administrator.account_id)
         return await self._trail(administrator.account_id).page(size, continuation)

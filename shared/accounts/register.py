@@ -16,7 +16,7 @@ from shared.trail.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What an operator says of an account; see `Account`."""
+    """The fields of an account that an operator sets; see `Account`."""
 
     name: str
     products: tuple[Product, ...]
@@ -36,14 +36,14 @@ class AccountRegistered(_AccountProfile):
 
 
 class AccountChanged(_AccountProfile):
-    """An operator has changed what the register says of the account. The fields are what it says now."""
+    """An operator has changed the account's entry in the register. The fields are the new values."""
 
     action = "account.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRegister:
-    """The vendor's customers. An account that is not in it does not exist for anybody else."""
+    """The vendor's customers. For the rest of the service, an account exists only if it is registered here."""
 
     table: Table
     """The accounts' table."""
@@ -55,13 +55,13 @@ class AccountRegister:
     async def put(
         self, operator: Operator, account_id: AccountId, profile: Profile, expected: Expected | None
     ) -> tuple[Stored[Account], bool]:
-        """Register the account, or change what is said of it; the flag is True if it is new.
+        """Register the account, or change its entry; the flag is True if it is new.
 
-        Saying again what is said already changes nothing and needs no version, so a repeated PUT is safe.
+        Repeating the current values changes nothing and needs no version, so a repeated PUT is safe.
 
         Raises:
-            PreconditionRequired: it exists and differs, and the caller does not say which version they have seen.
-            Stale: it is not the version that the caller has seen, or is gone, or somebody else was first.
+            PreconditionRequired: it exists and differs, and the caller names no version that they have seen.
+            Stale: it is not the version that the caller has seen, or no longer exists, or another writer was first.
         """
         head = await find_head(self.table, account_id, closing=True)
         if head is None:
@@ -89,7 +89,7 @@ class AccountRegister:
         return old.then(account), False
 
     async def read(self, _operator: Operator, account_id: AccountId) -> Stored[Account]:
-        """What is said of the account.
+        """The account's entry in the register.
 
         Raises:
             NotFound: it is not registered.
@@ -99,7 +99,7 @@ class AccountRegister:
     async def erase(self, account_id: AccountId) -> None:
         """Remove every row of the account, its audit trail included, the head last.
 
-        A crash in between leaves the head, and erasing again goes on where this ended. Its domains must have been
+        A crash in between leaves the head, and a repeated erasure continues from there. Its domains must have been
         released before.
         """
         continuation = None
@@ -115,7 +115,7 @@ class AccountRegister:
             continue
 
     async def _removed(self, rows: list[Row]) -> bool:
-        """Whether these rows are gone; False if somebody has changed one since it was read, so read again."""
+        """Whether these rows are removed; False if one has changed since it was read, so read again."""
         try:
             if rows:
                 await self.table.write(*map(Remove, rows))
@@ -126,7 +126,7 @@ class AccountRegister:
     async def _add(
         self, operator: Operator, account_id: AccountId, profile: Profile, expected: Expected | None
     ) -> tuple[Stored[Account], bool]:
-        """Register an account. What a writer left of an erased one of the same id, having read its head, goes first."""
+        """Register an account. Rows that a late writer left of an erased account of the same id are removed first."""
         if expected is not None:
             raise Stale("This account no longer exists. To register it again, send no If-Match.")
         if not await self._swept(account_id):
@@ -145,13 +145,13 @@ class AccountRegister:
             event = AccountRegistered(name=profile.name, products=profile.products, domains=profile.domains)
             await self.journal.commit(account_id, operator.actor, event, Insert(key, account.document()))
         except RowChanged:
-            return await self.put(operator, account_id, profile, None)  # somebody registered it at the same moment
+            return await self.put(operator, account_id, profile, None)  # registered by another caller just now
         return Stored(account, key, None).then(account), True
 
     async def _swept(self, account_id: AccountId) -> bool:
-        """Whether nothing is left of an erased account; False if somebody has registered it anew meanwhile.
+        """Whether nothing is left of an erased account; False if it has been registered again in the meantime.
 
-        Rows are read before the account is seen to be missing, so that none of a new account's is among them.
+        Rows are read before the account is found to be missing, so that none of a new account's is among them.
         """
         continuation = None
         while True:

@@ -1,6 +1,6 @@
-"""The ports kept on real parts: Azure tables, Entra, the control panel's keys, the clock.
+"""The ports implemented on real services: Azure tables, Entra, Key Vault, the control panel's keys, the clock.
 
-Only `shared.wiring` knows them.
-What is slow to import (msal, jwt, aiohttp, azure.identity) is imported when first needed, because importing is the
-cold start.
+Only `shared.wiring` imports them.
+Packages that are slow to import (msal, jwt, aiohttp, azure.identity) are imported when first needed, because imports
+are the cold start.
 """

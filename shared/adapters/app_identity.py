@@ -1,7 +1,7 @@
-"""The app's user-assigned managed identity, as the Azure SDKs take a credential.
+"""The app's user-assigned managed identity, as a credential for the Azure SDKs.
 
-azure-identity brings MSAL, requests and aiohttp along, which take longer to import than everything else of the app: it
-is imported for the first token, not at start.
+azure-identity depends on MSAL, requests and aiohttp, which take longer to import than the rest of the app: it is
+imported for the first token, not at start.
 """
 
 from types import TracebackType
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class AppIdentity:
-    """Proves who the app is. Its connections belong to the event loop in which it is first asked.
+    """Proves the app's identity. Its connections belong to the event loop of the first call.
 
     Args: `client_id`, of the managed identity.
     """

@@ -1,4 +1,4 @@
-"""What every client of the Azure SDK is told here: how long to wait for Azure, and how often to ask again."""
+"""Options of every client of the Azure SDK: time-outs and retries."""
 
 from typing import Any, Final
 
@@ -11,4 +11,4 @@ RESPONSIVE: Final[dict[str, Any]] = {
     "retry_status": 2,
     "retry_backoff_factor": 0.1,
 }
-"""What is down is known to be down within seconds. The SDK's own defaults wait up to 300 seconds and try ten times."""
+"""An outage is detected within seconds. The SDK's own defaults wait up to 300 seconds and try ten times."""

@@ -1,8 +1,8 @@
 """The table port on Azure Table Storage, Azurite and Azure Cosmos DB for Table.
 
-A document lies in the properties `document`, `document1`, …, since one string property holds 64 KiB. Every write is an
-entity group transaction, also of one operation: a plain delete of what is gone looks like a success in the SDK, and a
-transaction does not. Azurite accepts what Azure refuses, so the limits are checked here.
+A document is stored in the properties `document`, `document1`, …, since one string property holds 64 KiB. Every write
+is an entity group transaction, even of one operation: in the SDK, a plain delete of a missing entity looks like a
+success, and a transaction does not. Azurite accepts requests that Azure refuses, so the limits are checked here.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ _TRANSACTION_BYTES = 900_000
 Table 2 MB, but a request of more than 1 MiB would hold up the event loop in aiohttp."""
 
 _CONTINUATION_LIMIT = 4_000
-"""Characters of each part of a continuation, many times what the store gives: they travel in the address."""
+"""Characters of each part of a continuation, many times what the store returns: they travel in the URL."""
 
 _FOREIGN_CONTINUATION = "This service did not issue this continuationToken. Start again without one."
 
@@ -57,7 +57,7 @@ _KEY_BYTES = 255
 
 
 class AzureTables:
-    """The storage account. Its client belongs to the event loop in which it is first used, as aiohttp's do.
+    """The storage account. Its client belongs to the event loop of its first use, like aiohttp's.
 
     Args:
         endpoint: `https://{account}.table.core.windows.net`, with `credential`.
@@ -168,7 +168,7 @@ class AzureTable:
                 yield _row(entity)
 
     def _query(self, partition: str, prefix: str, size: int | None = None) -> Any:
-        """The SDK's query for a family of rows: from the prefix up to the first key that cannot start with it."""
+        """The SDK's query for the rows of a prefix: from the prefix up to the first key that cannot start with it."""
         condition = "PartitionKey eq @partition"
         parameters = {"partition": str(partition)}
         if prefix:
@@ -217,10 +217,10 @@ def _this_version(row: Row) -> dict[str, Any]:
 
 
 def _check(key: Key) -> None:
-    """What every store takes as a key.
+    """Check a key against the limits of every store.
 
     Raises:
-        ValueError: the product has made a key that one of them refuses, which is an error of the program.
+        ValueError: the product has made a key that one of them refuses, which is a bug.
     """
     for part in (key.partition, key.row):
         if not _KEY.fullmatch(part) or len(part.encode()) > _KEY_BYTES:
@@ -228,11 +228,11 @@ def _check(key: Key) -> None:
 
 
 def _check_transaction(operations: Sequence[Operation]) -> None:
-    """What every store takes as a transaction.
+    """Check a transaction against the limits of every store.
 
     Raises:
-        ValueError: too many operations, several partitions or one row twice: an error of the program.
-        TooLarge: more text than the store takes, which may be the caller's doing.
+        ValueError: too many operations, several partitions or one row twice, which is a bug.
+        TooLarge: more text than the store takes, which may come from the caller.
     """
     keys = [operation.key for operation in operations]
     for key in keys:
@@ -250,8 +250,8 @@ def _in_our_words(operations: Sequence[Operation] = ()) -> Iterator[None]:
     """The one place where the SDK's errors become ours.
 
     Raises:
-        RowExists: 409, an entity of the key is there.
-        RowChanged: 412, or 404 of an entity that should be there.
+        RowExists: 409, an entity of this key exists.
+        RowChanged: 412, or 404 of an entity that should exist.
         Unavailable: everything else, time-outs and refused connections included.
     """
     try:
@@ -260,7 +260,7 @@ def _in_our_words(operations: Sequence[Operation] = ()) -> Iterator[None]:
         status, code = error.status_code, getattr(error, "error_code", None)
         if operations and status == 409:  # noqa: PLR2004 - HTTP has names for numbers only in prose
             raise RowExists(operations[min(getattr(error, "index", 0), len(operations) - 1)].key) from error
-        if operations and (status == 412 or (status == 404 and code != "TableNotFound")):  # noqa: PLR2004 - likewise
+        if operations and (status == 412 or (status == 404 and code != "TableNotFound")):  # noqa: PLR2004 - as above
             raise RowChanged from error
         raise Unavailable("The storage sent an unexpected response. Try again in a few seconds.") from error
     except (AzureError, TimeoutError) as error:
@@ -268,7 +268,7 @@ def _in_our_words(operations: Sequence[Operation] = ()) -> Iterator[None]:
 
 
 class _Continuation(BaseModel):
-    """Where the next page starts, as the store says it. It cannot lead out of the query that it is used in."""
+    """The store's own start of the next page. It cannot lead out of the query that it is used in."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 

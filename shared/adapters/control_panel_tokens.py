@@ -15,7 +15,7 @@ _LONGEST = 16_000
 
 
 class _Discovery(Foreign):
-    """What an issuer says of itself (OpenID Connect Discovery, section 3)."""
+    """An issuer's metadata (OpenID Connect Discovery, section 3)."""
 
     issuer: str
     jwks_uri: str
@@ -25,8 +25,8 @@ class ControlPanelTokens:
     """Verifies bearer tokens of one issuer.
 
     Args:
-        issuer: as the token's `iss` and the issuer's discovery document have it.
-        audience: this service, as the token's `aud` has it.
+        issuer: exactly as in the token's `iss` and the issuer's discovery document.
+        audience: this service, exactly as in the token's `aud`.
         web: how to read the issuer's keys.
         clock: the time, for tokens and for the age of keys.
     """

@@ -1,4 +1,4 @@
-"""Public keys of a token issuer, read from its JWKS (RFC 7517) and remembered."""
+"""Public keys of a token issuer, read from its JWKS (RFC 7517) and cached."""
 
 import asyncio
 import contextlib
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from jwt import PyJWK
 
 _FRESH = timedelta(hours=1)
-"""How long keys are believed without asking again, so that a withdrawn key dies."""
+"""How long keys are trusted before they are read again, so that a withdrawn key stops working."""
 
 _PATIENCE = timedelta(seconds=10)
-"""How long after asking an unknown `kid` makes us ask again, so that invented ones cause no flood."""
+"""The pause before an unknown `kid` triggers another request, so that invented ones cause no flood."""
 
 
 class IssuerKeys:
     """The keys of one issuer.
 
     Args:
-        web: how to read.
+        web: reads the key set.
         jwks_uri: finds the address of the key set.
         clock: the time.
         issuers: if given, a key that names an issuer, as Entra's keys do, must name one of these.
@@ -49,7 +49,7 @@ class IssuerKeys:
         self._reading = asyncio.Lock()
 
     async def find(self, kid: str) -> "PyJWK":
-        """The key of this id. An unknown one makes us read the set again: the issuer may have rolled over.
+        """The key of this id. For an unknown one, the set is read again: the issuer may have rotated its keys.
 
         Raises:
             NotAuthenticated: the issuer has no such key.
@@ -63,7 +63,7 @@ class IssuerKeys:
             raise NotAuthenticated("The token is signed with a key that its issuer does not publish.") from None
 
     async def refresh(self) -> None:
-        """Read the set, unless that was tried a moment ago: a dead issuer must not make a queue of those who ask.
+        """Read the set, unless that was tried a moment ago: an unavailable issuer must not make callers queue.
 
         Raises:
             Unavailable: the set cannot be read, or could not a moment ago.
@@ -74,7 +74,7 @@ class IssuerKeys:
                 try:
                     self._keys = self._read(await self._document())
                 except asyncio.CancelledError:
-                    self._tried_at = None  # it is not the issuer that gave up
+                    self._tried_at = None  # the issuer did not fail
                     raise
                 self._read_at, self._readable = self._clock.now(), True
             if not self._readable:
@@ -87,7 +87,7 @@ class IssuerKeys:
         return document
 
     def _read(self, document: dict[str, Any]) -> dict[str, "PyJWK"]:
-        """The keys that we can use. One that we cannot spoils none of the others."""
+        """The keys that we can use. An unusable one does not affect the others."""
         import jwt
 
         keys: dict[str, PyJWK] = {}

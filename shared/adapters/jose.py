@@ -27,7 +27,7 @@ _ALGORITHM = "RS256"
 _LONGEST = 16_000
 _ASSERTION_ALGORITHMS = ["RS256", "PS256", "ES256"]
 _ASSERTION_LIFE = timedelta(hours=1)
-"""The longest that an assertion may live: its `jti` is remembered as long (RFC 7523, section 3)."""
+"""The longest lifetime of an assertion: its `jti` is stored as long (RFC 7523, section 3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +35,11 @@ class Jose:
     """See `shared.ports.tokens.Tokens`."""
 
     keys: SigningKeys
-    """Signs, and knows the public keys."""
+    """Signs, and lists the public keys."""
     issuer: str
     """The `iss` of our tokens."""
     clock: Clock
-    """The time, by which tokens begin and end."""
+    """The time, for validity periods."""
 
     async def jwks(self) -> dict[str, JsonValue]:
         """See the port."""

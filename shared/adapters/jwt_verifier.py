@@ -1,7 +1,7 @@
 """The one verifier of JWTs: signature and claims by PyJWT, times by the clock that the caller reads.
 
-PyJWT reads the machine's clock and cannot be given another, so it is told to leave the times alone and they are checked
-here (RFC 7519, sections 4.1.4 to 4.1.6). Nothing has a default: each caller spells out what it demands, and what not.
+PyJWT reads the machine's clock and accepts no other, so its checks of times are switched off and made here (RFC 7519,
+sections 4.1.4 to 4.1.6). Nothing has a default: each caller spells out what it requires and what it does not.
 """
 
 import contextlib
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from jwt import PyJWK
 
 LEEWAY = timedelta(seconds=30)
-"""How far another party's clock and ours may be apart."""
+"""The tolerated difference between another party's clock and ours."""
 
 VerifiedClaims = NewType("VerifiedClaims", dict[str, Any])
-"""The claims of a token of which every check has held. Only `verified_claims` makes them."""
+"""The claims of a token that has passed every check. Only `verified_claims` makes them."""
 
 
-class Unproven(ValueError):  # noqa: N818 - what was shown is at fault, not the program
-    """A token that is no token, or of which a check does not hold."""
+class Unproven(ValueError):  # noqa: N818 - the token is at fault, not the program
+    """The text is no token, or a check failed."""
 
 
 class Expired(Unproven):
-    """A token that was good, and is not any more."""
+    """The token was valid and has expired."""
 
 
 class _Times(Foreign):
-    """When a token begins and ends (RFC 7519, section 4.1), in seconds since 1970."""
+    """A token's validity period (RFC 7519, section 4.1), in seconds since 1970."""
 
     exp: float
     nbf: float = 0.0
@@ -38,11 +38,11 @@ class _Times(Foreign):
 
 
 def unverified_header(unverified_token: str, *, longest: int) -> Mapping[str, object]:
-    """The header, which says by which key a token is to be verified, and nothing that may be believed.
+    """The header, which only names the key to verify the token with; nothing in it may be trusted.
 
     Args:
-        unverified_token: as it was shown.
-        longest: characters of an honest token.
+        unverified_token: as received.
+        longest: the maximum of characters.
 
     Raises:
         Unproven: it is longer, or no JWT.
@@ -72,7 +72,7 @@ def key_of(jwk: Mapping[str, Any], algorithm: str) -> "PyJWK":
     """The public key of a JWK, for this algorithm.
 
     Raises:
-        Unproven: it is none, or not for that.
+        Unproven: it is no key, or not for this algorithm.
     """
     import jwt
 
@@ -93,23 +93,23 @@ def verified_claims(
     may_be_expired: bool,
     longest_life: timedelta | None,
 ) -> VerifiedClaims:
-    """The claims, if every check holds.
+    """The claims, if every check passes.
 
     Args:
-        unverified_token: as it was shown.
-        key: the public key by which it must be signed.
-        algorithms: any of which it may be signed with; none lets nothing through.
-        require: claims that it must have, whatever they say.
-        issuer: who must have issued it.
-        subject: whom it must speak of; None if it may be anybody.
-        audience: whom it must be meant for, or any of several; None if the caller decides by what the token says.
-        now: the present moment.
-        may_be_expired: whether one that has expired will do.
-        longest_life: how far ahead its end may be; None for any time.
+        unverified_token: as received.
+        key: the public key of the required signature.
+        algorithms: the accepted signature algorithms; an empty list accepts nothing.
+        require: claims that must be present, with any value.
+        issuer: the required `iss`.
+        subject: the required `sub`; None accepts any.
+        audience: the required `aud`, or several of which one must match; None if the caller checks it.
+        now: the current time.
+        may_be_expired: whether an expired token is accepted.
+        longest_life: how far in the future `exp` may be; None for any time.
 
     Raises:
-        Expired: nothing but its time is wrong, which is over.
-        Unproven: another check does not hold.
+        Expired: the token has expired, and every other check passes.
+        Unproven: another check failed.
     """
     import jwt
 
@@ -146,7 +146,7 @@ def verified_claims(
 
 @contextlib.contextmanager
 def _in_our_words() -> Iterator[None]:
-    """The one place where PyJWT's errors, and those of what is no number, become ours."""
+    """The one place where PyJWT's errors, and those of invalid numbers, become ours."""
     import jwt
 
     try:

@@ -3,8 +3,8 @@
 The versions of one key of the vault are the versions of the port. The app's identity needs the role Key Vault Crypto
 User on it: to list the versions, to read their public halves and to sign.
 
-What was read is good for minutes, and for an hour while the vault does not answer: who verifies tokens need not suffer
-because nobody can sign. Public halves never change and are read once.
+The list is cached for minutes, and for an hour while the vault is unavailable: tokens can still be verified when none
+can be signed. Public halves never change and are read once.
 """
 
 import asyncio
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from azure.keyvault.keys.crypto.aio import CryptographyClient
 
 _FRESH = timedelta(minutes=5)
-"""How long the versions are believed without asking again, so that a version that is taken back dies."""
+"""How long the list of versions is trusted, so that a withdrawn version stops signing."""
 
 _PATIENCE = timedelta(seconds=30)
-"""How long after a vain attempt the vault is left alone while there is something to go by."""
+"""The pause after a failed attempt while a cached list is available."""
 
 _SECONDS = 5
-"""How long a question may take with everything it needs. The SDK would obey any Retry-After."""
+"""How long a request may take in total. The SDK would obey any Retry-After."""
 
 _REFUSED = {401, 403, 404}
-"""What the vault answers if the app's role, the key or its version is not as it should be
+"""The vault's statuses if the app's role, the key or its version is wrong
 (https://learn.microsoft.com/azure/key-vault/general/rest-error-codes)."""
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -48,14 +48,14 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class KeyVaultKeys:
     """See `shared.ports.signing_keys.SigningKeys` for what it promises.
 
-    Its client belongs to the event loop in which it is first used, as aiohttp's do.
+    Its client belongs to the event loop of its first use, like aiohttp's.
 
     Args:
         vault_url: `https://{vault}.vault.azure.net`.
         key_name: the key's name in it.
         credential: proves the app's identity.
         clock: the time.
-        transport: makes what requests travel through; as the SDK has it if None.
+        transport: makes the transport of requests; the SDK's own if None.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class KeyVaultKeys:
             return tuple((version, self._keys[version]) for version in in_turn(self._keys, now))
 
     async def _ask(self, now: datetime) -> None:
-        """Read the versions. Those that cannot sign RS256 are none of ours."""
+        """Read the versions. Those that cannot sign RS256 are skipped."""
         keys: dict[KeyVersion, Jwk] = {}
         with _in_our_words():
             async with asyncio.timeout(_SECONDS):
@@ -150,7 +150,7 @@ class KeyVaultKeys:
                     signed = await self._signing_client(version).sign(SignatureAlgorithm.rs256, digest)
             except HttpResponseError as error:
                 if error.status_code in _REFUSED:
-                    # Perhaps this version was taken back a moment ago: the next caller finds another.
+                    # Perhaps this version was disabled a moment ago: the next caller finds another.
                     self._ask_again_at = self._clock.now()
                 raise
         return signed.signature
@@ -174,7 +174,7 @@ class KeyVaultKeys:
 def _version(properties: "KeyProperties", now: datetime) -> KeyVersion:
     return KeyVersion(
         name=properties.version or "",
-        # The vault always tells when; the SDK's types do not know that.
+        # The vault always returns it; the SDK's types do not say so.
         created_at=properties.created_on or now,
         not_before=properties.not_before,
         expires_at=properties.expires_on,

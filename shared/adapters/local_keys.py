@@ -1,8 +1,8 @@
-"""Signing keys in files, for development only: whoever reads the directory can sign as this service.
+"""Signing keys in files, for development only: anyone who can read the directory can sign as this service.
 
-Each `*.pem` file is a version, as old as the file; the first one is made when it is first needed. To rotate, add one:
-`openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out 2.pem`. To take one back, delete it. The directory is
-read again for each question, so nothing needs a restart.
+Each `*.pem` file is a version, as old as the file; the first one is created when needed. To rotate, add one:
+`openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out 2.pem`. To withdraw one, delete it. The directory is
+read again at each call, so nothing needs a restart.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class LocalKeys:
     """See `shared.ports.signing_keys.SigningKeys` for what it promises.
 
     Args:
-        directory: where the files are; made when it is missing.
+        directory: the folder of the files; created if it is missing.
         clock: the time.
     """
 
@@ -65,7 +65,7 @@ class LocalKeys:
             return tuple(self._key_pairs[version] for version in in_turn(self._key_pairs, self._clock.now()))
 
     def _read(self) -> dict[KeyVersion, _KeyPair]:
-        """What stands in the directory; a file that has not changed is not parsed again."""
+        """The keys in the directory; an unchanged file is not parsed again."""
         with _in_our_words("The directory of the signing keys cannot be used. Let this service write there."):
             if not any(self._directory.glob("*.pem")):
                 _make_first(self._directory, self._clock.now())
@@ -81,7 +81,7 @@ def _version(file: Path) -> KeyVersion:
 def _make_first(directory: Path, now: datetime) -> None:
     """Make the first version, unless another process is faster.
 
-    Temporary files are for their owner alone (mode 0600). A link is made whole or not at all, and only by one.
+    Only the owner can read temporary files (mode 0600). Creating a link is atomic, and only one process succeeds.
     """
     from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
     from cryptography.hazmat.primitives.serialization import (

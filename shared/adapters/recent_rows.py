@@ -1,9 +1,9 @@
-"""Reads in front of a table that remember what was read, for the readers who can live with it.
+"""A read cache in front of a table, for readers that tolerate slightly old rows.
 
-`recent` answers reads from memory for up to `max_age`. Whatever is written through this table is forgotten at once;
-a write through another instance is seen when the memory has aged out. Errors are never remembered, and callers who
-ask for one unknown thing at the same time share one read. What is remembered answers without a turn of the event loop,
-and as the same rows, so that what was parsed from them is parsed already.
+`recent` answers reads from memory for up to `max_age`. A write through this table invalidates what it touches at once;
+a write through another instance is seen when the cached answer has expired. Errors are never cached, and concurrent
+callers for one uncached row share one read. A cached answer returns without a turn of the event loop, and as the same
+row objects, so that records parsed from them are parsed already.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ type _Question = tuple[str, str, bool]
 """Partition, row key or prefix, and whether it is a prefix."""
 
 _FRAME = 2_000
-"""Bytes that an answer takes, whatever it says."""
+"""Bytes that an answer takes, whatever its content."""
 
 _PER_CHARACTER = 12
 """Bytes that each character of its documents takes, with the records that are parsed from them.
@@ -32,7 +32,7 @@ million for a head of 309,000, which is one of 5,000 domains. The estimate is ne
 
 @dataclass(slots=True, eq=False)
 class _Memory:
-    """An answer, perhaps still under way."""
+    """An answer, possibly still being read."""
 
     lease: Lease
     rows: asyncio.Task[tuple[Row, ...]]
@@ -45,11 +45,11 @@ class RecentRows:
     """Reads that may be a little old; see the module.
 
     Args:
-        table: where to read what is not remembered.
+        table: read for everything that is not cached.
         clock: the time.
         max_age: how old an answer may be.
-        most: how many answers are remembered; the ones that were asked for longest ago go first.
-        most_bytes: how much memory they may take, by estimate; likewise.
+        most: the number of cached answers; the least recently used go first.
+        most_bytes: their estimated memory, limited the same way.
     """
 
     def __init__(self, *, table: Table, clock: Clock, max_age: timedelta, most: int, most_bytes: int) -> None:
@@ -64,7 +64,7 @@ class RecentRows:
 
     @property
     def size(self) -> int:
-        """Bytes that are remembered, by estimate."""
+        """Estimated bytes of the cached answers."""
         return self._memories.weight
 
     async def get(self, key: Key) -> Row | None:
@@ -75,21 +75,21 @@ class RecentRows:
         """See the port."""
         return await self.recall_under(partition, prefix).answer()
 
-    def noting(self, leases: list[Lease]) -> "Noting":
+    def noting(self, leases: list[Lease]) -> "LeasedReader":
         """See the port."""
-        return Noting(recent=self, leases=leases)
+        return LeasedReader(recent=self, leases=leases)
 
     def recall(self, key: Key) -> _Memory:
-        """What is remembered of a row, or is being read."""
+        """The cached answer for a row, or the read in progress."""
         return self._recall((key.partition, key.row, False), lambda: self._one(key))
 
     def recall_under(self, partition: str, prefix: str) -> _Memory:
-        """What is remembered of a family of rows, or is being read."""
+        """The cached answer for a prefix of rows, or the read in progress."""
         self._prefixes.add(prefix)
         return self._recall((partition, prefix, True), lambda: self._table.under(partition, prefix))
 
     def forget(self, key: Key) -> None:
-        """Forget every answer in which this row stands, or might have stood."""
+        """Drop every answer that contains this row, or could have contained it."""
         self._memories.drop((key.partition, key.row, False))
         for prefix in self._prefixes:
             if key.row.startswith(prefix):
@@ -120,7 +120,7 @@ class RecentRows:
 
 
 def _end_lease(memory: _Memory) -> None:
-    """Nobody may go by an answer that is not kept: a write would not reach it."""
+    """End the lease of an answer that is no longer cached: a write would not reach it."""
     memory.lease.ended = True
 
 
@@ -129,13 +129,13 @@ def _only(rows: tuple[Row, ...]) -> Row | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noting:
-    """`RecentRows` for a reader who must know how long the answers hold: their leases are added to `leases`."""
+class LeasedReader:
+    """`RecentRows` for a reader that must know how long the answers are valid: their leases are added to `leases`."""
 
     recent: RecentRows
     """The reads."""
     leases: list[Lease]
-    """Where the leases of the answers go."""
+    """Receives the leases of the answers."""
 
     async def get(self, key: Key) -> Row | None:
         """See the port."""
@@ -152,12 +152,12 @@ class Noting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedTable:
-    """A table whose writes make `recent` forget, whether or not they are known to have taken place."""
+    """A table whose writes invalidate `recent`, even when it is unknown whether they took place."""
 
     table: Table
     """The table itself."""
     recent: RecentRows
-    """What its writes make forget."""
+    """The cache that its writes invalidate."""
 
     async def get(self, key: Key) -> Row | None:
         """See the port."""

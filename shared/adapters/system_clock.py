@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Tells the time of the machine."""
+    """Returns the machine's time."""
 
     def now(self) -> datetime:
-        """The present moment, in UTC."""
+        """The current time in UTC."""
         return datetime.now(UTC)

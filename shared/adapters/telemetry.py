@@ -1,8 +1,7 @@
 """Events as one line of JSON each, on the logger `azure_sso`, and as counters of OpenTelemetry.
 
-Whoever hosts the worker carries the lines on. The counters are there only when the worker has set OpenTelemetry up,
-which it does before it imports this app; without that nothing of OpenTelemetry is imported, for the import is the cold
-start.
+The host of the worker collects the lines. The counters exist only if the worker has set OpenTelemetry up, which it does
+before it imports this app; otherwise nothing of OpenTelemetry is imported, because imports are the cold start.
 """
 
 import logging
@@ -30,18 +29,18 @@ COUNTERS = {
 
 
 def workers_meter() -> "Meter":
-    """The meter of what the Python worker has set up."""
+    """The meter of the OpenTelemetry SDK that the Python worker has set up."""
     from opentelemetry.metrics import get_meter
 
     return get_meter("azure_sso")
 
 
 class LinesAndCounters:
-    """Tells events.
+    """Logs and counts events.
 
     Args:
-        pseudonyms: what stands for a person in a line.
-        meter: makes the counters when the first event comes, or None where nothing is counted.
+        pseudonyms: replaces a person's address in a line.
+        meter: makes the counters at the first event, or None to count nothing.
     """
 
     def __init__(self, pseudonyms: Pseudonyms, meter: "Callable[[], Meter] | None") -> None:
@@ -50,7 +49,7 @@ class LinesAndCounters:
 
     def note(self, event: Event) -> None:
         """See the port."""
-        with suppress(Exception):  # a handler of the log or an exporter may fail; the sign-in goes on
+        with suppress(Exception):  # a log handler or an exporter may fail; the sign-in continues
             if self._counters is not None:
                 self._counters.count(event)
             if _log.isEnabledFor(logging.INFO):
@@ -65,7 +64,7 @@ class LinesAndCounters:
             ("application", event.application),
             ("person", None if event.email is None else self._pseudonyms.of(event.email)),
         )
-        # What json.dumps does to one flat object, in two thirds of the time: resolve is asked at every sign-in.
+        # What json.dumps does to one flat object, in two thirds of the time: resolve runs at every sign-in.
         return "{" + ",".join([f'"{name}":{quoted(value)}' for name, value in told if value is not None]) + "}"
 
 
@@ -74,7 +73,7 @@ class _Counters:
         self._meter = meter
 
     def count(self, event: Event) -> None:
-        """Split by few values, of which none stands for a person or a customer."""
+        """The counter's attributes: few values, none of which identifies a person or a customer."""
         reason = {} if event.reason is None else {"reason": event.reason}
         self._counters[event.name].add(1, {"outcome": event.outcome, **reason})
 

@@ -13,10 +13,10 @@ _TIMEOUT_SECONDS = 5
 
 
 class Web:
-    """Reads JSON documents. Its session belongs to the event loop in which it is first used.
+    """Reads JSON documents. Its session belongs to the event loop of its first use.
 
     Args:
-        party: whom it calls, as refusals name them.
+        party: the name of the called service in refusals.
         ca_file: trusted beside the machine's own authorities; for development.
     """
 

@@ -1,1 +1,1 @@
-"""The vendor's applications: what each is called, where people return to, and whether SSO can serve it."""
+"""The vendor's applications: their names, redirect URIs, client secrets, and whether they support SSO."""

@@ -22,7 +22,7 @@ from shared.trail.trail import AuditRecord, Trail
 
 _PARTITION = "application"
 _TRAIL = "~audit:"
-"""How the row keys of trails start: with what no client id holds, so that both can stand in one partition."""
+"""The prefix of the row keys of trails: no client id can contain it, so that both can share one partition."""
 _MOST = 1_000
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class AuthMethod(StrEnum):
 
     NONE = "none"
     CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105 - the name of a method
-    CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105 - likewise
+    CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105 - as above
     PRIVATE_KEY_JWT = "private_key_jwt"
 
 
@@ -46,10 +46,10 @@ _BY_SECRET = frozenset({AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET
 
 
 class ApplicationProfile(Record):
-    """What an operator says of an application.
+    """The fields of an application that an operator sets.
 
     `redirect_uris` and `post_logout_redirect_uris` are matched exactly; `requires_product` names a product without
-    which SSO does not work in it; `password_sign_in_uri` is where people go who stay on the vendor's password; `jwks`
+    which SSO does not work in it; `password_sign_in_uri` receives people who stay on the vendor's password; `jwks`
     are the public keys (RFC 7517) of a client that authenticates by `private_key_jwt`.
     """
 
@@ -81,7 +81,7 @@ class ApplicationProfile(Record):
 
 
 class Application(Record):
-    """One of the vendor's applications. `secret` is what is kept of its client secret, never the secret itself."""
+    """One of the vendor's applications. `secret` is the stored hash of its client secret, never the secret itself."""
 
     client_id: ClientId
     profile: ApplicationProfile
@@ -104,7 +104,7 @@ class ApplicationRegistered(Event):
 
 
 class ApplicationChanged(Event):
-    """An operator has changed what the register says of the application."""
+    """An operator has changed the application's entry in the register."""
 
     action = "application.changed"
 
@@ -132,7 +132,7 @@ async def find_application(reader: RowReader, client_id: ClientId) -> Applicatio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRegister:
-    """The vendor's applications. One that is not in it cannot ask anything."""
+    """The vendor's applications. An application that is not registered cannot call the service."""
 
     table: Table
     """The applications' table."""
@@ -142,13 +142,13 @@ class ApplicationRegister:
     async def put(
         self, operator: Operator, client_id: ClientId, profile: ApplicationProfile, expected: Expected | None
     ) -> tuple[Stored[Application], bool]:
-        """Register the application, or change what is said of it; the flag is True if it is new.
+        """Register the application, or change its entry; the flag is True if it is new.
 
-        Saying again what is said already changes nothing and needs no version, so a repeated PUT is safe.
+        Repeating the current values changes nothing and needs no version, so a repeated PUT is safe.
 
         Raises:
-            PreconditionRequired: it exists and differs, and the caller does not say which version they have seen.
-            Stale: it is not the version that the caller has seen, or is gone, or somebody else was first.
+            PreconditionRequired: it exists and differs, and the caller names no version that they have seen.
+            Stale: it is not the version that the caller has seen, or no longer exists, or another writer was first.
         """
         now = self.clock.now()
         key = _key(client_id)
@@ -173,12 +173,12 @@ class ApplicationRegister:
         try:
             await self._trail(client_id).commit(operator.actor, event, stored.rewrite(application))
         except RowExists:
-            return await self.put(operator, client_id, profile, expected)  # somebody was first
+            return await self.put(operator, client_id, profile, expected)  # another caller was first
         _log.info("application.put application=%s by=%s", client_id, operator.actor.subject)
         return stored.then(application), row is None
 
     async def read(self, _operator: Operator, client_id: ClientId) -> Stored[Application]:
-        """What is said of the application.
+        """The application's entry in the register.
 
         Raises:
             NotFound: it is not registered.
@@ -199,12 +199,12 @@ class ApplicationRegister:
         return tuple(Application.read(row) for row in sorted(rows, key=lambda row: row.key.row))
 
     async def renew_secret(self, operator: Operator, client_id: ClientId, expected: Expected) -> str:
-        """Give the application a new client secret, which is shown this once; the one before is good no longer.
+        """Give the application a new client secret, returned only once; the previous one stops working.
 
         Raises:
             NotFound: it is not registered.
             Conflict: it does not authenticate by a secret.
-            Stale: it is not the version that the caller has seen, or somebody else was first.
+            Stale: it is not the version that the caller has seen, or another writer was first.
         """
         stored = await self.read(operator, client_id)
         expected.must_allow(stored.version)
@@ -218,7 +218,7 @@ class ApplicationRegister:
         return secret
 
     async def remove(self, operator: Operator, client_id: ClientId, expected: Expected) -> None:
-        """Remove the application: resolving for it is refused from then on.
+        """Remove the application: the service refuses to resolve for it from then on.
 
         Raises:
             NotFound: it is not registered.
@@ -234,11 +234,11 @@ class ApplicationRegister:
     ) -> tuple[tuple[AuditRecord, ...], str | None]:
         """At most `size` records of the application's trail, the newest first, and the continuation for the next ones.
 
-        The trail of an application that was removed is kept, and goes on if it is registered again.
+        The trail of a removed application is kept, and continues if it is registered again.
 
         Raises:
             NotFound: there is no trail, and no such application.
-            Invalid: the continuation is none of ours.
+            Invalid: the service did not issue this continuation.
         """
         records, following = await self._trail(client_id).page(size, continuation)
         if not records:

@@ -1,9 +1,9 @@
-"""Client secrets: made here, shown once, and kept as a salted slow hash; and what it may cost to check them.
+"""Client secrets: made here, shown once, stored as a salted slow hash, and checked at a bounded cost.
 
 A hash takes 16 MiB and some 50 ms of a core, whether the secret is right or wrong. `SecretChecks` makes two at once:
-32 MiB, and 20 checks a second on one core, 40 on two. Ten may be under way, of which the last is done within half a
-second on one core; whoever comes then is refused for a second. A secret that has been proven right costs a keyed hash,
-some microseconds, and waits for nobody: however many wrong ones are tried, the clients that are known go on.
+32 MiB, and 20 checks a second on one core, 40 on two. Ten may be in progress, of which the last is done within half a
+second on one core; further callers are refused for a second. A secret that was verified before costs a keyed hash, some
+microseconds, and never waits: no number of wrong secrets slows down clients that are known.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ AT_ONCE = 2
 """Slow hashes that an instance makes at a time."""
 
 UNDER_WAY = 10
-"""Slow hashes that it has begun or will begin."""
+"""Slow hashes in progress or queued."""
 
 REMEMBERED_FOR = timedelta(minutes=10)
-"""How long a right secret is known after it was used last."""
+"""How long a verified secret is remembered after its last use."""
 
 MOST_REMEMBERED = 1_000
 
@@ -36,13 +36,13 @@ def new_secret() -> str:
 
 
 async def hash_secret(secret: str) -> str:
-    """What is kept of a secret: salt and scrypt hash, in hexadecimal."""
+    """The stored form of a secret: salt and scrypt hash, in hexadecimal."""
     salt = secrets.token_bytes(16)
     return f"{salt.hex()}:{(await _scrypt(secret, salt)).hex()}"
 
 
 async def verify_secret(secret: str, kept: str) -> bool:
-    """Whether this is the secret of which `kept` was kept."""
+    """Whether `kept` is the stored form of this secret."""
     salt, _, hashed = kept.partition(":")
     return hmac.compare_digest(await _scrypt(secret, bytes.fromhex(salt)), bytes.fromhex(hashed))
 
@@ -51,13 +51,12 @@ async def verify_secret(secret: str, kept: str) -> bool:
 class SecretChecks:
     """Verifies secrets at a bounded cost; see the module.
 
-    What is remembered of a right secret is an HMAC, by a key that the process has made, over client, kept hash and
-    secret. So it is good for nothing elsewhere, and a secret that was renewed or taken away counts no more at once:
-    what is kept is another hash then.
+    A verified secret is remembered as an HMAC, with a key of this process, over client, stored hash and secret. So it
+    is useless elsewhere, and a renewed or removed secret stops working at once, because the stored hash has changed.
     """
 
     clock: Clock
-    """The time by which memories age."""
+    """The time, for the expiry of remembered secrets."""
     _key: bytes = field(init=False, repr=False, default_factory=lambda: secrets.token_bytes(32))
     _slots: asyncio.Semaphore = field(init=False, repr=False, default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _under_way: dict[bytes, asyncio.Future[bool]] = field(init=False, repr=False, default_factory=dict)
@@ -66,15 +65,15 @@ class SecretChecks:
     )
 
     async def verify(self, client_id: ClientId, secret: str, kept: str) -> bool:
-        """Whether this is the client's secret. Callers who show the same one at the same time share one hash.
+        """Whether this is the client's secret. Concurrent callers with the same secret share one hash.
 
         Args:
-            client_id: whose it would be.
-            secret: as it was shown.
-            kept: what is kept of the right one.
+            client_id: the client that presents it.
+            secret: as received.
+            kept: the stored form of the right one.
 
         Raises:
-            Throttled: it is not known yet, and too many are being checked.
+            Throttled: it has not been verified before, and too many checks are in progress.
         """
         mark = hmac.digest(self._key, f"{client_id}\0{kept}\0{secret}".encode(), "sha256")
         if self._remembers(mark):

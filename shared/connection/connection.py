@@ -1,4 +1,22 @@
-"""What an account knows of its connection."""
+"""What an account knows of its connection, and the states that it goes through.
+
+```mermaid
+stateDiagram-v2
+    [*] --> disconnected
+    disconnected --> pending: start
+    pending --> disconnected: refused, cancelled by disconnect, or too late
+    pending --> connected: consent proven
+    connected --> connected: consent renewed
+    connected --> consent_revoked: a check finds no consent
+    consent_revoked --> connected: a check finds it again, or it is renewed
+    connected --> disconnected: disconnect
+    consent_revoked --> disconnected: disconnect
+```
+
+`pending` is never stored: it is a disconnected account's `attempt` that is not over. An attempt beside another status
+changes nothing until it is proven. `consent` makes connections, `checks` moves between connected and revoked, and
+`disconnection` ends them.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,6 +25,7 @@ from enum import StrEnum
 from shared.access.roles import Actor
 from shared.accounts.head import HeadRecord
 from shared.kernel.names import TenantId
+from shared.kernel.refusals import Conflict
 from shared.ports.record import Record
 from shared.trail.events import Event
 
@@ -72,6 +91,17 @@ class Connection(HeadRecord):
             return self.model_copy(update={"attempt": None})
         pending = Status.PENDING if self.status is Status.DISCONNECTED else self.status
         return self.model_copy(update={"status": pending})
+
+
+def connected_tenant(connection: Connection) -> TenantId:
+    """The connected tenant.
+
+    Raises:
+        Conflict: there is none.
+    """
+    if connection.tenant is None:
+        raise Conflict("This account is not connected. Start the Azure integration first.")
+    return connection.tenant
 
 
 class ConnectionStarted(Event):

@@ -7,11 +7,11 @@ The `tenant` parameter of a consent answer can be forged and proves nothing; it 
 4. an app-only token of that tenant is issued, and Graph's organization is that tenant.
 """
 
-from dataclasses import dataclass
-
 from shared.kernel.names import PERSONAL_ACCOUNTS, TenantId
 from shared.kernel.refusals import ConsentRefused, ProofFailed
-from shared.ports.identity_provider import Organization, VerifiedIdentity
+from shared.ports.entra import Answer
+from shared.ports.organizations import Organization
+from shared.ports.sign_in import VerifiedIdentity
 
 CONSENTING_ROLES = {
     "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
@@ -24,18 +24,6 @@ We ask for one (Organization.Read.All), which is more than an Application or Clo
 too, but `wids` holds built-in roles only, so it proves nothing here.
 https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a browser brought back from Microsoft, as it stood in the query. Nothing of it is proven."""
-
-    state: str | None = None
-    error: str | None = None
-    error_description: str = ""
-    admin_consent: str | None = None
-    tenant: str | None = None
-    code: str | None = None
 
 
 def claimed_tenant(answer: Answer) -> TenantId:

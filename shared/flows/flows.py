@@ -19,21 +19,21 @@ _NAME_LENGTH = 16
 
 
 def digest(secret: str) -> str:
-    """The hash by which a secret is known to us: SHA-256, in hexadecimal."""
+    """The hash that we store in place of a secret: SHA-256, in hexadecimal."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 def name_of(handle: str) -> str:
-    """What a flow is called where its handle must not stand: the start of the handle's digest, in hexadecimal.
+    """A flow's name where its handle must not appear: the start of the handle's digest, in hexadecimal.
 
-    64 bits tell the flows of one browser apart, and lead to no handle.
+    64 bits distinguish the flows of one browser, and do not reveal the handle.
     """
     return digest(handle[:HANDLE_LENGTH])[:_NAME_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What ties one flow to one browser, which brings `secret` under the flow's name as long as the flow lives."""
+    """Binds one flow to one browser, which sends `secret` under the flow's name as long as the flow lives."""
 
     flow: str
     secret: str
@@ -41,7 +41,7 @@ class Binding:
 
 
 class Flow(Record):
-    """What is remembered for a browser between two requests.
+    """The server-side data of a browser between two requests.
 
     `kind` keeps one sort from being taken for another; `start` tells a person what to do once it is spent.
     """
@@ -56,12 +56,12 @@ class Flow(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
-    """What a browser may redeem once."""
+    """Issues and redeems flows."""
 
     table: Table
-    """Where flows are kept."""
+    """The table of flows."""
     clock: Clock
-    """The time by which they expire."""
+    """The time, for their expiry."""
 
     def expiry[F: Flow](self, kind: type[F]) -> datetime:
         """When a flow of this kind that is issued now will expire."""
@@ -69,12 +69,12 @@ class Flows:
 
     @staticmethod
     def new_handle() -> str:
-        """A handle for a flow that must be known before the flow itself is: 32 random bytes in base64url."""
+        """A handle that is needed before its flow is issued: 32 random bytes in base64url."""
         return secrets.token_urlsafe(32)
 
     @staticmethod
     def bind(handle: str, kind: type[Flow]) -> Binding:
-        """Tie the flow that will have this handle to a browser, by a secret of its own.
+        """Bind the flow that will have this handle to a browser, by its own secret.
 
         The flow keeps only the digest of the secret, as its `browser_digest`.
         """
@@ -86,8 +86,8 @@ class Flows:
         The key is random, so a repeated write changes nothing.
 
         Args:
-            flow: what to keep.
-            handle: from `new_handle`, if it had to be known before.
+            flow: the data to keep.
+            handle: from `new_handle`, if it was needed before.
         """
         handle = handle or self.new_handle()
         key = Key(digest(handle), flow.kind)
@@ -100,9 +100,9 @@ class Flows:
         Another browser's attempt leaves the flow in place, so that nobody can spend it for its owner.
 
         Args:
-            handle: what `issue` returned; anything behind its 43 characters is ignored.
+            handle: from `issue`; anything after its 43 characters is ignored.
             kind: the sort of flow expected.
-            browser: the secret that the browser brings for this flow, if it is bound to one.
+            browser: the secret that the browser sends for this flow, if it is bound to one.
 
         Raises:
             FlowSpent: unknown, used, expired, or bound to another browser.
@@ -120,7 +120,7 @@ class Flows:
         return flow
 
     async def look[F: Flow](self, handle: str, kind: type[F]) -> F:
-        """See the flow without taking it out. Only for what anybody with the handle may know.
+        """Read the flow without taking it out. Only for data that anyone with the handle may see.
 
         Raises:
             FlowSpent: unknown, used or expired.
@@ -137,7 +137,7 @@ class Flows:
         return row
 
     async def purge(self) -> int:
-        """Remove what has expired; returns how many. Any number may run at once."""
+        """Remove expired flows and return their number. Any number of purges may run at once."""
         removed = 0
         async for row in self.table.expired(self.clock.now()):
             try:

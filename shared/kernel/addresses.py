@@ -1,4 +1,4 @@
-"""Web addresses: which of them anything may be sent to."""
+"""Web addresses: the ones that the service may redirect or send to."""
 
 import re
 from urllib.parse import SplitResult, urlsplit

@@ -1,4 +1,4 @@
-"""The one bounded memory: what is used goes on, what nobody has used for the longest time makes room."""
+"""The one bounded cache: the least recently used values make room for new ones."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
@@ -6,14 +6,14 @@ from sys import maxsize
 
 
 class BoundedCache[Key: Hashable, Value]:
-    """At most so many values by key, and at most so much weight of them.
+    """A bounded number of values by key, with a bounded total weight.
 
-    It knows no time: how long a value is good is for its user to say. None is no value.
+    It knows no time: its user decides how long a value is valid. None is no value.
 
     Args:
-        most: values that are kept.
-        most_weight: what they may weigh together.
-        dropped: hears of each value that is not kept any longer, for whatever reason.
+        most: the maximum number of values.
+        most_weight: the maximum of their total weight.
+        dropped: called with each value that is no longer kept, for any reason.
     """
 
     __slots__ = ("_dropped", "_most", "_most_weight", "_values", "_weights", "weight")
@@ -34,26 +34,26 @@ class BoundedCache[Key: Hashable, Value]:
         return iter(self._values)
 
     def get(self, key: Key) -> Value | None:
-        """The value, which is used by this; None if there is none."""
+        """The value, which counts as a use; None if there is none."""
         value = self._values.get(key)
         if value is not None:
             self._values.move_to_end(key)
         return value
 
     def put(self, key: Key, value: Value) -> None:
-        """Keep a value in the place of any other. It weighs nothing until `weigh` says what."""
+        """Set the value of this key. It weighs nothing until `weigh` is called."""
         self.drop(key)
         self._values[key] = value
         self._make_room()
 
     def weigh(self, key: Key, weight: int) -> None:
-        """Say what the value of this key weighs, which may be too much for it to stay."""
+        """Set the weight of this key's value, which may be too heavy to keep."""
         self.weight += weight - self._weights.get(key, 0)
         self._weights[key] = weight
         self._make_room()
 
     def drop(self, key: Key) -> None:
-        """Keep nothing for this key."""
+        """Remove the value of this key."""
         value = self._values.pop(key, None)
         if value is None:
             return

@@ -1,11 +1,11 @@
-"""How documents are read: what callers ask of us to the letter, what other systems send as far as we know it."""
+"""Base models of documents: strict for requests to us, lenient for responses of other systems."""
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 
 class Asked(BaseModel):
-    """What somebody asks us to take. A field that we do not know is refused, so that a typing error is not lost."""
+    """A document that a caller sends us. An unknown field is refused, so that a typing error does not go unnoticed."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -18,9 +18,9 @@ class Asked(BaseModel):
 
 
 class Foreign(BaseModel):
-    """What another system sends us: claims of its tokens, answers of its API. What we do not know of it is left out.
+    """A document of another system: claims of its tokens, responses of its API. Unknown fields are ignored.
 
-    It becomes a model where it comes in, so that no dict travels inward, and it never stands in an error's text.
+    It becomes a model at the border, so that no dict travels inward, and its values never appear in an error's text.
     """
 
     model_config = ConfigDict(

@@ -1,4 +1,4 @@
-"""Octets as text that any address, header and row key takes: base64url without padding (RFC 7515, section 2)."""
+"""Octets as text that is valid in URLs, headers and row keys: base64url without padding (RFC 7515, section 2)."""
 
 import base64
 import re

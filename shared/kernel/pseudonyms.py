@@ -1,4 +1,4 @@
-"""What stands for a person in a log: a keyed hash, the same for the same email, useless without the key."""
+"""Pseudonyms of people in logs: a keyed hash, equal for equal addresses, useless without the key."""
 
 import functools
 import hashlib
@@ -18,11 +18,11 @@ class Pseudonyms:
     key: bytes = field(repr=False)
 
     def of(self, email: EmailAddress) -> str:
-        """Sixteen hexadecimal digits that stand for this address in every log of this deployment."""
+        """Sixteen hexadecimal digits that replace this address in every log of this deployment."""
         return _pseudonym(self.key, email.address)
 
 
 @functools.lru_cache(10_000)
 def _pseudonym(key: bytes, address: str) -> str:
-    """Remembered, because a person is told of several times while they sign in."""
+    """Cached, because several events name the same person during a sign-in."""
     return hmac.digest(key, address.encode(), hashlib.sha256).hex()[:16]

@@ -1,28 +1,28 @@
 """Everything that the product may refuse, drawn once.
 
     Refusal
-     ├ Malformed               the request cannot be read
+     ├ Malformed               the request cannot be parsed
      │  └ FlowSpent            a ticket or state that is unknown, used, expired or another browser's
-     ├ NotAuthenticated        no proof of who asks, or a bad one
-     │  └ TokenMissing         no proof at all
-     ├ Forbidden               known, but not allowed to
-     │  ├ ConsentRefused       Microsoft or the person said no on the consent page
+     ├ NotAuthenticated        missing or invalid credentials
+     │  └ TokenMissing         no credentials at all
+     ├ Forbidden               authenticated, but not allowed
+     │  ├ ConsentRefused       Microsoft or the person refused on the consent page
      │  └ ProofFailed          the consent is not proven to be this tenant's
-     ├ NotFound                there is no such thing
-     ├ Conflict                it contradicts what stands
-     │  └ AlreadyExists        something of that key is there already
-     ├ Stale                   it has changed since the caller read it
+     ├ NotFound                no such thing exists
+     ├ Conflict                it conflicts with the current state
+     │  └ AlreadyExists        the key is taken
+     ├ Stale                   modified since the caller read it
      ├ BodyLost                the body did not arrive
-     ├ TooLarge                more than we take
+     ├ TooLarge                above our limits
      ├ UnsupportedMediaType    a content type that we do not read
      ├ Invalid                 readable, but wrong: each field is named
-     ├ PreconditionRequired    a change needs the version that it starts from
-     ├ Throttled               too often
-     └ Unavailable             a part that we need does not answer
+     ├ PreconditionRequired    a change must name the version that it starts from
+     ├ Throttled               too many requests
+     └ Unavailable             a part that we need does not respond
 
-A refusal says *why* in a sentence that is safe to show and tells who must do what. Which HTTP status it becomes is
-decided in `functions.http.refusals`, nowhere else. Values that cannot be parsed are `ValueError`s, as Python has it:
-whoever reads a whole document collects them into one `Invalid`.
+A refusal says *why* in a sentence that is safe to show and names who must do what. `functions.http.refusals`, and
+nothing else, decides its HTTP status. Values that cannot be parsed are `ValueError`s, as usual in Python: the reader of
+a whole document collects them into one `Invalid`.
 """
 
 from collections.abc import Sequence
@@ -32,13 +32,13 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class FieldFault:
-    """One thing that is wrong with one field: `field` as the caller wrote it, `detail` a sentence."""
+    """One fault of one field: `field` as the caller wrote it, `detail` a sentence."""
 
     field: str
     detail: str
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
+class Refusal(Exception):  # noqa: N818 - a refusal is a response, not a bug
     """The root of the tree.
 
     Args:
@@ -59,7 +59,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 
 
 class Malformed(Refusal):
-    """The request cannot be read."""
+    """The request cannot be parsed."""
 
     slug = "malformed"
     title = "Malformed request"
@@ -73,25 +73,25 @@ class FlowSpent(Malformed):
 
 
 class NotAuthenticated(Refusal):
-    """No proof of who asks, or one that does not hold."""
+    """The caller's credentials are missing or invalid."""
 
     slug = "not-authenticated"
     title = "Authentication required"
 
 
 class TokenMissing(NotAuthenticated):
-    """Nothing was sent that could prove who asks. What is wrong with a token is not to be told then (RFC 6750, 3.1)."""
+    """The request has no credentials. The response must not name an error of a token then (RFC 6750, 3.1)."""
 
 
 class Forbidden(Refusal):
-    """The caller is known, but this is not theirs to do."""
+    """The caller is authenticated, but not allowed to do this."""
 
     slug = "forbidden"
     title = "Not allowed"
 
 
 class ConsentRefused(Forbidden):
-    """Microsoft, or the person at the consent page, said no."""
+    """Microsoft, or the person on the consent page, refused."""
 
     slug = "consent-refused"
     title = "Consent was not given"
@@ -105,28 +105,28 @@ class ProofFailed(Forbidden):
 
 
 class NotFound(Refusal):
-    """There is no such thing."""
+    """The thing does not exist."""
 
     slug = "not-found"
     title = "Not found"
 
 
 class Conflict(Refusal):
-    """The request contradicts what stands."""
+    """The request conflicts with the current state."""
 
     slug = "conflict"
     title = "Conflict with the current state"
 
 
 class AlreadyExists(Conflict):
-    """Something of that key is there already."""
+    """Something with this key exists already."""
 
     slug = "already-exists"
     title = "Already exists"
 
 
 class Stale(Refusal):
-    """It has changed since the caller read it."""
+    """It was modified since the caller read it."""
 
     slug = "stale"
     title = "Modified since you read it"
@@ -140,7 +140,7 @@ class BodyLost(Refusal):
 
 
 class TooLarge(Refusal):
-    """More than we take."""
+    """The request exceeds our limits."""
 
     slug = "too-large"
     title = "Request too large"
@@ -154,11 +154,11 @@ class UnsupportedMediaType(Refusal):
 
 
 class Invalid(Refusal):
-    """Readable, but wrong.
+    """The request is readable, but its values are wrong.
 
     Args:
-        detail: what is wrong as a whole.
-        faults: what is wrong with each field.
+        detail: the fault as a whole.
+        faults: the fault of each field.
     """
 
     slug = "invalid"
@@ -170,17 +170,17 @@ class Invalid(Refusal):
 
 
 class PreconditionRequired(Refusal):
-    """A change needs the version that it starts from (RFC 6585, section 3)."""
+    """A change must name the version that it starts from (RFC 6585, section 3)."""
 
     slug = "precondition-required"
     title = "If-Match required"
 
 
 class Throttled(Refusal):
-    """Too often.
+    """Too many requests.
 
     Args:
-        detail: who asked too often, and what to do.
+        detail: the caller that sent too many, and what to do.
         retry_after: seconds to wait.
     """
 
@@ -193,10 +193,10 @@ class Throttled(Refusal):
 
 
 class Unavailable(Refusal):
-    """A part that we need does not answer.
+    """A part that we need does not respond.
 
     Args:
-        detail: which part, and what to do.
+        detail: the part, and what to do.
         retry_after: seconds to wait.
     """
 

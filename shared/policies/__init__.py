@@ -1,1 +1,1 @@
-"""What an account has decided about SSO: its policy."""
+"""The policy of an account: its SSO settings."""

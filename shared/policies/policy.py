@@ -1,4 +1,4 @@
-"""An account's policy, and the book that its Security Manager keeps it in."""
+"""An account's policy, and the part that reads and changes it for a Security Manager."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,14 +30,14 @@ class Mode(StrEnum):
 
 
 class WhenConnectionFails(StrEnum):
-    """What users do once the customer has revoked the consent: the vendor's password, or nothing but SSO."""
+    """How users sign in once the customer has revoked the consent: by the vendor's password, or still by SSO only."""
 
     PASSWORD = "password"  # noqa: S105 - a method of signing in, not a secret
     SSO = "sso"
 
 
 class PolicySettings(Record):
-    """What a Security Manager decides. The default is what stands before anybody decided: off."""
+    """The settings that a Security Manager makes. The default, before any change, is off."""
 
     mode: Mode = Mode.OFF
     applications_off: Annotated[tuple[ClientId, ...], Field(max_length=100)] = ()
@@ -74,10 +74,10 @@ class PolicyBook:
     clock: Clock
     """Dates the changes."""
     applications: RowReader
-    """Where applications are registered, as of now."""
+    """The applications' table, read without a cache."""
 
     async def read(self, administrator: AccountAdministrator) -> Stored[Policy]:
-        """The policy that stands.
+        """The current policy.
 
         Raises:
             NotFound: there is no such account.
@@ -93,14 +93,14 @@ class PolicyBook:
         """Put `change(settings)` in place of the settings.
 
         Args:
-            administrator: who changes it, and whose it is.
+            administrator: makes the change, and names the account.
             expected: the versions that the caller has seen.
-            change: makes the new settings of the ones that stand. It may refuse.
+            change: makes the new settings from the current ones. It may refuse.
 
         Raises:
             NotFound: there is no such account.
             Invalid: it switches an application off that is not registered.
-            Stale: the policy is not one that the caller has seen, or somebody else was first.
+            Stale: the policy is not one that the caller has seen, or another writer was first.
         """
         old = await self.read(administrator)
         expected.must_allow(old.version)

@@ -10,11 +10,11 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.connection.lifecycle import Lifecycle
+from shared.connection.checks import ConnectionChecks
 from shared.flows.flows import Binding
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Refusal, Unavailable
-from shared.ports.identity_provider import ProviderRefused
+from shared.ports.entra import ProviderRefused
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.provider.authorization import Authorization
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
@@ -76,7 +76,7 @@ type AuthorizationResponse = RedirectToEntra | RedirectToApplication | EmailForm
 class Responses:
     """Makes the responses of every step."""
 
-    lifecycle: Lifecycle
+    checks: ConnectionChecks
     """Probes a tenant that seems to have revoked its consent."""
     telemetry: Telemetry
     """Where each step is reported."""
@@ -103,7 +103,7 @@ class Responses:
             return self.redirect(request, error=refusal.error, error_description=detail)
         if refusal.error in _CONSENT_ERRORS:
             with contextlib.suppress(Unavailable):  # what was refused must reach the person, whatever else fails
-                await self.lifecycle.probe(account_id)
+                await self.checks.probe(account_id)
         return self.refused(authorization, refusal)
 
     def refused(self, authorization: Authorization, refusal: Refusal) -> AuthorizationResponse:

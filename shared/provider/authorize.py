@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from shared.applications.register import Application
 from shared.flows.flows import Flows, digest
 from shared.kernel.names import EmailAddress
-from shared.ports.identity_provider import IdentityProvider, ProviderRefused
+from shared.ports.entra import ProviderRefused
+from shared.ports.sign_in import EntraSignIn
 from shared.ports.telemetry import SignInStep
 from shared.provider.authorization import Authorization, SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
@@ -31,7 +32,7 @@ class AuthorizeStep:
     """How a person signs in."""
     flows: Flows
     """Keeps the state."""
-    provider: IdentityProvider
+    provider: EntraSignIn
     """Entra."""
     responses: Responses
     """Makes the responses."""

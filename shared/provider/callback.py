@@ -6,12 +6,12 @@ decided once more. If the sign-in is older than `max_age`, the step asks for a n
 
 from dataclasses import dataclass
 
-from shared.connection.proof import Answer
 from shared.flows.flows import Flows
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent, Malformed
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider, VerifiedIdentity
+from shared.ports.entra import Answer
+from shared.ports.sign_in import EntraSignIn, VerifiedIdentity
 from shared.ports.telemetry import SignInStep
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
@@ -51,7 +51,7 @@ class CallbackStep:
     """Who may sign in as whom."""
     sessions: Sessions
     """Who is signed in where."""
-    provider: IdentityProvider
+    provider: EntraSignIn
     """Entra."""
     responses: Responses
     """Makes the responses."""

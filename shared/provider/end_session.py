@@ -13,7 +13,7 @@ from shared.applications.register import find_application
 from shared.flows.flows import Flow, Flows
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import FlowSpent, Malformed, NotAuthenticated
-from shared.ports.identity_provider import IdentityProvider
+from shared.ports.sign_in import EntraSignIn
 from shared.ports.table import RowReader
 from shared.ports.tokens import Tokens
 from shared.provider.authorization_request import client_id_of
@@ -51,7 +51,7 @@ class EndSession:
     """Who is signed in where."""
     flows: Flows
     """Keeps the state while a person is at Entra."""
-    provider: IdentityProvider
+    provider: EntraSignIn
     """Entra."""
     tokens: Tokens
     """Verifies ID tokens of ours."""

@@ -9,9 +9,8 @@ step refuses becomes a response here, too, once it is known where it may go.
 
 from dataclasses import dataclass
 
-from shared.connection.proof import Answer
 from shared.kernel.refusals import Refusal
-from shared.ports.identity_provider import ProviderRefused
+from shared.ports.entra import Answer, ProviderRefused
 from shared.ports.table import RowReader
 from shared.provider.authorization import Authorization
 from shared.provider.authorization_request import find_client, read_request

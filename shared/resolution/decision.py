@@ -46,6 +46,14 @@ class Decision:
     because: str
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule says of a situation: `applies` means password."""
+
+    rule: str
+    applies: bool
+
+
 def _connection_fails(situation: Situation) -> bool:
     if situation.status is Status.CONSENT_REVOKED:
         return situation.when_connection_fails is WhenConnectionFails.PASSWORD
@@ -60,12 +68,20 @@ PASSWORD_RULES: tuple[tuple[str, Callable[[Situation], bool]], ...] = (
     ("application_switched_off", lambda situation: not situation.application_on),
     ("excepted", lambda situation: situation.excepted),
 )
-"""In this order; the first that holds decides."""
+"""In this order; the first that applies decides."""
 
 
 def decide(situation: Situation) -> Decision:
     """SSO, unless one of the rules says password."""
-    for because, holds in PASSWORD_RULES:
-        if holds(situation):
+    for because, applies in PASSWORD_RULES:
+        if applies(situation):
             return Decision(Method.PASSWORD, because)
     return Decision(Method.SSO, "sso_applies")
+
+
+def trace(situation: Situation) -> tuple[Verdict, ...]:
+    """Every rule with its verdict, in the order in which `decide` asks them.
+
+    It is for a person who asks why. `decide` stops at the first rule that applies and does not pay for this.
+    """
+    return tuple(Verdict(rule, applies(situation)) for rule, applies in PASSWORD_RULES)

@@ -1,34 +1,23 @@
-"""Gathers what the decision needs: at most four reads, in two rounds.
+"""Answers resolutions: from the cache, or by reading the facts and deciding; and reports them.
 
-    round 1   who claims the domain          which application asks
-    round 2   the account's head rows        the user's exception
-
-Its readers may be some seconds old; see `shared.adapters.recent_rows` for how old. A resolution is remembered for as
-long as everything that it rests on, so it is no older than that.
+A resolution is kept as long as everything that it rests on is valid, so it is no older than its rows.
 """
 
-import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import urlencode
 
-from shared.accounts.claims import find_claim
-from shared.accounts.head import Head, find_head
-from shared.applications.register import Application, find_application
-from shared.connection.connection import Connection
-from shared.connection.tenant_domains import DomainState, TenantDomains
-from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
-from shared.kernel.refusals import FieldFault, Invalid
-from shared.policies.policy import Policy
+from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider
-from shared.ports.table import Lease, RecentReader
+from shared.ports.table import Lease
 from shared.ports.telemetry import Event, EventName, Telemetry
-from shared.resolution.decision import Method, Situation, decide
-from shared.resolution.remembered import Remembered
-from shared.users.exemptions import Exemption, find_exemption
+from shared.resolution.decision import Method, decide
+from shared.resolution.facts import Facts, Readers, read_facts
+from shared.resolution.leased_cache import LeasedCache
 
 _MOST = 10_000
-"""Resolutions that are remembered."""
+"""Resolutions that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +38,22 @@ class Resolution:
     sso: Sso | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Shelves:
-    """Where resolution reads: the rows of accounts, domains and applications."""
-
-    accounts: RecentReader
-    domains: RecentReader
-    applications: RecentReader
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolver:
     """Resolves emails."""
 
-    shelves: Shelves
-    """Where to read."""
-    provider: IdentityProvider
-    """Entra, for the authority of a tenant."""
+    readers: Readers
+    """Where the facts are read."""
+    authority: Callable[[TenantId], str]
+    """Where an application that uses MSAL itself signs people of a tenant in."""
     clock: Clock
     """The time, for exceptions that expire."""
     telemetry: Telemetry
-    """Where resolutions are told."""
+    """Where resolutions are reported."""
     authorize_url: str
     """This service's authorization endpoint."""
-    _remembered: Remembered[tuple[str, ClientId | None], Resolution] = field(
-        init=False, repr=False, default_factory=lambda: Remembered(_MOST)
+    _cache: LeasedCache[tuple[str, ClientId | None], Resolution] = field(
+        init=False, repr=False, default_factory=lambda: LeasedCache(_MOST)
     )
 
     async def resolve(self, email: EmailAddress, client_id: ClientId | None) -> Resolution:
@@ -91,66 +71,30 @@ class Resolver:
         return resolution
 
     async def decide(self, email: EmailAddress, client_id: ClientId | None) -> Resolution:
-        """The same for a sign-in, which decides when it begins and when it ends, and tells what became of it itself."""
+        """Decide without a report: a sign-in decides when it begins and when it ends, and reports both itself.
+
+        Raises:
+            Invalid: the application is unknown.
+            Unavailable: the store does not answer.
+        """
         question = (email.address, client_id)
-        resolution = self._remembered.find(question, self.clock.now())
+        resolution = self._cache.find(question, self.clock.now())
         if resolution is None:
             leases: list[Lease] = []
-            resolution = await self._look_up(email, client_id, leases)
-            self._remembered.keep(question, resolution, leases)
+            facts = await read_facts(self.readers, email, client_id, leases)
+            now = self.clock.now()
+            if end := facts.end(now):
+                leases.append(Lease(end))
+            resolution = self._resolution(facts, now)
+            self._cache.keep(question, resolution, leases)
         return resolution
 
-    async def _look_up(self, email: EmailAddress, client_id: ClientId | None, leases: list[Lease]) -> Resolution:
-        """Read and decide. The leases of all that the decision rests on are added to `leases`."""
-        claim, application = await asyncio.gather(
-            find_claim(self.shelves.domains.noting(leases), email.domain), self._application(client_id, leases)
-        )
-        head, exemption = None, None
-        if claim is not None:
-            accounts = self.shelves.accounts.noting(leases)
-            head, exemption = await asyncio.gather(
-                find_head(accounts, claim.account_id), find_exemption(accounts, claim.account_id, email)
-            )
-        if exemption is not None and exemption.expires_at is not None and exemption.in_force(self.clock.now()):
-            leases.append(Lease(exemption.expires_at))
-        return self._resolution(email, application, head, exemption)
-
-    async def _application(self, client_id: ClientId | None, leases: list[Lease]) -> Application | None:
-        if client_id is None:
-            return None
-        application = await find_application(self.shelves.applications.noting(leases), client_id)
-        if application is None:
-            fault = FieldFault("application", "It is not registered.")
-            raise Invalid("No application is registered with this client id. An Operator can register it.", [fault])
-        return application
-
-    def _resolution(
-        self, email: EmailAddress, application: Application | None, head: Head | None, exemption: Exemption | None
-    ) -> Resolution:
-        decision = decide(self._situation(email.domain, application, head, exemption))
-        connection = head.stored(Connection).record if head else Connection()
-        account_id = head.account_id if head else None
-        if decision.method is Method.PASSWORD or connection.tenant is None:
+    def _resolution(self, facts: Facts, now: datetime) -> Resolution:
+        decision = decide(facts.situation(now))
+        account_id = facts.head.account_id if facts.head else None
+        tenant_id = facts.connection.tenant
+        if decision.method is Method.PASSWORD or tenant_id is None:
             return Resolution(decision.because, account_id)
-        asked = {"client_id": application.client_id} if application else {}
-        sign_in_url = f"{self.authorize_url}?{urlencode({**asked, 'login_hint': email.address})}"
-        sso = Sso(connection.tenant, self.provider.authority(connection.tenant), sign_in_url)
-        return Resolution(decision.because, account_id, sso)
-
-    def _situation(
-        self, domain: DomainName, application: Application | None, head: Head | None, exemption: Exemption | None
-    ) -> Situation:
-        if head is None:
-            return Situation()
-        account = head.account.record
-        policy = head.stored(Policy).record.settings
-        verified = head.stored(TenantDomains).record.find(domain)
-        return Situation(
-            domain_routes=verified is not None and verified.state(account) is DomainState.ROUTED,
-            status=head.stored(Connection).record.status,
-            when_connection_fails=policy.when_connection_fails,
-            mode=policy.mode,
-            application_serves=application is None or application.serves(account.products),
-            application_on=application is None or application.client_id not in policy.applications_off,
-            excepted=exemption is not None and exemption.in_force(self.clock.now()),
-        )
+        asked = {"client_id": facts.application.client_id} if facts.application else {}
+        sign_in_url = f"{self.authorize_url}?{urlencode({**asked, 'login_hint': facts.email.address})}"
+        return Resolution(decision.because, account_id, Sso(tenant_id, self.authority(tenant_id), sign_in_url))

@@ -1,4 +1,4 @@
-"""Events: one frozen model for each thing that can change, so that what a trail says has a type."""
+"""Events: one frozen model for each kind of change, so that every record of a trail has a type."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from shared.ports.record import Record
 
 
 class Event(Record):
-    """One change. A subclass names its `action`, and its fields are what a reader of the trail needs.
+    """One change. A subclass names its `action`, and its fields are the details that a reader of the trail needs.
 
     It is stored as `action` and `details` (camelCase JSON), and stays readable for as long as trails are kept: a field
     may be added with a default, and none is renamed or removed.
@@ -25,7 +25,7 @@ class Event(Record):
 def catalogue() -> dict[str, type[Event]]:
     """Every event that the product can write, by action. Complete once the product has been imported.
 
-    A subclass without an action of its own is what several events have in common.
+    A subclass without an action of its own is a common base of several events.
     """
     kinds = [*Event.__subclasses__()]
     for kind in kinds:

@@ -1,8 +1,8 @@
-"""A trail, and the one way to change what it is kept of: together with the record that says so.
+"""A trail, and the only way to change the thing that it belongs to: in one transaction with the record of the change.
 
 The row key of a trail's record is made before the write and is unique, which makes the record the receipt of its
-transaction: when a write is refused after its answer was lost and the SDK repeated it, the receipt shows that it took
-place.
+transaction: when a write is refused because its response was lost and the SDK repeated it, the receipt shows that it
+took place.
 """
 
 import secrets
@@ -31,28 +31,28 @@ class AuditRecord(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trail:
-    """The records of one thing's changes, in the partition of what changes, so that both are one transaction."""
+    """The records of one thing's changes, in the thing's own partition, so that both are one transaction."""
 
     table: Table
-    """Where the thing and its trail are stored."""
+    """The table of the thing and its trail."""
     clock: Clock
     """Dates the records."""
     partition: str
     """The partition of both."""
     prefix: str
-    """How the row keys of the records start; nothing else in the partition starts like this."""
+    """The prefix of the records' row keys; no other row of the partition has it."""
 
     async def commit(self, actor: Actor, event: Event, *changes: Operation) -> None:
         """Write the changes and the event in one transaction.
 
         Args:
-            actor: who changes it.
-            event: what has changed.
+            actor: the person or program that makes the change.
+            event: the change.
             changes: 99 operations at most.
 
         Raises:
             RowChanged: a row has changed since it was read.
-            RowExists: a row that should be new is there already.
+            RowExists: a row that should be new exists already.
         """
         now = self.clock.now()
         record = AuditRecord(at=now, actor=actor, action=event.action, details=event.details())
@@ -67,7 +67,7 @@ class Trail:
         """At most `size` records, the newest first, and the continuation for the next ones.
 
         Raises:
-            Invalid: the continuation is none of ours.
+            Invalid: the service did not issue this continuation.
         """
         page = await self.table.page(self.partition, self.prefix, size, continuation)
         return tuple(AuditRecord.read(row) for row in page.rows), page.continuation

@@ -22,7 +22,8 @@ from shared.ports.record import Record, Stored
 from shared.ports.table import Key, Operation, Put, RowChanged, RowExists, RowReader, Table
 from shared.trail.events import Event
 from shared.users.remarks import OwnDomain, strange_domain
-from shared.users.terms import ExemptionDraft, ExemptionId, ExemptionTerms
+from shared.users.terms import ExemptionDraft, ExemptionTerms
+from shared.users.user_key import UserKey
 
 PREFIX = "exception:"
 _EXPORT_PAGE = 1_000
@@ -31,7 +32,7 @@ _EXPORT_PAGE = 1_000
 class Exemption(Record):
     """One user who keeps the vendor's password. `email` is in the one form that is compared."""
 
-    exception_id: ExemptionId
+    exception_id: UserKey
     email: str
     reason: str
     expires_at: datetime | None = None
@@ -45,7 +46,7 @@ class Exemption(Record):
 
 
 class _Exception(Event):
-    exception_id: ExemptionId
+    exception_id: UserKey
     email: str
     reason: str
     expires_at: datetime | None
@@ -76,12 +77,12 @@ class ExceptionsImported(Event):
 
     count: int
     lines: tuple[int, int]
-    exception_ids: tuple[ExemptionId, ...]
+    exception_ids: tuple[UserKey, ...]
 
 
 async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailAddress) -> Exemption | None:
     """The user's entry, in force or not: one point read."""
-    row = await reader.get(_key(account_id, ExemptionId.of(account_id, email)))
+    row = await reader.get(_key(account_id, UserKey.of(account_id, email)))
     return Exemption.read(row) if row else None
 
 
@@ -187,7 +188,7 @@ class ExemptionList:
         """Ask which domains the account has; there must be one, as in `must_exist`."""
         return partial(self.has_domain, await read_head(self.table, administrator.account_id))
 
-    async def read(self, administrator: AccountAdministrator, exemption_id: ExemptionId) -> Stored[Exemption]:
+    async def read(self, administrator: AccountAdministrator, exemption_id: UserKey) -> Stored[Exemption]:
         """One entry.
 
         Raises:
@@ -235,7 +236,7 @@ class ExemptionList:
     async def change(
         self,
         administrator: AccountAdministrator,
-        exemption_id: ExemptionId,
+        exemption_id: UserKey,
         expected: Expected,
         change: Callable[[ExemptionTerms], ExemptionTerms],
     ) -> Stored[Exemption]:
@@ -257,7 +258,7 @@ class ExemptionList:
         await self._commit(administrator, ExceptionChanged, new, old.rewrite(new))
         return old.then(new)
 
-    async def remove(self, administrator: AccountAdministrator, exemption_id: ExemptionId, expected: Expected) -> None:
+    async def remove(self, administrator: AccountAdministrator, exemption_id: UserKey, expected: Expected) -> None:
         """Take one user off the list.
 
         Raises:
@@ -283,7 +284,7 @@ class ExemptionList:
         now = self.clock.now()
         actor = administrator.actor
         return Exemption(
-            exception_id=ExemptionId.of(administrator.account_id, draft.email),
+            exception_id=UserKey.of(administrator.account_id, draft.email),
             email=draft.email.address,
             reason=draft.reason,
             expires_at=draft.expires_at,
@@ -293,5 +294,5 @@ class ExemptionList:
         )
 
 
-def _key(account_id: AccountId, exemption_id: ExemptionId) -> Key:
+def _key(account_id: AccountId, exemption_id: UserKey) -> Key:
     return Key(account_id, PREFIX + exemption_id)

@@ -15,11 +15,11 @@ from shared.accounts.journal import Journal
 from shared.kernel.names import AccountId, EmailAddress, TenantId
 from shared.kernel.refusals import Forbidden, NotFound
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import VerifiedIdentity
 from shared.ports.record import Record
+from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Insert, Key, Remove, RowChanged, RowExists, Table
 from shared.trail.events import Event
-from shared.users.terms import ExemptionId
+from shared.users.user_key import UserKey
 
 PREFIX = "link:"
 
@@ -67,17 +67,10 @@ class LinkConflict(SignInRefused):
     again = False
 
 
-class LinkId(ExemptionId):
-    """Names one user's tie, by the same hash of account and email that names their exception."""
-
-    __slots__ = ()
-    rule = "A link id is 43 letters, digits, hyphens or underscores."
-
-
 class Link(Record):
     """One user's tie."""
 
-    link_id: LinkId
+    link_id: UserKey
     email: str
     tid: TenantId
     oid: str
@@ -89,7 +82,7 @@ class Link(Record):
 
 
 class _Linked(Event):
-    link_id: LinkId
+    link_id: UserKey
     email: str
     tid: TenantId
     oid: str
@@ -164,7 +157,7 @@ class Links:
             SignInRefused: there is no tie to this identity, and the tenant does not vouch for the address; see
                 `prove_email`. Who has only picked the wrong account hears that, and can try again.
         """
-        link_id = LinkId.of(account_id, email)
+        link_id = UserKey.of(account_id, email)
         row = await self.table.get(_key(account_id, link_id))
         if row is not None:
             return _must_be_of(Link.read(row), identity, email)
@@ -194,7 +187,7 @@ class Links:
         page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
         return tuple(Link.read(row) for row in page.rows), page.continuation
 
-    async def release(self, administrator: AccountAdministrator, link_id: LinkId) -> None:
+    async def release(self, administrator: AccountAdministrator, link_id: UserKey) -> None:
         """Untie a user, so that their next sign-in makes a new tie. A tie never changes, so no version is asked for.
 
         Raises:
@@ -225,5 +218,5 @@ def _must_be_of(link: Link, identity: VerifiedIdentity, email: EmailAddress) -> 
     return link
 
 
-def _key(account_id: AccountId, link_id: LinkId) -> Key:
+def _key(account_id: AccountId, link_id: UserKey) -> Key:
     return Key(account_id, PREFIX + link_id)

@@ -1,15 +1,13 @@
 """What somebody asks of the exception list, and its grammar: which entry, whom, why, and until when."""
 
-import hashlib
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
 from shared.kernel.documents import Asked
-from shared.kernel.encoding import base64url
-from shared.kernel.names import PASTED, AccountId, EmailAddress, Name
+from shared.kernel.names import PASTED, EmailAddress
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NO_MOMENT = "It must be a time such as 2027-01-01T00:00:00Z (RFC 3339)."
@@ -51,20 +49,6 @@ def _in_utc(at: datetime) -> datetime:
 
 Expiry = Annotated[AwareDatetime, BeforeValidator(_date_time), AfterValidator(_in_utc)]
 """Until when somebody is excepted, in UTC."""
-
-
-class ExemptionId(Name):
-    """Names one entry of one account's list. It is derived from the email, and tells nothing of it."""
-
-    __slots__ = ()
-    pattern = re.compile(r"[A-Za-z0-9_-]{43}")
-    rule = "An exception id is 43 letters, digits, hyphens or underscores."
-
-    @classmethod
-    def of(cls, account_id: AccountId, email: EmailAddress) -> Self:
-        """SHA-256 of account and email, so that one person has different ids in different accounts."""
-        hashed = hashlib.sha256(f"{account_id}\0{email.address}".encode()).digest()
-        return cls(base64url(hashed))
 
 
 class ExemptionDraft(Asked):

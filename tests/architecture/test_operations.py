@@ -11,12 +11,13 @@ from azure.monitor.opentelemetry.exporter.export.logs._exporter import _get_seve
 from opentelemetry.instrumentation.log_utils import std_to_otel
 
 from functions.app import build_routes
+from functions.http.refusals import STATUS
 from local.processes import ROOT
 from shared.assembly import Services
 from shared.health import Health
 from shared.kernel.names import EmailAddress
 from shared.kernel.pseudonyms import Pseudonyms
-from shared.kernel.refusals import Unavailable
+from shared.kernel.refusals import BodyLost, Unavailable
 from shared.settings import Settings, read_settings
 from shared.wiring import build_services
 from tests.infra.plans import Infra
@@ -64,6 +65,12 @@ def test_every_alert_is_explained_and_no_other() -> None:
 def test_alerts_are_as_severe_as_it_is_said() -> None:
     rows = re.findall(r"^\| \[`([\w-]+)`\]\(#\1\) \| (\d) \|", section("Alerts"), re.MULTILINE)
     assert {name: int(severity) for name, severity in rows} == alerts()
+
+
+def test_a_body_in_chunks_is_answered_as_it_is_said() -> None:
+    body = RUNBOOK.partition("\n### A body in chunks\n")[2].partition("\n### ")[0]
+    assert re.findall(r"expected to answer (\d+)", body) == [str(STATUS[BodyLost])]
+    assert f"| {STATUS[BodyLost]} with a reason of its own" in RUNBOOK
 
 
 # -- what is named is there --------------------------------------------------------------------------------------------

@@ -9,16 +9,17 @@ import pytest
 from local.cast.stack import HOST, Entra, functions_host, local_entra, settings
 from local.cast.story import Story
 from local.processes import Azurite, free_port
-from shared.accounts.claims import Claims
 from shared.adapters.azure_tables import AzureTables
 from shared.adapters.system_clock import SystemClock
-from shared.kernel.names import AccountId, DomainName
+from shared.domains.domain_claims import DomainClaims
+from shared.kernel.names import AccountId, DomainName, TenantId
 from tests.backup.conftest import SETTING, Backup
 from tests.backup.conftest import Store as Seen
 from tests.backup.test_import import ALL_TABLES, sealed
 from tests.conftest import Size
 from tests.journeys.test_managed_identity import HEADER, IDENTITY, STORAGE, Store, platform_beside
 
+TENANT = TenantId("c0c00000-0000-4000-8000-000000000000")
 ASKED = [
     (email, application)
     for application in ("unite", "legacy", None)
@@ -46,9 +47,10 @@ def entra(url: str) -> Iterator[Entra]:
 
 async def claim_domains(azurite: Azurite, number: int, customers: int) -> None:
     tables = AzureTables(connection_string=azurite.connection_string)
-    claims = Claims(table=tables.table("domains"), clock=SystemClock())
+    claims = DomainClaims(table=tables.table("domains"), clock=SystemClock())
     for each in range(number):
-        assert await claims.claim(DomainName(f"domain-{each}.example"), AccountId(f"customer-{each % customers}"))
+        domain, customer = DomainName(f"domain-{each}.example"), AccountId(f"customer-{each % customers}")
+        assert await claims.claim(domain, customer, TENANT)
     await tables.close()
 
 

@@ -35,6 +35,12 @@ def run(checkout: Path, **environment: str) -> "subprocess.CompletedProcess[str]
     )
 
 
+def made(ended: "subprocess.CompletedProcess[str]") -> list[str]:
+    """What `make` was told."""
+    assert ended.returncode == 0, ended.stderr
+    return [line for line in ended.stdout.splitlines() if " with " in line]
+
+
 def test_without_a_cli_it_says_so_and_runs_nothing(checkout: Path) -> None:
     ended = run(checkout)
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -50,8 +56,7 @@ def test_a_cli_that_is_not_there_is_none(checkout: Path) -> None:
 def test_it_takes_the_cli_that_is_named(checkout: Path) -> None:
     mine = program(checkout.parent / "mine" / "bicep", "")
     program(checkout.parent / "shared" / "tools" / "bicep", "")
-    said, *_ = run(checkout, BICEP=str(mine)).stdout.splitlines()
-    assert said == f"test SLOW=1 with {mine} and the registry"
+    assert made(run(checkout, BICEP=str(mine))) == [f"test SLOW=1 with {mine} and the registry"]
 
 
 def test_it_takes_the_cli_beside_the_checkout(checkout: Path) -> None:
@@ -59,6 +64,25 @@ def test_it_takes_the_cli_beside_the_checkout(checkout: Path) -> None:
     program(tools / "bicep", "")
     types = tools / "microsoft-graph-v1.0-1.0.0.tgz"
     types.touch()
-    said, *_ = run(checkout).stdout.splitlines()
+    (said,) = made(run(checkout))
     words = said.split()
+    assert words[:2] == ["test", "SLOW=1"]
     assert [Path(words[place]).resolve() for place in (3, 5)] == [tools / "bicep", types]
+
+
+@pytest.mark.parametrize("wanted", ["", "0", "no"])
+def test_the_real_az_is_asked_only_where_it_is_wanted(checkout: Path, wanted: str) -> None:
+    mine = program(checkout.parent / "mine" / "bicep", "")
+    ended = run(checkout, BICEP=str(mine), AZ_CHECK=wanted)
+    assert [line.split()[0] for line in made(ended)] == ["test"]
+    assert "were not held against the real az: AZ_CHECK=1 does that (make check-az)." in ended.stdout
+    asked = run(checkout, BICEP=str(mine), AZ_CHECK="1")
+    assert [line.split()[0] for line in made(asked)] == ["test", "check-az"]
+    assert "were not held" not in asked.stdout
+
+
+def test_a_test_that_fails_ends_it(checkout: Path) -> None:
+    mine = program(checkout.parent / "mine" / "bicep", "")
+    program(checkout.parent / "bin" / "make", "exit 2")
+    ended = run(checkout, BICEP=str(mine), AZ_CHECK="1")
+    assert (ended.returncode, ended.stdout) == (2, "")

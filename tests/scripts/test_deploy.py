@@ -499,6 +499,10 @@ def test_a_vault_that_was_deleted_is_brought_back(machine: Machine, when: str) -
         ("(ScopeLocked) The scope is locked", "A lock protects this resource group."),
         (UNREACHABLE.text, "Azure cannot be reached from here."),
         (FLEX_REFUSES, "Flex Consumption refuses a property of the function app's siteConfig: ftpsState. Your"),
+        (
+            FLEX_REFUSES.replace("ftpsState", "AlwaysOn"),
+            "Flex Consumption refuses a property of the function app's siteConfig: AlwaysOn. Your",
+        ),
         (UNKNOWN_OPTION.text, "This az does not know what it is asked for. Run az upgrade, and this again."),
         (MISSING_OPTION.text, "This az does not know what it is asked for."),
     ],
@@ -512,6 +516,12 @@ def test_what_nobody_foresaw_is_told_in_azs_own_words(machine: Machine) -> None:
     machine.plays(Part(DEPLOYED, complains=warning("a new Bicep") + error("Something new."), fails=1))
     ended = deploys(machine)
     assert (ended.code, ended.sentence) == (1, "The deployment failed. az says:\n  | ERROR: Something new.")
+
+
+def test_digits_of_an_id_are_no_error_code(machine: Machine) -> None:
+    for tracking in ("3a51021b-0000-4000-8000-000000000000", "00000000-0000-4000-8000-51021-0000", "20251021T09"):
+        machine.plays(Part(DEPLOYED, complains=from_arm("Conflict", f"Tracking id: {tracking}"), fails=1))
+        assert deploys(machine).sentence.startswith("The deployment failed. az says:")
 
 
 def test_an_answer_that_is_cut_short(machine: Machine) -> None:

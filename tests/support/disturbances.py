@@ -1,8 +1,8 @@
 """Storage calls that are disturbed: the k-th call of an operation, for every k, in each way that a call can be.
 
-`Disturbed` tables stand before the real ones and share one `Script`, which counts the calls of one operation. What they
-promise is what a store and its SDK may really do: a request that does not arrive, an answer that does not arrive, a
-write that the SDK repeats, or somebody else's whole operation in between.
+`Disturbed` tables wrap the real ones and share one `Script`, which counts the calls of one operation. They do only what
+a real store and its SDK can do: a request that does not arrive, a response that does not arrive, a write that the SDK
+repeats, or another caller's whole operation in between.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,7 +17,7 @@ type Act = Callable[[], Awaitable[object]]
 
 
 class Disturbance(StrEnum):
-    """What befalls one storage call."""
+    """The disturbance of one storage call."""
 
     NOT_MADE = "does not arrive"
     LOST = "takes place and its answer is lost"
@@ -27,7 +27,7 @@ class Disturbance(StrEnum):
 
 @dataclass
 class Script:
-    """What befalls call number `at` of the operation that is under way; `made` counts its calls so far."""
+    """The disturbance of call number `at` of the current operation; `made` counts its calls so far."""
 
     at: int = 0
     how: Disturbance | None = None
@@ -36,7 +36,7 @@ class Script:
     under_way: bool = False
 
     def disturb(self, at: int, how: Disturbance | None, others: Act | None = None) -> None:
-        """Let something befall call number `at` of the next operation."""
+        """Disturb call number `at` of the next operation."""
         self.at, self.how, self.others = at, how, others
 
     async def play(self, operation: Act) -> object:
@@ -48,7 +48,7 @@ class Script:
             self.under_way = False
 
     async def call[T](self, perform: Callable[[], Awaitable[T]]) -> T:
-        """Make one storage call as the script says."""
+        """Make one storage call, disturbed if the script demands it."""
         if not self.under_way:
             return await perform()
         self.made += 1

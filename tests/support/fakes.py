@@ -19,13 +19,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from shared.kernel.names import ClientId, TenantId
 from shared.kernel.refusals import Invalid, NotAuthenticated, ProofFailed, TooLarge, Unavailable
 from shared.ports.access_tokens import VerifiedAccess
-from shared.ports.identity_provider import (
-    ConsentMissing,
-    Organization,
-    ProviderRefused,
-    SignInRequest,
-    VerifiedIdentity,
-)
+from shared.ports.entra import ConsentMissing, ProviderRefused
+from shared.ports.organizations import Organization
+from shared.ports.sign_in import SignInRequest, VerifiedIdentity
 from shared.ports.table import (
     TRANSACTION_LIMIT,
     Insert,
@@ -60,7 +56,7 @@ class FixedClock:
 
 
 class NotedEvents:
-    """Remembers what it was told, for tests to look at."""
+    """Records events for tests."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -70,7 +66,7 @@ class NotedEvents:
 
 
 class _Answering:
-    """What answers after a moment, or not at all."""
+    """Something that responds after a moment, or not at all."""
 
     def __init__(self) -> None:
         self.available = True
@@ -163,7 +159,7 @@ class InMemoryTable(_Answering):
 
 
 class Unremembered:
-    """A table as a reader that remembers nothing: no answer holds beyond the moment."""
+    """A table as a reader that caches nothing: every lease ends at once."""
 
     def __init__(self, table: RowReader) -> None:
         self.get = table.get
@@ -215,8 +211,8 @@ class _Code:
     identity: VerifiedIdentity
 
 
-class FakeIdentityProvider(_Answering):
-    """Entra with the organisations that it is told of; `consented` are those that let the service in."""
+class FakeEntra(_Answering):
+    """Entra with the given organisations; `consented` are those that have consented to the service."""
 
     def __init__(self, *organizations: Organization) -> None:
         super().__init__()
@@ -303,7 +299,7 @@ def _challenge(verifier: str) -> str:
 
 
 class FakeAccessTokens(_Answering):
-    """Believes the tokens that it has issued itself, until they expire."""
+    """Accepts the tokens that it has issued itself, until they expire."""
 
     def __init__(self, clock: FixedClock) -> None:
         super().__init__()
@@ -327,7 +323,7 @@ class FakeAccessTokens(_Answering):
 
 
 class Doorbells:
-    """Applications that can be rung: what was posted where; who is in `deaf` does not answer."""
+    """Records the notices posted to applications; those in `deaf` do not respond."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, Mapping[str, str]]] = []

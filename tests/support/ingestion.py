@@ -1,4 +1,4 @@
-"""What stands in for Azure Monitor: it takes telemetry, remembers each item, and tells no live metrics."""
+"""A stand-in for Azure Monitor: it accepts telemetry, records each item, and serves no live metrics."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ class Ingestion:
 
     @property
     def connection_string(self) -> str:
-        """As an operator copies it from the portal."""
+        """The connection string, as an operator copies it from the portal."""
         key = f"InstrumentationKey={INSTRUMENTATION_KEY}"
         return f"{key};IngestionEndpoint={self.url}/;LiveEndpoint={self.url}/live/"
 

@@ -1,7 +1,7 @@
-"""One integration, walked step by step: Microsoft's answers are held back on their way to the service.
+"""One integration, step by step: Microsoft's responses are held back on their way to the service.
 
-A test that holds an answer can look at it, change it, replay it, or hand it to another browser; and it can look at what
-the account has come to.
+A test can inspect a response, change it, replay it, or deliver it to another browser; and it can inspect the state of
+the account.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ class Integration:
         return str(started.json()["startUrl"])
 
     def look(self, start_url: str) -> httpx.Response:
-        """See what a start address is for, as a mail scanner does, too."""
+        """Open a start address without pressing the button, as a mail scanner does, too."""
         return self.browser.send("GET", start_url, {})
 
     def open(self, start_url: str) -> httpx.Response:
@@ -120,6 +120,6 @@ def trail(caller: Call, account_id: str = "acme") -> list[tuple[str, str | None]
 
 
 def standing(service: RunningService) -> list[dict[str, Any]]:
-    """All that stands of accounts and domains, but for the audit trails."""
+    """All rows of accounts and domains except the audit trails."""
     accounts = [row for row in service.rows("accounts") if not row["RowKey"].startswith("audit:")]
     return [*accounts, *service.rows("domains")]

@@ -9,7 +9,7 @@ type Act = Callable[[], Awaitable[object]]
 
 
 class Interleaved:
-    """The table behind it; what it is given to do happens once, before the next reading or writing."""
+    """Wraps a table; a given action runs once, before the next read or write."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -53,7 +53,7 @@ async def _act(waiting: list[Act]) -> None:
 
 
 class LostAnswers(Interleaved):
-    """Each write takes place, its answer is lost, and the SDK repeats it: the caller hears the answer to the repeat."""
+    """Each write takes place, its response is lost, and the SDK repeats it: the caller gets the repeat's response."""
 
     async def write(self, *operations: Operation) -> None:
         await super().write(*operations)

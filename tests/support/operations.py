@@ -11,18 +11,19 @@ from shared.access.roles import AccountAdministrator, Actor, Operator
 from shared.accounts.register import Profile
 from shared.applications.register import ApplicationProfile, AuthMethod
 from shared.assembly import assemble
-from shared.connection.integration import Departure
-from shared.connection.proof import Answer
-from shared.connection.tenant_domains import DomainSwitch
+from shared.connection.consent_steps import ToMicrosoft
+from shared.domains.tenant_domains import DomainSwitch
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.refusals import NotFound
 from shared.kernel.versions import Expected
 from shared.policies.policy import Mode
-from shared.ports.identity_provider import Organization, VerifiedIdentity
-from shared.users.links import LinkId
-from shared.users.terms import ExemptionDraft, ExemptionId, ExemptionTerms
+from shared.ports.entra import Answer
+from shared.ports.organizations import Organization
+from shared.ports.sign_in import VerifiedIdentity
+from shared.users.terms import ExemptionDraft, ExemptionTerms
+from shared.users.user_key import UserKey
 from tests.support.disturbances import Disturbed, Script
-from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable
+from tests.support.fakes import FakeEntra, FixedClock, InMemoryTable
 from tests.support.ports import fakes
 
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
@@ -43,26 +44,27 @@ class World:
 
     script: Script = field(default_factory=Script)
     clock: FixedClock = field(default_factory=FixedClock)
-    provider: FakeIdentityProvider = field(default_factory=FakeIdentityProvider)
+    entra: FakeEntra = field(default_factory=FakeEntra)
     answer: tuple[Answer, str] | None = None
     ticket: str = ""
 
     def __post_init__(self) -> None:
         tables = {name: InMemoryTable() for name in ("accounts", "domains", "applications", "flows")}
         disturbed: dict[str, Any] = {name: Disturbed(table, self.script) for name, table in tables.items()}
-        services = assemble(fakes(clock=self.clock, provider=self.provider, **disturbed))
+        services = assemble(fakes(clock=self.clock, entra=self.entra, **disturbed))
         self.register, self.journal = services.accounts.register, services.accounts.journal
         self.applications = services.applications
-        self.onboarding, self.lifecycle = services.connection.onboarding, services.connection.lifecycle
-        self.routing, self.policies = services.domains, services.policies
+        self.consent, self.checks = services.connection.consent, services.connection.checks
+        self.disconnection = services.connection.disconnection
+        self.domains, self.policies = services.domains, services.policies
         self.exemptions, self.links = services.users.exemptions, services.users.links
         self.verify(DOMAIN)
-        self.provider.consented.add(CONTOSO)
+        self.entra.consented.add(CONTOSO)
 
     def verify(self, *domains: DomainName) -> None:
         """What Contoso has verified at Microsoft, from now on."""
         organization = Organization(tenant_id=CONTOSO, display_name="Contoso", verified_domains=domains)
-        self.provider.organizations[CONTOSO] = organization
+        self.entra.organizations[CONTOSO] = organization
 
     async def seen(self) -> dict[str, object]:
         """What anybody can see, but for what is new in every run."""
@@ -82,15 +84,17 @@ class World:
     async def routes_only_what_it_holds(self) -> bool:
         """Whether the account holds the claim to each domain that routes to it."""
         try:
-            states = (await self.routing.list(SAM)).states
+            states = (await self.domains.list(SAM)).states
         except NotFound:
             return True
-        holders = [await self.routing.claims.holder(name) for name, state in states.items() if state.value == "routed"]
+        holders = [
+            await self.domains.routing.claims.holder(name) for name, state in states.items() if state.value == "routed"
+        ]
         return all(holder is not None and holder.account_id == ACME for holder in holders)
 
     async def _account(self) -> object:
-        connection = (await self.lifecycle.read(SAM))[0]
-        domains = {name: state.value for name, state in (await self.routing.list(SAM)).states.items()}
+        connection = (await self.checks.read(SAM))[0]
+        domains = {name: state.value for name, state in (await self.domains.list(SAM)).states.items()}
         mode = (await self.policies.read(SAM)).record.settings.mode
         return (await self.register.read(OPERATOR, ACME)).record.name, connection.status, domains, mode
 
@@ -121,27 +125,27 @@ async def registered(world: World) -> None:
 
 async def invited(world: World) -> None:
     await registered(world)
-    world.ticket = (await world.onboarding.start(SAM, None)).ticket
+    world.ticket = (await world.consent.start(SAM, None)).ticket
 
 
 async def opened(world: World) -> None:
     await invited(world)
-    departure = await world.onboarding.open(world.ticket)
+    departure = await world.consent.open(world.ticket)
     answer = Answer(state=_state(departure.url), admin_consent="True", tenant=CONTOSO)
     world.answer = answer, departure.binding.secret
 
 
 async def consented(world: World) -> None:
     await opened(world)
-    departure = await come_back(world)
-    assert isinstance(departure, Departure), departure
-    code = world.provider.sign_in(departure.url, ADA)
+    departure = await callback(world)
+    assert isinstance(departure, ToMicrosoft), departure
+    code = world.entra.sign_in(departure.url, ADA)
     world.answer = Answer(state=_state(departure.url), code=code), departure.binding.secret
 
 
 async def connected(world: World) -> None:
     await consented(world)
-    await come_back(world)
+    await callback(world)
     world.verify(SECOND)
 
 
@@ -173,16 +177,16 @@ async def with_application(world: World) -> None:
     await world.applications.put(OPERATOR, UNITE, UNITES, None)
 
 
-async def come_back(world: World) -> object:
+async def callback(world: World) -> object:
     if world.answer is None:
         raise NotFound("Nobody has been at Microsoft yet.")
-    return await world.onboarding.come_back(*world.answer)
+    return await world.consent.callback(*world.answer)
 
 
 async def decline(world: World) -> object:
     assert world.answer is not None
     answer, browser = world.answer
-    return await world.onboarding.come_back(Answer(state=answer.state, error="access_denied"), browser)
+    return await world.consent.callback(Answer(state=answer.state, error="access_denied"), browser)
 
 
 async def except_alice(world: World) -> object:
@@ -215,16 +219,16 @@ class Case:
 OF_THE_ACCOUNT: dict[str, Case] = {
     "register": Case(nothing, registered),
     "rename": Case(registered, lambda world: world.register.put(OPERATOR, ACME, Profile("Acme Inc", (), None), ANY)),
-    "close": Case(inhabited, lambda world: world.lifecycle.close(OPERATOR, ACME, ANY)),
-    "start": Case(registered, lambda world: world.onboarding.start(SAM, None)),
-    "open": Case(invited, lambda world: world.onboarding.open(world.ticket), spends=True),
-    "consent": Case(opened, come_back, spends=True, given_up=decline),
-    "connect": Case(consented, come_back, spends=True, given_up=decline),
-    "disconnect": Case(connected, lambda world: world.lifecycle.disconnect(SAM, ANY)),
-    "check": Case(connected, lambda world: world.lifecycle.check(SAM)),
-    "refresh": Case(connected, lambda world: world.routing.refresh(SAM)),
+    "close": Case(inhabited, lambda world: world.disconnection.close(OPERATOR, ACME, ANY)),
+    "start": Case(registered, lambda world: world.consent.start(SAM, None)),
+    "open": Case(invited, lambda world: world.consent.open(world.ticket), spends=True),
+    "consent": Case(opened, callback, spends=True, given_up=decline),
+    "connect": Case(consented, callback, spends=True, given_up=decline),
+    "disconnect": Case(connected, lambda world: world.disconnection.disconnect(SAM, ANY)),
+    "check": Case(connected, lambda world: world.checks.check(SAM)),
+    "refresh": Case(connected, lambda world: world.domains.refresh(SAM)),
     "switch": Case(
-        connected, lambda world: world.routing.switch(SAM, DOMAIN, ANY, lambda _: DomainSwitch(enabled=False))
+        connected, lambda world: world.domains.switch(SAM, DOMAIN, ANY, lambda _: DomainSwitch(enabled=False))
     ),
     "policy": Case(
         registered,
@@ -239,12 +243,12 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "change exception": Case(
         excepted,
         lambda world: world.exemptions.change(
-            SAM, ExemptionId.of(ACME, ALICE), ANY, lambda _: ExemptionTerms(reason="Shared kiosk")
+            SAM, UserKey.of(ACME, ALICE), ANY, lambda _: ExemptionTerms(reason="Shared kiosk")
         ),
     ),
-    "remove exception": Case(excepted, lambda world: world.exemptions.remove(SAM, ExemptionId.of(ACME, ALICE), ANY)),
+    "remove exception": Case(excepted, lambda world: world.exemptions.remove(SAM, UserKey.of(ACME, ALICE), ANY)),
     "link": Case(registered, admit_alice),
-    "release link": Case(linked, lambda world: world.links.release(SAM, LinkId.of(ACME, ALICE))),
+    "release link": Case(linked, lambda world: world.links.release(SAM, UserKey.of(ACME, ALICE))),
 }
 OF_AN_APPLICATION: dict[str, Case] = {
     "application": Case(nothing, with_application),

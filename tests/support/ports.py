@@ -10,7 +10,7 @@ from shared.connection.return_urls import ReturnUrls
 from tests.support.fakes import (
     Doorbells,
     FakeAccessTokens,
-    FakeIdentityProvider,
+    FakeEntra,
     FixedClock,
     InMemoryTable,
     NotedEvents,
@@ -28,9 +28,10 @@ def signing_keys() -> InMemorySigningKeys:
 
 
 def fakes(**overrides: Any) -> Ports:
-    """The ports, each of them new, but for what is given by its name.
+    """New ports, except those given by name.
 
-    A recent reader that is not given reads its table and remembers nothing.
+    `entra` is given once for the three ports that it implements. A recent reader that is not given reads its table and
+    caches nothing.
     """
     given: dict[str, Any] = {"clock": FixedClock(), "signing_keys": signing_keys(), "public_url": ISSUER} | overrides
     for table in ("accounts", "domains", "applications", "flows", "duties"):
@@ -42,7 +43,7 @@ def fakes(**overrides: Any) -> Ports:
         "branding": Branding(name=None, logo=None, colour=Colour("#0b5cad")),
         "return_urls": ReturnUrls.parse(()),
         "home_tenant": None,
-        "provider": FakeIdentityProvider(),
+        **dict.fromkeys(("sign_in", "consent", "organizations"), given.pop("entra", None) or FakeEntra()),
         "access_tokens": FakeAccessTokens(given["clock"]),
         "tokens": Jose(keys=given["signing_keys"], issuer=given["public_url"], clock=given["clock"]),
         "notices": Doorbells(),

@@ -13,7 +13,7 @@ from shared.adapters.entra.msal_clients import ClientCredential, MsalClients
 from shared.adapters.entra.provider import EntraProvider
 from shared.adapters.web import Web
 from shared.kernel.names import TenantId
-from shared.ports.identity_provider import SignInRequest
+from shared.ports.sign_in import SignInRequest
 from tests.local_entra.browser import Answer, Browser
 from tests.support.fakes import FixedClock
 
@@ -71,7 +71,7 @@ class RealEntra:
         cloud.directory = cloud.directory.model_copy(update={"application": renewed})
 
     def code(self, request: SignInRequest, person: str = ADA) -> str:
-        """What Entra answers when this person signs in."""
+        """Entra's response when this person signs in."""
         with Browser() as browser:
             answer = browser.sign_in(browser.open(request.url), person)
             assert isinstance(answer, Answer), answer

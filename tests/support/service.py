@@ -77,7 +77,7 @@ class RunningService:
         self._store.close()
 
     def empty(self) -> None:
-        """Make the store as new, and let everything that was remembered age out."""
+        """Empty the store, and let every cache expire."""
         self.clock.advance(timedelta(minutes=6))
         for table in self._tables.values():
             if next(iter(table.list_entities(results_per_page=1)), None) is not None:

@@ -1,9 +1,9 @@
 """Azure Key Vault on the loopback, as far as signing keys need it: list a key's versions, get one, sign with one.
 
-It answers over https under its real name, which the transport that it hands out resolves to the loopback, so that the
-SDK's own checks of the vault's address and of its challenge stand. It is as strict as the vault: no answer without a
-token for vaults, none without the permission, no signature by a version that is disabled or out of its time.
-Source: https://learn.microsoft.com/rest/api/keyvault/keys/operation-groups
+It serves https under its real name, which its own transport resolves to the loopback, so that the SDK's checks of the
+vault's address and challenge run unchanged. It is as strict as the vault: it requires a token for vaults and the
+permission, and signs with no version that is disabled or outside its validity period. Source:
+https://learn.microsoft.com/rest/api/keyvault/keys/operation-groups
 """
 
 import asyncio
@@ -69,7 +69,7 @@ class Version:
 
 
 class VaultError(Exception):
-    """An answer that is no success: the vault's codes and their statuses."""
+    """An error response: the vault's codes and their statuses."""
 
     def __init__(self, status: int, code: str, inner: str | None = None, **headers: str) -> None:
         super().__init__(code)
@@ -79,7 +79,7 @@ class VaultError(Exception):
 
 
 class Identity:
-    """The app's identity: gets tokens for whatever it is asked, as Entra gives them."""
+    """The app's identity: gets a token for any resource, like Entra's."""
 
     def __init__(self) -> None:
         self.tokens: dict[str, str] = {}
@@ -103,10 +103,10 @@ class Identity:
 
 
 class Vault:
-    """The vault with one key, and what a test may do to it.
+    """The vault with one key, and the controls of a test.
 
-    `requests` names what was asked with a token; `permissions` is what the app's role allows; `status` answers every
-    request with that status, `delay` lets each wait; `resource` is what its challenge asks a token for.
+    `requests` lists the authenticated requests; `permissions` are those of the app's role; `status` is returned for
+    every request, `delay` slows each down; `resource` is the resource in its challenge.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -135,7 +135,7 @@ class Vault:
         return version
 
     def transport(self) -> AioHttpTransport:
-        """How the SDK's requests reach this vault, and trust it."""
+        """The transport by which the SDK reaches and trusts this vault."""
         context = ssl.create_default_context()
         self._ca.configure_trust(context)
         connector = aiohttp.TCPConnector(ssl=context, resolver=_Loopback(self))
@@ -237,7 +237,7 @@ async def running_vault(clock: Clock) -> AsyncIterator[Vault]:
 
 
 class _Loopback(AbstractResolver):
-    """Finds the vault where it listens, and nothing else."""
+    """Resolves the vault's name to its port, and nothing else."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault

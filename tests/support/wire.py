@@ -1,5 +1,5 @@
-"""What can be between the service and another one: a port where nobody answers, a web that says what it is told to,
-and a relay that counts what passes.
+"""Network conditions between the service and another one: a port that never responds, a web server with set responses,
+and a relay that counts requests.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ def silent_port() -> Iterator[int]:
 
 @dataclass
 class CannedWeb:
-    """A web server whose every answer is the one that was set last. Paths it was asked for are kept in `asked`."""
+    """A web server that returns the response that was set last. Requested paths are kept in `asked`."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -73,10 +73,10 @@ _REQUEST_LINE = re.compile(rb"^(?:GET|POST|PUT|PATCH|DELETE|MERGE) (/\S*) HTTP/1
 
 
 class Relay:
-    """Passes HTTP/1.1 on to a port of this machine, and keeps count.
+    """Forwards HTTP/1.1 to a port of this machine, and counts requests.
 
-    `rounds` holds the requests that were under way together: each answer is held back for `hold` seconds, so that
-    whoever does not wait for it has asked by then.
+    `rounds` holds the concurrent requests: each response is held back for `hold` seconds, so that requests that do not
+    wait for it have arrived by then.
     """
 
     def __init__(self, target: int, hold: float = 0.0) -> None:
@@ -92,7 +92,7 @@ class Relay:
 
     @property
     def requests(self) -> list[str]:
-        """The paths asked for, without queries."""
+        """The requested paths, without queries."""
         return [path for together in self.rounds for path in together]
 
     def __enter__(self) -> Self:

@@ -1,10 +1,10 @@
-"""A worker that is spoken to as Azure speaks to it, in a process of its own: `init`, `placeholder` or `reloaded`.
+"""A worker that gets the same messages as from Azure, in a separate process: `init`, `placeholder` or `reloaded`.
 
 Stdin is lines of JSON: first the settings and the folder of the app, then names of functions to call. Stdout is one
-line, with the cookies that each answer has in the message to the host. Every message passes through its bytes.
+line, with the cookies of each response in the message to the host. Every message is serialised and parsed.
 
-In placeholder mode the worker starts without app and settings, as do the instances that Azure keeps ready, and is given
-both when it is needed; it may then have imported its library anew, because the app's packages come first on the path.
+In placeholder mode the worker starts without app and settings, like the instances that Azure keeps ready, and receives
+both when it is needed; it may then have imported its library again, because the app's packages come first on the path.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class Worker:
         self._library.start_threadpool_executor()
 
     async def asked(self, kind: str, request: Any) -> Any:
-        """What the library answers to one message."""
+        """The library's response to one message."""
         sent = PROTOS.StreamingMessage(request_id="1", **{kind: request}).SerializeToString()
         message = PROTOS.StreamingMessage.FromString(sent)
         properties = {"protos": PROTOS, "host": "127.0.0.1"}
@@ -45,7 +45,7 @@ class Worker:
         return answer
 
     async def start(self, folder: str, settings: dict[str, str], mode: str) -> Self:
-        """Bring the worker to where it knows the app's functions."""
+        """Start the worker and let it index the app's functions."""
         placeholder = mode != "init"
         capabilities = {"RpcHttpTriggerMetadataRemoved": "1"}
         environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}} | settings
@@ -75,7 +75,7 @@ class Worker:
         return {function.name: function for function in found.function_metadata_results}
 
     async def cookies(self, name: str) -> list[dict[str, Any]]:
-        """Call an HTTP function by GET; its cookies, as far as the message says something of them."""
+        """Call an HTTP function by GET; its cookies, as they are in the message."""
         function = (await self.functions())[name]
         trigger = next(binding for raw in function.raw_bindings if "type" in (binding := json.loads(raw)))
         http = PROTOS.RpcHttp(

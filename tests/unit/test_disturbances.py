@@ -11,7 +11,7 @@ from itertools import product
 
 import pytest
 
-from shared.connection.integration import Unfinished
+from shared.connection.consent_steps import NotConnected
 from shared.kernel.refusals import FlowSpent, Refusal, Stale, Unavailable
 from tests.support.disturbances import Disturbance
 from tests.support.operations import OF_AN_APPLICATION, OF_THE_ACCOUNT, Case, Step, World, registered
@@ -39,7 +39,7 @@ async def played(world: World, act: Step) -> Found:
     refusal = None
     try:
         outcome = await world.script.play(lambda: act(world))
-        refusal = outcome.refusal if isinstance(outcome, Unfinished) else None
+        refusal = outcome.refusal if isinstance(outcome, NotConnected) else None
     except Refusal as stopped:
         refusal = stopped
     calls = world.script.made

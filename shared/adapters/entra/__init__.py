@@ -1,5 +1,5 @@
-"""Microsoft Entra ID and Graph behind the identity provider port.
+"""Microsoft Entra ID and Graph behind the ports for sign-in, consent and organisations.
 
-`provider` is the port; `msal_clients` holds MSAL, one application a tenant, in threads; `id_tokens` verifies what MSAL
-does not; `explanations` puts Entra's refusals into words that say who must do what.
+`provider` implements the port; `msal_clients` runs MSAL in threads, one application per tenant; `id_tokens` verifies
+the claims that MSAL does not; `explanations` turns Entra's errors into sentences that name who must do what.
 """

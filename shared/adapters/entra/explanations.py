@@ -1,8 +1,8 @@
-"""Entra's error numbers in words that say who must do what.
+"""Entra's error numbers as sentences that name who must do what.
 
-Decisions are made on OAuth's `error`; the AADSTS number only explains
+Decisions depend on OAuth's `error`; the AADSTS number only explains
 (https://learn.microsoft.com/entra/identity-platform/reference-error-codes). Entra's own text is never repeated: it may
-hold names and addresses.
+contain names and addresses.
 """
 
 import re
@@ -64,13 +64,13 @@ _WITHOUT_NUMBER = {
 
 
 def number_in(description: str) -> int | None:
-    """The AADSTS number that an error description names first, if it names one."""
+    """The first AADSTS number in an error description, if there is one."""
     found = _NUMBER.search(description)
     return int(found[1]) if found else None
 
 
 def explain(error: str, description: str) -> str:
-    """What an error means and who must do what, with the number for support."""
+    """The meaning of an error and who must do what, with the number for support."""
     number = number_in(description)
     words = _WORDS.get(number) if number is not None else None
     if words is None:
@@ -79,7 +79,7 @@ def explain(error: str, description: str) -> str:
 
 
 def reason(error: str, description: str) -> str:
-    """One of the few words that errors are counted by. Any browser can bring any number, so only known ones count."""
+    """The category by which an error is counted. Any browser can send any number, so only known ones are told apart."""
     number = number_in(description)
     if number in _WORDS:
         return f"AADSTS{number}"

@@ -1,4 +1,4 @@
-"""ID tokens of Entra, verified by ourselves: MSAL looks at the nonce only.
+"""ID tokens of Entra, verified by ourselves: MSAL checks only the nonce.
 
 Source: https://learn.microsoft.com/entra/identity-platform/id-tokens#validate-tokens
 """
@@ -12,7 +12,7 @@ from shared.kernel.caches import BoundedCache
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import NotAuthenticated, ProofFailed
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import VerifiedIdentity
+from shared.ports.sign_in import VerifiedIdentity
 
 _LONGEST = 100_000
 """Characters of a token, many times what Entra issues."""
@@ -37,15 +37,15 @@ class IdTokens:
     )
 
     async def verify(self, unverified_id_token: str, tenant_id: TenantId, nonce: str) -> VerifiedIdentity:
-        """Who signed in, if the token was issued by this very tenant, for us, now, and for this sign-in.
+        """The person who signed in, if the token was issued by this tenant, for us, now, and for this sign-in.
 
         Args:
             unverified_id_token: as the token endpoint returned it.
             tenant_id: the tenant at which the sign-in was started; the issuer follows from it, never from the token.
-            nonce: what the authorization request carried.
+            nonce: from the authorization request.
 
         Raises:
-            ProofFailed: a check does not hold.
+            ProofFailed: a check failed.
             Unavailable: the tenant's keys cannot be read.
         """
         try:
@@ -72,7 +72,7 @@ class IdTokens:
         return identity
 
     def _issuer(self, tenant_id: str) -> str:
-        """A key may name its issuer with `{tenantid}` in the tenant's place.
+        """A key may name its issuer with the placeholder `{tenantid}` for the tenant.
 
         Source: https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer
         """

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def managed_identity_assertion(client_id: str, audience: str) -> dict[str, Callable[[], str]]:
-    """A client credential for MSAL that asks the identity for an assertion, which azure-identity keeps while it lives.
+    """A client credential for MSAL: an assertion of the identity, which azure-identity caches until it expires.
 
     Args:
         client_id: of the user-assigned managed identity.

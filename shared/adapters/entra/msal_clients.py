@@ -1,7 +1,7 @@
-"""MSAL, which is synchronous, in threads: one confidential client a tenant, made once.
+"""MSAL, which is synchronous, in threads: one confidential client per tenant, created once.
 
-Making a client costs a discovery request, so clients are kept, and callers who need one tenant's at the same time wait
-for one. Neither tokens nor error answers are kept: what we ask MSAL for is a proof that holds now.
+Creating a client costs a discovery request, so clients are kept, and concurrent callers for one tenant share one.
+Neither tokens nor error responses are cached: we call MSAL for a proof that is valid now.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class MsalClients:
     Args:
         authority: Entra's authority host.
         client_id: of the app registration.
-        credential: made when it is first needed.
+        credential: created when it is first needed.
         ca_file: trusted instead of the machine's own authorities; for development.
     """
 
@@ -49,16 +49,16 @@ class MsalClients:
         self._credential = credential
         self._ca_file = ca_file
         self._session: requests.Session | None = None
-        # Threads of its own: those of the event loop look names up, and storage must not wait for Entra.
+        # Its own threads: those of the event loop resolve host names, and storage must not wait for Entra.
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="msal")
         self._clients: BoundedCache[TenantId, _Making] = BoundedCache(_TENANTS_REMEMBERED)
 
     async def call[T](self, tenant_id: TenantId, ask: "Callable[[ConfidentialClientApplication], T]") -> T:
-        """Ask a tenant's client something, in a thread.
+        """Call a tenant's client in a thread.
 
         Raises:
-            ValueError: MSAL does not find the tenant, or refuses what it is asked.
-            Unavailable: Entra does not answer in time.
+            ValueError: MSAL does not find the tenant, or refuses the call.
+            Unavailable: Entra does not respond in time.
         """
         return await self._in_thread(ask, await self._client(tenant_id))
 
@@ -113,7 +113,7 @@ class MsalClients:
 
 
 class _NoHttpCache(dict[str, Any]):
-    """MSAL repeats an error for 60 seconds without asking. A consent given meanwhile must be seen."""
+    """MSAL repeats an error for 60 seconds without a request. A consent given in the meantime must be seen."""
 
     def __setitem__(self, key: str, value: Any) -> None:
         """Keep nothing."""
@@ -124,7 +124,7 @@ def _no_token_cache() -> Any:
 
     class NoTokenCache(msal.TokenCache):
         def add(self, event: Any, now: Any = None) -> None:
-            """Keep nothing: a cached token would hide that consent was withdrawn, and people's tokens pile up."""
+            """Keep nothing: a cached token would hide a withdrawn consent, and people's tokens would accumulate."""
 
     return NoTokenCache()
 

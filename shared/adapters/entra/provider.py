@@ -1,4 +1,4 @@
-"""The identity provider port on MSAL and Graph."""
+"""Sign-in, consent and organisations on MSAL and Graph: one adapter for the three ports."""
 
 import contextlib
 import hashlib
@@ -17,13 +17,9 @@ from shared.adapters.web import Web
 from shared.kernel.documents import Foreign
 from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import ProofFailed, Unavailable
-from shared.ports.identity_provider import (
-    ConsentMissing,
-    Organization,
-    ProviderRefused,
-    SignInRequest,
-    VerifiedIdentity,
-)
+from shared.ports.entra import ConsentMissing, ProviderRefused
+from shared.ports.organizations import Organization
+from shared.ports.sign_in import SignInRequest, VerifiedIdentity
 
 if TYPE_CHECKING:
     from msal import ConfidentialClientApplication
@@ -37,12 +33,12 @@ _OK = 200
 _FORBIDDEN = 403
 _REDEEMED = "redeemed"  # our own state is redeemed before; MSAL compares its copy of it with itself
 _ASKED_TOO_OFTEN = 50196
-"""AADSTS number of a client that asks in a loop: Entra dresses it as `invalid_grant`, and it is our own doing."""
+"""AADSTS number of a client that requests in a loop: Entra returns it as `invalid_grant`, and we are the cause."""
 
 _CUSTOMER_SAYS_NO = frozenset(
     {"unauthorized_client", "invalid_grant", "access_denied", "consent_required", "interaction_required"}
 )
-"""OAuth errors that speak of the customer: the app is not in the tenant, disabled, or a person or policy said no.
+"""OAuth errors caused by the customer: the app is not in the tenant or disabled, or a person or policy refused.
 
 `invalid_client` is not among them: that is this service's own credential (RFC 6749, section 5.2).
 """
@@ -64,12 +60,12 @@ class _GraphOrganizations(Foreign):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntraProvider:
-    """See `shared.ports.identity_provider.IdentityProvider`."""
+    """See `shared.ports.sign_in`, `shared.ports.consent` and `shared.ports.organizations`."""
 
     clients: MsalClients
     """MSAL."""
     id_tokens: IdTokens
-    """Verifies what MSAL redeems."""
+    """Verifies the tokens that MSAL redeems."""
     web: Web
     """Reads discovery and Graph."""
     authority_url: str
@@ -86,7 +82,7 @@ class EntraProvider:
         return f"{self.authority_url}/{tenant_id}"
 
     def admin_consent_url(self, redirect_uri: str, state: str) -> str:
-        """See the port. `.default` asks for the full set each time: granting less would revoke the rest."""
+        """See the port. `.default` requests the full set each time: granting less would revoke the rest."""
         query = {
             "client_id": self.client_id,
             "scope": self._graph_scope,
@@ -137,13 +133,13 @@ class EntraProvider:
             answer = await self._asked(tenant_id, ask)
         except RuntimeError as error:
             raise ProofFailed("Microsoft's answer belongs to another sign-in. Start again.") from error
-        # The code came by way of a browser: that it is malformed is the browser's doing.
+        # The code came through a browser: if it is malformed, the browser is the cause.
         unverified_id_token = _granted(answer, "id_token", ProviderRefused, frozenset({"invalid_request"}))
         sent_nonce = hashlib.sha256(nonce.encode()).hexdigest()  # MSAL sends the hash of the nonce that it returns
         return await self.id_tokens.verify(unverified_id_token, tenant_id, sent_nonce)
 
     def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
-        """See the port. At `organizations`, for it is the hint that names the session."""
+        """See the port. At `organizations`, because the hint names the session."""
         query = {"post_logout_redirect_uri": post_logout_redirect_uri, "state": state}
         hint = {"logout_hint": logout_hint} if logout_hint else {}
         return f"{self.browser_url}/organizations/oauth2/v2.0/logout?{urlencode({**query, **hint})}"
@@ -175,7 +171,7 @@ class EntraProvider:
         )
 
     async def probe_credential(self, tenant_id: TenantId) -> None:
-        """See the port. At home nobody has to consent: there is a service principal, or the operator forgot it."""
+        """See the port. The home tenant needs no consent: a missing service principal is the operator's fault."""
         try:
             await self._app_only_token(tenant_id)
         except ConsentMissing as refused:
@@ -208,7 +204,7 @@ class EntraProvider:
         """A token of this service itself in a tenant, for Graph.
 
         Raises:
-            ConsentMissing: none is issued: there is no consent, or no such tenant.
+            ConsentMissing: Entra issues none: there is no consent, or no such tenant.
         """
 
         def ask(client: "ConfidentialClientApplication") -> dict[str, Any]:
@@ -232,10 +228,10 @@ class EntraProvider:
             ) from error
 
     async def _must_exist(self, tenant_id: TenantId) -> None:
-        """Ask Entra itself whether there is such a tenant, since MSAL takes any failure for its absence.
+        """Ask Entra itself whether the tenant exists, since MSAL reports any failure as a missing tenant.
 
         Raises:
-            ConsentMissing: Entra says that there is none.
+            ConsentMissing: Entra reports that it does not exist.
         """
         url = f"{self.authority_url}/{tenant_id}/v2.0/.well-known/openid-configuration"
         _, document = await self.web.get_json(url)
@@ -244,7 +240,7 @@ class EntraProvider:
 
 
 def _known_to_dns(names: Iterable[str]) -> Iterator[DomainName]:
-    """The names that are domains; no email address can have another one."""
+    """The names that are valid domains; no email address can have any other."""
     for name in names:
         with contextlib.suppress(ValueError):
             yield DomainName(name)
@@ -253,12 +249,12 @@ def _known_to_dns(names: Iterable[str]) -> Iterator[DomainName]:
 def _granted(
     answer: Mapping[str, Any], token: str, refusal: type[ProviderRefused], also: frozenset[str] = frozenset()
 ) -> str:
-    """The token of a token answer; `also` are OAuth errors that are the customer's in this one call.
+    """The token of a token response; `also` are OAuth errors that the customer causes in this call only.
 
     Raises:
-        ProviderRefused: of the type given, if Entra says no to the customer.
-        Unavailable: Entra refuses the credential of this service itself, or says something else that the customer
-            has no part in. A connection must not be taken for revoked because of it.
+        ProviderRefused: of the given type, if Entra refuses the customer.
+        Unavailable: Entra refuses the credential of this service itself, or returns another error that the customer
+            did not cause. It must not mark a connection as revoked.
     """
     if token in answer:
         return str(answer[token])

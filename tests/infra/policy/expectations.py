@@ -9,7 +9,7 @@ from functions.health import report
 from local.entra.directory import load
 from local.processes import ROOT
 from shared.assembly import Services
-from shared.ports.identity_provider import VerifiedIdentity
+from shared.ports.sign_in import VerifiedIdentity
 from shared.settings import Settings, read_settings
 from shared.wiring import TABLE_NAMES, build_services
 from tests.infra.stages import stages

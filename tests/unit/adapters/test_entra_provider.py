@@ -1,4 +1,4 @@
-"""The identity provider on Entra: what a hostile answer proves, and whose fault a refusal is."""
+"""The adapter to Entra: what a hostile answer proves, and whose fault a refusal is."""
 
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -16,7 +16,8 @@ from shared.adapters.entra.id_tokens import IdTokens
 from shared.adapters.entra.provider import _granted as granted
 from shared.adapters.web import Web
 from shared.kernel.refusals import ProofFailed, Unavailable
-from shared.ports.identity_provider import ConsentMissing, ProviderRefused, SignInRequest, VerifiedIdentity
+from shared.ports.entra import ConsentMissing, ProviderRefused
+from shared.ports.sign_in import SignInRequest, VerifiedIdentity
 from tests.support.fakes import FixedClock
 from tests.support.real_parts import (
     CALLBACK,

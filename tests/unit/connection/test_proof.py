@@ -2,10 +2,12 @@
 
 import pytest
 
-from shared.connection.proof import CONSENTING_ROLES, Answer, claimed_tenant, prove_administrator, prove_organization
+from shared.connection.proof import CONSENTING_ROLES, claimed_tenant, prove_administrator, prove_organization
 from shared.kernel.names import PERSONAL_ACCOUNTS, TenantId
 from shared.kernel.refusals import ConsentRefused, ProofFailed
-from shared.ports.identity_provider import Organization, VerifiedIdentity
+from shared.ports.entra import Answer
+from shared.ports.organizations import Organization
+from shared.ports.sign_in import VerifiedIdentity
 
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
 ATTACKER = TenantId("bad00000-0000-4000-8000-000000000000")
@@ -40,8 +42,6 @@ def test_what_does_not_say_that_consent_was_given_is_none(admin_consent: str | N
         "common",
         "organizations",
         "contoso.example",
-        f"{CONTOSO} ",
-        f"{CONTOSO}\n",
         f"{CONTOSO}/../{ATTACKER}",
         f"{CONTOSO},{ATTACKER}",
         f"{{{CONTOSO}}}",
@@ -54,6 +54,11 @@ def test_what_does_not_say_that_consent_was_given_is_none(admin_consent: str | N
 def test_what_names_no_organisation_claims_none(tenant: str | None) -> None:
     with pytest.raises(ProofFailed):
         claimed_tenant(Answer(admin_consent="True", tenant=tenant))
+
+
+@pytest.mark.parametrize("tenant", [CONTOSO, CONTOSO.upper(), f"{CONTOSO} ", f"{CONTOSO}\n"])
+def test_space_and_case_around_an_organisation_claim_no_other(tenant: str) -> None:
+    assert claimed_tenant(Answer(admin_consent="True", tenant=tenant)) == CONTOSO
 
 
 @pytest.mark.parametrize("role", CONSENTING_ROLES, ids=CONSENTING_ROLES.get)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from shared.kernel.names import PASTED, PERSONAL_ACCOUNTS, AccountId, ClientId, DomainName, Name, Product, TenantId
-from shared.users.terms import ExemptionId
+from shared.users.user_key import UserKey
 
 GUID = "c0c00000-0000-4000-8000-000000000000"
 
@@ -20,7 +20,7 @@ TAKEN: dict[type[Name], tuple[str, ...]] = {
     Product: ("Unite", "Contact Center 2.0", "x" * 64),
     TenantId: (GUID, GUID.upper()),
     DomainName: ("contoso.example", "a.b.c.example", "xn--bcher-kva.example", "1and1.example", "a.xn--p1ai"),
-    ExemptionId: ("x" * 43,),
+    UserKey: ("x" * 43,),
 }
 
 REFUSED: dict[type[Name], tuple[str, ...]] = {
@@ -52,7 +52,7 @@ REFUSED: dict[type[Name], tuple[str, ...]] = {
         "b\u2665.example",
         "\u00ad.example",
     ),
-    ExemptionId: ("", "x" * 42, "x" * 44, "x" * 42 + "="),
+    UserKey: ("", "x" * 42, "x" * 44, "x" * 42 + "="),
 }
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from shared.accounts.head import read_head
 from shared.connection.connection import Connection, Status
-from shared.connection.proof import Answer
-from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
+from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
 from shared.flows.flows import digest
 from shared.kernel.refusals import FlowSpent, Malformed, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
-from shared.ports.identity_provider import ConsentMissing, Organization
+from shared.ports.entra import Answer, ConsentMissing
+from shared.ports.organizations import Organization
 from shared.ports.table import Key, Put
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_response import EmailForm, ErrorPage, RedirectToApplication, RedirectToEntra
@@ -24,7 +24,7 @@ from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
 from shared.users.links import LinkConflict, SignInRefused
-from tests.support.fakes import NEW_YEAR, FakeIdentityProvider
+from tests.support.fakes import NEW_YEAR, FakeEntra
 from tests.unit.provider.world import (
     ACME,
     ALICE,
@@ -51,7 +51,7 @@ class Story:
     """Acme is connected to Contoso and has SSO on; Alice is on her way into Unite."""
 
     provider: Provider
-    entra: FakeIdentityProvider
+    entra: FakeEntra
     sign_in: SignIn
 
     async def set_policy(self, mode: Mode) -> None:
@@ -92,11 +92,11 @@ async def story(provider: Provider) -> Story:
         tenant_id=CONTOSO, display_name="Contoso", verified_domains=(ALICE.domain,)
     )
     entra.consented.add(CONTOSO)
-    await services.domains.claims.claim(ALICE.domain, ACME)
+    await services.domains.routing.claims.claim(ALICE.domain, ACME, CONTOSO)
     await provider.add(password_sign_in_uri=PASSWORD_PAGE)
     await provider.add_account()
     connection = Connection(status=Status.CONNECTED, tenant_id=CONTOSO, connected_at=provider.clock.now())
-    routed = TenantDomains(domains=(TenantDomain(name=ALICE.domain, hold=Hold.OURS),))
+    routed = TenantDomains(domains=(TenantDomain(name=ALICE.domain, status=DomainStatus.OURS),))
     await provider.accounts_table.write(
         Put(Connection.key(ACME), connection.document()), Put(TenantDomains.key(ACME), routed.document())
     )

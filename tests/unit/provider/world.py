@@ -10,13 +10,13 @@ from shared.applications.register import Application, ApplicationProfile
 from shared.assembly import assemble
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.versions import Expected
-from shared.ports.identity_provider import VerifiedIdentity
+from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Put, Table
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.issuer import Code, Person, challenge_of
 from shared.provider.parameters import Parameters
 from shared.provider.token import TokenResponse
-from tests.support.fakes import NEW_YEAR, Doorbells, FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
+from tests.support.fakes import NEW_YEAR, Doorbells, FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import ISSUER, fakes
 
@@ -70,7 +70,7 @@ class Provider:
     flows_table: InMemoryTable = field(default_factory=InMemoryTable)
     duties_table: InMemoryTable = field(default_factory=InMemoryTable)
     accounts_table: InMemoryTable = field(default_factory=InMemoryTable)
-    entra: FakeIdentityProvider = field(default_factory=FakeIdentityProvider)
+    entra: FakeEntra = field(default_factory=FakeEntra)
     doorbells: Doorbells = field(default_factory=Doorbells)
     telemetry: NotedEvents = field(default_factory=NotedEvents)
 
@@ -84,7 +84,7 @@ class Provider:
                 applications=self.applications,
                 flows=self.flows_raced,
                 duties=self.duties_table,
-                provider=self.entra,
+                entra=self.entra,
                 notices=self.doorbells,
                 telemetry=self.telemetry,
             )

@@ -10,7 +10,7 @@ from itertools import product
 
 from shared.connection.connection import Status
 from shared.policies.policy import Mode, WhenConnectionFails
-from shared.resolution.decision import PASSWORD_RULES, Decision, Method, Situation, decide
+from shared.resolution.decision import PASSWORD_RULES, Decision, Method, Situation, Verdict, decide, trace
 
 VALUES = ((True, False), Status, WhenConnectionFails, Mode, (True, False), (True, False), (True, False))
 
@@ -81,3 +81,23 @@ def test_sso_needs_everything_at_once() -> None:
     assert {(s.domain_routes, s.mode, s.application_serves, s.application_on, s.excepted) for s in ways} == {
         (True, Mode.ON, True, True, False)
     }
+
+
+def test_a_trace_names_every_rule_in_order_and_its_first_that_applies_is_the_decision() -> None:
+    for situation in situations():
+        verdicts = trace(situation)
+        assert [verdict.rule for verdict in verdicts] == [name for name, _ in PASSWORD_RULES]
+        first = next((verdict.rule for verdict in verdicts if verdict.applies), "sso_applies")
+        assert decide(situation).because == first
+
+
+def test_a_trace_goes_on_after_the_rule_that_decides() -> None:
+    switched_off = Situation(domain_routes=True, status=Status.CONNECTED, mode=Mode.OFF, excepted=True)
+    assert trace(switched_off) == (
+        Verdict("domain_not_routed", applies=False),
+        Verdict("not_connected", applies=False),
+        Verdict("sso_off", applies=True),
+        Verdict("application_incompatible", applies=False),
+        Verdict("application_switched_off", applies=False),
+        Verdict("excepted", applies=True),
+    )

@@ -7,19 +7,19 @@ from datetime import timedelta
 
 import pytest
 
-from shared.accounts.claims import Claim
 from shared.accounts.head import Account
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.applications.register import Application, ApplicationProfile
 from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
-from shared.connection.tenant_domains import Hold, TenantDomain, TenantDomains
+from shared.domains.domain_claims import DomainClaim
+from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.refusals import Invalid, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.table import Key, Put, Remove, Row
 from shared.users.exemptions import Exemption
-from shared.users.terms import ExemptionId
+from shared.users.user_key import UserKey
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 from tests.support.ports import fakes
 
@@ -92,12 +92,13 @@ def connection(status: Status = Status.CONNECTED) -> Put:
 
 
 def domains(*, enabled: bool = True) -> Put:
-    verified = TenantDomain(name=ALICE.domain, hold=Hold.OURS, enabled=enabled)
+    verified = TenantDomain(name=ALICE.domain, status=DomainStatus.OURS, enabled=enabled)
     return Put(TenantDomains.key(ACME), TenantDomains(domains=(verified,)).document())
 
 
 def claim() -> Put:
-    return Put(Key(ALICE.domain, "claim"), Claim(account_id=ACME, claimed_at=NEW_YEAR).document())
+    stands = DomainClaim(account_id=ACME, tenant_id=TENANT, claimed_at=NEW_YEAR)
+    return Put(Key(ALICE.domain, "claim"), stands.document())
 
 
 def application(client_id: ClientId, *, sso_supported: bool = True) -> Put:
@@ -108,7 +109,7 @@ def application(client_id: ClientId, *, sso_supported: bool = True) -> Put:
 
 def exemption(email: EmailAddress = ALICE, lasting: timedelta | None = None) -> Put:
     stands = Exemption(
-        exception_id=ExemptionId.of(ACME, email),
+        exception_id=UserKey.of(ACME, email),
         email=email.address,
         reason="a reason",
         expires_at=NEW_YEAR + lasting if lasting else None,
@@ -155,6 +156,11 @@ async def test_a_domain_of_nobody_costs_one_read_and_then_none(world: World) -> 
     nobody = EmailAddress("nora@nobody.example")
     assert await world.reads_of(world.resolve(nobody, None)) == 1
     assert await world.reads_of(world.resolve(nobody, None)) == 0
+
+
+async def test_a_claim_of_before_tenants_were_named_routes_as_it_did(world: World) -> None:
+    await world.store.write(Put(Key(ALICE.domain, "claim"), '{"accountId":"acme","claimedAt":"2025-12-01T00:00:00Z"}'))
+    assert await world.resolve() == "sso_applies"
 
 
 CHANGES: dict[str, tuple[Put, str]] = {

@@ -37,7 +37,8 @@ from shared.users.exchange import (
 )
 from shared.users.exemptions import Exemption, ExemptionList
 from shared.users.remarks import MOST_DOMAINS, Remark
-from shared.users.terms import ExemptionDraft, ExemptionId
+from shared.users.terms import ExemptionDraft
+from shared.users.user_key import UserKey
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 
 ACME = AccountId("acme")
@@ -50,7 +51,7 @@ def draft(email: str, reason: str = "Kiosk", expires_at: datetime | None = None)
 
 def exemption(asked: ExemptionDraft) -> Exemption:
     return Exemption(
-        exception_id=ExemptionId.of(ACME, asked.email),
+        exception_id=UserKey.of(ACME, asked.email),
         email=asked.email.address,
         reason=asked.reason,
         expires_at=asked.expires_at,

@@ -16,7 +16,8 @@ from shared.kernel.versions import Expected
 from shared.ports.record import Stored
 from shared.ports.table import Insert, Table
 from shared.users.exemptions import Exemption, ExemptionList
-from shared.users.terms import ExemptionDraft, ExemptionId
+from shared.users.terms import ExemptionDraft
+from shared.users.user_key import UserKey
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 from tests.support.interleaving import Interleaved
 
@@ -33,7 +34,7 @@ def test_an_entry_counts_until_the_very_moment_at_which_it_expires(
     expires_at: datetime | None, *, counts: bool
 ) -> None:
     entry = Exemption(
-        exception_id=ExemptionId.of(ACME, ALICE),
+        exception_id=UserKey.of(ACME, ALICE),
         email=ALICE.address,
         reason="Kiosk",
         expires_at=expires_at,
@@ -45,9 +46,9 @@ def test_an_entry_counts_until_the_very_moment_at_which_it_expires(
 
 
 def test_an_id_is_one_person_s_in_one_account_and_tells_nothing_of_them() -> None:
-    ids = {ExemptionId.of(account, email) for account in (ACME, GLOBEX) for email in (ALICE, BOB)}
+    ids = {UserKey.of(account, email) for account in (ACME, GLOBEX) for email in (ALICE, BOB)}
     assert len(ids) == 4
-    assert ExemptionId.of(ACME, EmailAddress.parse("ALICE@contoso.example")) in ids
+    assert UserKey.of(ACME, EmailAddress.parse("ALICE@contoso.example")) in ids
     assert not any("alice" in each.lower() for each in ids)
 
 

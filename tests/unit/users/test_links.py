@@ -14,15 +14,15 @@ from shared.users.links import (
     EmailUnverified,
     GuestRefused,
     LinkConflict,
-    LinkId,
     SignInRefused,
     WrongPerson,
     prove_email,
 )
+from shared.users.user_key import UserKey
 from tests.unit.provider.world import ACME, ALICE, ALICE_OID, BOB_OID, CONTOSO, FABRIKAM, SAM, Broker, identity
 
 MAIL = "carol@contoso-mail.example"
-ALICES = LinkId.of(ACME, ALICE)
+ALICES = UserKey.of(ACME, ALICE)
 
 
 BETA = AccountId("beta")

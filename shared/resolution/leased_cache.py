@@ -1,4 +1,4 @@
-"""Answers that were worked out a moment ago, each for as long as everything that it rests on holds."""
+"""A cache whose entries expire with the rows they were computed from."""
 
 from collections.abc import Hashable, Sequence
 from datetime import datetime
@@ -7,10 +7,10 @@ from shared.kernel.caches import BoundedCache
 from shared.ports.table import Lease
 
 
-class Remembered[Question: Hashable, Answer]:
-    """Remembers answers; it never guesses, and an answer outlives none of its leases.
+class LeasedCache[Question: Hashable, Answer]:
+    """Keeps answers; it never guesses, and an answer outlives none of its leases.
 
-    Args: `most`, how many are remembered.
+    Args: `most`, how many are kept.
     """
 
     def __init__(self, most: int) -> None:
@@ -20,7 +20,7 @@ class Remembered[Question: Hashable, Answer]:
         return len(self._answers)
 
     def find(self, question: Question, now: datetime) -> Answer | None:
-        """The answer, if it still holds."""
+        """The answer, if each of its leases is still valid."""
         answer, leases = self._answers.get(question) or (None, ())
         for lease in leases:
             if not lease.holds(now):
@@ -29,7 +29,7 @@ class Remembered[Question: Hashable, Answer]:
         return answer
 
     def keep(self, question: Question, answer: Answer, leases: Sequence[Lease]) -> None:
-        """Remember an answer for as long as all of these hold: one at least, or it would stand for ever."""
+        """Keep an answer as long as all of these leases are valid: one at least, or it would be kept for ever."""
         self._answers.drop(question)
         if leases:
             self._answers.put(question, (answer, tuple(leases)))

@@ -1,6 +1,6 @@
 """Which account an email domain routes to: at most one, decided by create-only insert.
 
-A claim alone routes nothing: resolution also asks the account itself, whose connection must stand by the domain. So a
+A claim alone routes nothing: resolution also asks the account itself, whose own list must stand by the domain. So a
 crash between claiming and connecting leaves nothing half-made, and such a claim may be taken over by the next account
 that proves the domain.
 """
@@ -8,7 +8,7 @@ that proves the domain.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.kernel.names import AccountId, DomainName
+from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.ports.clock import Clock
 from shared.ports.record import Record
 from shared.ports.table import Insert, Key, Remove, Replace, RowChanged, RowExists, RowReader, Table
@@ -19,21 +19,25 @@ SETTLING_TIME = timedelta(minutes=5)
 """How long a claim is left alone even if its account does not stand by it yet: it may be connecting just now."""
 
 
-class Claim(Record):
-    """The domain routes to this account."""
+class DomainClaim(Record):
+    """The domain routes to this account, whose tenant has verified it.
+
+    `tenant_id` is that tenant; None in a row of before claims named it, until the account's domains are read again.
+    """
 
     account_id: AccountId
+    tenant_id: TenantId | None = None
     claimed_at: datetime
 
 
-async def find_claim(reader: RowReader, domain: DomainName) -> Claim | None:
-    """Who claims the domain: one point read."""
+async def find_domain_claim(reader: RowReader, domain: DomainName) -> DomainClaim | None:
+    """The claim of the domain: one point read."""
     row = await reader.get(Key(domain, _ROW))
-    return Claim.read(row) if row else None
+    return DomainClaim.read(row) if row else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claims:
+class DomainClaims:
     """Which account a domain belongs to. Of any number who claim one at once, exactly one gets it."""
 
     table: Table
@@ -41,33 +45,41 @@ class Claims:
     clock: Clock
     """Dates the claims."""
 
-    async def holder(self, domain: DomainName) -> Claim | None:
-        """Who claims the domain now."""
-        return await find_claim(self.table, domain)
+    async def holder(self, domain: DomainName) -> DomainClaim | None:
+        """The claim of the domain as it is now."""
+        return await find_domain_claim(self.table, domain)
 
-    async def claim(self, domain: DomainName, account_id: AccountId) -> bool:
+    async def claim(self, domain: DomainName, account_id: AccountId, tenant_id: TenantId) -> bool:
         """Take the domain if nobody has it; True if it is this account's now. Safe to repeat.
 
         Its settling time begins anew, or an account that connects again could lose meanwhile what it abandoned before.
+
+        Args:
+            domain: what to claim.
+            account_id: for whom.
+            tenant_id: the tenant that has just been proven to have verified the domain.
         """
-        claim = Claim(account_id=account_id, claimed_at=self.clock.now())
+        claim = DomainClaim(account_id=account_id, tenant_id=tenant_id, claimed_at=self.clock.now())
         try:
             await self.table.write(Insert(Key(domain, _ROW), claim.document()))
         except RowExists:
             return await self._renew(domain, claim)
         return True
 
-    async def take_over(self, domain: DomainName, account_id: AccountId, abandoned: Claim) -> bool:
+    async def take_over(
+        self, domain: DomainName, account_id: AccountId, tenant_id: TenantId, abandoned: DomainClaim
+    ) -> bool:
         """Take the domain from an account that does not stand by its claim; True if it is this account's now.
 
         Fails if the claim has changed since `abandoned` was read, or is younger than the settling time.
         """
         now = self.clock.now()
         row = await self.table.get(Key(domain, _ROW))
-        if row is None or Claim.read(row) != abandoned or abandoned.claimed_at > now - SETTLING_TIME:
+        if row is None or DomainClaim.read(row) != abandoned or abandoned.claimed_at > now - SETTLING_TIME:
             return False
+        claim = DomainClaim(account_id=account_id, tenant_id=tenant_id, claimed_at=now)
         try:
-            await self.table.write(Replace(row, Claim(account_id=account_id, claimed_at=now).document()))
+            await self.table.write(Replace(row, claim.document()))
         except RowChanged:
             return False
         return True
@@ -77,7 +89,7 @@ class Claims:
         row = await self.table.get(Key(domain, _ROW))
         if row is None:
             return
-        claim = Claim.read(row)
+        claim = DomainClaim.read(row)
         if claim.account_id != account_id or claim.claimed_at > as_of:
             return
         try:
@@ -85,10 +97,10 @@ class Claims:
         except RowChanged:
             return  # released or taken over by somebody else at the same moment
 
-    async def _renew(self, domain: DomainName, claim: Claim) -> bool:
+    async def _renew(self, domain: DomainName, claim: DomainClaim) -> bool:
         """Put the claim in the place of an older one of the same account. Who changed it just now has settled it."""
         row = await self.table.get(Key(domain, _ROW))
-        if row is None or Claim.read(row).account_id != claim.account_id:
+        if row is None or DomainClaim.read(row).account_id != claim.account_id:
             return False
         try:
             await self.table.write(Replace(row, claim.document()))

@@ -1,6 +1,7 @@
-"""An integration under way: what opens it, what is kept while a browser is at Microsoft, and where it goes next.
+"""A consent under way: what opens it, what is kept while a browser is at Microsoft, and where the browser goes next.
 
-Values only. `onboarding` walks a browser from one to the next, and the edge shows them. What lasts is a `connection`.
+Values only. `consent` makes them and walks a browser from one to the next, and the edge shows them. What lasts is a
+`connection`.
 """
 
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class ToMicrosoft:
     """The browser goes to Microsoft, bound to the flow that takes the answer."""
 
     url: str
@@ -74,7 +75,7 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Connected:
     """The account is connected, and the browser goes back to where the integration was started."""
 
     account_name: str
@@ -83,7 +84,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class NotConnected:
     """The integration came to nothing: why, and where the browser may go back to."""
 
     refusal: Refusal

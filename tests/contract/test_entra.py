@@ -1,4 +1,4 @@
-"""The identity provider port: the fake and Microsoft Entra ID (as local Entra has it) keep one promise."""
+"""Sign-in, consent and organisations: the fake and local Entra keep the promises of the three ports."""
 
 import base64
 import hashlib
@@ -11,15 +11,11 @@ import pytest
 from local.entra.hostile import Hostile
 from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import ProofFailed, Unavailable
-from shared.ports.identity_provider import (
-    ConsentMissing,
-    IdentityProvider,
-    Organization,
-    ProviderRefused,
-    SignInRequest,
-    VerifiedIdentity,
-)
-from tests.support.fakes import FakeIdentityProvider
+from shared.ports.consent import Consent
+from shared.ports.entra import ConsentMissing, ProviderRefused
+from shared.ports.organizations import Organization, Organizations
+from shared.ports.sign_in import EntraSignIn, SignInRequest, VerifiedIdentity
+from tests.support.fakes import FakeEntra
 from tests.support.real_parts import ADA, CALLBACK, CONTOSO, FABRIKAM, HOME, NOBODYS, RealEntra
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
@@ -40,10 +36,14 @@ CONTOSO_AS_GRAPH_SEES_IT = Organization(
 )
 
 
-class World(Protocol):
-    """A provider, and what happens around it."""
+class Entra(EntraSignIn, Consent, Organizations, Protocol):
+    """What one adapter is."""
 
-    provider: IdentityProvider
+
+class World(Protocol):
+    """Entra, and what happens around it."""
+
+    provider: Entra
 
     def consent(self) -> None:
         """Contoso's administrator accepts."""
@@ -66,8 +66,8 @@ class World(Protocol):
 
 @dataclass
 class FakeWorld:
-    provider: FakeIdentityProvider = field(
-        default_factory=lambda: FakeIdentityProvider(
+    provider: FakeEntra = field(
+        default_factory=lambda: FakeEntra(
             CONTOSO_AS_GRAPH_SEES_IT,
             Organization(tenant_id=FABRIKAM, display_name="Fabrikam", verified_domains=()),
             Organization(tenant_id=HOME, display_name="Vendor", verified_domains=()),
@@ -98,7 +98,7 @@ class RealWorld:
     real: RealEntra
 
     @property
-    def provider(self) -> IdentityProvider:
+    def provider(self) -> Entra:
         return self.real.provider
 
     def consent(self) -> None:

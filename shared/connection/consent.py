@@ -3,10 +3,10 @@
     start      the Security Manager gets a ticket, a link that opens once
     look       an administrator of the tenant, who may be somebody else, sees which account it is for
     open       their browser is bound to the flow, and goes to Microsoft's consent page
-    consented  Microsoft answers; the answer proves nothing yet, so the browser, bound anew, signs in at that tenant
-    proven     the sign-in, an app-only token and Graph prove it; domains are claimed, the connection is written
+    callback   Microsoft's response to the consent proves nothing, so the browser, bound anew, signs in at that tenant
+    callback   the sign-in, an app-only token and Graph prove it; domains are claimed, the connection is written
 
-Microsoft returns to one address for both answers; which one it is, our own state tells. A crash at any point leaves
+Microsoft returns to one address for both responses; our own state says which one it is. A crash at any point leaves
 the account as it was: the last write is one transaction, and claims without a connection route nothing.
 """
 
@@ -27,32 +27,35 @@ from shared.connection.connection import (
     Consenter,
     Status,
 )
-from shared.connection.domain_routing import DomainRouting
-from shared.connection.integration import (
-    Arrival,
+from shared.connection.consent_steps import (
+    Connected,
     ConnectState,
-    Departure,
     Invitation,
+    NotConnected,
     ProofLeg,
     Start,
     Ticket,
-    Unfinished,
+    ToMicrosoft,
 )
-from shared.connection.proof import Answer, claimed_tenant, prove_administrator, prove_organization
+from shared.connection.proof import claimed_tenant, prove_administrator, prove_organization
 from shared.connection.return_urls import ReturnUrls
-from shared.connection.tenant_domains import TenantDomains, held
+from shared.domains.routing import DomainRouting
+from shared.domains.tenant_domains import TenantDomains, held
 from shared.flows.flows import Flows, digest
 from shared.kernel.names import AccountId, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, Refusal, Stale
 from shared.ports.clock import Clock
-from shared.ports.identity_provider import IdentityProvider, Organization, VerifiedIdentity
+from shared.ports.consent import Consent
+from shared.ports.entra import Answer
+from shared.ports.organizations import Organization, Organizations
+from shared.ports.sign_in import EntraSignIn, VerifiedIdentity
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Onboarding:
-    """Walks one browser through the integration; see the module."""
+class ConsentFlow:
+    """Walks one browser through consent and proof; see the module."""
 
     table: Table
     """The accounts' table."""
@@ -61,13 +64,17 @@ class Onboarding:
     flows: Flows
     """Tickets and states."""
     routing: DomainRouting
-    """Which domains route where."""
-    provider: IdentityProvider
-    """Entra."""
+    """Claims the domains."""
+    consent: Consent
+    """Where an administrator consents."""
+    sign_in: EntraSignIn
+    """Shows who has consented."""
+    organizations: Organizations
+    """Shows that the consent holds, and whose it is."""
     clock: Clock
     """The time."""
     telemetry: Telemetry
-    """Where each step is told."""
+    """Where each step is reported."""
     return_urls: ReturnUrls
     """Where browsers may be sent back to."""
     redirect_uri: str
@@ -107,7 +114,7 @@ class Onboarding:
         head = await self._counting(ticket)
         return Invitation(head.account.record.name, ticket.actor.name or ticket.actor.subject)
 
-    async def open(self, handle: str) -> Departure:
+    async def open(self, handle: str) -> ToMicrosoft:
         """Open a ticket, once, and send the browser to Microsoft's consent page.
 
         Raises:
@@ -130,9 +137,9 @@ class Onboarding:
             state,
         )
         self._note(ConnectStep.OPENED, ticket.account_id)
-        return Departure(self.provider.admin_consent_url(self.redirect_uri, state), binding)
+        return ToMicrosoft(self.consent.admin_consent_url(self.redirect_uri, state), binding)
 
-    async def come_back(self, answer: Answer, browser: str | None) -> Departure | Arrival | Unfinished:
+    async def callback(self, answer: Answer, browser: str | None) -> ToMicrosoft | Connected | NotConnected:
         """Take what the browser brings from Microsoft, for consent and for sign-in alike.
 
         Args:
@@ -147,7 +154,7 @@ class Onboarding:
         state = await self.flows.redeem(answer.state, ConnectState, browser)
         try:
             if answer.error is not None:
-                raise ConsentRefused(self.provider.explain(answer.error, answer.error_description))
+                raise ConsentRefused(self.sign_in.explain(answer.error, answer.error_description))
             if state.proof is None:
                 return await self._consented(state, answer)
             return await self._proven(state, state.proof, answer)
@@ -155,7 +162,7 @@ class Onboarding:
             self._note(ConnectStep.REFUSED, state.account_id, refusal.reason)
             with contextlib.suppress(Refusal):  # what befell the integration must reach the person, whatever else fails
                 await self._write_down(state, refusal)
-            return Unfinished(refusal, state.return_url)
+            return NotConnected(refusal, state.return_url)
 
     async def _counting(self, flow: Ticket | ConnectState) -> Head:
         """The head of the account, if this flow's attempt is the one that counts."""
@@ -163,30 +170,30 @@ class Onboarding:
         _must_count(head.stored(Connection).record, flow.attempt_id)
         return head
 
-    async def _consented(self, state: ConnectState, answer: Answer) -> Departure:
+    async def _consented(self, state: ConnectState, answer: Answer) -> ToMicrosoft:
         tenant_id = claimed_tenant(answer)
         await self._counting(state)
         handle = self.flows.new_handle()
-        request = await self.provider.begin_sign_in(tenant_id, self.redirect_uri, handle, prompt="select_account")
+        request = await self.sign_in.begin_sign_in(tenant_id, self.redirect_uri, handle, prompt="select_account")
         leg = ProofLeg(tenant_id=tenant_id, code_verifier=request.code_verifier, nonce=request.nonce)
         binding = self.flows.bind(handle, ConnectState)
         renewed = {"expires_at": self.flows.expiry(ConnectState), "browser_digest": digest(binding.secret)}
         await self.flows.issue(state.model_copy(update={**renewed, "proof": leg}), handle)
         self._note(ConnectStep.CONSENTED, state.account_id)
-        return Departure(request.url, binding)
+        return ToMicrosoft(request.url, binding)
 
-    async def _proven(self, state: ConnectState, leg: ProofLeg, answer: Answer) -> Arrival:
+    async def _proven(self, state: ConnectState, leg: ProofLeg, answer: Answer) -> Connected:
         if answer.code is None:
             raise ConsentRefused("Microsoft did not report a sign-in. Start again from the control panel.")
-        identity = await self.provider.finish_sign_in(
+        identity = await self.sign_in.finish_sign_in(
             leg.tenant_id, self.redirect_uri, answer.code, leg.code_verifier, leg.nonce
         )
         prove_administrator(identity, leg.tenant_id)
-        organization = await self.provider.read_organization(leg.tenant_id)
+        organization = await self.organizations.read_organization(leg.tenant_id)
         prove_organization(organization, leg.tenant_id)
         return await self._connect(state, organization, identity)
 
-    async def _connect(self, state: ConnectState, organization: Organization, identity: VerifiedIdentity) -> Arrival:
+    async def _connect(self, state: ConnectState, organization: Organization, identity: VerifiedIdentity) -> Connected:
         """Claim the domains, then write connection, domains and audit record in one transaction."""
         head = await read_head(self.table, state.account_id)
         account = head.account.record
@@ -218,7 +225,7 @@ class Onboarding:
         )
         self._note(ConnectStep.CONNECTED, state.account_id)
         await self.routing.let_go(state.account_id, held(domains.record) - held(read), now)
-        return Arrival(account.name, organization.display_name, state.return_url)
+        return Connected(account.name, organization.display_name, state.return_url)
 
     async def _write_down(self, state: ConnectState, refusal: Refusal) -> None:
         """Let the audit trail say why nothing came of the attempt, which is over, unless the account is gone."""

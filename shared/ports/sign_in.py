@@ -1,4 +1,4 @@
-"""Microsoft Entra ID as the product sees it: consent, sign-in, and what an organisation says of itself."""
+"""Signing a person in at Microsoft Entra ID, and out again."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,8 +7,7 @@ from typing import Annotated, Protocol
 from pydantic import BeforeValidator
 
 from shared.kernel.documents import Foreign
-from shared.kernel.names import DomainName, TenantId
-from shared.kernel.refusals import Conflict
+from shared.kernel.names import TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def _time_of(claim: object) -> datetime | None:
 
 
 class VerifiedIdentity(Foreign):
-    """Who signed in, from an ID token of which every check has held. Only an `IdentityProvider` makes one.
+    """Who signed in, from an ID token of which every check has held. Only a `EntraSignIn` makes one.
 
     `auth_time` is when they last proved to Entra who they are; None if the app registration does not ask for the claim
     (https://learn.microsoft.com/entra/identity-platform/optional-claims-reference).
@@ -65,49 +64,8 @@ class VerifiedIdentity(Foreign):
     login_hint: str | None = None
 
 
-class Organization(Foreign):
-    """What Microsoft Graph says of a tenant (https://learn.microsoft.com/graph/api/resources/organization).
-
-    `verified_domains` are those that DNS can have; Entra knows a few that it cannot.
-    """
-
-    tenant_id: TenantId
-    display_name: str
-    verified_domains: tuple[DomainName, ...]
-
-
-class ProviderRefused(Conflict):
-    """Entra said no, for a reason that lies with the customer: what is asked for contradicts what stands there.
-
-    Args:
-        error: the OAuth error code, on which decisions are made.
-        code: the AADSTS number if there was one, for the explanation only.
-        detail: in words who must do what.
-    """
-
-    slug = "provider-refused"
-    title = "Microsoft Entra ID refused"
-
-    def __init__(self, error: str, code: int | None, detail: str) -> None:
-        super().__init__(detail)
-        self.error = error
-        self.code = code
-
-    @property
-    def reason(self) -> str:
-        """Entra's number, or OAuth's error where there is none."""
-        return self.error if self.code is None else f"AADSTS{self.code}"
-
-
-class ConsentMissing(ProviderRefused):
-    """The tenant has not consented to this service, or no longer does, or is gone."""
-
-    slug = "consent-missing"
-    title = "The organisation has not consented"
-
-
-class IdentityProvider(Protocol):
-    """Talks to Entra on behalf of the one app registration of this service.
+class EntraSignIn(Protocol):
+    """Signs people in on behalf of the one app registration of this service.
 
     Every async method may raise `Unavailable`: Entra does not answer in time, or refuses this service's own
     credential, which is nobody's fault but the operator's and must not look as if a customer had said no.
@@ -115,13 +73,6 @@ class IdentityProvider(Protocol):
 
     def authority(self, tenant_id: TenantId) -> str:
         """The authority at which an application signs people of this tenant in if it uses MSAL itself."""
-        ...
-
-    def admin_consent_url(self, redirect_uri: str, state: str) -> str:
-        """Where an administrator consents for a whole organisation, whichever it is.
-
-        Source: https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
-        """
         ...
 
     async def begin_sign_in(
@@ -159,24 +110,6 @@ class IdentityProvider(Protocol):
         Raises:
             ProviderRefused: Entra does not redeem the code.
             ProofFailed: a check of the ID token does not hold.
-        """
-        ...
-
-    async def read_organization(self, tenant_id: TenantId) -> Organization:
-        """Ask for a fresh app-only token of that tenant and read what Graph says of it.
-
-        Raises:
-            ConsentMissing: no token is issued, or Graph refuses it: there is no consent, or no longer.
-        """
-        ...
-
-    async def probe_credential(self, tenant_id: TenantId) -> None:
-        """Ask for a fresh app-only token of the tenant that this service's own registration is in, and drop it.
-
-        It proves the service's credential and nothing of any customer.
-
-        Raises:
-            Unavailable: no token is issued. The log says why.
         """
         ...
 

@@ -1,16 +1,18 @@
-"""The domains that a connected tenant has verified, and which of them route to the account.
+"""The domains that an account's tenant has verified, and which of them route to the account.
 
-The account's own row is the truth about them; a claim in `shared.accounts.claims` keeps two accounts from routing one
-domain. Both must agree before anything routes.
+The account's own row is the truth about them; a claim in `shared.domains.domain_claims` keeps two accounts from routing
+one domain. Both must agree before anything routes.
 """
 
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
+from pydantic import Field
+
 from shared.accounts.head import Account, Head, HeadRecord
-from shared.connection.connection import Connection
-from shared.connection.public_domains import is_routable
+from shared.domains.domain_claims import DomainClaim
+from shared.domains.public_domains import is_routable
 from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import Conflict, NotFound
 from shared.ports.record import Record
@@ -27,8 +29,8 @@ class DomainState(StrEnum):
     NOT_ROUTABLE = "not_routable"
 
 
-class Hold(StrEnum):
-    """What became of claiming a domain when the tenant was last read."""
+class DomainStatus(StrEnum):
+    """Who held the claim of a domain when the tenant was last read."""
 
     OURS = "ours"
     ANOTHERS = "anothers"
@@ -39,16 +41,16 @@ class TenantDomain(Record):
     """One verified domain: whether the account holds its claim, and whether the Security Manager lets it route."""
 
     name: DomainName
-    hold: Hold
+    status: DomainStatus = Field(alias="hold")
     enabled: bool = True
 
     def state(self, account: Account) -> DomainState:
         """Where it stands, given what the vendor says of the account."""
         if not is_routable(self.name):
             return DomainState.NOT_ROUTABLE
-        if not account.lists(self.name) or self.hold is Hold.NOT_ASKED:
+        if not account.lists(self.name) or self.status is DomainStatus.NOT_ASKED:
             return DomainState.NOT_LISTED
-        if self.hold is Hold.ANOTHERS:
+        if self.status is DomainStatus.ANOTHERS:
             return DomainState.CONFLICT
         return DomainState.ROUTED if self.enabled else DomainState.OFF
 
@@ -85,7 +87,7 @@ class TenantDomains(HeadRecord):
         domain = self.find(name)
         if domain is None:
             raise NotFound("Your tenant has not verified this domain. Verify it at Microsoft, then refresh the list.")
-        if domain.hold is not Hold.OURS:
+        if domain.status is not DomainStatus.OURS:
             raise Conflict("This domain does not route to your account, so it cannot be switched. See its state.")
         return DomainSwitch(enabled=domain.enabled)
 
@@ -96,7 +98,12 @@ class TenantDomains(HeadRecord):
     def lost(self, name: DomainName) -> "TenantDomains":
         """The same list, with one domain that another account has from now on."""
         domain = self.find(name)
-        return self._with(domain.model_copy(update={"hold": Hold.ANOTHERS})) if domain else self
+        return self._with(domain.model_copy(update={"status": DomainStatus.ANOTHERS})) if domain else self
+
+    def let_go(self) -> "TenantDomains":
+        """The same list for an account that leaves its tenant: nothing is held, and the switches are kept."""
+        free = {"status": DomainStatus.NOT_ASKED}
+        return TenantDomains(domains=tuple(each.model_copy(update=free) for each in self.domains), read_at=self.read_at)
 
     def states(self, account: Account) -> dict[str, DomainState]:
         """Where each domain stands for the account that is connected to the tenant."""
@@ -135,31 +142,32 @@ class DomainLost(Event):
 
 def held(domains: TenantDomains) -> set[DomainName]:
     """The domains whose claims the account holds."""
-    return {domain.name for domain in domains.domains if domain.hold is Hold.OURS}
+    return {domain.name for domain in domains.domains if domain.status is DomainStatus.OURS}
 
 
-def states(head: Head) -> dict[DomainName, DomainState]:
-    """Where each domain of the connected tenant stands; empty where none is connected."""
-    if head.stored(Connection).record.tenant is None:
-        return {}
-    return {each.name: each.state(head.account.record) for each in head.stored(TenantDomains).record.domains}
+class _ConnectedTenant(HeadRecord):
+    """Of an account's connection only its tenant, for claims that name none yet. Goes when there are none left."""
+
+    row = "connection"
+
+    tenant_id: TenantId | None = None
 
 
-def has_domain(head: Head, name: DomainName) -> bool:
-    """Whether the account has the domain: its connected tenant has verified it, or the vendor lists it for it."""
-    connected = head.stored(Connection).record.tenant is not None
-    verified = connected and head.stored(TenantDomains).record.find(name) is not None
-    return verified or name in (head.account.record.domains or ())
-
-
-def stands_by(holder: Head, name: DomainName, tenant_id: TenantId) -> bool:
+def stands_by(holder: Head, name: DomainName, claim: DomainClaim, tenant_id: TenantId) -> bool:
     """Whether an account's own rows say that the domain is its, against another account with a fresh proof.
 
-    Entra lets one tenant verify a domain at a time. So a holder that is connected to another tenant than the one which
-    has just been proven to have it has lost it there; and what the vendor does not list for the holder is not its.
+    Entra lets one tenant verify a domain at a time. So a holder whose claim was proven by another tenant than the one
+    which has just been proven to have the domain has lost it there; and what the vendor does not list for the holder is
+    not its.
+
+    Args:
+        holder: the account that holds the claim.
+        name: the domain.
+        claim: the holder's.
+        tenant_id: the tenant of the other account, which has verified the domain just now.
     """
     return (
-        holder.stored(Connection).record.tenant == tenant_id
+        (claim.tenant_id or holder.stored(_ConnectedTenant).record.tenant_id) == tenant_id
         and name in held(holder.stored(TenantDomains).record)
         and holder.account.record.lists(name)
     )

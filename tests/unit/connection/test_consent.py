@@ -7,21 +7,23 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.access.roles import OURSELVES, AccountAdministrator, Actor, Operator
-from shared.accounts.claims import SETTLING_TIME
 from shared.accounts.head import Account, find_head, read_head
 from shared.accounts.journal import PREFIX
 from shared.accounts.register import Profile
 from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
-from shared.connection.integration import Arrival, Departure, Unfinished
-from shared.connection.proof import Answer
-from shared.connection.tenant_domains import DomainSwitch
+from shared.connection.consent_steps import Connected, NotConnected, ToMicrosoft
+from shared.domains.domain_claims import SETTLING_TIME
+from shared.domains.tenant_domains import DomainSwitch
 from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, NotFound, Refusal, Stale, Unavailable
 from shared.kernel.versions import Expected
-from shared.ports.identity_provider import Organization, VerifiedIdentity
+from shared.ports.entra import Answer
+from shared.ports.organizations import Organization
+from shared.ports.sign_in import VerifiedIdentity
+from shared.ports.table import Key, Put
 from shared.trail.trail import AuditRecord
-from tests.support.fakes import FakeIdentityProvider, FixedClock, InMemoryTable, NotedEvents
+from tests.support.fakes import FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import fakes
 
@@ -53,55 +55,58 @@ class Service:
     def __post_init__(self) -> None:
         self.accounts = Interleaved(self.accounts_table)
         self.domains = Interleaved(self.domains_table)
-        self.provider = FakeIdentityProvider()
+        self.entra = FakeEntra()
         self.verify(CONTOSO, DOMAIN)
         self.verify(FABRIKAM)
-        self.provider.consented |= {CONTOSO, FABRIKAM}
+        self.entra.consented |= {CONTOSO, FABRIKAM}
         services = assemble(
             fakes(
                 clock=self.clock,
                 accounts=self.accounts,
                 domains=self.domains,
-                provider=self.provider,
+                entra=self.entra,
                 telemetry=self.telemetry,
             )
         )
-        self.register, self.routing = services.accounts.register, services.domains
-        self.claims = services.domains.claims
-        self.onboarding, self.lifecycle = services.connection.onboarding, services.connection.lifecycle
+        self.register, self.connected_domains = services.accounts.register, services.domains
+        self.claims = services.domains.routing.claims
+        self.consent, self.checks = services.connection.consent, services.connection.checks
+        self.disconnection = services.connection.disconnection
 
     def verify(self, tenant_id: TenantId, *domains: DomainName) -> None:
         """What the tenant has verified at Microsoft, from now on."""
-        self.provider.organizations[tenant_id] = Organization(
+        self.entra.organizations[tenant_id] = Organization(
             tenant_id=tenant_id, display_name=f"Organisation {tenant_id[:3]}", verified_domains=domains
         )
 
     async def start(self, account_id: AccountId) -> str:
-        return (await self.onboarding.start(administrator(account_id), None)).ticket
+        return (await self.consent.start(administrator(account_id), None)).ticket
 
     async def open(self, account_id: AccountId, tenant_id: TenantId = CONTOSO) -> tuple[Answer, str]:
         """Walk up to the answer of the consent page; with the secret of the browser."""
-        departure = await self.onboarding.open(await self.start(account_id))
+        departure = await self.consent.open(await self.start(account_id))
         answer = Answer(state=_state(departure.url), admin_consent="True", tenant=tenant_id)
         return answer, departure.binding.secret
 
     async def prove(self, account_id: AccountId, tenant_id: TenantId = CONTOSO) -> tuple[Answer, str]:
         """Walk up to the answer that finishes it; with the secret of the browser."""
         consent, browser = await self.open(account_id, tenant_id)
-        to_sign_in = await self.onboarding.come_back(consent, browser)
-        assert isinstance(to_sign_in, Departure)
+        to_sign_in = await self.consent.callback(consent, browser)
+        assert isinstance(to_sign_in, ToMicrosoft)
         admin = VerifiedIdentity(tid=tenant_id, oid="ada", name="Ada Admin", wids=(GLOBAL_ADMINISTRATOR,))
-        code = self.provider.sign_in(to_sign_in.url, admin)
+        code = self.entra.sign_in(to_sign_in.url, admin)
         return Answer(state=_state(to_sign_in.url), code=code), to_sign_in.binding.secret
 
-    async def connect(self, account_id: AccountId, tenant_id: TenantId = CONTOSO) -> Departure | Arrival | Unfinished:
-        return await self.onboarding.come_back(*await self.prove(account_id, tenant_id))
+    async def connect(
+        self, account_id: AccountId, tenant_id: TenantId = CONTOSO
+    ) -> ToMicrosoft | Connected | NotConnected:
+        return await self.consent.callback(*await self.prove(account_id, tenant_id))
 
     async def connection(self, account_id: AccountId) -> Connection:
-        return (await self.lifecycle.read(administrator(account_id)))[0]
+        return (await self.checks.read(administrator(account_id)))[0]
 
     async def states(self, account_id: AccountId) -> dict[DomainName, str]:
-        found = await self.routing.list(administrator(account_id))
+        found = await self.connected_domains.list(administrator(account_id))
         return {name: state.value for name, state in found.states.items()}
 
     async def holder(self, name: DomainName = DOMAIN) -> AccountId | None:
@@ -124,9 +129,9 @@ def _state(url: str) -> str:
     return parse_qs(urlsplit(url).query)["state"][0]
 
 
-def why(outcome: Departure | Arrival | Unfinished) -> type[Refusal]:
+def why(outcome: ToMicrosoft | Connected | NotConnected) -> type[Refusal]:
     """For which reason an integration came to nothing."""
-    assert isinstance(outcome, Unfinished), outcome
+    assert isinstance(outcome, NotConnected), outcome
     return type(outcome.refusal)
 
 
@@ -143,17 +148,17 @@ async def service() -> Service:
 
 async def test_an_invitation_tells_for_whom_it_is_and_looking_at_it_spends_nothing(service: Service) -> None:
     ticket = await service.start(ACME)
-    invitations = [await service.onboarding.look(ticket) for _ in range(3)]
+    invitations = [await service.consent.look(ticket) for _ in range(3)]
     assert {(each.account_name, each.started_by) for each in invitations} == {("Acme", "Sam Security")}
-    assert isinstance(await service.onboarding.open(ticket), Departure)
+    assert isinstance(await service.consent.open(ticket), ToMicrosoft)
     with pytest.raises(FlowSpent):
-        await service.onboarding.look(ticket)
+        await service.consent.look(ticket)
 
 
 async def test_who_has_no_name_invites_by_what_the_panel_calls_them(service: Service) -> None:
     nameless = AccountAdministrator(ACME, Actor("panel-user-7", None, "SecurityManager"))
-    start = await service.onboarding.start(nameless, None)
-    assert (await service.onboarding.look(start.ticket)).started_by == "panel-user-7"
+    start = await service.consent.start(nameless, None)
+    assert (await service.consent.look(start.ticket)).started_by == "panel-user-7"
 
 
 async def test_of_two_who_start_at_once_the_later_one_counts(service: Service) -> None:
@@ -164,42 +169,42 @@ async def test_of_two_who_start_at_once_the_later_one_counts(service: Service) -
 
     service.accounts.before_writing(another_starts)
     mine = await service.start(ACME)
-    assert isinstance(await service.onboarding.open(mine), Departure)
+    assert isinstance(await service.consent.open(mine), ToMicrosoft)
     with pytest.raises(Conflict, match="started again"):
-        await service.onboarding.look(others[0])
+        await service.consent.look(others[0])
     with pytest.raises(Conflict, match="started again"):
-        await service.onboarding.open(others[0])
+        await service.consent.open(others[0])
     assert (await service.connection(ACME)).status is Status.PENDING
 
 
 async def test_an_attempt_that_was_overtaken_connects_nothing_and_ends_nothing(service: Service) -> None:
     overtaken, newest = await service.prove(ACME), await service.prove(ACME)
-    assert why(await service.onboarding.come_back(*overtaken)) is Conflict
+    assert why(await service.consent.callback(*overtaken)) is Conflict
     assert (await service.connection(ACME)).status is Status.PENDING
-    assert isinstance(await service.onboarding.come_back(*newest), Arrival)
+    assert isinstance(await service.consent.callback(*newest), Connected)
 
 
 async def test_an_attempt_that_is_overtaken_at_the_last_moment_connects_nothing(service: Service) -> None:
     answer = await service.prove(ACME)
     service.accounts.before_writing(lambda: service.start(ACME))
-    assert issubclass(why(await service.onboarding.come_back(*answer)), Stale)
+    assert issubclass(why(await service.consent.callback(*answer)), Stale)
     assert (await service.connection(ACME)).status is Status.PENDING
     assert await service.states(ACME) == {}
-    assert isinstance(await service.connect(ACME), Arrival)
+    assert isinstance(await service.connect(ACME), Connected)
 
 
 async def test_a_finished_attempt_is_over(service: Service) -> None:
     ticket = await service.start(ACME)
     await service.connect(ACME)
     with pytest.raises(Conflict):
-        await service.onboarding.open(ticket)
+        await service.consent.open(ticket)
 
 
 async def test_disconnecting_cancels_what_is_under_way(service: Service) -> None:
     answer = await service.prove(ACME)
-    await service.lifecycle.disconnect(administrator(ACME), WHATEVER_STANDS)
+    await service.disconnection.disconnect(administrator(ACME), WHATEVER_STANDS)
     assert (await service.connection(ACME)).status is Status.DISCONNECTED
-    assert why(await service.onboarding.come_back(*answer)) is Conflict
+    assert why(await service.consent.callback(*answer)) is Conflict
     assert (await service.connection(ACME)).status is Status.DISCONNECTED
     assert await service.holder() is None
 
@@ -207,8 +212,8 @@ async def test_disconnecting_cancels_what_is_under_way(service: Service) -> None
 async def test_disconnecting_cancels_a_renewal_too(service: Service) -> None:
     await service.connect(ACME)
     answer = await service.prove(ACME)
-    await service.lifecycle.disconnect(administrator(ACME), WHATEVER_STANDS)
-    assert why(await service.onboarding.come_back(*answer)) is Conflict
+    await service.disconnection.disconnect(administrator(ACME), WHATEVER_STANDS)
+    assert why(await service.consent.callback(*answer)) is Conflict
     assert (await service.connection(ACME)).status is Status.DISCONNECTED
 
 
@@ -217,14 +222,14 @@ async def test_what_was_under_way_for_an_erased_account_does_not_reach_the_next_
 ) -> None:
     ticket, answer = await service.start(BETA), await service.prove(ACME)
     for account_id in (ACME, BETA):
-        await service.lifecycle.close(OPERATOR, account_id, WHATEVER_STANDS)
+        await service.disconnection.close(OPERATOR, account_id, WHATEVER_STANDS)
     with pytest.raises(NotFound):
-        await service.onboarding.look(ticket)
+        await service.consent.look(ticket)
     for account_id in (ACME, BETA):
         await service.register.put(OPERATOR, account_id, Profile("Another", (), None), None)
     with pytest.raises(Conflict):
-        await service.onboarding.open(ticket)
-    assert why(await service.onboarding.come_back(*answer)) is Conflict
+        await service.consent.open(ticket)
+    assert why(await service.consent.callback(*answer)) is Conflict
     assert (await service.connection(ACME)).status is Status.DISCONNECTED
 
 
@@ -246,12 +251,12 @@ async def test_a_crash_between_claim_and_commit_leaves_the_account_as_it_was_and
 ) -> None:
     answer = await service.prove(ACME)
     service.accounts.before_writing(service.accounts_go_down)
-    assert why(await service.onboarding.come_back(*answer)) is Unavailable
+    assert why(await service.consent.callback(*answer)) is Unavailable
     service.accounts_table.available = True
     assert (await service.connection(ACME)).status is Status.PENDING
     assert await service.states(ACME) == {}
     assert await service.holder() == ACME
-    assert isinstance(await service.connect(ACME), Arrival)
+    assert isinstance(await service.connect(ACME), Connected)
     assert await service.states(ACME) == {DOMAIN: "routed"}
 
 
@@ -259,13 +264,13 @@ async def test_a_refusal_reaches_the_person_though_it_cannot_be_written_down(ser
     consent, browser = await service.open(ACME)
     await service.accounts_go_down()
     declined = Answer(state=consent.state, error="access_denied")
-    assert why(await service.onboarding.come_back(declined, browser)) is ConsentRefused
+    assert why(await service.consent.callback(declined, browser)) is ConsentRefused
 
 
 async def test_a_refusal_ends_its_attempt_at_once(service: Service) -> None:
     consent, browser = await service.open(ACME)
     declined = Answer(state=consent.state, error="access_denied")
-    assert why(await service.onboarding.come_back(declined, browser)) is ConsentRefused
+    assert why(await service.consent.callback(declined, browser)) is ConsentRefused
     refused = await service.connection(ACME)
     assert (refused.status, refused.pending_until) == (Status.DISCONNECTED, None)
     (record,) = await service.recorded(ACME, "connection.refused")
@@ -278,7 +283,7 @@ async def test_a_connection_that_was_made_is_told_though_an_old_domain_cannot_be
     service.verify(CONTOSO, DOMAIN)
     answer = await service.prove(ACME)
     service.accounts.before_writing(service.domains_go_down)  # after the claims, before the releases
-    assert isinstance(await service.onboarding.come_back(*answer), Arrival)
+    assert isinstance(await service.consent.callback(*answer), Connected)
     service.domains_table.available = True
     assert await service.states(ACME) == {DOMAIN: "routed"}
     assert await service.holder(SECOND) == ACME
@@ -294,14 +299,14 @@ async def test_a_refresh_is_told_though_an_old_domain_cannot_be_released(service
     await service.connect(ACME)
     service.verify(CONTOSO, SECOND)
     service.accounts.before_writing(service.domains_go_down)
-    await service.routing.refresh(administrator(ACME))
+    await service.connected_domains.refresh(administrator(ACME))
     assert await service.states(ACME) == {SECOND: "routed"}
 
 
 async def test_a_disconnect_is_told_though_its_domains_cannot_be_released(service: Service) -> None:
     await service.connect(ACME)
     await service.domains_go_down()
-    await service.lifecycle.disconnect(administrator(ACME), WHATEVER_STANDS)
+    await service.disconnection.disconnect(administrator(ACME), WHATEVER_STANDS)
     assert (await service.connection(ACME)).status is Status.DISCONNECTED
     service.domains_table.available = True
     service.clock.advance(SETTLING_TIME)
@@ -317,24 +322,24 @@ async def test_a_claim_made_anew_outlives_the_undoing_of_the_connection_before(s
         await service.connect(ACME)
 
     service.domains.before_reading(acme_connects_again)
-    await service.lifecycle.disconnect(administrator(ACME), WHATEVER_STANDS)
+    await service.disconnection.disconnect(administrator(ACME), WHATEVER_STANDS)
     assert await service.states(ACME) == {DOMAIN: "routed"}
     assert await service.holder() == ACME
 
 
 async def test_an_account_that_is_erased_under_an_integration_is_not_written_to(service: Service) -> None:
     answer = await service.prove(ACME)
-    await service.lifecycle.close(OPERATOR, ACME, WHATEVER_STANDS)
-    assert why(await service.onboarding.come_back(*answer)) is NotFound
+    await service.disconnection.close(OPERATOR, ACME, WHATEVER_STANDS)
+    assert why(await service.consent.callback(*answer)) is NotFound
     assert await find_head(service.accounts_table, ACME) is None
     assert await service.accounts_table.under(ACME, "") == ()
 
 
 async def test_a_check_that_lost_the_race_overwrites_nothing(service: Service) -> None:
     await service.connect(ACME)
-    service.accounts.before_writing(lambda: service.lifecycle.disconnect(administrator(ACME), WHATEVER_STANDS))
+    service.accounts.before_writing(lambda: service.disconnection.disconnect(administrator(ACME), WHATEVER_STANDS))
     with pytest.raises(Stale):
-        await service.lifecycle.check(administrator(ACME))
+        await service.checks.check(administrator(ACME))
     assert (await service.connection(ACME)).status is Status.DISCONNECTED
 
 
@@ -342,13 +347,15 @@ async def test_a_switch_that_lost_the_race_overwrites_nothing(service: Service) 
     await service.connect(ACME)
 
     async def another_switches() -> None:
-        await service.routing.switch(
+        await service.connected_domains.switch(
             administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=False)
         )
 
     service.accounts.before_writing(another_switches)
     with pytest.raises(Stale):
-        await service.routing.switch(administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=True))
+        await service.connected_domains.switch(
+            administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=True)
+        )
     assert await service.states(ACME) == {DOMAIN: "off"}
 
 
@@ -356,11 +363,11 @@ async def test_a_switch_that_lost_the_race_overwrites_nothing(service: Service) 
 
 
 async def test_what_a_crashed_account_had_claimed_is_another_s_once_it_has_settled(service: Service) -> None:
-    await service.claims.claim(DOMAIN, ACME)
+    await service.claims.claim(DOMAIN, ACME, CONTOSO)
     await service.connect(BETA)
     assert await service.states(BETA) == {DOMAIN: "conflict"}
     service.clock.advance(SETTLING_TIME)
-    await service.routing.refresh(administrator(BETA))
+    await service.connected_domains.refresh(administrator(BETA))
     assert await service.states(BETA) == {DOMAIN: "routed"}
 
 
@@ -379,11 +386,43 @@ async def test_a_domain_follows_the_tenant_that_has_verified_it_last(service: Se
     await service.connect(BETA, FABRIKAM)
     assert await service.states(BETA) == {DOMAIN: "conflict"}
     service.clock.advance(A_MOMENT)
-    await service.routing.refresh(administrator(BETA))
+    await service.connected_domains.refresh(administrator(BETA))
     assert await service.states(BETA) == {DOMAIN: "routed"}
     assert await service.states(ACME) == {DOMAIN: "conflict"}
     (record,) = await service.recorded(ACME, "domain.lost")
     assert (record.actor, record.details) == (OURSELVES, {"domain": DOMAIN})
+
+
+WITHOUT_A_TENANT = '{"accountId":"acme","claimedAt":"2026-01-01T00:00:00Z"}'
+"""A claim as it was written before claims named the tenant that had proven them."""
+
+
+@pytest.mark.parametrize(
+    ("tenant_id", "then"),
+    [
+        (CONTOSO, ({DOMAIN: "routed"}, {DOMAIN: "conflict"})),
+        (FABRIKAM, ({DOMAIN: "conflict"}, {DOMAIN: "routed"})),
+    ],
+    ids=["another account of its tenant", "another tenant"],
+)
+async def test_a_claim_that_names_no_tenant_is_held_by_the_tenant_of_its_account(
+    service: Service, tenant_id: TenantId, then: tuple[dict[DomainName, str], ...]
+) -> None:
+    await service.connect(ACME)
+    await service.domains_table.write(Put(Key(DOMAIN, "claim"), WITHOUT_A_TENANT))
+    service.verify(tenant_id, DOMAIN)
+    service.clock.advance(SETTLING_TIME)
+    await service.connect(BETA, tenant_id)
+    assert (await service.states(ACME), await service.states(BETA)) == then
+
+
+async def test_a_refresh_lets_a_claim_name_its_tenant(service: Service) -> None:
+    await service.connect(ACME)
+    await service.domains_table.write(Put(Key(DOMAIN, "claim"), WITHOUT_A_TENANT))
+    await service.connected_domains.refresh(administrator(ACME))
+    claim = await service.claims.holder(DOMAIN)
+    assert claim is not None
+    assert (claim.account_id, claim.tenant_id) == (ACME, CONTOSO)
 
 
 async def test_only_the_domain_that_moved_is_lost(service: Service) -> None:
@@ -412,29 +451,29 @@ async def test_a_holder_that_reads_its_domains_anew_while_it_loses_one_keeps_its
     service.verify(FABRIKAM, DOMAIN)
     service.clock.advance(SETTLING_TIME)
     answer = await service.prove(BETA, FABRIKAM)
-    service.accounts.before_writing(lambda: service.routing.refresh(administrator(ACME)))
-    assert isinstance(await service.onboarding.come_back(*answer), Arrival)
+    service.accounts.before_writing(lambda: service.connected_domains.refresh(administrator(ACME)))
+    assert isinstance(await service.consent.callback(*answer), Connected)
     assert (await service.states(ACME), await service.states(BETA)) == ({SECOND: "routed"}, {DOMAIN: "routed"})
     assert await service.holder() == BETA
 
 
 async def test_a_domain_that_is_let_go_while_it_is_asked_for_is_taken(service: Service) -> None:
-    await service.claims.claim(DOMAIN, ACME)
+    await service.claims.claim(DOMAIN, ACME, CONTOSO)
     service.domains.before_reading(lambda: service.claims.release(DOMAIN, ACME, service.clock.now()))
     await service.connect(BETA)
     assert await service.states(BETA) == {DOMAIN: "routed"}
 
 
 async def test_of_two_that_want_an_abandoned_domain_its_old_holder_may_come_back_first(service: Service) -> None:
-    await service.claims.claim(DOMAIN, ACME)
+    await service.claims.claim(DOMAIN, ACME, CONTOSO)
     service.clock.advance(SETTLING_TIME)
 
     async def acme_comes_back() -> None:
-        assert await service.claims.claim(DOMAIN, ACME)
+        assert await service.claims.claim(DOMAIN, ACME, CONTOSO)
 
     answer = await service.prove(BETA)
     service.domains.before_writing(acme_comes_back)
-    await service.onboarding.come_back(*answer)
+    await service.consent.callback(*answer)
     assert await service.states(BETA) == {DOMAIN: "conflict"}
 
 
@@ -446,7 +485,7 @@ async def cut_off_closing(service: Service) -> None:
     await service.connect(ACME)
     service.domains.before_reading(service.domains_go_down)
     with pytest.raises(Unavailable):
-        await service.lifecycle.close(OPERATOR, ACME, WHATEVER_STANDS)
+        await service.disconnection.close(OPERATOR, ACME, WHATEVER_STANDS)
     service.domains_table.available = True
 
 
@@ -454,23 +493,25 @@ async def test_closing_that_was_cut_off_goes_on_where_it_ended_whatever_version_
     service: Service,
 ) -> None:
     await cut_off_closing(service)
-    await service.lifecycle.close(OPERATOR, ACME, Expected(frozenset({"of before"})))
+    await service.disconnection.close(OPERATOR, ACME, Expected(frozenset({"of before"})))
     assert await service.accounts_table.under(ACME, "") == ()
     assert await service.holder() is None
     with pytest.raises(NotFound):
-        await service.lifecycle.close(OPERATOR, ACME, WHATEVER_STANDS)
+        await service.disconnection.close(OPERATOR, ACME, WHATEVER_STANDS)
 
 
 async def test_an_account_that_is_being_closed_is_there_for_nobody_else(service: Service) -> None:
     await cut_off_closing(service)
     for call in (
-        service.lifecycle.read(administrator(ACME)),
-        service.lifecycle.check(administrator(ACME)),
-        service.lifecycle.disconnect(administrator(ACME), WHATEVER_STANDS),
-        service.routing.list(administrator(ACME)),
-        service.routing.refresh(administrator(ACME)),
-        service.routing.switch(administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=False)),
-        service.onboarding.start(administrator(ACME), None),
+        service.checks.read(administrator(ACME)),
+        service.checks.check(administrator(ACME)),
+        service.disconnection.disconnect(administrator(ACME), WHATEVER_STANDS),
+        service.connected_domains.list(administrator(ACME)),
+        service.connected_domains.refresh(administrator(ACME)),
+        service.connected_domains.switch(
+            administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=False)
+        ),
+        service.consent.start(administrator(ACME), None),
     ):
         with pytest.raises(NotFound):
             await call
@@ -485,11 +526,11 @@ async def test_the_domains_of_an_account_that_is_being_closed_are_another_s_once
     service.clock.advance(SETTLING_TIME)
     await service.connect(BETA)
     assert await service.states(BETA) == {DOMAIN: "routed"}
-    await service.lifecycle.close(OPERATOR, ACME, WHATEVER_STANDS)
+    await service.disconnection.close(OPERATOR, ACME, WHATEVER_STANDS)
     assert await service.holder() == BETA
 
 
 async def test_an_account_that_changed_since_the_operator_saw_it_is_not_closed(service: Service) -> None:
     with pytest.raises(Stale):
-        await service.lifecycle.close(OPERATOR, ACME, Expected(frozenset({"of before"})))
+        await service.disconnection.close(OPERATOR, ACME, Expected(frozenset({"of before"})))
     assert (await read_head(service.accounts_table, ACME)).stored(Account).record.name == "Acme"

@@ -1,0 +1,129 @@
+"""The domains of the connected tenant as the account's Security Manager has them: listed, switched, read again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.access.roles import AccountAdministrator
+from shared.accounts.head import Head, read_head
+from shared.accounts.journal import Journal
+from shared.connection.connection import Connection, connected_tenant
+from shared.connection.proof import prove_organization
+from shared.domains.routing import DomainRouting
+from shared.domains.tenant_domains import (
+    DomainsRefreshed,
+    DomainState,
+    DomainSwitch,
+    DomainSwitched,
+    TenantDomains,
+    held,
+)
+from shared.kernel.names import DomainName
+from shared.kernel.versions import Expected
+from shared.ports.clock import Clock
+from shared.ports.organizations import Organizations
+from shared.ports.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class DomainList:
+    """The verified domains of an account's tenant: how each stands, when they were read, the version to change by."""
+
+    states: dict[DomainName, DomainState]
+    read_at: datetime | None
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectedDomains:
+    """Each account's list of domains, kept in step with its tenant."""
+
+    table: Table
+    """The accounts' table."""
+    journal: Journal
+    """The audit trail."""
+    routing: DomainRouting
+    """Claims and releases domains."""
+    organizations: Organizations
+    """Reads the tenant."""
+    clock: Clock
+    """The time."""
+
+    async def list(self, administrator: AccountAdministrator) -> DomainList:
+        """How the domains stand.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        head = await read_head(self.table, administrator.account_id)
+        stored = head.stored(TenantDomains)
+        return DomainList(_states(head), stored.record.read_at, stored.version)
+
+    async def switch(
+        self,
+        administrator: AccountAdministrator,
+        domain: DomainName,
+        expected: Expected,
+        change: Callable[[DomainSwitch], DomainSwitch],
+    ) -> DomainList:
+        """Let a domain route, or stop it.
+
+        Args:
+            administrator: who switches it, and for which account.
+            domain: one that the tenant has verified.
+            expected: the versions of the list that the caller has seen.
+            change: makes the new setting of the one that stands. It may refuse.
+
+        Raises:
+            NotFound: there is no such account, or the tenant has not verified the domain.
+            Conflict: the account is not connected, or the domain cannot route to it.
+            Stale: the list is not the version that the caller has seen, or somebody else was first.
+        """
+        account_id = administrator.account_id
+        head = await read_head(self.table, account_id)
+        connected_tenant(head.stored(Connection).record)
+        stored = head.stored(TenantDomains)
+        expected.must_allow(stored.version)
+        switch = change(stored.record.switch(domain))
+        switched = stored.record.switched(domain, switch)
+        event = DomainSwitched(domain=domain, enabled=switch.enabled)
+        await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(switched))
+        return await self.list(administrator)
+
+    async def refresh(self, administrator: AccountAdministrator) -> DomainList:
+        """Read the tenant's domains again, claim what is new and release what is gone.
+
+        Raises:
+            NotFound: there is no such account.
+            Conflict: the account is not connected, or its consent no longer stands.
+            Stale: somebody else changed the list meanwhile.
+        """
+        account_id = administrator.account_id
+        head = await read_head(self.table, account_id)
+        tenant_id = connected_tenant(head.stored(Connection).record)
+        organization = await self.organizations.read_organization(tenant_id)
+        prove_organization(organization, tenant_id)
+        account, stored = head.account.record, head.stored(TenantDomains)
+        now = self.clock.now()
+        read = TenantDomains(
+            domains=await self.routing.claim(account, organization, stored.record),
+            read_at=now,
+        )
+        event = DomainsRefreshed(domains=read.states(account))
+        await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(read))
+        await self.routing.let_go(account_id, held(stored.record) - held(read), now)
+        return await self.list(administrator)
+
+
+def _states(head: Head) -> dict[DomainName, DomainState]:
+    """Where each domain of the connected tenant stands; empty where none is connected."""
+    if head.stored(Connection).record.tenant is None:
+        return {}
+    return {each.name: each.state(head.account.record) for each in head.stored(TenantDomains).record.domains}
+
+
+def has_domain(head: Head, name: DomainName) -> bool:
+    """Whether the account has the domain: its connected tenant has verified it, or the vendor lists it for it."""
+    connected = head.stored(Connection).record.tenant is not None
+    verified = connected and head.stored(TenantDomains).record.find(name) is not None
+    return verified or name in (head.account.record.domains or ())

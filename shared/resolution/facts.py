@@ -1,0 +1,106 @@
+"""What the decision rests on: at most four reads, in two rounds.
+
+    round 1   the claim of the domain        the application that asks
+    round 2   the account's head rows        the user's exception
+
+The readers may be some seconds old; see `shared.adapters.recent_rows` for how old.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.accounts.head import Head, find_head
+from shared.applications.register import Application, find_application
+from shared.connection.connection import Connection
+from shared.domains.domain_claims import find_domain_claim
+from shared.domains.tenant_domains import DomainState, TenantDomains
+from shared.kernel.names import ClientId, EmailAddress
+from shared.kernel.refusals import FieldFault, Invalid
+from shared.policies.policy import Policy
+from shared.ports.table import Lease, RecentReader
+from shared.resolution.decision import Situation
+from shared.users.exemptions import Exemption, find_exemption
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """Where facts are read."""
+
+    accounts: RecentReader
+    """Heads and exceptions."""
+    domains: RecentReader
+    """Domain claims."""
+    applications: RecentReader
+    """The vendor's applications."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of a person and of the application that asks."""
+
+    email: EmailAddress
+    """Whose method of signing in is asked for."""
+    application: Application | None
+    """Which application asks; None if none was named."""
+    head: Head | None
+    """The account that claims the domain; None if none does."""
+    exemption: Exemption | None
+    """The user's exception, in force or not; None if there is none."""
+
+    @property
+    def connection(self) -> Connection:
+        """The account's connection; the default where there is no account."""
+        return self.head.stored(Connection).record if self.head else Connection()
+
+    def end(self, now: datetime) -> datetime | None:
+        """When they cease to be true by themselves: at the end of an exception that is in force."""
+        exemption = self.exemption
+        return exemption.expires_at if exemption is not None and exemption.in_force(now) else None
+
+    def situation(self, now: datetime) -> Situation:
+        """As much of them as the decision depends on."""
+        if self.head is None:
+            return Situation()
+        account = self.head.account.record
+        policy = self.head.stored(Policy).record.settings
+        verified = self.head.stored(TenantDomains).record.find(self.email.domain)
+        application = self.application
+        return Situation(
+            domain_routes=verified is not None and verified.state(account) is DomainState.ROUTED,
+            status=self.connection.status,
+            when_connection_fails=policy.when_connection_fails,
+            mode=policy.mode,
+            application_serves=application is None or application.serves(account.products),
+            application_on=application is None or application.client_id not in policy.applications_off,
+            excepted=self.exemption is not None and self.exemption.in_force(now),
+        )
+
+
+async def read_facts(readers: Readers, email: EmailAddress, client_id: ClientId | None, leases: list[Lease]) -> Facts:
+    """Read them, and add the leases of everything that was read to `leases`.
+
+    Raises:
+        Invalid: the application is unknown.
+        Unavailable: the store does not answer.
+    """
+    claim, application = await asyncio.gather(
+        find_domain_claim(readers.domains.noting(leases), email.domain), _read_application(readers, client_id, leases)
+    )
+    head, exemption = None, None
+    if claim is not None:
+        accounts = readers.accounts.noting(leases)
+        head, exemption = await asyncio.gather(
+            find_head(accounts, claim.account_id), find_exemption(accounts, claim.account_id, email)
+        )
+    return Facts(email=email, application=application, head=head, exemption=exemption)
+
+
+async def _read_application(readers: Readers, client_id: ClientId | None, leases: list[Lease]) -> Application | None:
+    if client_id is None:
+        return None
+    application = await find_application(readers.applications.noting(leases), client_id)
+    if application is None:
+        fault = FieldFault("application", "It is not registered.")
+        raise Invalid("No application is registered with this client id. An Operator can register it.", [fault])
+    return application

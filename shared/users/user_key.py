@@ -1,0 +1,25 @@
+"""One user of one account as rows and URLs name them: nothing can be read from the name."""
+
+import hashlib
+import re
+from typing import Self
+
+from shared.kernel.encoding import base64url
+from shared.kernel.names import AccountId, EmailAddress, Name
+
+
+class UserKey(Name):
+    """Names one user of one account. Their exception and their link both bear it, as `exceptionId` and `linkId`.
+
+    It is plain on purpose, so that a row is found without a look-up: docs/decisions/0009.
+    """
+
+    __slots__ = ()
+    pattern = re.compile(r"[A-Za-z0-9_-]{43}")
+    rule = "The id of an exception or a link is 43 letters, digits, hyphens or underscores."
+
+    @classmethod
+    def of(cls, account_id: AccountId, email: EmailAddress) -> Self:
+        """SHA-256 of account and email, so that one person has different keys in different accounts."""
+        hashed = hashlib.sha256(f"{account_id}\0{email.address}".encode()).digest()
+        return cls(base64url(hashed))

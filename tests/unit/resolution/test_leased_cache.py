@@ -1,0 +1,49 @@
+"""Answers that are remembered for as long as all that they rest on holds."""
+
+from datetime import timedelta
+
+from shared.ports.table import Lease
+from shared.resolution.leased_cache import LeasedCache
+from tests.support.fakes import NEW_YEAR
+
+SECOND = timedelta(seconds=1)
+LATER = NEW_YEAR + SECOND
+
+
+def test_an_answer_is_known_until_the_first_of_its_leases_ends() -> None:
+    cache = LeasedCache[str, int](10)
+    cache.keep("six times seven", 42, [Lease(LATER + SECOND), Lease(LATER)])
+    assert cache.find("six times seven", LATER - timedelta(microseconds=1)) == 42
+    assert cache.find("six times seven", LATER) is None
+    assert len(cache) == 0
+
+
+def test_an_answer_is_forgotten_when_something_that_it_rests_on_has_changed() -> None:
+    cache = LeasedCache[str, int](10)
+    changing, staying = Lease(LATER), Lease(LATER)
+    cache.keep("six times seven", 42, [staying, changing])
+    cache.keep("six times six", 36, [staying])
+    changing.ended = True
+    assert cache.find("six times seven", NEW_YEAR) is None
+    assert cache.find("six times six", NEW_YEAR) == 36
+
+
+def test_a_newer_answer_stands_in_the_place_of_the_older_one() -> None:
+    cache = LeasedCache[str, int](2)
+    for question, answer in (("a", 1), ("b", 2), ("a", 3), ("c", 4)):
+        cache.keep(question, answer, [Lease(LATER)])
+    assert [cache.find(question, NEW_YEAR) for question in "abc"] == [3, None, 4]
+
+
+def test_what_rests_on_nothing_is_not_kept() -> None:
+    cache = LeasedCache[str, int](10)
+    cache.keep("six times seven", 42, [])
+    assert cache.find("six times seven", NEW_YEAR) is None
+
+
+def test_only_so_many_answers_are_remembered() -> None:
+    cache = LeasedCache[int, int](3)
+    for number in range(10):
+        cache.keep(number, number, [Lease(LATER)])
+    assert len(cache) == 3
+    assert [cache.find(number, NEW_YEAR) for number in (6, 7, 8, 9)] == [None, 7, 8, 9]
