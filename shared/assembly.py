@@ -170,7 +170,13 @@ def assemble(ports: Ports) -> Services:
         table=ports.accounts, journal=journal, organizations=ports.organizations, clock=clock, telemetry=telemetry
     )
     disconnection = Disconnection(
-        table=ports.accounts, journal=journal, routing=routing, accounts=register, clock=clock, telemetry=telemetry
+        table=ports.accounts,
+        journal=journal,
+        routing=routing,
+        accounts=register,
+        duties=Duties(table=ports.duties, clock=clock),
+        clock=clock,
+        telemetry=telemetry,
     )
     links = Links(table=ports.accounts, journal=journal, clock=clock)
     resolver = Resolver(
@@ -206,7 +212,11 @@ def assemble(ports: Ports) -> Services:
         resolution=resolver,
         provider=provider,
         flows=flows,
-        duties=DutyRunner(table=ports.duties, clock=clock, kinds=(provider.end_session.notices.kind(),)),
+        duties=DutyRunner(
+            table=ports.duties,
+            clock=clock,
+            kinds=(provider.end_session.notices.kind(), disconnection.kind()),
+        ),
         health=_health(ports),
         close=ports.close,
     )
@@ -225,7 +235,7 @@ def _openid_provider(
             audiences=(ports.public_url, f"{ports.public_url}/oauth2/token"),
             secrets=SecretChecks(clock=ports.clock),
         ),
-        token=TokenEndpoint(flows=flows, issuer=issuer, telemetry=ports.telemetry),
+        token=TokenEndpoint(flows=flows, accounts=ports.accounts, issuer=issuer, telemetry=ports.telemetry),
         userinfo=Userinfo(tokens=ports.tokens, issuer=ports.public_url),
         end_session=EndSession(
             applications=ports.recent_applications,
@@ -261,6 +271,7 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, check
             provider=ports.sign_in,
             responses=responses,
             clock=ports.clock,
+            accounts=ports.accounts,
             redirect_uri=redirect_uri,
         ),
         responses=responses,

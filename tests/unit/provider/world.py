@@ -118,7 +118,9 @@ class Provider:
         return await self.services.provider.token.redeem(client, parameters)
 
     async def issue(self, **changes: Any) -> str:
-        """An authorization code, as a sign-in leaves it behind."""
+        """An authorization code, as a sign-in to an account leaves it behind."""
+        if await self.accounts_table.get(Account.key(ACME)) is None:
+            await self.add_account()
         return await self.flows.issue(code(self.flows.expiry(Code), **changes))
 
 
