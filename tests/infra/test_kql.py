@@ -29,9 +29,9 @@ def complaints(queries: Mapping[str, str]) -> Mapping[str, list[str]]:
 
 
 def in_the_runbook() -> set[str]:
-    """The queries that operators are told to ask, as the shell hands them over."""
-    said = re.findall(r'(?<!\\)"(App\w+ \|.+?)(?<!\\)"', RUNBOOK, re.DOTALL)
-    return {each.replace("\\\n", " ").replace('\\"', '"') for each in said}
+    """The queries that operators are told to ask, as the shell hands them over; those of files are read there."""
+    said = re.findall(r'\bkql "(?!\$\()(.+?)(?<!\\)"', RUNBOOK, re.DOTALL)
+    return {" ".join(each.replace("\\\n", " ").replace('\\"', '"').split()) for each in said}
 
 
 def test_every_query_is_taken() -> None:
@@ -39,7 +39,7 @@ def test_every_query_is_taken() -> None:
     infra = Infra.read()
     asked = {query for plan in infra.stage_3() for query in asked_queries(plan)}
     assert asked
-    assert in_the_runbook()
+    assert len(in_the_runbook()) > 10
     queries = infra.queries | {query: query for query in asked | in_the_runbook()}
     assert {name: found for name, found in complaints(queries).items() if found} == {}
 

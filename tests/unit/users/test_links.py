@@ -19,7 +19,7 @@ from shared.users.links import (
     prove_email,
 )
 from shared.users.user_key import UserKey
-from tests.unit.provider.world import ACME, ALICE, ALICE_OID, BOB_OID, CONTOSO, FABRIKAM, SAM, Broker, identity
+from tests.unit.provider.world import ACME, ALICE, ALICE_OID, BOB_OID, CONTOSO, FABRIKAM, SAM, Provider, identity
 
 MAIL = "carol@contoso-mail.example"
 ALICES = UserKey.of(ACME, ALICE)
@@ -29,9 +29,9 @@ BETA = AccountId("beta")
 
 
 @pytest.fixture
-async def broker() -> Broker:
+async def provider() -> Provider:
     """Two accounts, as yet without ties."""
-    opened = Broker()
+    opened = Provider()
     for account_id in (ACME, BETA):
         await opened.add_account(account_id)
     return opened
@@ -94,15 +94,15 @@ def test_only_what_another_account_can_mend_is_tried_again(refusal: type[SignInR
 # -- ties -------------------------------------------------------------------------------------------------------------
 
 
-async def trail(broker: Broker) -> list[AuditRecord]:
-    return [AuditRecord.read(row) for row in await broker.accounts_table.under(ACME, "audit:")]
+async def trail(provider: Provider) -> list[AuditRecord]:
+    return [AuditRecord.read(row) for row in await provider.accounts_table.under(ACME, "audit:")]
 
 
-async def test_a_first_sign_in_makes_a_tie_and_the_trail_says_so(broker: Broker) -> None:
-    link = await broker.links.admit(ACME, ALICE, identity())
+async def test_a_first_sign_in_makes_a_tie_and_the_trail_says_so(provider: Provider) -> None:
+    link = await provider.links.admit(ACME, ALICE, identity())
     assert (link.link_id, link.email, link.tid, link.oid) == (ALICES, ALICE.address, CONTOSO, ALICE_OID)
-    assert link.linked_at == broker.clock.now()
-    (record,) = await trail(broker)
+    assert link.linked_at == provider.clock.now()
+    (record,) = await trail(provider)
     assert (record.action, record.actor.subject, record.actor.role) == ("link.made", ALICE_OID, "User")
     assert record.details == {"linkId": ALICES, "email": ALICE.address, "tid": CONTOSO, "oid": ALICE_OID}
 
@@ -112,17 +112,17 @@ async def test_a_first_sign_in_makes_a_tie_and_the_trail_says_so(broker: Broker)
     [{}, {"preferred_username": "alice.smith@contoso.example"}, {"preferred_username": None}, {"acct": 1}],
     ids=["unchanged", "renamed", "nameless", "made a guest"],
 )
-async def test_who_is_tied_signs_in_whatever_their_addresses_have_become(broker: Broker, claims: dict) -> None:
-    made = await broker.links.admit(ACME, ALICE, identity())
-    assert await broker.links.admit(ACME, ALICE, identity(**claims)) == made
-    assert len(await trail(broker)) == 1
+async def test_who_is_tied_signs_in_whatever_their_addresses_have_become(provider: Provider, claims: dict) -> None:
+    made = await provider.links.admit(ACME, ALICE, identity())
+    assert await provider.links.admit(ACME, ALICE, identity(**claims)) == made
+    assert len(await trail(provider)) == 1
 
 
 @pytest.mark.parametrize("claims", [{"oid": BOB_OID}, {"tid": FABRIKAM}], ids=["another person", "another tenant"])
-async def test_a_reused_address_lets_nobody_else_in(broker: Broker, claims: dict[str, object]) -> None:
-    await broker.links.admit(ACME, ALICE, identity())
+async def test_a_reused_address_lets_nobody_else_in(provider: Provider, claims: dict[str, object]) -> None:
+    await provider.links.admit(ACME, ALICE, identity())
     with pytest.raises(LinkConflict, match="Security Manager"):
-        await broker.links.admit(ACME, ALICE, identity(**claims))
+        await provider.links.admit(ACME, ALICE, identity(**claims))
 
 
 @pytest.mark.parametrize(
@@ -130,115 +130,115 @@ async def test_a_reused_address_lets_nobody_else_in(broker: Broker, claims: dict
     [({UPN: "bob@contoso.example"}, WrongPerson), ({"acct": 1}, GuestRefused), ({UPN: None}, WrongPerson)],
 )
 async def test_who_only_picked_the_wrong_account_hears_that_and_may_try_again(
-    broker: Broker, claims: dict[str, object], refusal: type[SignInRefused]
+    provider: Provider, claims: dict[str, object], refusal: type[SignInRefused]
 ) -> None:
-    await broker.links.admit(ACME, ALICE, identity())
+    await provider.links.admit(ACME, ALICE, identity())
     with pytest.raises(refusal):
-        await broker.links.admit(ACME, ALICE, identity(oid=BOB_OID, **claims))
+        await provider.links.admit(ACME, ALICE, identity(oid=BOB_OID, **claims))
 
 
-async def test_who_is_refused_leaves_nothing_behind(broker: Broker) -> None:
+async def test_who_is_refused_leaves_nothing_behind(provider: Provider) -> None:
     with pytest.raises(GuestRefused):
-        await broker.links.admit(ACME, ALICE, identity(acct=1))
-    assert await trail(broker) == []
+        await provider.links.admit(ACME, ALICE, identity(acct=1))
+    assert await trail(provider) == []
 
 
-async def test_of_many_first_sign_ins_at_once_one_makes_the_tie(broker: Broker) -> None:
-    links = await asyncio.gather(*(broker.links.admit(ACME, ALICE, identity()) for _ in range(10)))
+async def test_of_many_first_sign_ins_at_once_one_makes_the_tie(provider: Provider) -> None:
+    links = await asyncio.gather(*(provider.links.admit(ACME, ALICE, identity()) for _ in range(10)))
     assert len({link.model_dump_json() for link in links}) == 1
-    assert [record.action for record in await trail(broker)] == ["link.made"]
+    assert [record.action for record in await trail(provider)] == ["link.made"]
 
 
-async def test_of_two_identities_that_sign_in_first_at_once_one_gets_the_address(broker: Broker) -> None:
+async def test_of_two_identities_that_sign_in_first_at_once_one_gets_the_address(provider: Provider) -> None:
     answers = await asyncio.gather(
-        *(broker.links.admit(ACME, ALICE, identity(oid=oid)) for oid in (ALICE_OID, BOB_OID)), return_exceptions=True
+        *(provider.links.admit(ACME, ALICE, identity(oid=oid)) for oid in (ALICE_OID, BOB_OID)), return_exceptions=True
     )
     assert sorted(type(answer).__name__ for answer in answers) == ["Link", "LinkConflict"]
-    assert len(await trail(broker)) == 1
+    assert len(await trail(provider)) == 1
 
 
-async def test_one_address_in_two_accounts_is_two_users(broker: Broker) -> None:
-    first = await broker.links.admit(ACME, ALICE, identity())
-    second = await broker.links.admit(BETA, ALICE, identity(oid=BOB_OID))
+async def test_one_address_in_two_accounts_is_two_users(provider: Provider) -> None:
+    first = await provider.links.admit(ACME, ALICE, identity())
+    second = await provider.links.admit(BETA, ALICE, identity(oid=BOB_OID))
     assert first.link_id != second.link_id
 
 
-async def test_a_tie_that_cannot_be_written_admits_nobody(broker: Broker) -> None:
-    broker.accounts_table.available = False
+async def test_a_tie_that_cannot_be_written_admits_nobody(provider: Provider) -> None:
+    provider.accounts_table.available = False
     with pytest.raises(Unavailable):
-        await broker.links.admit(ACME, ALICE, identity())
+        await provider.links.admit(ACME, ALICE, identity())
 
 
-async def test_a_released_tie_makes_room_for_another_and_the_trail_says_who_released_it(broker: Broker) -> None:
-    await broker.links.admit(ACME, ALICE, identity())
-    await broker.links.release(SAM, ALICES)
-    assert (await broker.links.admit(ACME, ALICE, identity(oid=BOB_OID))).oid == BOB_OID
-    records = await trail(broker)
+async def test_a_released_tie_makes_room_for_another_and_the_trail_says_who_released_it(provider: Provider) -> None:
+    await provider.links.admit(ACME, ALICE, identity())
+    await provider.links.release(SAM, ALICES)
+    assert (await provider.links.admit(ACME, ALICE, identity(oid=BOB_OID))).oid == BOB_OID
+    records = await trail(provider)
     assert sorted(record.action for record in records) == ["link.made", "link.made", "link.released"]
     (released,) = [record for record in records if record.action == "link.released"]
     assert (released.actor, released.details["oid"]) == (SAM.actor, ALICE_OID)
 
 
-async def test_a_tie_is_released_once(broker: Broker) -> None:
+async def test_a_tie_is_released_once(provider: Provider) -> None:
     with pytest.raises(NotFound):
-        await broker.links.release(SAM, ALICES)
-    await broker.links.admit(ACME, ALICE, identity())
-    answers = await asyncio.gather(*(broker.links.release(SAM, ALICES) for _ in range(5)), return_exceptions=True)
+        await provider.links.release(SAM, ALICES)
+    await provider.links.admit(ACME, ALICE, identity())
+    answers = await asyncio.gather(*(provider.links.release(SAM, ALICES) for _ in range(5)), return_exceptions=True)
     assert [type(answer) for answer in answers].count(NotFound) == 4
     with pytest.raises(NotFound):
-        await broker.links.release(SAM, ALICES)
+        await provider.links.release(SAM, ALICES)
 
 
-async def test_a_manager_releases_no_tie_of_another_account(broker: Broker) -> None:
-    await broker.links.admit(ACME, ALICE, identity())
+async def test_a_manager_releases_no_tie_of_another_account(provider: Provider) -> None:
+    await provider.links.admit(ACME, ALICE, identity())
     with pytest.raises(NotFound):
-        await broker.links.release(AccountAdministrator(BETA, SAM.actor), ALICES)
-    assert await broker.links.admit(ACME, ALICE, identity())
+        await provider.links.release(AccountAdministrator(BETA, SAM.actor), ALICES)
+    assert await provider.links.admit(ACME, ALICE, identity())
 
 
-async def test_a_tie_that_is_released_while_another_is_held_against_it_is_made_anew(broker: Broker) -> None:
+async def test_a_tie_that_is_released_while_another_is_held_against_it_is_made_anew(provider: Provider) -> None:
     """Somebody makes it just before, and it is released just before it is read again."""
 
     async def somebody_else_is_first() -> None:
-        await broker.links.admit(ACME, ALICE, identity(oid=BOB_OID))
-        broker.accounts_raced.before_reading(released)
+        await provider.links.admit(ACME, ALICE, identity(oid=BOB_OID))
+        provider.accounts_raced.before_reading(released)
 
     async def released() -> None:
-        await broker.links.release(SAM, ALICES)
+        await provider.links.release(SAM, ALICES)
 
-    broker.accounts_raced.before_writing(somebody_else_is_first)
-    assert (await broker.links.admit(ACME, ALICE, identity())).oid == ALICE_OID
+    provider.accounts_raced.before_writing(somebody_else_is_first)
+    assert (await provider.links.admit(ACME, ALICE, identity())).oid == ALICE_OID
 
 
-async def test_ties_come_page_by_page(broker: Broker) -> None:
-    await broker.add_account()
+async def test_ties_come_page_by_page(provider: Provider) -> None:
+    await provider.add_account()
     emails = [EmailAddress.parse(f"user{number}@contoso.example") for number in range(3)]
     made = [
-        await broker.links.admit(ACME, email, identity(oid=email.address, preferred_username=email.address))
+        await provider.links.admit(ACME, email, identity(oid=email.address, preferred_username=email.address))
         for email in emails
     ]
-    first, continuation = await broker.links.page(SAM, 2, None)
-    second, end = await broker.links.page(SAM, 2, continuation)
+    first, continuation = await provider.links.page(SAM, 2, None)
+    second, end = await provider.links.page(SAM, 2, continuation)
     assert [*first, *second] == sorted(made, key=lambda link: link.link_id)
     assert (len(first), end) == (2, None)
     with pytest.raises(Invalid):
-        await broker.links.page(SAM, 2, "made up")
+        await provider.links.page(SAM, 2, "made up")
 
 
 async def test_an_account_that_is_not_there_has_no_ties() -> None:
     with pytest.raises(NotFound):
-        await Broker().links.page(SAM, 2, None)
+        await Provider().links.page(SAM, 2, None)
 
 
-async def test_the_row_of_a_tie_is_named_by_a_hash(broker: Broker) -> None:
-    await broker.links.admit(ACME, ALICE, identity())
-    (row,) = await broker.accounts_table.under(ACME, "link:")
+async def test_the_row_of_a_tie_is_named_by_a_hash(provider: Provider) -> None:
+    await provider.links.admit(ACME, ALICE, identity())
+    (row,) = await provider.accounts_table.under(ACME, "link:")
     assert "alice" not in row.key.row
     assert json.loads(row.document)["linkId"] == row.key.row.removeprefix("link:")
 
 
 async def test_nobody_is_tied_in_an_account_that_is_gone() -> None:
-    broker = Broker()
+    provider = Provider()
     with pytest.raises(NotFound):
-        await broker.links.admit(ACME, ALICE, identity())
-    assert len(broker.accounts_table) == 0
+        await provider.links.admit(ACME, ALICE, identity())
+    assert len(provider.accounts_table) == 0
