@@ -15,7 +15,7 @@ _APPLICATION = "/v1/applications/{clientId}"
 
 
 class ApplicationBody(ApplicationProfile):
-    """What is asked: the profile, and nothing else."""
+    """The request body: the profile, and nothing else."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,7 +39,7 @@ class ApplicationDocument(Document):
 
 
 class SecretDocument(Document):
-    """A client secret. It is not shown again: only its hash is kept."""
+    """A client secret. It is not shown again: only its hash is stored."""
 
     client_secret: str
 
@@ -51,14 +51,14 @@ class ApplicationsDocument(Document):
 
 
 def application_routes(services: Services) -> Routes:
-    """The calls on applications."""
+    """The endpoints for applications."""
     routes = Routes("applications", services.edge)
 
     @routes.put(_APPLICATION)
     async def put_application(
         operator: Operator, profile: Body[ApplicationBody], client_id: Path[ClientId], expected: OptionalIfMatch
     ) -> Put[ApplicationDocument]:
-        """Register an application, or change what is said of it."""
+        """Register an application, or update it."""
         stored, created = await services.applications.put(operator, client_id, profile, expected)
         return put(_document(stored.record), stored.version, created=created)
 
@@ -84,7 +84,7 @@ def application_routes(services: Services) -> Routes:
     async def renew_application_secret(
         operator: Operator, client_id: Path[ClientId], expected: IfMatch
     ) -> Created[SecretDocument]:
-        """Give an application a new client secret, shown this once."""
+        """Give an application a new client secret, which is shown only once."""
         secret = await services.applications.renew_secret(operator, client_id, expected)
         return Created(SecretDocument(client_secret=secret))
 
