@@ -80,7 +80,7 @@ class Ports:
     applications: Table
     """The applications of the vendor."""
     flows: Table
-    """Tickets, states and codes that can be used once, and sessions."""
+    """Everything that can be used once, such as tickets, states and codes, and sessions."""
     duties: Table
     """Work that is due at a time."""
     recent_accounts: RecentReader
@@ -135,7 +135,7 @@ class Services:
     provider: OpenIdProvider
     """The OpenID provider towards the applications."""
     flows: Flows
-    """Tickets, states and codes that can be used once; a timer purges the expired ones."""
+    """Everything that can be used once, such as tickets, states and codes; a timer purges the expired ones."""
     duties: DutyRunner
     """Work that is due at a time; a timer runs it."""
     health: Health

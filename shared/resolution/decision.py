@@ -1,4 +1,4 @@
-"""The rule: which method a person signs in with. Pure, total, and the only place where it is decided."""
+"""The rule that decides how a person signs in: pure, total, and in no other place."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that the decision depends on, and nothing else. The default is nobody's domain.
+    """Everything that the decision depends on, and nothing else. The default is a domain without an account.
 
     Args:
-        domain_routes: the email's domain routes to an account, which stands by it.
-        status: of the account's connection.
-        when_connection_fails: what the policy says for a revoked consent.
-        mode: of the policy.
+        domain_routes: the email's domain routes to an account, whose own rows confirm it.
+        status: the status of the account's connection.
+        when_connection_fails: the policy's setting for a revoked consent.
+        mode: the policy's mode.
         application_serves: SSO works in the application for this account, or none was named.
         application_on: the policy has not switched the application off, or none was named.
         excepted: an exception of this user is in force.
@@ -48,7 +48,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one rule says of a situation: `applies` means password."""
+    """The verdict of one rule on a situation: `applies` means password."""
 
     rule: str
     applies: bool
@@ -72,7 +72,7 @@ PASSWORD_RULES: tuple[tuple[str, Callable[[Situation], bool]], ...] = (
 
 
 def decide(situation: Situation) -> Decision:
-    """SSO, unless one of the rules says password."""
+    """SSO, unless one of the rules applies, which means password."""
     for because, applies in PASSWORD_RULES:
         if applies(situation):
             return Decision(Method.PASSWORD, because)
@@ -82,6 +82,6 @@ def decide(situation: Situation) -> Decision:
 def trace(situation: Situation) -> tuple[Verdict, ...]:
     """Every rule with its verdict, in the order in which `decide` asks them.
 
-    It is for a person who asks why. `decide` stops at the first rule that applies and does not pay for this.
+    It is for a person who asks why. `decide` stops at the first rule that applies, and bears no cost of this.
     """
     return tuple(Verdict(rule, applies(situation)) for rule, applies in PASSWORD_RULES)

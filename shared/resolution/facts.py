@@ -1,9 +1,9 @@
-"""What the decision rests on: at most four reads, in two rounds.
+"""The facts for the decision: at most four reads, in two rounds.
 
-    round 1   the claim of the domain        the application that asks
+    round 1   the domain claim               the application that asks
     round 2   the account's head rows        the user's exception
 
-The readers may be some seconds old; see `shared.adapters.recent_rows` for how old.
+The rows may be some seconds old; see `shared.adapters.recent_rows` for how old.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from shared.users.exemptions import Exemption, find_exemption
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readers:
-    """Where facts are read."""
+    """The readers of the facts."""
 
     accounts: RecentReader
     """Heads and exceptions."""
@@ -37,14 +37,14 @@ class Readers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of a person and of the application that asks."""
+    """The facts about a person and the application that asks."""
 
     email: EmailAddress
-    """Whose method of signing in is asked for."""
+    """The email whose method of signing in is asked for."""
     application: Application | None
-    """Which application asks; None if none was named."""
+    """The application that asks; None if none was named."""
     head: Head | None
-    """The account that claims the domain; None if none does."""
+    """The account that holds the domain claim; None if none does."""
     exemption: Exemption | None
     """The user's exception, in force or not; None if there is none."""
 
@@ -54,12 +54,12 @@ class Facts:
         return self.head.stored(Connection).record if self.head else Connection()
 
     def end(self, now: datetime) -> datetime | None:
-        """When they cease to be true by themselves: at the end of an exception that is in force."""
+        """When the facts become outdated by time alone: at the end of an exception that is in force."""
         exemption = self.exemption
         return exemption.expires_at if exemption is not None and exemption.in_force(now) else None
 
     def situation(self, now: datetime) -> Situation:
-        """As much of them as the decision depends on."""
+        """The part of the facts that the decision depends on."""
         if self.head is None:
             return Situation()
         account = self.head.account.record
@@ -78,7 +78,7 @@ class Facts:
 
 
 async def read_facts(readers: Readers, email: EmailAddress, client_id: ClientId | None, leases: list[Lease]) -> Facts:
-    """Read them, and add the leases of everything that was read to `leases`.
+    """Read the facts, and add the lease of every read to `leases`.
 
     Raises:
         Invalid: the application is unknown.

@@ -8,9 +8,9 @@ from shared.ports.table import Lease
 
 
 class LeasedCache[Question: Hashable, Answer]:
-    """Keeps answers; it never guesses, and an answer outlives none of its leases.
+    """Caches answers. An answer never outlives any of its leases.
 
-    Args: `most`, how many are kept.
+    Args: `most`, the number of answers that it keeps.
     """
 
     def __init__(self, most: int) -> None:
@@ -29,7 +29,7 @@ class LeasedCache[Question: Hashable, Answer]:
         return answer
 
     def keep(self, question: Question, answer: Answer, leases: Sequence[Lease]) -> None:
-        """Keep an answer as long as all of these leases are valid: one at least, or it would be kept for ever."""
+        """Keep an answer as long as all of these leases are valid: at least one, or it would never expire."""
         self._answers.drop(question)
         if leases:
             self._answers.put(question, (answer, tuple(leases)))

@@ -1,6 +1,6 @@
-"""Answers resolutions: from the cache, or by reading the facts and deciding; and reports them.
+"""Resolves from the cache, or by reading the facts and deciding, and reports each resolution.
 
-A resolution is kept as long as everything that it rests on is valid, so it is no older than its rows.
+A resolution is cached as long as everything that it was computed from is valid, so it is no older than its rows.
 """
 
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from shared.resolution.facts import Facts, Readers, read_facts
 from shared.resolution.leased_cache import LeasedCache
 
 _MOST = 10_000
-"""Resolutions that are kept."""
+"""Resolutions in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sso:
-    """Where this person signs in: at `sign_in_url`, or by the application's own MSAL at `authority`."""
+    """The addresses for SSO: `sign_in_url`, or `authority` for an application that uses MSAL itself."""
 
     tenant_id: TenantId
     authority: str
@@ -31,7 +31,7 @@ class Sso:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """How this person signs in: by SSO as it says, or by password if that is None; and the rule that chose it."""
+    """How this person signs in: by SSO, or by password if `sso` is None; and the rule that chose it."""
 
     because: str
     account_id: AccountId | None = None
@@ -43,13 +43,13 @@ class Resolver:
     """Resolves emails."""
 
     readers: Readers
-    """Where the facts are read."""
+    """Read the facts."""
     authority: Callable[[TenantId], str]
-    """Where an application that uses MSAL itself signs people of a tenant in."""
+    """Returns a tenant's authority, for an application that uses MSAL itself."""
     clock: Clock
     """The time, for exceptions that expire."""
     telemetry: Telemetry
-    """Where resolutions are reported."""
+    """Reports resolutions to operators."""
     authorize_url: str
     """This service's authorization endpoint."""
     _cache: LeasedCache[tuple[str, ClientId | None], Resolution] = field(
@@ -57,7 +57,7 @@ class Resolver:
     )
 
     async def resolve(self, email: EmailAddress, client_id: ClientId | None) -> Resolution:
-        """Tell an application how this person signs in, there or in general.
+        """Resolve how this person signs in to an application, or in general, and report it.
 
         Raises:
             Invalid: the application is unknown.
@@ -71,7 +71,7 @@ class Resolver:
         return resolution
 
     async def decide(self, email: EmailAddress, client_id: ClientId | None) -> Resolution:
-        """Decide without a report: a sign-in decides when it begins and when it ends, and reports both itself.
+        """Resolve without a report: a sign-in resolves when it begins and when it ends, and reports both itself.
 
         Raises:
             Invalid: the application is unknown.
