@@ -1,4 +1,4 @@
-"""A connection after it is made: how it is, and whether a fresh token finds the consent still standing."""
+"""A connection after it is made: its state, and whether a fresh token shows that the consent is still valid."""
 
 import contextlib
 import logging
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionChecks:
-    """Looks at connections, and probes their tenants."""
+    """Reads connections, and probes their tenants."""
 
     table: Table
     """The accounts' table."""
@@ -47,13 +47,13 @@ class ConnectionChecks:
     clock: Clock
     """The time."""
     telemetry: Telemetry
-    """Where a consent that is gone, or back, is reported."""
+    """Reports consents that were revoked or restored."""
     _probed: BoundedCache[AccountId, datetime] = field(
         init=False, repr=False, default_factory=lambda: BoundedCache(_PROBES_REMEMBERED)
     )
 
     async def read(self, administrator: AccountAdministrator) -> tuple[Connection, str]:
-        """The connection as it is now, and the version to change it by.
+        """The connection as it is now, and its version for changes.
 
         Raises:
             NotFound: there is no such account.
@@ -62,23 +62,23 @@ class ConnectionChecks:
         return stored.record.as_of(self.clock.now()), stored.version
 
     async def check(self, administrator: AccountAdministrator) -> tuple[Connection, str]:
-        """Probe the tenant with a fresh token and write down what was found.
+        """Probe the tenant with a fresh token, and store the result.
 
         Raises:
             NotFound: there is no such account.
             Conflict: the account is not connected.
-            Stale: somebody else changed the connection meanwhile.
+            Stale: another writer changed the connection meanwhile.
         """
         return await self._probe(administrator.account_id, administrator.actor)
 
     async def probe(self, account_id: AccountId) -> None:
-        """Ask the tenant, when somebody's sign-in was refused as if the consent were gone.
+        """Probe the tenant after a sign-in was refused as if the consent were revoked.
 
-        Any browser can bring such a refusal, so an account is asked for at most once in five minutes an instance, and
-        nothing is written unless the consent is found to be gone. What changes meanwhile is left to stand.
+        Any browser can send such a refusal, so each instance probes for an account at most once in five minutes, and
+        writes only if the status has changed. It never overwrites a change that another writer makes meanwhile.
 
         Raises:
-            Unavailable: the store does not answer.
+            Unavailable: the store does not respond.
         """
         now, before = self.clock.now(), self._probed.get(account_id)
         if before is not None and now - before < _BETWEEN_PROBES:
@@ -97,7 +97,7 @@ class ConnectionChecks:
         return checked.as_of(self.clock.now()), stored.then(checked).version
 
     async def _found(self, connection: Connection) -> Connection:
-        """The connection as a fresh token finds it."""
+        """The connection as a probe with a fresh token finds it."""
         tenant_id = connected_tenant(connection)
         now = self.clock.now()
         try:

@@ -1,4 +1,4 @@
-"""The domains of the connected tenant as the account's Security Manager has them: listed, switched, read again."""
+"""The domains of the connected tenant, for the account's Security Manager: list, switch, refresh."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from shared.ports.table import Table
 
 @dataclass(frozen=True, slots=True)
 class DomainList:
-    """The verified domains of an account's tenant: how each stands, when they were read, the version to change by."""
+    """The verified domains of an account's tenant: their states, when they were read, and the version for changes."""
 
     states: dict[DomainName, DomainState]
     read_at: datetime | None
@@ -50,7 +50,7 @@ class ConnectedDomains:
     """The time."""
 
     async def list(self, administrator: AccountAdministrator) -> DomainList:
-        """How the domains stand.
+        """The domains and their states.
 
         Raises:
             NotFound: there is no such account.
@@ -66,18 +66,18 @@ class ConnectedDomains:
         expected: Expected,
         change: Callable[[DomainSwitch], DomainSwitch],
     ) -> DomainList:
-        """Let a domain route, or stop it.
+        """Switch whether a domain routes.
 
         Args:
-            administrator: who switches it, and for which account.
+            administrator: the Security Manager who switches it, and the account.
             domain: one that the tenant has verified.
-            expected: the versions of the list that the caller has seen.
-            change: makes the new setting of the one that stands. It may refuse.
+            expected: the versions of the list that the caller has read.
+            change: returns the new setting for the current one. It may refuse.
 
         Raises:
             NotFound: there is no such account, or the tenant has not verified the domain.
             Conflict: the account is not connected, or the domain cannot route to it.
-            Stale: the list is not the version that the caller has seen, or somebody else was first.
+            Stale: the list is not the version that the caller has read, or another writer was first.
         """
         account_id = administrator.account_id
         head = await read_head(self.table, account_id)
@@ -91,12 +91,12 @@ class ConnectedDomains:
         return await self.list(administrator)
 
     async def refresh(self, administrator: AccountAdministrator) -> DomainList:
-        """Read the tenant's domains again, claim what is new and release what is gone.
+        """Read the tenant's domains again, claim the new ones and release those that are gone.
 
         Raises:
             NotFound: there is no such account.
-            Conflict: the account is not connected, or its consent no longer stands.
-            Stale: somebody else changed the list meanwhile.
+            Conflict: the account is not connected, or its consent is no longer valid.
+            Stale: another writer changed the list meanwhile.
         """
         account_id = administrator.account_id
         head = await read_head(self.table, account_id)
@@ -116,14 +116,14 @@ class ConnectedDomains:
 
 
 def _states(head: Head) -> dict[DomainName, DomainState]:
-    """Where each domain of the connected tenant stands; empty where none is connected."""
+    """The state of each domain of the connected tenant; empty without a connection."""
     if head.stored(Connection).record.tenant is None:
         return {}
     return {each.name: each.state(head.account.record) for each in head.stored(TenantDomains).record.domains}
 
 
 def has_domain(head: Head, name: DomainName) -> bool:
-    """Whether the account has the domain: its connected tenant has verified it, or the vendor lists it for it."""
+    """Whether the account has the domain: its connected tenant has verified it, or the vendor's entry lists it."""
     connected = head.stored(Connection).record.tenant is not None
     verified = connected and head.stored(TenantDomains).record.find(name) is not None
     return verified or name in (head.account.record.domains or ())

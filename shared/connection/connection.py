@@ -1,10 +1,10 @@
-"""What an account knows of its connection, and the states that it goes through.
+"""The record of an account's connection, and its states.
 
 ```mermaid
 stateDiagram-v2
     [*] --> disconnected
     disconnected --> pending: start
-    pending --> disconnected: refused, cancelled by disconnect, or too late
+    pending --> disconnected: refused, cancelled by disconnect, or expired
     pending --> connected: consent proven
     connected --> connected: consent renewed
     connected --> consent_revoked: a check finds no consent
@@ -13,9 +13,9 @@ stateDiagram-v2
     consent_revoked --> disconnected: disconnect
 ```
 
-`pending` is never stored: it is a disconnected account's `attempt` that is not over. An attempt beside another status
-changes nothing until it is proven. `consent` makes connections, `checks` moves between connected and revoked, and
-`disconnection` ends them.
+`pending` is never stored: a disconnected account with an `attempt` under way is pending. An attempt beside another
+status changes nothing until it is proven. `consent` makes connections, `checks` moves between connected and revoked,
+and `disconnection` ends them.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from shared.trail.events import Event
 
 
 class Status(StrEnum):
-    """The life of a connection."""
+    """The status of a connection."""
 
     DISCONNECTED = "disconnected"
     PENDING = "pending"
@@ -40,7 +40,7 @@ class Status(StrEnum):
 
 
 class Check(Record):
-    """What a probe of the tenant found: `outcome` is `ok`, `consent_revoked` or `unreachable`."""
+    """The result of a probe of the tenant: `outcome` is `ok`, `consent_revoked` or `unreachable`."""
 
     at: datetime
     outcome: str
@@ -48,7 +48,7 @@ class Check(Record):
 
 
 class Attempt(Record):
-    """An integration that was started, and is under way until it is finished, refused, cancelled or too late."""
+    """An integration that was started, and is under way until it is finished, refused, cancelled or expired."""
 
     attempt_id: str
     until: datetime
@@ -57,8 +57,8 @@ class Attempt(Record):
 class Connection(HeadRecord):
     """The link between an account and a tenant; the default is none.
 
-    An `attempt` may stand beside any status, since a connected account may start again to renew its consent. Of several
-    only the newest counts.
+    Any status may have an `attempt` beside it, since a connected account may start again to renew its consent. Of
+    several attempts only the newest counts.
     """
 
     row = "connection"
@@ -73,12 +73,12 @@ class Connection(HeadRecord):
 
     @property
     def tenant(self) -> TenantId | None:
-        """The tenant that the account holds on to: connected, or with its consent revoked."""
+        """The account's tenant, whether connected or with its consent revoked; else None."""
         return self.tenant_id if self.status in {Status.CONNECTED, Status.CONSENT_REVOKED} else None
 
     @property
     def pending_until(self) -> datetime | None:
-        """Until when an integration that was started can be finished."""
+        """The time until which a started integration can be finished."""
         return self.attempt.until if self.attempt else None
 
     def is_at(self, attempt_id: str) -> bool:
@@ -86,7 +86,7 @@ class Connection(HeadRecord):
         return self.attempt is not None and self.attempt.attempt_id == attempt_id
 
     def as_of(self, now: datetime) -> "Connection":
-        """What it is at this moment: an attempt makes a disconnected account pending, until it is too late for it."""
+        """The connection at this time: an attempt makes a disconnected account pending, until the attempt expires."""
         if self.attempt is None or self.attempt.until <= now:
             return self.model_copy(update={"attempt": None})
         pending = Status.PENDING if self.status is Status.DISCONNECTED else self.status
@@ -127,7 +127,7 @@ class Consenter(Record):
 
 
 class ConnectionConnected(Event):
-    """An integration was completed: the account is connected. `domains` is where each domain of the tenant stands."""
+    """An integration was completed: the account is connected. `domains` has the state of each domain of the tenant."""
 
     action = "connection.connected"
 
@@ -156,6 +156,6 @@ class ConnectionDisconnected(_TenantLeft):
 
 
 class AccountClosed(_TenantLeft):
-    """An operator removes the account, which has left its tenant. The trail is removed with it."""
+    """An operator removes the account, which has left its tenant. Its trail is removed, too."""
 
     action = "account.closed"

@@ -1,4 +1,4 @@
-"""What the connection package offers: making a connection, keeping it, and ending it."""
+"""The facade of the connection package: make a connection, check it, and end it."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ class Connections:
     """The link between each account and its tenant."""
 
     consent: ConsentFlow
-    """How it is made: from the start link to the proof."""
+    """Makes it: from the start link to the proof."""
     checks: ConnectionChecks
-    """How it is, and whether the consent still stands."""
+    """Reads it, and checks whether the consent is still valid."""
     disconnection: Disconnection
-    """How it ends, and its account with it."""
+    """Ends it, also when its account is removed."""

@@ -3,11 +3,11 @@
     start      the Security Manager gets a ticket, a link that opens once
     look       an administrator of the tenant, who may be somebody else, sees which account it is for
     open       their browser is bound to the flow, and goes to Microsoft's consent page
-    callback   Microsoft's response to the consent proves nothing, so the browser, bound anew, signs in at that tenant
+    callback   Microsoft's response to the consent proves nothing, so the browser, bound again, signs in at that tenant
     callback   the sign-in, an app-only token and Graph prove it; domains are claimed, the connection is written
 
-Microsoft returns to one address for both responses; our own state says which one it is. A crash at any point leaves
-the account as it was: the last write is one transaction, and claims without a connection route nothing.
+Microsoft returns to one address for both responses; our own state tells them apart. A crash at any point leaves the
+account as it was: the last write is one transaction, and domain claims without a connection route nothing.
 """
 
 import contextlib
@@ -55,7 +55,7 @@ from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentFlow:
-    """Walks one browser through consent and proof; see the module."""
+    """Guides one browser through consent and proof; see the module."""
 
     table: Table
     """The accounts' table."""
@@ -66,19 +66,19 @@ class ConsentFlow:
     routing: DomainRouting
     """Claims the domains."""
     consent: Consent
-    """Where an administrator consents."""
+    """Knows the page where an administrator consents."""
     sign_in: EntraSignIn
-    """Shows who has consented."""
+    """Verifies who has consented."""
     organizations: Organizations
-    """Shows that the consent holds, and whose it is."""
+    """Verifies that the consent is valid, and whose it is."""
     clock: Clock
     """The time."""
     telemetry: Telemetry
-    """Where each step is reported."""
+    """Reports each step to operators."""
     return_urls: ReturnUrls
-    """Where browsers may be sent back to."""
+    """The addresses to which browsers may return."""
     redirect_uri: str
-    """Where Microsoft returns to, as the app registration has it."""
+    """The address to which Microsoft returns, as in the app registration."""
 
     async def start(self, administrator: AccountAdministrator, return_url: str | None) -> Start:
         """Start an integration. A connected account may start again, to renew its consent.
@@ -104,7 +104,7 @@ class ConsentFlow:
         return Start(handle, ticket.expires_at)
 
     async def look(self, handle: str) -> Invitation:
-        """What a ticket is for. The administrator of the tenant need not be who started, and must know for whom it is.
+        """The account that a ticket connects. The administrator may not be the person who started, so they must see it.
 
         Raises:
             FlowSpent: the ticket is unknown, used or expired.
@@ -140,11 +140,11 @@ class ConsentFlow:
         return ToMicrosoft(self.consent.admin_consent_url(self.redirect_uri, state), binding)
 
     async def callback(self, answer: Answer, browser: str | None) -> ToMicrosoft | Connected | NotConnected:
-        """Take what the browser brings from Microsoft, for consent and for sign-in alike.
+        """Handle Microsoft's response, both to the consent and to the sign-in.
 
         Args:
-            answer: the query of the request; nothing of it is proven.
-            browser: the secret that the browser brings for this state.
+            answer: the query of the request; nothing in it is verified.
+            browser: the secret that the browser sent for this state.
 
         Raises:
             FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the account then.
@@ -160,7 +160,7 @@ class ConsentFlow:
             return await self._proven(state, state.proof, answer)
         except Refusal as refusal:
             self._note(ConnectStep.REFUSED, state.account_id, refusal.reason)
-            with contextlib.suppress(Refusal):  # what befell the integration must reach the person, whatever else fails
+            with contextlib.suppress(Refusal):  # the person must see why the integration failed, whatever else fails
                 await self._write_down(state, refusal)
             return NotConnected(refusal, state.return_url)
 
@@ -228,7 +228,7 @@ class ConsentFlow:
         return Connected(account.name, organization.display_name, state.return_url)
 
     async def _write_down(self, state: ConnectState, refusal: Refusal) -> None:
-        """Let the audit trail say why nothing came of the attempt, which is over, unless the account is gone."""
+        """Record in the audit trail why the attempt failed, and end it, unless the account is gone."""
         head = await find_head(self.table, state.account_id)
         if head is None:
             return
@@ -239,7 +239,7 @@ class ConsentFlow:
         await self.journal.commit(state.account_id, state.actor, event, *changes)
 
     async def _await_answer(self, administrator: AccountAdministrator, attempt: Attempt) -> None:
-        """Write down that an integration is under way. Of two who start at once the later one's counts."""
+        """Store that an integration is under way. Of two concurrent starts the later one counts."""
         account_id, actor = administrator.account_id, administrator.actor
         stored = (await read_head(self.table, account_id)).stored(Connection)
         pending = stored.record.model_copy(update={"attempt": attempt})
@@ -253,13 +253,13 @@ class ConsentFlow:
 
 
 def _must_count(connection: Connection, attempt_id: str) -> None:
-    """Only the newest attempt counts, and only while nobody has cancelled it by disconnecting."""
+    """Refuse an attempt that is not the newest, or was cancelled by disconnecting."""
     if not connection.is_at(attempt_id):
         raise Conflict("This integration was finished, cancelled or started again. Start again from the control panel.")
 
 
 def _must_be_free(connection: Connection, tenant_id: TenantId) -> None:
-    """A connected account changes its tenant only by disconnecting first, so that nobody does it by accident."""
+    """Refuse another tenant: a connected account must disconnect first, so that nobody changes it by accident."""
     if connection.tenant not in {None, tenant_id}:
         raise Conflict(
             f"This account is connected to {connection.tenant_name}. Disconnect it first to connect another tenant."

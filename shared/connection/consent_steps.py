@@ -1,7 +1,7 @@
-"""A consent under way: what opens it, what is kept while a browser is at Microsoft, and where the browser goes next.
+"""A consent under way: its ticket, the state kept while a browser is at Microsoft, and where the browser goes next.
 
-Values only. `consent` makes them and walks a browser from one to the next, and the edge shows them. What lasts is a
-`connection`.
+Values only. `consent` makes them and guides a browser from one to the next, and the edge shows them. The lasting record
+is `connection`.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Ticket(Flow):
 
 
 class ProofLeg(Record):
-    """The sign-in that proves a consent: at which tenant it must be, and what redeems and checks its answer."""
+    """The sign-in that proves a consent: its tenant, and what redeems and verifies Entra's response."""
 
     tenant_id: TenantId
     code_verifier: str
@@ -38,7 +38,7 @@ class ProofLeg(Record):
 
 
 class ConnectState(Flow):
-    """What our `state` stands for: on the way to consent without a proof leg, on the way to sign-in with one."""
+    """The data behind our `state`: without a proof leg on the way to consent, with one on the way to sign-in."""
 
     kind: ClassVar[str] = "connect-state"
     lifetime: ClassVar[timedelta] = _TEN_MINUTES
@@ -52,7 +52,7 @@ class ConnectState(Flow):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A started integration: the handle of its ticket, and until when it can be opened."""
+    """A started integration: the handle of its ticket, and the time until which it can be opened."""
 
     ticket: str
     expires_at: datetime
@@ -60,7 +60,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What an administrator is shown before they go to Microsoft: which account is to be connected, and who asks."""
+    """The facts that an administrator sees before going to Microsoft: the account to connect, and who asks."""
 
     account_name: str
     started_by: str
@@ -68,7 +68,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class ToMicrosoft:
-    """The browser goes to Microsoft, bound to the flow that takes the answer."""
+    """The browser goes to Microsoft, bound to the flow that handles the response."""
 
     url: str
     binding: Binding
@@ -85,7 +85,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class NotConnected:
-    """The integration came to nothing: why, and where the browser may go back to."""
+    """The integration failed: the reason, and where the browser may return."""
 
     refusal: Refusal
     return_url: str | None

@@ -1,4 +1,4 @@
-"""How a connection ends: by its Security Manager, or with the account that an operator removes."""
+"""Ends a connection: for its Security Manager, or when an operator removes the account."""
 
 import logging
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 _FIRST_SWEEP = timedelta(minutes=1)
 
 _LATEST_WRITER = timedelta(hours=1)
-"""No request that had read the account before it was closed is still writing then: the host ends them much earlier."""
+"""After this no request that read the account before it was closed still writes: the host ends them much earlier."""
 
 _log = logging.getLogger(__name__)
 
 
 class Erasure(Task):
-    """An account is closed, and nothing must be left of it."""
+    """Sweep a closed account, until nothing of it is left."""
 
     kind: ClassVar[str] = "erasure"
 
@@ -45,7 +45,7 @@ class Erasure(Task):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnection:
-    """Undoes connections. First an account lets go of its tenant, in one transaction; then its claims are released."""
+    """Ends connections. First an account leaves its tenant, in one transaction; then its domain claims are released."""
 
     table: Table
     """The accounts' table."""
@@ -56,20 +56,20 @@ class Disconnection:
     accounts: AccountRegister
     """The register, from which a closed account is erased."""
     duties: Duties
-    """Keeps that a closed account is to be swept."""
+    """Plans the sweep of a closed account."""
     clock: Clock
     """The time."""
     telemetry: Telemetry
-    """Where the end of a connection is reported."""
+    """Reports the end of a connection."""
 
     async def disconnect(self, administrator: AccountAdministrator, expected: Expected) -> None:
-        """Undo the connection: domains stop routing; the policy, exceptions and domain switches are kept.
+        """End the connection: domains stop routing; the policy, exceptions and domain switches are kept.
 
-        Repeating it is safe: what is disconnected stays so.
+        Safe to repeat.
 
         Raises:
             NotFound: there is no such account.
-            Stale: the connection is not the version that the caller has seen, or somebody else was first.
+            Stale: the connection is not the version that the caller has read, or another writer was first.
         """
         head = await read_head(self.table, administrator.account_id)
         connection = head.stored(Connection)
@@ -79,16 +79,16 @@ class Disconnection:
         await self._undo(head, administrator.actor)
 
     async def close(self, operator: Operator, account_id: AccountId, expected: Expected) -> None:
-        """Take an account off the register, with everything that belongs to it.
+        """Remove an account from the register, with everything that belongs to it.
 
         The account is marked first: from then on it is not found. A crash in between leaves the mark, and closing
-        again goes on where it ended, whatever version the caller has seen. So does a duty, which also sweeps what
-        requests write that had read the account before.
+        again continues from there, whatever version the caller has read. So does a duty, which also removes rows of
+        requests that had read the account before.
 
         Raises:
             NotFound: there is no such account.
-            Stale: the account is not the version that the caller has seen.
-            Unavailable: something is left of it; close it again.
+            Stale: the account is not the version that the caller has read.
+            Unavailable: something of it is left; close it again.
         """
         head = await find_head(self.table, account_id, closing=True)
         if head is None:
@@ -101,7 +101,7 @@ class Disconnection:
         _log.info("account.closed account=%s by=%s", account_id, operator.actor.subject)
 
     def kind(self) -> Kind[Erasure]:
-        """How a closed account is swept."""
+        """The kind of duty that sweeps closed accounts."""
         return Kind(
             task=Erasure,
             handle=self.sweep,
@@ -111,11 +111,11 @@ class Disconnection:
         )
 
     async def sweep(self, erasure: Erasure) -> Outcome:
-        """Remove whatever is left of a closed account, until nobody can still be writing to it. Safe to repeat."""
+        """Remove all that is left of a closed account, until no request can still write to it. Safe to repeat."""
         account_id = erasure.account_id
         head = await find_head(self.table, account_id, closing=True)
         if head is not None and not head.account.record.closing:
-            return Outcome.DONE  # registered anew, which sweeps first, or never marked
+            return Outcome.DONE  # registered again, which sweeps first, or never marked
         if head is not None:
             await self._undo(head, OURSELVES, closing=True)
             await self.accounts.erase(account_id)
@@ -141,7 +141,7 @@ class Disconnection:
         )
         if connection.record.tenant is not None:
             self.telemetry.note(Event(EventName.CONNECT, ConnectStep.DISCONNECTED, account_id=head.account_id))
-        # Not only those that are held: an undoing that was cut off has let go of them, but not released them.
+        # All domains, not only the held ones: an earlier run that crashed may have given them up, but not released them.
         names = {each.name for each in domains.record.domains}
         release = self.routing.release if closing else self.routing.let_go
         await release(head.account_id, names, now)

@@ -1,9 +1,9 @@
-"""The proof that a consent is a tenant's: the rules, as pure code. Everything that is not proven is refused.
+"""The rules that prove whose consent it is, as pure code. Everything that is not proven is refused.
 
-The `tenant` parameter of a consent answer can be forged and proves nothing; it only says where to look for the proof:
-1. the answer carries our state, which `shared.flows` redeems once and for one browser;
+The `tenant` parameter of a consent response can be forged and proves nothing; it only names where to find the proof:
+1. the response has our state, which `shared.flows` redeems once and for one browser;
 2. `error` is read before `admin_consent`, because Entra sets `admin_consent=True` beside an error, too;
-3. a sign-in at `/{tenant}/` shows who consented: `tid` must be that tenant, `wids` must hold a role that may consent;
+3. a sign-in at `/{tenant}/` shows who consented: `tid` must be that tenant, `wids` must have a role that may consent;
 4. an app-only token of that tenant is issued, and Graph's organization is that tenant.
 """
 
@@ -20,18 +20,18 @@ CONSENTING_ROLES = {
 """The roles that can consent to an application permission of Microsoft Graph, by template id.
 
 We ask for one (Organization.Read.All), which is more than an Application or Cloud Application Administrator can grant
-(https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent#prerequisites). A custom role can,
-too, but `wids` holds built-in roles only, so it proves nothing here.
+(https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent#prerequisites). A custom role can
+grant it, but `wids` lists built-in roles only, so a custom role proves nothing here.
 https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
 """
 
 
 def claimed_tenant(answer: Answer) -> TenantId:
-    """The tenant that the consent answer speaks of, still unproven.
+    """The tenant that the consent response names, not proven yet.
 
     Raises:
-        ConsentRefused: the answer does not say that consent was given. Its `error` has been dealt with before.
-        ProofFailed: it names no tenant, or one that nobody administers.
+        ConsentRefused: the response does not confirm the consent. The caller has handled its `error` before.
+        ProofFailed: it names no tenant, or one without administrators.
     """
     if answer.admin_consent is None or answer.admin_consent.lower() != "true":
         raise ConsentRefused("Microsoft did not report a consent. Start again and accept on Microsoft's page.")
@@ -47,10 +47,10 @@ def claimed_tenant(answer: Answer) -> TenantId:
 
 
 def prove_administrator(identity: VerifiedIdentity, tenant_id: TenantId) -> None:
-    """Show that the person who signed in may consent for this tenant.
+    """Prove that the person who signed in may consent for this tenant.
 
     Raises:
-        ProofFailed: they signed in elsewhere, or hold no role that may consent.
+        ProofFailed: they signed in at another tenant, or have no role that may consent.
     """
     if identity.tid != tenant_id or identity.tid == PERSONAL_ACCOUNTS:
         raise ProofFailed("You signed in to another organisation than the one that consented. Start again.")
@@ -63,10 +63,10 @@ def prove_administrator(identity: VerifiedIdentity, tenant_id: TenantId) -> None
 
 
 def prove_organization(organization: Organization, tenant_id: TenantId) -> None:
-    """Show that Graph answered for this tenant.
+    """Prove that Graph responded for this tenant.
 
     Raises:
-        ProofFailed: it answered for another one.
+        ProofFailed: it responded for another one.
     """
     if organization.tenant_id != tenant_id:
         raise ProofFailed("Microsoft Graph answered for another organisation. Start again from the control panel.")

@@ -1,4 +1,4 @@
-"""Where a browser may be sent once an integration is over: only below addresses that the operator has listed."""
+"""The addresses to which a browser may return after an integration: only those below prefixes of the operator."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -21,7 +21,7 @@ class ReturnUrls:
 
     @classmethod
     def parse(cls, prefixes: tuple[str, ...]) -> Self:
-        """Read what the operator listed.
+        """Parse the operator's list.
 
         Raises:
             ValueError: one is not an absolute http(s) address without query and fragment.
@@ -33,10 +33,10 @@ class ReturnUrls:
         return cls(split)
 
     def check(self, url: str) -> str:
-        """The same address, if a return to it is allowed.
+        """Return the address, if a return to it is allowed.
 
         Raises:
-            Invalid: it is not; the field is named `returnUrl`.
+            Invalid: a return is not allowed; the error names the field `returnUrl`.
         """
         if not any(_is_below(url, prefix) for prefix in self.prefixes):
             fault = FieldFault("returnUrl", "It is not below an address that the operator allows (SSO_RETURN_URLS).")
@@ -45,9 +45,9 @@ class ReturnUrls:
 
 
 def _is_below(text: str, prefix: SplitResult) -> bool:
-    """Same scheme and authority to the letter, and a path below, without steps up.
+    """Whether scheme and authority are exactly the same, and the path is below, without `..` segments.
 
-    What follows a semicolon in a step is a parameter, which some servers leave out before they walk
+    A semicolon in a segment begins a parameter, which some servers remove before they resolve the path
     (RFC 3986, section 3.3).
     """
     try:
@@ -64,7 +64,7 @@ def _is_below(text: str, prefix: SplitResult) -> bool:
 
 
 def with_outcome(url: str, outcome: str) -> str:
-    """The address with `connection=<outcome>` added to its query, and its own query kept to the letter."""
+    """The address with `connection=<outcome>` added to its query, which is otherwise unchanged."""
     split = urlsplit(url)
     kept = [part for part in split.query.split("&") if unquote_plus(part.partition("=")[0]) != "connection"]
     return split._replace(query="&".join(filter(None, [*kept, f"connection={quote(outcome)}"]))).geturl()

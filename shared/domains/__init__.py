@@ -1,6 +1,6 @@
 """Which account an email domain belongs to: one at most, and only one whose tenant has verified the domain.
 
 `domain_claims` is the one row per domain that names its account and the tenant that proved it. `tenant_domains` is the
-account's own list of what its tenant has verified. `routing` keeps the two in step: both must agree before anything
-routes. `public_domains` never route. When a tenant is read, and by whom, is the business of `shared.connection`.
+account's own list of the domains that its tenant has verified. `routing` keeps the two in step: both must agree before
+anything routes. `public_domains` never route. `shared.connection` decides when a tenant is read.
 """

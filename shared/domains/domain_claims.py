@@ -1,8 +1,8 @@
 """Which account an email domain routes to: at most one, decided by create-only insert.
 
-A claim alone routes nothing: resolution also asks the account itself, whose own list must stand by the domain. So a
-crash between claiming and connecting leaves nothing half-made, and such a claim may be taken over by the next account
-that proves the domain.
+A claim alone routes nothing: resolution also reads the account itself, whose own list must confirm the domain. So a
+crash between claiming and connecting leaves nothing half-done, and the next account that proves the domain may take
+such a claim over.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from shared.ports.table import Insert, Key, Remove, Replace, RowChanged, RowExis
 _ROW = "claim"
 
 SETTLING_TIME = timedelta(minutes=5)
-"""How long a claim is left alone even if its account does not stand by it yet: it may be connecting just now."""
+"""How long a claim is left alone although its account does not confirm it yet: it may be connecting just now."""
 
 
 class DomainClaim(Record):
     """The domain routes to this account, whose tenant has verified it.
 
-    `tenant_id` is that tenant; None in a row of before claims named it, until the account's domains are read again.
+    `tenant_id` is that tenant; None in older rows, which did not name it, until the account's domains are read again.
     """
 
     account_id: AccountId
@@ -31,14 +31,14 @@ class DomainClaim(Record):
 
 
 async def find_domain_claim(reader: RowReader, domain: DomainName) -> DomainClaim | None:
-    """The claim of the domain: one point read."""
+    """The domain's claim: one point read."""
     row = await reader.get(Key(domain, _ROW))
     return DomainClaim.read(row) if row else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainClaims:
-    """Which account a domain belongs to. Of any number who claim one at once, exactly one gets it."""
+    """The claims of all domains. Of any number of accounts that claim one at once, exactly one gets it."""
 
     table: Table
     """The domains' table."""
@@ -46,17 +46,18 @@ class DomainClaims:
     """Dates the claims."""
 
     async def holder(self, domain: DomainName) -> DomainClaim | None:
-        """The claim of the domain as it is now."""
+        """The domain's claim as it is now."""
         return await find_domain_claim(self.table, domain)
 
     async def claim(self, domain: DomainName, account_id: AccountId, tenant_id: TenantId) -> bool:
-        """Take the domain if nobody has it; True if it is this account's now. Safe to repeat.
+        """Claim the domain if it is free; True if this account has it now. Safe to repeat.
 
-        Its settling time begins anew, or an account that connects again could lose meanwhile what it abandoned before.
+        The settling time starts again; otherwise an account that connects again could lose a claim that it once
+        abandoned.
 
         Args:
-            domain: what to claim.
-            account_id: for whom.
+            domain: the domain to claim.
+            account_id: the account that claims it.
             tenant_id: the tenant that has just been proven to have verified the domain.
         """
         claim = DomainClaim(account_id=account_id, tenant_id=tenant_id, claimed_at=self.clock.now())
@@ -69,7 +70,7 @@ class DomainClaims:
     async def take_over(
         self, domain: DomainName, account_id: AccountId, tenant_id: TenantId, abandoned: DomainClaim
     ) -> bool:
-        """Take the domain from an account that does not stand by its claim; True if it is this account's now.
+        """Take the domain from an account that does not confirm its claim; True if this account has it now.
 
         Fails if the claim has changed since `abandoned` was read, or is younger than the settling time.
         """
@@ -85,7 +86,7 @@ class DomainClaims:
         return True
 
     async def release(self, domain: DomainName, account_id: AccountId, as_of: datetime) -> None:
-        """Let go of the domain if this account has it, and has not claimed it anew since `as_of`. Safe to repeat."""
+        """Release the domain if this account has it, and has not claimed it again since `as_of`. Safe to repeat."""
         row = await self.table.get(Key(domain, _ROW))
         if row is None:
             return
@@ -95,10 +96,10 @@ class DomainClaims:
         try:
             await self.table.write(Remove(row))
         except RowChanged:
-            return  # released or taken over by somebody else at the same moment
+            return  # another writer released it or took it over at the same moment
 
     async def _renew(self, domain: DomainName, claim: DomainClaim) -> bool:
-        """Put the claim in the place of an older one of the same account. Who changed it just now has settled it."""
+        """Replace an older claim of the same account. A concurrent change counts as the outcome."""
         row = await self.table.get(Key(domain, _ROW))
         if row is None or DomainClaim.read(row).account_id != claim.account_id:
             return False
@@ -109,6 +110,6 @@ class DomainClaims:
         return True
 
     async def _is_held_by(self, account_id: AccountId, domain: DomainName) -> bool:
-        """Whether the account has the domain, which it may have by the very write that was refused when repeated."""
+        """Whether the account has the domain, perhaps by its own first write, whose repetition was refused."""
         holder = await self.holder(domain)
         return holder is not None and holder.account_id == account_id

@@ -1,7 +1,7 @@
-"""Domains that never route to one account: Microsoft's own, and those where anybody gets an address.
+"""Domains that never route to one account: Microsoft's own, and those where anybody can get an address.
 
-Entra verifies none of the public ones for a customer, so this is the second lock, and it need not be complete. Gathered
-by hand from the best-known mail services; the vendor's own list of an account's domains is the closer guard.
+Entra verifies none of the public ones for a customer, so this is a second line of defence and need not be complete.
+Collected by hand from the best-known mail services; the vendor's own list of an account's domains is stricter.
 """
 
 from shared.kernel.names import DomainName

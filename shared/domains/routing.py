@@ -1,4 +1,4 @@
-"""Keeps claims in step with what tenants have verified: claimed, taken over, released."""
+"""Keeps domain claims in step with the domains that tenants have verified: claimed, taken over, released."""
 
 import asyncio
 import contextlib
@@ -17,29 +17,29 @@ from shared.ports.organizations import Organization
 from shared.ports.table import Table
 
 _AT_ONCE = 8
-"""Claims that are asked for at the same time, so that a tenant of thousands of domains floods nobody."""
+"""Concurrent claims, so that a tenant with thousands of domains does not flood the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainRouting:
-    """Claims domains for accounts, and lets them go."""
+    """Claims domains for accounts, and releases them."""
 
     table: Table
     """The accounts' table."""
     journal: Journal
-    """The audit trail, in which an account reads that it has lost a domain."""
+    """The audit trail, which shows an account that it has lost a domain."""
     claims: DomainClaims
-    """Who holds which domain."""
+    """The domain claims."""
 
     async def claim(
         self, account: Account, organization: Organization, before: TenantDomains
     ) -> tuple[TenantDomain, ...]:
-        """Claim what the tenant has verified and may route to the account. Safe to repeat, and to crash in.
+        """Claim the tenant's verified domains that may route to the account. Safe to repeat, also after a crash.
 
         Args:
-            account: for whom.
-            organization: what the tenant has verified, just read and proven to be that tenant's.
-            before: the list that stood before, whose switches are kept.
+            account: the account that claims them.
+            organization: the tenant with its verified domains, just read, and proven to be this tenant.
+            before: the previous list, whose switches are kept.
         """
         slots = asyncio.Semaphore(_AT_ONCE)
 
@@ -55,7 +55,7 @@ class DomainRouting:
         return tuple(await asyncio.gather(*map(claim, sorted({*organization.verified_domains}))))
 
     async def release(self, account_id: AccountId, names: set[DomainName], as_of: datetime) -> None:
-        """Let other accounts claim these, unless they were claimed anew after `as_of`. Safe to repeat, and to crash in.
+        """Release these for other accounts, unless claimed again after `as_of`. Safe to repeat, also after a crash.
 
         Raises:
             Unavailable: not all of them could be released.
@@ -64,15 +64,15 @@ class DomainRouting:
             await self.claims.release(name, account_id, as_of)
 
     async def let_go(self, account_id: AccountId, names: set[DomainName], as_of: datetime) -> None:
-        """Release these as far as it can be done now, for an account that has let go of them in its own rows.
+        """Release as many of these as possible now, for an account that has given them up in its own rows.
 
-        What cannot be released routes nothing, and may be taken over after the settling time.
+        A claim that cannot be released routes nothing, and may be taken over after the settling time.
         """
         with contextlib.suppress(Unavailable):
             await self.release(account_id, names, as_of)
 
     async def _claim(self, name: DomainName, account_id: AccountId, organization: Organization) -> bool:
-        """Take a domain that nobody has, or whose holder does not stand by it any more."""
+        """Claim a domain that is free, or whose holder no longer confirms it."""
         tenant_id = organization.tenant_id
         if await self.claims.claim(name, account_id, tenant_id):
             return True
@@ -86,7 +86,7 @@ class DomainRouting:
             return False
         if holder is not None and name in held(holder.stored(TenantDomains).record):
             stored = holder.stored(TenantDomains)
-            with contextlib.suppress(Stale):  # it is being read anew, which finds the same
+            with contextlib.suppress(Stale):  # a concurrent refresh finds the same
                 await self.journal.commit(
                     claim.account_id,
                     OURSELVES,

@@ -1,6 +1,6 @@
 """The domains that an account's tenant has verified, and which of them route to the account.
 
-The account's own row is the truth about them; a claim in `shared.domains.domain_claims` keeps two accounts from routing
+The account's own row is the source of truth; a claim in `shared.domains.domain_claims` keeps two accounts from routing
 one domain. Both must agree before anything routes.
 """
 
@@ -20,7 +20,7 @@ from shared.trail.events import Event
 
 
 class DomainState(StrEnum):
-    """Where a verified domain stands."""
+    """The state of a verified domain."""
 
     ROUTED = "routed"
     OFF = "off"
@@ -30,7 +30,7 @@ class DomainState(StrEnum):
 
 
 class DomainStatus(StrEnum):
-    """Who held the claim of a domain when the tenant was last read."""
+    """The holder of a domain's claim when the tenant was last read."""
 
     OURS = "ours"
     ANOTHERS = "anothers"
@@ -45,7 +45,7 @@ class TenantDomain(Record):
     enabled: bool = True
 
     def state(self, account: Account) -> DomainState:
-        """Where it stands, given what the vendor says of the account."""
+        """Its state, given the vendor's entry of the account."""
         if not is_routable(self.name):
             return DomainState.NOT_ROUTABLE
         if not account.lists(self.name) or self.status is DomainStatus.NOT_ASKED:
@@ -56,7 +56,7 @@ class TenantDomain(Record):
 
 
 class DomainSwitch(Record):
-    """What a Security Manager decides about a domain."""
+    """A Security Manager's setting for a domain."""
 
     enabled: bool
 
@@ -78,7 +78,7 @@ class TenantDomains(HeadRecord):
         return self._by_name.get(name)
 
     def switch(self, name: DomainName) -> "DomainSwitch":
-        """The switch of a domain, as it is set.
+        """The current switch of a domain.
 
         Raises:
             NotFound: the tenant has not verified this domain.
@@ -92,25 +92,25 @@ class TenantDomains(HeadRecord):
         return DomainSwitch(enabled=domain.enabled)
 
     def switched(self, name: DomainName, switch: "DomainSwitch") -> "TenantDomains":
-        """The same list, with the switch of one domain set."""
+        """The list with the switch of one domain set."""
         return self._with(self._by_name[name].model_copy(update={"enabled": switch.enabled}))
 
     def lost(self, name: DomainName) -> "TenantDomains":
-        """The same list, with one domain that another account has from now on."""
+        """The list with one domain marked as another account's."""
         domain = self.find(name)
         return self._with(domain.model_copy(update={"status": DomainStatus.ANOTHERS})) if domain else self
 
     def let_go(self) -> "TenantDomains":
-        """The same list for an account that leaves its tenant: nothing is held, and the switches are kept."""
+        """The list for an account that leaves its tenant: no claim is held, and the switches are kept."""
         free = {"status": DomainStatus.NOT_ASKED}
         return TenantDomains(domains=tuple(each.model_copy(update=free) for each in self.domains), read_at=self.read_at)
 
     def states(self, account: Account) -> dict[str, DomainState]:
-        """Where each domain stands for the account that is connected to the tenant."""
+        """The state of each domain, for the account that is connected to the tenant."""
         return {each.name: each.state(account) for each in self.domains}
 
     def _with(self, changed: TenantDomain) -> "TenantDomains":
-        # Made anew: a copy of a model brings along what was cached of it.
+        # A new model: a copy would keep the old one's cached properties.
         domains = tuple(changed if each.name == changed.name else each for each in self.domains)
         return TenantDomains(domains=domains, read_at=self.read_at)
 
@@ -125,7 +125,7 @@ class DomainSwitched(Event):
 
 
 class DomainsRefreshed(Event):
-    """The tenant's domains were read again. `domains` is where each of them stands."""
+    """The tenant's domains were read again. `domains` has the state of each."""
 
     action = "domains.refreshed"
 
@@ -146,7 +146,7 @@ def held(domains: TenantDomains) -> set[DomainName]:
 
 
 class _ConnectedTenant(HeadRecord):
-    """Of an account's connection only its tenant, for claims that name none yet. Goes when there are none left."""
+    """Only the tenant of an account's connection, for older claims that name none. Remove it when none are left."""
 
     row = "connection"
 
@@ -154,17 +154,17 @@ class _ConnectedTenant(HeadRecord):
 
 
 def stands_by(holder: Head, name: DomainName, claim: DomainClaim, tenant_id: TenantId) -> bool:
-    """Whether an account's own rows say that the domain is its, against another account with a fresh proof.
+    """Whether an account's own rows confirm its claim, against another account with a fresh proof.
 
-    Entra lets one tenant verify a domain at a time. So a holder whose claim was proven by another tenant than the one
-    which has just been proven to have the domain has lost it there; and what the vendor does not list for the holder is
-    not its.
+    Entra lets one tenant verify a domain at a time. If the fresh proof is of another tenant than the one that proved
+    the holder's claim, the holder's tenant has lost the domain. A domain that the vendor does not list for the holder
+    is not the holder's.
 
     Args:
         holder: the account that holds the claim.
         name: the domain.
-        claim: the holder's.
-        tenant_id: the tenant of the other account, which has verified the domain just now.
+        claim: the holder's claim.
+        tenant_id: the tenant of the other account, just proven to have verified the domain.
     """
     return (
         (claim.tenant_id or holder.stored(_ConnectedTenant).record.tenant_id) == tenant_id
