@@ -141,7 +141,7 @@ class Disconnection:
         )
         if connection.record.tenant is not None:
             self.telemetry.note(Event(EventName.CONNECT, ConnectStep.DISCONNECTED, account_id=head.account_id))
-        # All domains, not only the held ones: an earlier run that crashed may have given them up, but not released them.
+        # All domains, not only the held ones: an earlier run that crashed has given them up, but not released them.
         names = {each.name for each in domains.record.domains}
         release = self.routing.release if closing else self.routing.let_go
         await release(head.account_id, names, now)
