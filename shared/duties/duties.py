@@ -11,14 +11,14 @@ from shared.ports.table import TRANSACTION_LIMIT, Key, Put, Remove, RowChanged, 
 
 
 def partition_of(due_at: datetime) -> str:
-    """The partition of everything that is due in this minute. Names sort as times do."""
+    """The partition of the duties that are due in this minute. Names sort like times."""
     return due_at.astimezone(UTC).strftime("%Y%m%dT%H%M")
 
 
 class Task(Record, ABC):
-    """What one duty is about. A subclass names its kind and has a field for everything that its handler must know.
+    """The work of one duty. A subclass names its kind and has a field for everything that its handler must know.
 
-    It holds ids and no copies of what may change: its handler reads anew.
+    It has ids and no copies of data that may change: its handler reads that again.
     """
 
     kind: ClassVar[str]
@@ -26,16 +26,16 @@ class Task(Record, ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """What tells it apart from other tasks of its kind, fit for a row key. The same name is the same work."""
+        """Identifies it among the tasks of its kind, and is part of the row key. The same name means the same work."""
 
     @property
     def lane(self) -> str:
-        """What it may have to wait for: few tasks of one lane are done at a time, so that no lane holds up another."""
+        """The queue that it waits in: few tasks of one lane run at a time, so that no lane delays another."""
         return self.kind
 
 
 class Duty(Record):
-    """A row: what is to be done, since when, how often it was tried, and until when somebody has taken it."""
+    """A row: the task, since when it is planned, how often it was tried, and until when a runner has taken it."""
 
     kind: str
     task: str
@@ -45,11 +45,11 @@ class Duty(Record):
     taken_until: datetime | None = None
 
     def key(self, due_at: datetime, name: str) -> Key:
-        """Where it stands if it is due then."""
+        """The key of its row if it is due at this time."""
         return Key(partition_of(due_at), f"{self.kind}:{name}")
 
     def is_taken(self, now: datetime) -> bool:
-        """Whether somebody is at it."""
+        """Whether a runner has taken it, and its lease is valid."""
         return self.taken_until is not None and now < self.taken_until
 
 
@@ -57,8 +57,8 @@ class Duty(Record):
 class Duties:
     """Plans work for later.
 
-    A duty cannot be written in one transaction with what it is about. So plan it first and change the other row
-    afterwards: a crash in between leaves a duty whose handler finds nothing to do.
+    A duty cannot be written in one transaction with the rows that it concerns. So plan it first and change the other
+    row afterwards: a crash in between leaves a duty whose handler finds nothing to do.
     """
 
     table: Table
@@ -67,13 +67,13 @@ class Duties:
     """Dates the duties."""
 
     async def plan(self, after: timedelta, *tasks: Task) -> tuple[Key, ...]:
-        """Have these done once `after` has passed, to the minute and never before. Safe to repeat.
+        """Plan these for when `after` has passed, to the minute and never before. Safe to repeat.
 
         Args:
             after: how long to wait.
             tasks: the work, each with a name of its own.
 
-        Returns: the key of each, by which it can be withdrawn.
+        Returns: the key of each, to withdraw it.
         """
         now = self.clock.now()
         planned = [_planned(task, now, now + after) for task in tasks]
@@ -82,14 +82,14 @@ class Duties:
         return tuple([operation.key for operation in planned])
 
     async def withdraw(self, key: Key) -> None:
-        """Take a duty back that has been done otherwise. One that somebody has just taken, or planned anew, is left."""
+        """Remove a duty whose work was done otherwise. One that was just taken, or planned again, is left."""
         row = await self.table.get(key)
         if row is None or Duty.read(row).is_taken(self.clock.now()):
             return
         try:
             await self.table.write(Remove(row))
         except RowChanged:
-            return  # taken at the same moment
+            return  # a runner took it at the same moment
 
 
 def _planned(task: Task, now: datetime, due_at: datetime) -> Put:

@@ -1,4 +1,4 @@
-"""How a kind of duty is done: by whom, how long, how often, and until when."""
+"""Kinds of duties: the handler, how long it may take, how often it is tried, and until when."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from shared.duties.duties import Task
 
 
 class Outcome(Enum):
-    """What came of one attempt."""
+    """The outcome of one attempt."""
 
     DONE = "done"
-    """Nothing is left to do, or there was nothing to do."""
+    """The work is done, or there was nothing to do."""
     AGAIN = "again"
     """Try again later."""
 
@@ -22,12 +22,12 @@ class Backoff:
     """How long to wait after each attempt: `first`, then twice as long each time, never longer than `longest`."""
 
     first: timedelta
-    """After the first attempt."""
+    """The wait after the first attempt."""
     longest: timedelta
-    """At most."""
+    """The longest wait."""
 
     def after(self, attempts: int) -> timedelta:
-        """How long to wait after so many attempts, of which there has been one at least."""
+        """How long to wait after this many attempts, at least one."""
         doublings = min(attempts - 1, 30)  # beyond any longest wait, and within what a timedelta holds
         return min(self.longest, self.first * (1 << doublings))
 
@@ -37,12 +37,12 @@ class Kind[T: Task]:
     """One kind of duty."""
 
     task: type[T]
-    """What its rows hold."""
+    """The task in its rows."""
     handle: Callable[[T], Awaitable[Outcome]]
-    """Does one. It may be called again for what it has done already. `Unavailable` means: again."""
+    """Does one task. It may be called again for a task that is done. `Unavailable` means: try again."""
     patience: timedelta
     """How long one attempt may take. The lease is longer than that."""
     backoff: Backoff
-    """When it is tried again."""
+    """How long to wait between attempts."""
     end: timedelta
-    """How long after it was planned it is given up."""
+    """The time after planning when it is given up."""

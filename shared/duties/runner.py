@@ -1,4 +1,4 @@
-"""Find the duties that are due and do them; see the package."""
+"""Finds the duties that are due and runs them; see the package."""
 
 import asyncio
 import logging
@@ -16,13 +16,13 @@ from shared.ports.table import Key, Put, Remove, Replace, Row, RowChanged, Table
 _log = logging.getLogger(__name__)
 
 _MOST = 5_000
-"""Duties of one run, by far more than it can do. The rest is found by the next one."""
+"""Duties of one run, by far more than it can do. The next run finds the rest."""
 
 _AT_A_TIME = 4
-"""Duties of one lane that are done at the same time."""
+"""Duties of one lane that run at the same time."""
 
 _RUN = timedelta(seconds=45)
-"""After this a run takes no further duty, so that it ends before the next one starts."""
+"""The time after which a run takes no further duty, so that it ends before the next one starts."""
 
 _MARGIN = timedelta(minutes=1)
 """How much longer a lease is than an attempt may take: the clocks of two instances may differ."""
@@ -30,20 +30,20 @@ _MARGIN = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyRunner:
-    """Does what is due."""
+    """Runs the duties that are due."""
 
     table: Table
     """The duties' table."""
     clock: Clock
-    """Says what is due."""
+    """The time."""
     kinds: tuple[Kind[Any], ...]
     """Every kind of duty."""
 
     async def run(self) -> int:
-        """Do what is due, as far as time allows; returns how many duties were found. Any number may run at once.
+        """Run the duties that are due, as time allows; return how many were found. Any number of runs may overlap.
 
-        Every duty of a minute that has passed is due, however long ago that was, so nothing is missed while no instance
-        was up, and nothing depends on the clock of the instance that planned it.
+        Every duty of a past minute is due, however long ago that was, so nothing is missed while no instance was up,
+        and nothing depends on the clock of the instance that planned it.
         """
         now = self.clock.now()
         due = await self._due(now)
@@ -52,14 +52,14 @@ class DutyRunner:
         return len(due)
 
     async def do(self, key: Key) -> None:
-        """Take one duty and do it.
+        """Take one duty and run it.
 
         Does nothing if it is gone, not due, taken, or of a kind that this release does not know.
 
-        This is all that a message of a queue would have to call.
+        A message queue would only have to call this method.
 
         Raises:
-            Unavailable: the store does not answer. If the duty was taken, it is due again when the lease ends.
+            Unavailable: the store does not respond. If the duty was taken, it is due again when the lease ends.
         """
         row = await self.table.get(key)
         if row is None or key.partition >= partition_of(self.clock.now()):
@@ -92,7 +92,7 @@ class DutyRunner:
                 _log.warning("duty not finished kind=%s: the store does not answer", Duty.read(row).kind)
 
     async def _take(self, row: Row, duty: Duty, kind: Kind[Any]) -> Row | None:
-        """The row under a lease; None if somebody else has it. Of any number who try, one gets it."""
+        """The row under a lease; None if another runner has it. Of any number that try, one gets it."""
         now = self.clock.now()
         if duty.is_taken(now):
             return None
@@ -105,7 +105,7 @@ class DutyRunner:
         return await self.table.get(row.key)
 
     async def _finish(self, row: Row, kind: Kind[Any], outcome: Outcome) -> None:
-        """Remove it, or move it to when it is due again: there first, so that a crash in between loses nothing."""
+        """Remove it, or move it to its next due time: it is inserted there first, so that a crash loses nothing."""
         duty, now = Duty.read(row), self.clock.now()
         if outcome is Outcome.AGAIN:
             due_at = now + kind.backoff.after(duty.attempts)
@@ -122,7 +122,7 @@ class DutyRunner:
 
 
 def _is_free(row: Row, now: datetime) -> bool:
-    """Whether nobody is at it. A row that cannot be read must not stop the others."""
+    """Whether no runner has it. A row that cannot be read must not stop the others."""
     try:
         return not Duty.read(row).is_taken(now)
     except ValueError:
@@ -131,7 +131,7 @@ def _is_free(row: Row, now: datetime) -> bool:
 
 
 async def _attempt[T: Task](kind: Kind[T], duty: Duty) -> Outcome:
-    """One attempt. Whatever goes wrong in it concerns this duty alone."""
+    """Make one attempt. An error in it affects this duty alone."""
     try:
         async with asyncio.timeout(kind.patience.total_seconds()):
             return await kind.handle(kind.task.model_validate_json(duty.task))
