@@ -1,5 +1,5 @@
-"""The users of an account: who keeps the vendor's password, and who is tied to which Entra identity.
+"""The users of an account: the exception list, and the links between users and Entra identities.
 
-`user_key` names one user of one account. `exemptions` is the exception list and `exchange` the same as a file; `links`
-holds who may sign in as whom.
+`user_key` names one user of one account. `exemptions` is the exception list, and `exchange` reads and writes it as a
+file; `links` decides who may sign in as whom.
 """

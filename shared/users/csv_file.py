@@ -1,10 +1,10 @@
-"""CSV as people's programs write it: the bytes of a file, read as records (RFC 4180), in steps that hold up nobody.
+"""CSV as spreadsheets write it: the bytes of a file, read as records (RFC 4180), in steps that block nobody.
 
-A record is not a line: a quoted cell may hold line ends, and nothing inside it is ever a record of its own. Where
-quotation marks do not add up, nobody can tell what is inside a cell and what is not. So that record is refused, and
-nothing after it is read. Lines are bounded before they are parsed, and so is a record that has more than one.
+A record is not a line: a quoted cell may contain line ends, and its content is never a record of its own. Where
+quotation marks are unbalanced, nobody can tell what is inside a cell and what is not. So that record is refused, and
+nothing after it is read. Lines have a limit before they are parsed, and so does a record of several lines.
 
-Commas, semicolons or tabs separate cells. It owns the form of a file; what the cells mean is its callers' business.
+Commas, semicolons or tabs separate cells. This module owns the form of a file; its callers know what the cells mean.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ MOST_LINES = 100
 """Lines of one record. A cell with more of them was never closed."""
 
 STEP = 4_096
-"""Bytes after which other requests have their turn."""
+"""Bytes after which other requests get their turn."""
 
 _CHECKED_AT_ONCE = 64 * STEP
 _DELIMITERS = (",", ";", "\t")
 _SEP = re.compile(r'"?sep=.?"?[,;\t]*', re.IGNORECASE)
-"""The line before the header by which Excel says, and is told, what separates cells."""
+"""The line before the header in which Excel writes, and reads, what separates cells."""
 
 _INSIDE = re.compile(r'[^"]*+(?:""[^"]*+)*+')
-"""What stands in a quoted cell, up to its end or the line's."""
+"""The content of a quoted cell, up to its end or the line's."""
 
 _NOT_UTF_8 = (
     "The file is not UTF-8 text. In Excel, save it as 'CSV UTF-8 (Comma delimited)', not as a workbook, 'CSV' or "
@@ -63,14 +63,14 @@ class BadRecord:
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """The records below a header. `records` yields None after each `STEP` bytes: others are to have their turn."""
+    """The records below a header. `records` yields None after each `STEP` bytes, so that others get their turn."""
 
     columns: tuple[str, ...]
     records: Iterator[CsvRecord | BadRecord | None]
 
 
 async def open_csv(body: bytes, columns_of: Callable[[tuple[str, ...]], tuple[str, ...]]) -> CsvFile | None:
-    """Check a file's encoding, and find out by its header which columns it has and what separates them.
+    """Check a file's encoding, and detect by its header which columns it has and what separates them.
 
     Args:
         body: the file.
@@ -109,7 +109,7 @@ def _cells_of(header: str, grammar: "_Grammar") -> tuple[str, ...]:
 
 
 async def _must_be_utf_8(body: bytes) -> None:
-    """Look at all of it before anything of it is used. UTF-16 without a mark is UTF-8 by chance, but for its zeros."""
+    """Check the whole body before any of it is used. UTF-16 without a mark can pass as UTF-8, except for its zeros."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for start in range(0, len(body), _CHECKED_AT_ONCE):
@@ -130,7 +130,7 @@ async def _next(lines: Iterator[str | None]) -> str:
 
 
 def _lines(body: bytes) -> Iterator[str | None]:
-    """Every line without its end, and None after each step. What is too long is cut: see `_joined`."""
+    """Every line without its end, and None after each step. A line that is too long is cut: see `_joined`."""
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8-sig")(), translate=True)
     begun = ""
     for start in range(0, len(body), STEP):
@@ -144,7 +144,7 @@ def _lines(body: bytes) -> Iterator[str | None]:
 
 
 def _joined(begun: str, more: str) -> str:
-    """A line that goes on. If it gets too long, one character too many is kept, and whether it has quotation marks."""
+    """A continued line. One that is too long keeps one character above the limit, and whether it has quotation marks."""
     if len(begun) + len(more) <= LONGEST:
         return begun + more
     mark = '"' if '"' in begun or '"' in more else ""
@@ -177,13 +177,13 @@ def _records(lines: Iterator[str | None], grammar: "_Grammar", number: int) -> I
 
 
 class _UnbalancedError(Exception):
-    """Quotation marks that do not add up."""
+    """Quotation marks are unbalanced."""
 
 
 class _Grammar:
-    """How cells are told apart. Space before and behind a quoted cell is no part of it.
+    """How cells are separated. Space before and after a quoted cell is not part of it.
 
-    Args: `delimiter`, what separates them.
+    Args: `delimiter`, the separator.
     """
 
     def __init__(self, delimiter: str) -> None:
@@ -196,7 +196,7 @@ class _Grammar:
 
 @dataclass(slots=True)
 class _Record:
-    """A record with quotation marks, fed line by line until it is whole."""
+    """A record with quotation marks, fed line by line until it is complete."""
 
     line: int
     grammar: _Grammar
@@ -206,10 +206,10 @@ class _Record:
     _length: int = 0
 
     def feed(self, line: str) -> bool:
-        """Take the next line; whether the record is whole.
+        """Take the next line; return whether the record is complete.
 
         Raises:
-            _UnbalancedError: quotation marks do not add up, or so much is in them that one was never closed.
+            _UnbalancedError: quotation marks are unbalanced, or enclose so much that one was never closed.
         """
         self._lines += 1
         self._length += len(line) + 1
@@ -226,7 +226,7 @@ class _Record:
             at = end
 
     def _plain(self, line: str, at: int) -> int | None:
-        """Take a cell that is not quoted; where the next begins."""
+        """Take a cell that is not quoted; return where the next begins."""
         cell = self.grammar.plain.match(line, at)
         if cell is None or cell[1].count('"') % 2:
             raise _UnbalancedError
@@ -234,7 +234,7 @@ class _Record:
         return cell.end() if cell[2] else None
 
     def _quoted(self, parts: list[str], line: str, at: int) -> int | None:
-        """Take what this line has of a quoted cell; where the next begins."""
+        """Take this line's part of a quoted cell; return where the next cell begins."""
         inside = _INSIDE.match(line, at)
         end = inside.end() if inside else at
         parts.append(line[at:end])
@@ -248,5 +248,5 @@ class _Record:
         return closing.end() if closing[1] else None
 
     def stripped(self) -> tuple[str, ...]:
-        """Its cells, once it is whole."""
+        """Its cells, once it is complete."""
         return tuple(cell.strip(PASTED) for cell in self._cells)

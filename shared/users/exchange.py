@@ -1,7 +1,7 @@
 """The exception list as a file: CSV in, CSV out, and the import of many entries at once.
 
-A record is one entry, so that one bad record spoils nothing but itself. What a spreadsheet would run as a formula is
-written with an apostrophe before it, which reading takes off again, so that an exported file can be imported as it is.
+A record is one entry, so that a bad record affects no other. Text that a spreadsheet would run as a formula is written
+with an apostrophe before it, which reading removes, so that an exported file can be imported unchanged.
 """
 
 import asyncio
@@ -35,24 +35,24 @@ BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel reads UTF-8 as Windows-1252."""
 
 BATCH = TRANSACTION_LIMIT - 1
-"""Entries that one transaction takes beside its audit record."""
+"""Entries of one transaction, beside its audit record."""
 
 AT_ONCE = 3
-"""Transactions that are under way together. Azure takes as long to answer one as the SDK to make it; more than a few
-would only take the event loop from others."""
+"""Concurrent transactions. Azure takes as long to respond to one as the SDK to build it; more than a few would only
+block the event loop for others."""
 
 MOST_PROBLEMS = 10_000
-"""Bad lines after which a file is not read any further: it is not the file that somebody meant to send."""
+"""Bad lines after which reading stops: it is not the file that the caller meant to send."""
 
 _TOO_MANY = "Too many bad lines: the rest of the file was not read. Fix these and import it again."
 
 BREATH = 25
-"""Entries after which other requests have their turn."""
+"""Entries after which other requests get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A record that could not be taken, by the line at which it begins, counted from 1 as editors do, and why."""
+    """A record that was refused: its first line, counted from 1 as in editors, and why."""
 
     line: int
     detail: str
@@ -60,7 +60,7 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of a file.
+    """The result of an import.
 
     `accepted` of its entries are on the list now; `expired` ones had ended already and were left out; `problems` are
     the records that were refused.
@@ -75,17 +75,17 @@ class ImportReport:
 type Entry = tuple[int, ExemptionDraft] | BadLine
 
 type Entries = Iterator[Entry | None]
-"""Entries one after the other. None says that much has been read since the last one, and others wait."""
+"""Entries one after the other. None means that a step was read since the last one, and others get their turn."""
 
 
 async def read_csv(body: bytes) -> Entries:
-    """The entries of a CSV file: see `shared.users.csv_file` for what is understood.
+    """The entries of a CSV file: see `shared.users.csv_file` for the formats.
 
-    Rows without values are left out, and cells that are missing at a row's end are empty, as spreadsheets save them.
+    Rows without values are left out, and cells missing at a row's end count as empty, as spreadsheets save them.
 
     Raises:
         Malformed: it is not UTF-8.
-        Invalid: the header lacks a column or has one that we do not know.
+        Invalid: the header lacks a column or has an unknown one.
     """
     file = await open_csv(body, _columns)
     if file is None:
@@ -97,7 +97,7 @@ async def read_csv(body: bytes) -> Entries:
 
 
 def _columns(cells: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns that a header names, in capitals or not, as one word or more; none if it is no header of ours."""
+    """The columns that a header names, in any case, as one word or more; none if it is not a header of ours."""
     names = tuple(_BY_HEADER.get(re.sub("[ _-]", "", cell.lower()), "") for cell in cells)
     good = _REQUIRED <= {*names} <= {*COLUMNS} and len({*names}) == len(names)
     return names if good else ()
@@ -121,7 +121,7 @@ def _entry(line: int, cells: tuple[str, ...], columns: tuple[str, ...]) -> Entry
 
 
 def read_entry(number: int, fields: Mapping[str, object]) -> Entry:
-    """One entry from its fields by name, or why it cannot be taken."""
+    """Read one entry from its fields by name, or return why it is refused."""
     if len(fields) > 2 * len(COLUMNS):
         return BadLine(number, f"It has {len(fields)} fields. An entry has email, reason and perhaps expiresAt.")
     try:
@@ -135,13 +135,13 @@ async def import_entries(
 ) -> ImportReport:
     """Put every good entry on the list, in transactions of 99 entries and their audit record.
 
-    Whoever is named twice has what the last record says. Entries that have ended are counted, and change nothing.
-    Repeating an import is safe, whether or not it was finished. After `MOST_PROBLEMS` bad lines it stops, and the last
-    problem says so.
+    For a user who is named twice the last record counts. Entries that have ended are counted, and change nothing.
+    Repeating an import is safe, whether or not it was finished. After `MOST_PROBLEMS` bad lines it stops, and reports
+    that as the last problem.
 
     Raises:
         NotFound: there is no such account.
-        Unavailable: the store went away in the middle; the detail says how many entries are on the list.
+        Unavailable: the store failed in the middle; the detail has the number of entries on the list.
     """
     remarks = Remarks(await exemptions.own_domain(administrator))
     problems: list[BadLine] = []
@@ -181,11 +181,11 @@ async def import_entries(
 
 
 class _Writes:
-    """Transactions under way, in the file's order: while the store answers one, the next is made.
+    """Transactions under way, in the file's order: while the store processes one, the next is built.
 
-    Two that name the same user follow one another, so that the later line wins. To make one takes the SDK tens of
-    milliseconds, so no two are made without others having their turn in between. Leaving the `with` block waits for all
-    of them; `accepted` are the entries whose transaction took place.
+    Two that name the same user run one after the other, so that the later line wins. The SDK takes tens of milliseconds
+    to build one, so other requests get their turn between any two. Leaving the `with` block waits for all of them;
+    `accepted` are the entries whose transaction took place.
     """
 
     def __init__(self, exemptions: ExemptionList, administrator: AccountAdministrator) -> None:
@@ -199,7 +199,7 @@ class _Writes:
         return self
 
     async def begin(self, batch: dict[int, ExemptionDraft]) -> None:
-        """Write these as soon as there is room for them."""
+        """Write these as soon as fewer than `AT_ONCE` transactions are under way."""
         users = {draft.email for draft in batch.values()}
         while len(self._under_way) == AT_ONCE or any(users & others for _, others, _ in self._under_way):
             await self._settle()
@@ -243,7 +243,7 @@ async def write_csv(exemptions: AsyncIterator[Exemption]) -> bytes:
 
 
 def _taken_from(file: io.StringIO) -> bytes:
-    """What was written so far, which the file forgets."""
+    """Return what was written so far, and empty the file."""
     text = file.getvalue()
     file.seek(0)
     file.truncate()
@@ -251,10 +251,10 @@ def _taken_from(file: io.StringIO) -> bytes:
 
 
 def _read_cell(name: str, cell: str) -> str:
-    """A cell without the apostrophe by which a spreadsheet, or we, made text of it. In a reason it may be meant."""
+    """A cell without the apostrophe that marks it as text, from a spreadsheet or from us. A reason may need its own."""
     return without_guards(cell) if name == "reason" else cell.removeprefix("'")
 
 
 def _write_email(email: str) -> str:
-    """An address that `_read_cell` reads. Before an apostrophe of its own stands another."""
+    """Write an address so that `_read_cell` reads it back: an apostrophe of its own gets another one before it."""
     return f"'{email}" if email.startswith("'") else with_guards(email)

@@ -1,8 +1,7 @@
 """The exception list: users of an account who keep the vendor's password although SSO is on.
 
-An entry is an `Exemption` in code, since Python's `Exception` is taken; people and the API say exception. It is found
-by a hash of the email, so that it costs one point read whether the list holds none or a hundred thousand, and no
-email stands in a URL.
+An entry is an `Exemption` in code, since Python's `Exception` is taken; people and the API say exception. Its key is a
+hash of the email, so that finding it costs one point read in a list of any length, and no email appears in a URL.
 """
 
 import asyncio
@@ -30,7 +29,7 @@ _EXPORT_PAGE = 1_000
 
 
 class Exemption(Record):
-    """One user who keeps the vendor's password. `email` is in the one form that is compared."""
+    """One user who keeps the vendor's password. `email` is in the normal form, in which addresses are compared."""
 
     exception_id: UserKey
     email: str
@@ -41,7 +40,7 @@ class Exemption(Record):
     updated_at: datetime
 
     def in_force(self, now: datetime) -> bool:
-        """Whether it still counts."""
+        """Whether it has not expired."""
         return self.expires_at is None or now < self.expires_at
 
 
@@ -59,7 +58,7 @@ class ExceptionAdded(_Exception):
 
 
 class ExceptionChanged(_Exception):
-    """The terms of an exception were changed. The fields are the terms that stand now."""
+    """The terms of an exception were changed. The fields are the new terms."""
 
     action = "exception.changed"
 
@@ -71,7 +70,7 @@ class ExceptionRemoved(_Exception):
 
 
 class ExceptionsImported(Event):
-    """Up to 99 users were put on the exception list by an import. `lines` are the first and the last of its file."""
+    """Up to 99 users were put on the exception list by an import. `lines` are their first and last in the file."""
 
     action = "exceptions.imported"
 
@@ -88,7 +87,7 @@ async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailA
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """An entry that is on the list now, and what whoever added it should know."""
+    """An entry that is on the list now, and remarks for its author."""
 
     stored: Stored[Exemption]
     warnings: tuple[str, ...]
@@ -105,14 +104,14 @@ class ExemptionList:
     clock: Clock
     """Dates the entries."""
     has_domain: Callable[[Head, DomainName], bool]
-    """Whether the account of a head has a domain."""
+    """Whether the head's account has a domain."""
 
     async def add(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Added:
-        """Put one user on the list, in the place of an entry of theirs that has ended.
+        """Put one user on the list, replacing an entry of theirs that has ended.
 
         Raises:
             NotFound: there is no such account.
-            Invalid: it ends in the past.
+            Invalid: the entry ends in the past.
             Conflict: the user is on the list.
         """
         account_id = administrator.account_id
@@ -129,10 +128,10 @@ class ExemptionList:
         return Added(stored.then(exemption), warnings)
 
     async def _replace_ended(self, administrator: AccountAdministrator, exemption: Exemption, key: Key) -> None:
-        """Put an entry in the place of one that has ended. Of several who do so at once one does.
+        """Replace an entry that has ended. Of several concurrent writers one succeeds.
 
         Raises:
-            Conflict: there is one that has not.
+            Conflict: there is an entry that has not ended.
         """
         row = await self.table.get(key)
         old = Stored(Exemption.read(row) if row else exemption, key, row)
@@ -147,7 +146,7 @@ class ExemptionList:
             await self._replace_ended(administrator, exemption, key)
 
     def has_ended(self, expires_at: datetime | None) -> bool:
-        """Whether an entry that is to end then would never count."""
+        """Whether an entry with this end has already ended."""
         return expires_at is not None and expires_at <= self.clock.now()
 
     def _must_not_have_ended(self, expires_at: datetime | None) -> None:
@@ -161,12 +160,12 @@ class ExemptionList:
         """Put up to 99 users on the list in one transaction, replacing entries that they have. Safe to repeat.
 
         Args:
-            administrator: who does it, and for which account.
-            drafts: what to put there, by line; of one user's several drafts the last one counts.
-            turn: keeps transactions that are under way together from being made in one turn of the event loop.
+            administrator: the Security Manager, and the account.
+            drafts: the entries, by line; of several drafts for one user the last one counts.
+            turn: keeps concurrent transactions from being built in one turn of the event loop.
 
         Raises:
-            NotFound: there is no such account, or no longer.
+            NotFound: there is no such account, or it was removed meanwhile.
         """
         await self.must_exist(administrator)
         async with turn:
@@ -177,7 +176,7 @@ class ExemptionList:
         await self.journal.commit(administrator.account_id, administrator.actor, event, *puts)
 
     async def must_exist(self, administrator: AccountAdministrator) -> None:
-        """Ask whether there is a list to put somebody on.
+        """Refuse if the account, and so its list, does not exist.
 
         Raises:
             NotFound: there is no such account.
@@ -185,11 +184,11 @@ class ExemptionList:
         await read_head(self.table, administrator.account_id)
 
     async def own_domain(self, administrator: AccountAdministrator) -> OwnDomain:
-        """Ask which domains the account has; there must be one, as in `must_exist`."""
+        """Return the test for the account's own domains. The account must exist, as in `must_exist`."""
         return partial(self.has_domain, await read_head(self.table, administrator.account_id))
 
     async def read(self, administrator: AccountAdministrator, exemption_id: UserKey) -> Stored[Exemption]:
-        """One entry.
+        """Read one entry.
 
         Raises:
             NotFound: it is not on the list, or there is no such account.
@@ -201,7 +200,7 @@ class ExemptionList:
         return Stored(Exemption.read(row), row.key, row)
 
     async def find(self, administrator: AccountAdministrator, email: EmailAddress) -> tuple[Exemption, ...]:
-        """The user's entry, if there is one.
+        """Find the user's entry, if there is one.
 
         Raises:
             NotFound: there is no such account.
@@ -217,7 +216,7 @@ class ExemptionList:
 
         Raises:
             NotFound: there is no such account.
-            Invalid: the continuation is none of ours.
+            Invalid: the continuation is not one of ours.
         """
         await self.must_exist(administrator)
         page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
@@ -244,8 +243,8 @@ class ExemptionList:
 
         Raises:
             NotFound: it is not on the list.
-            Invalid: it is to end in the past, and did not before.
-            Stale: it is not the version that the caller has seen, or somebody else was first.
+            Invalid: the new end is in the past, and was not before.
+            Stale: the entry is not the version that the caller has read, or another writer was first.
         """
         old = await self.read(administrator, exemption_id)
         expected.must_allow(old.version)
@@ -262,8 +261,8 @@ class ExemptionList:
         """Take one user off the list.
 
         Raises:
-            NotFound: they are not on it.
-            Stale: the entry is not the version that the caller has seen, or somebody else was first.
+            NotFound: the user is not on it.
+            Stale: the entry is not the version that the caller has read, or another writer was first.
         """
         old = await self.read(administrator, exemption_id)
         expected.must_allow(old.version)

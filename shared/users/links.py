@@ -1,7 +1,7 @@
-"""The tie between a vendor's user, known by account and email, and an Entra identity, known by tenant and object id.
+"""The link between a vendor's user, known by account and email, and an Entra identity, known by tenant and object id.
 
-A user signs in by their tie. The first sign-in makes it, and only if the tenant itself vouches for the address; every
-later one must be of the same identity, whatever its addresses have become. Addresses change hands, identities do not
+A user signs in by their link. The first sign-in makes it, and only if the tenant itself vouches for the address; every
+later one must be of the same identity, whatever its addresses are by then. Addresses change hands, identities do not
 (https://learn.microsoft.com/entra/identity-platform/migrate-off-email-claim-authorization).
 """
 
@@ -27,9 +27,9 @@ _MEMBER = 0
 
 
 class SignInRefused(Forbidden):
-    """A person who is signed in at Microsoft, and still may not come in. Each kind says who must act.
+    """A person has signed in at Microsoft, and is refused here. Each kind explains who must act.
 
-    `again` tells whether trying again with another account can help.
+    `again`: whether another account can help.
     """
 
     slug = "sign-in-refused"
@@ -38,21 +38,21 @@ class SignInRefused(Forbidden):
 
 
 class WrongPerson(SignInRefused):
-    """Somebody else signed in than the one whose address was typed."""
+    """Another person signed in than the one whose address was typed."""
 
     slug = "wrong-person"
     title = "You signed in as somebody else"
 
 
 class GuestRefused(SignInRefused):
-    """Guests are somebody else's people."""
+    """A guest signed in, who belongs to another organisation."""
 
     slug = "guest"
     title = "Guests cannot sign in here"
 
 
 class AcctMissing(SignInRefused):
-    """Microsoft does not say whether the person is a member, because this service's app registration does not ask."""
+    """The ID token lacks `acct` (member or guest), because this service's app registration does not request it."""
 
     slug = "acct-missing"
     title = "Microsoft does not say whether you are a member"
@@ -68,7 +68,7 @@ class EmailUnverified(SignInRefused):
 
 
 class LinkConflict(SignInRefused):
-    """The address is tied to another identity."""
+    """The address is linked to another identity."""
 
     slug = "link-conflict"
     title = "This address belongs to another account at Microsoft"
@@ -76,7 +76,7 @@ class LinkConflict(SignInRefused):
 
 
 class Link(Record):
-    """One user's tie."""
+    """One user's link."""
 
     link_id: UserKey
     email: str
@@ -85,7 +85,7 @@ class Link(Record):
     linked_at: datetime
 
     def is_of(self, identity: VerifiedIdentity) -> bool:
-        """Whether this identity is the one that the user is tied to."""
+        """Whether the user is linked to this identity."""
         return (self.tid, self.oid) == (identity.tid, identity.oid)
 
 
@@ -109,17 +109,17 @@ class LinkReleased(_Linked):
 
 
 def prove_email(identity: VerifiedIdentity, email: EmailAddress) -> None:
-    """Show that the tenant vouches for this address being this member's, before the first tie is made.
+    """Prove that the tenant vouches for this member's address, before the first link is made.
 
     Args:
-        identity: who signed in.
-        email: what was typed to begin with. Resolution has shown that its domain is verified in this tenant, so that
-            a user principal name that equals it is in a verified domain, too.
+        identity: the person who signed in.
+        email: the address that was typed. Resolution has shown that its domain is verified in this tenant, so a user
+            principal name that equals it is in a verified domain, too.
 
     Raises:
-        AcctMissing: nobody knows whether they are a member.
-        GuestRefused: not a member.
-        EmailUnverified: the address is theirs, but nobody has verified it.
+        AcctMissing: it is unknown whether they are a member.
+        GuestRefused: they are not a member.
+        EmailUnverified: the address is theirs, but not verified.
         WrongPerson: the address is not theirs.
     """
     if identity.acct is None:
@@ -151,7 +151,7 @@ def _address(text: str | None) -> EmailAddress | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """The ties of every account's users. Of any number of first sign-ins of a user, exactly one makes the tie."""
+    """The links of every account's users. Of any number of first sign-ins of a user, exactly one makes the link."""
 
     table: Table
     """The accounts' table."""
@@ -161,15 +161,15 @@ class Links:
     """The time."""
 
     async def admit(self, account_id: AccountId, email: EmailAddress, identity: VerifiedIdentity) -> Link:
-        """The user's tie, if this identity may sign in as them; made now if there is none yet.
+        """Return the user's link, if this identity may sign in as them; make it if there is none yet.
 
-        Of two first sign-ins at once one makes the tie, and the other is held against it.
+        Of two concurrent first sign-ins one makes the link, and the other is checked against it.
 
         Raises:
-            LinkConflict: the user is tied to another identity, and the tenant vouches for this one, too.
+            LinkConflict: the user is linked to another identity, and the tenant vouches for this one, too.
             NotFound: the account was removed meanwhile.
-            SignInRefused: there is no tie to this identity, and the tenant does not vouch for the address; see
-                `prove_email`. Who has only picked the wrong account hears that, and can try again.
+            SignInRefused: there is no link to this identity, and the tenant does not vouch for the address; see
+                `prove_email`. A person who only chose the wrong account gets that reason, and can try again.
         """
         link_id = UserKey.of(account_id, email)
         row = await self.table.get(_key(account_id, link_id))
@@ -191,21 +191,21 @@ class Links:
     async def page(
         self, administrator: AccountAdministrator, size: int, continuation: str | None
     ) -> tuple[tuple[Link, ...], str | None]:
-        """At most `size` ties in the order of their ids, and the continuation for the next ones.
+        """At most `size` links in the order of their ids, and the continuation for the next ones.
 
         Raises:
             NotFound: there is no such account.
-            Invalid: the continuation is none of ours.
+            Invalid: the continuation is not one of ours.
         """
         await read_head(self.table, administrator.account_id)
         page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
         return tuple(Link.read(row) for row in page.rows), page.continuation
 
     async def release(self, administrator: AccountAdministrator, link_id: UserKey) -> None:
-        """Untie a user, so that their next sign-in makes a new tie. A tie never changes, so no version is asked for.
+        """Release a user's link: their next sign-in makes a new one. A link never changes, so no version is needed.
 
         Raises:
-            NotFound: there is no such tie, or it was released at the same moment.
+            NotFound: there is no such link, or it was released at the same moment.
         """
         row = await self.table.get(_key(administrator.account_id, link_id))
         if row is None:

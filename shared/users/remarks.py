@@ -1,4 +1,4 @@
-"""What whoever puts users on the exception list should know, though nothing is wrong enough to refuse them."""
+"""Remarks on exceptions that are accepted, for the person who adds or imports them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from shared.kernel.names import DomainName
 
 MOST_DOMAINS = 100
-"""Domains that a report warns of by name."""
+"""Domains that a report names in warnings."""
 
 type OwnDomain = Callable[[DomainName], bool]
 """Whether an account has this domain."""
 
 
 def strange_domain(domain: DomainName) -> str:
-    """What is to be told of an entry whose domain the account does not have."""
+    """The warning about an entry whose domain the account does not have."""
     return (
         f"The account does not have the domain {domain}, so the exception has no effect until the account's tenant "
         "verifies that domain. Check the spelling."
@@ -22,7 +22,7 @@ def strange_domain(domain: DomainName) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something about entries that were read, by the line of the first, that whoever sent them should know."""
+    """A warning about entries of an import, with the line of the first."""
 
     line: int
     detail: str
@@ -30,7 +30,7 @@ class Remark:
 
 @dataclass(slots=True)
 class Remarks:
-    """What of the entries is to be told, though nothing is wrong with them: counts, and the line of the first."""
+    """Collects the warnings of an import: counts, and the line of the first entry of each."""
 
     is_own: OwnDomain
     expired: int = 0
@@ -39,12 +39,12 @@ class Remarks:
     _others: tuple[int, int] = (0, 0)
 
     def ended(self, line: int) -> None:
-        """An entry had ended."""
+        """Count an entry that had ended."""
         self._first_expired = self._first_expired or line
         self.expired += 1
 
     def taken(self, line: int, domain: DomainName) -> None:
-        """An entry is to be put on the list."""
+        """Count an entry that is put on the list."""
         first, count = self._strange.get(domain, (line, 0))
         if count == 0 and self.is_own(domain):
             return
@@ -54,7 +54,7 @@ class Remarks:
         self._strange[domain] = (first, count + 1)
 
     def warnings(self) -> Iterator[Remark]:
-        """What is to be told of them all."""
+        """Return the warnings about all entries."""
         if self.expired:
             yield Remark(
                 self._first_expired, f"Skipped {_entries_in_words(self.expired)} whose expiresAt is in the past."

@@ -1,4 +1,4 @@
-"""What somebody asks of the exception list, and its grammar: which entry, whom, why, and until when."""
+"""Requests to the exception list and their grammar: the user, the reason, and the end of an exception."""
 
 import re
 from datetime import UTC, datetime
@@ -26,11 +26,11 @@ def _one_line(text: str) -> str:
 Reason = Annotated[
     str, BeforeValidator(_unpasted), StringConstraints(min_length=1, max_length=500), AfterValidator(_one_line)
 ]
-"""Why somebody is excepted: one line of text."""
+"""The reason of an exception: one line of text."""
 
 
 def _date_time(value: object) -> datetime:
-    """Not a bare number, which pydantic would take: a spreadsheet's day would become a second of the year 1970."""
+    """Refuse a bare number, which pydantic would accept: a spreadsheet's day would become a second of the year 1970."""
     try:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip(PASTED))
     except ValueError:
@@ -48,11 +48,11 @@ def _in_utc(at: datetime) -> datetime:
 
 
 Expiry = Annotated[AwareDatetime, BeforeValidator(_date_time), AfterValidator(_in_utc)]
-"""Until when somebody is excepted, in UTC."""
+"""The end of an exception, in UTC."""
 
 
 class ExemptionDraft(Asked):
-    """What somebody asks to put on the list."""
+    """A user to put on the list."""
 
     email: EmailAddress
     reason: Reason
@@ -60,7 +60,7 @@ class ExemptionDraft(Asked):
 
 
 class ExemptionTerms(Asked):
-    """What of an entry can be changed. Whom it is for cannot: that would be another entry."""
+    """The fields of an entry that can be changed. The email cannot: that would be another entry."""
 
     reason: Reason
     expires_at: Expiry | None = None

@@ -1,4 +1,4 @@
-"""One user of one account as rows and URLs name them: nothing can be read from the name."""
+"""The name of one user of one account in rows and URLs, which does not show the email."""
 
 import hashlib
 import re
@@ -11,7 +11,7 @@ from shared.kernel.names import AccountId, EmailAddress, Name
 class UserKey(Name):
     """Names one user of one account. Their exception and their link both bear it, as `exceptionId` and `linkId`.
 
-    It is plain on purpose, so that a row is found without a look-up: docs/decisions/0009.
+    It is not keyed, on purpose, so that a row is found without a look-up: docs/decisions/0009.
     """
 
     __slots__ = ()

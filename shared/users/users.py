@@ -1,4 +1,4 @@
-"""What the users package offers: the exception list and the links."""
+"""The facade of the users package: the exception list and the links."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,6 @@ class Users:
     """The users of every account, as far as this service knows them."""
 
     exemptions: ExemptionList
-    """Who keeps the vendor's password although SSO is on."""
+    """The users who keep the vendor's password although SSO is on."""
     links: Links
-    """Who is tied to which Entra identity."""
+    """The users' links to Entra identities."""
