@@ -108,7 +108,7 @@ class ConsentFlow:
 
         Raises:
             FlowSpent: the ticket is unknown, used or expired.
-            Conflict: the integration was cancelled, or started anew.
+            Conflict: the integration was cancelled, or started again.
         """
         ticket = await self.flows.look(handle, Ticket)
         head = await self._counting(ticket)
@@ -119,7 +119,7 @@ class ConsentFlow:
 
         Raises:
             FlowSpent: the ticket is unknown, used or expired.
-            Conflict: the integration was cancelled, or started anew.
+            Conflict: the integration was cancelled, or started again.
         """
         ticket = await self.flows.redeem(handle, Ticket)
         await self._counting(ticket)
