@@ -144,7 +144,7 @@ def _lines(body: bytes) -> Iterator[str | None]:
 
 
 def _joined(begun: str, more: str) -> str:
-    """A continued line. One that is too long keeps one character above the limit, and whether it has quotation marks."""
+    """A continued line. If too long, it keeps one character above the limit, and a quotation mark if it had any."""
     if len(begun) + len(more) <= LONGEST:
         return begun + more
     mark = '"' if '"' in begun or '"' in more else ""
