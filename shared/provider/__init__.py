@@ -1,31 +1,31 @@
 """The OpenID provider towards the vendor's applications, with Entra behind it.
 
     authorize     an application sends a person; email and application are resolved, the person goes to their tenant
-    complete      Entra sends the person back; who they are is proven, linked, and decided once more
+    complete      Entra sends the person back; their identity is proven and linked, after resolving once more
     redeem        the application exchanges the code for tokens
     end session   the person, or Entra, signs out; the applications are notified
 
-The storage calls of a whole sign-in, with recent reads remembered:
+The storage calls of a whole sign-in, with recent reads cached:
 
     authorize   1  the state is written
     complete    6  the state is read and removed, account and link are read, session and code are written
     redeem      3  the code is read and removed, the account is read
 
-The account is read twice as it is now, since it may have been closed or replaced: what is remembered of it may be ten
-seconds old, and a code a minute. A first sign-in reads the account's head and writes the link, in one transaction with
-its audit record. A person who signed in longer ago than `max_age` goes to Microsoft twice: three calls more.
+The account is read twice without the cache, since it may have been closed or replaced: a cached row may be ten seconds
+old, and a code a minute. A first sign-in reads the account's head and writes the link, in one transaction with its
+audit record. A person who signed in longer ago than `max_age` goes to Microsoft twice: three calls more.
 
-`openid_provider` is what others call: one part for each endpoint. `sign_in` decides which step comes next; the steps,
+Other packages call `openid_provider`: one part per endpoint. `sign_in` decides which step comes next; the steps,
 `authorize` and `callback`, never call one another.
 
     authorize, callback                          the steps of a sign-in
-    authorization_request, parameters, errors    what is asked, and why it is refused
-    authorization, authorization_response        what is known meanwhile, and where the browser goes
+    authorization_request, parameters, errors    the request, and why it is refused
+    authorization, authorization_response        the state meanwhile, and where the browser goes
     reauthentication                             whether a sign-in is recent enough
-    client_authentication, token, userinfo       what an application calls by itself
-    end_session, sessions                        logout, and whom it reaches
+    client_authentication, token, userinfo       the endpoints that an application's server calls
+    end_session, sessions                        logout, and the applications that it reaches
     issuer                                       the tokens
 
-The grammar is that of OpenID Connect Core 1.0 and OAuth 2.0, under the current practice of RFC 9700. How a person
-signs in is decided by `shared.resolution`, and which identity is theirs by `shared.users`.
+The grammar is that of OpenID Connect Core 1.0 and OAuth 2.0, under the current practice of RFC 9700.
+`shared.resolution` decides how a person signs in, and `shared.users` which identity is theirs.
 """

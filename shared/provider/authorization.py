@@ -1,7 +1,7 @@
-"""One authorization: what the application asks, and for whom, as far as that is known.
+"""One authorization: the application's request, and the person, as far as they are known.
 
-`Authorization` exists while a request is answered, `SignInState` keeps it while the person is at Microsoft. Values
-only: the steps in `authorize` and `callback` make them.
+`Authorization` lives for one request, `SignInState` keeps it while the person is at Microsoft. Values only: the steps
+in `authorize` and `callback` make them.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from shared.provider.authorization_request import AuthorizationRequest
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """What is asked, and for whom. The address is only typed, so far: it proves nothing."""
+    """The request, and the person's address. The address was only typed: it proves nothing."""
 
     request: AuthorizationRequest
     email: EmailAddress | None = None
@@ -23,7 +23,7 @@ class Authorization:
 
 
 class SignInState(Flow):
-    """What our `state` stands for while a person is at Microsoft."""
+    """The data behind our `state` while a person is at Microsoft."""
 
     kind: ClassVar[str] = "sign-in-state"
     lifetime: ClassVar[timedelta] = timedelta(minutes=15)
@@ -43,5 +43,5 @@ class SignInState(Flow):
 
     @property
     def authorization(self) -> Authorization:
-        """What was asked, and for whom; the address was parsed before it was kept."""
+        """The request and the person's address, which was parsed before it was stored."""
         return Authorization(self.request, EmailAddress(self.email), self.account_id)

@@ -1,7 +1,7 @@
 """Authorization requests: their grammar, read strictly.
 
 `read_request` finds the client and its redirect URI first. Until they are known to belong together, an error is shown
-to the person, since a redirect to an address that nobody registered would serve an attacker (RFC 9700, section 4.11).
+to the person, since a redirect to an unregistered address would help an attacker (RFC 9700, section 4.11).
 Every other check is a row of `_CHECKS`, and the first error is returned to the client.
 """
 
@@ -24,7 +24,7 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 type Check = Callable[[Parameters], Mapping[str, Any]]
-"""Checks one thing of a request, and returns the fields that it has read. Raises `OAuthError`."""
+"""Checks one thing in a request, and returns the fields that it has read. Raises `OAuthError`."""
 
 
 class Prompt(StrEnum):
@@ -36,7 +36,7 @@ class Prompt(StrEnum):
 
 
 class AuthorizationRequest(Record):
-    """A request of which every part has been checked. Names and meanings are the standards'."""
+    """A request that has passed every check. Names and meanings are the standards'."""
 
     client_id: ClientId
     redirect_uri: str
@@ -72,7 +72,7 @@ class AuthorizationRequest(Record):
 
 
 def state_of(parameters: Parameters) -> str | None:
-    """The state that an error response carries; None if it was repeated, or is longer than any honest one."""
+    """The state that an error response returns; None if it was repeated, or is longer than any honest one."""
     try:
         return one(parameters, "state")
     except OAuthError:
@@ -80,10 +80,10 @@ def state_of(parameters: Parameters) -> str | None:
 
 
 def client_id_of(parameters: Parameters) -> ClientId:
-    """The client that asks, still to be looked up.
+    """The client id in the request, still to be looked up.
 
     Raises:
-        Malformed: it is missing or cannot be one.
+        Malformed: it is missing, or is not a valid client id.
     """
     try:
         return exact_client_id(one(parameters, "client_id") or "")
@@ -92,7 +92,7 @@ def client_id_of(parameters: Parameters) -> ClientId:
 
 
 def redirect_uri_of(parameters: Parameters, application: Application) -> str:
-    """Where the response goes: an address that is registered, to the letter (RFC 9700, section 2.1).
+    """The redirect URI, if exactly this address is registered (RFC 9700, section 2.1).
 
     Raises:
         Malformed: it is missing, repeated or not registered.
@@ -111,7 +111,7 @@ async def find_client(applications: RowReader, parameters: Parameters) -> tuple[
 
     Raises:
         Malformed: they are not known to belong together.
-        Unavailable: the store does not answer.
+        Unavailable: the store does not respond.
     """
     application = await find_application(applications, client_id_of(parameters))
     if application is None:
@@ -120,21 +120,21 @@ async def find_client(applications: RowReader, parameters: Parameters) -> tuple[
 
 
 def _response_type(parameters: Parameters) -> Mapping[str, Any]:
-    """The code flow and no other (RFC 6749, section 3.1.1; RFC 9700, section 2.1.2)."""
+    """Accept the code flow only (RFC 6749, section 3.1.1; RFC 9700, section 2.1.2)."""
     if one(parameters, "response_type") != "code":
         raise OAuthError("unsupported_response_type", "Only response_type=code is supported.")
     return {}
 
 
 def _response_mode(parameters: Parameters) -> Mapping[str, Any]:
-    """In the query, which is the default of the code flow (OAuth 2.0 Multiple Response Types, section 2.1)."""
+    """Accept `query` only, the default of the code flow (OAuth 2.0 Multiple Response Types, section 2.1)."""
     if one(parameters, "response_mode") not in {None, "query"}:
         raise invalid_request("Only response_mode=query is supported.")
     return {}
 
 
 def _request_object(parameters: Parameters) -> Mapping[str, Any]:
-    """None, by value or by reference (OpenID Connect Core, sections 3.1.2.6, 6.1 and 6.2)."""
+    """Refuse request objects, by value or by reference (OpenID Connect Core, sections 3.1.2.6, 6.1 and 6.2)."""
     if one(parameters, "request") is not None:
         raise OAuthError("request_not_supported", "Request objects are not supported.")
     if one(parameters, "request_uri") is not None:
@@ -143,7 +143,7 @@ def _request_object(parameters: Parameters) -> Mapping[str, Any]:
 
 
 def _scope(parameters: Parameters) -> Mapping[str, Any]:
-    """`openid`, and the scopes that we know; others are ignored (OpenID Connect Core, section 3.1.2.1)."""
+    """Require `openid`; keep the scopes that we know, ignore others (OpenID Connect Core, section 3.1.2.1)."""
     asked = (one(parameters, "scope") or "").split()
     if "openid" not in asked:
         raise OAuthError("invalid_scope", "scope must include 'openid'.")
@@ -151,7 +151,7 @@ def _scope(parameters: Parameters) -> Mapping[str, Any]:
 
 
 def _code_challenge(parameters: Parameters) -> Mapping[str, Any]:
-    """PKCE with S256, always (RFC 7636, section 4.3; RFC 9700, section 2.1.1). `plain` is no protection."""
+    """Require PKCE with S256 (RFC 7636, section 4.3; RFC 9700, section 2.1.1). `plain` is no protection."""
     challenge = one(parameters, "code_challenge")
     if challenge is None:
         raise invalid_request("PKCE is required: send code_challenge with code_challenge_method=S256.")
@@ -161,19 +161,19 @@ def _code_challenge(parameters: Parameters) -> Mapping[str, Any]:
 
 
 def _state(parameters: Parameters) -> Mapping[str, Any]:
-    """Returned as it was sent (RFC 6749, section 4.1.1)."""
+    """Read the state, which is returned unchanged (RFC 6749, section 4.1.1)."""
     return {"state": one(parameters, "state")}
 
 
 def _nonce(parameters: Parameters) -> Mapping[str, Any]:
-    """Stands in the ID token as it was sent (OpenID Connect Core, section 3.1.2.1)."""
+    """Read the nonce, which the ID token contains unchanged (OpenID Connect Core, section 3.1.2.1)."""
     return {"nonce": one(parameters, "nonce")}
 
 
 def _prompt(parameters: Parameters) -> Mapping[str, Any]:
-    """One prompt (OpenID Connect Core, section 3.1.2.1). `none` stands alone.
+    """Read one prompt (OpenID Connect Core, section 3.1.2.1). `none` allows no other beside it.
 
-    `consent` asks for nothing here, since an organisation has consented for all.
+    `consent` has no effect here, since an administrator has consented for the organisation.
     """
     words = {*(one(parameters, "prompt") or "").split()}
     asked = words if Prompt.NONE in words else words - {"consent"}
@@ -187,7 +187,7 @@ def _prompt(parameters: Parameters) -> Mapping[str, Any]:
 
 
 def _max_age(parameters: Parameters) -> Mapping[str, Any]:
-    """Seconds since the person signed in (OpenID Connect Core, section 3.1.2.1)."""
+    """Read the maximum seconds since the person signed in (OpenID Connect Core, section 3.1.2.1)."""
     text = one(parameters, "max_age")
     if text is not None and not _SECONDS.fullmatch(text):
         raise invalid_request("max_age must be a number of seconds.")
@@ -195,12 +195,12 @@ def _max_age(parameters: Parameters) -> Mapping[str, Any]:
 
 
 def _login_hint(parameters: Parameters) -> Mapping[str, Any]:
-    """Whoever is expected to sign in, as the client sent it (OpenID Connect Core, section 3.1.2.1)."""
+    """Read the hint about the expected person, unchanged (OpenID Connect Core, section 3.1.2.1)."""
     return {"login_hint": one(parameters, "login_hint")}
 
 
 def _silent_request(parameters: Parameters) -> Mapping[str, Any]:
-    """With `prompt=none` nobody is asked for a login or an address (OpenID Connect Core, section 3.1.2.6)."""
+    """Refuse `prompt=none` where a login or an address must be asked for (OpenID Connect Core, section 3.1.2.6)."""
     if _prompt(parameters)["prompt"] is not Prompt.NONE:
         return {}
     if _max_age(parameters)["max_age"] == 0:
@@ -243,12 +243,12 @@ def check_request(parameters: Parameters, application: Application, redirect_uri
 
 
 async def read_request(applications: RowReader, parameters: Parameters) -> tuple[AuthorizationRequest, Application]:
-    """Read a request, and find the client that sends it.
+    """Read a request, and find the client that sent it.
 
     Raises:
         Malformed: client and redirect URI are not known to belong together, so nothing may be sent anywhere.
-        RequestError: anything else is wrong, which the client must fix.
-        Unavailable: the store does not answer.
+        RequestError: there is any other error, which the client must fix.
+        Unavailable: the store does not respond.
     """
     application, redirect_uri = await find_client(applications, parameters)
     try:

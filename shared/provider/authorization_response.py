@@ -1,8 +1,8 @@
-"""Authorization responses: where the browser goes, and what application, person and telemetry learn of it.
+"""Authorization responses: where the browser goes, and what application, person and telemetry get.
 
 The grammar is that of RFC 6749, section 4.1.2, OpenID Connect Core, sections 3.1.2.5 and 3.1.2.6, and RFC 9207. The
-steps decide, this module words it; it asks one question of its own: what Microsoft refuses may mean that the consent
-is gone, and then the tenant is probed.
+steps decide; this module words the response. It does one thing more: if Microsoft's refusal may mean that the consent
+was revoked, it probes the tenant.
 """
 
 import contextlib
@@ -28,17 +28,17 @@ _log = logging.getLogger(__name__)
 _INTERACTION_ERRORS = frozenset(
     {"login_required", "interaction_required", "consent_required", "account_selection_required"}
 )
-"""What Entra answers to `prompt=none`; the client asked for it and can deal with it."""
+"""Entra's errors after `prompt=none`; the client asked for it and can handle them."""
 
 _CONSENT_ERRORS = frozenset(
     {"unauthorized_client", "invalid_client", "consent_required", "access_denied", "invalid_tenant"}
 )
-"""What Entra answers without a consent, or a tenant. It may mean something else, so it only starts a probe."""
+"""Entra's errors without a consent, or a tenant. They may mean something else, so they only start a probe."""
 
 
 @dataclass(frozen=True, slots=True)
 class RedirectToEntra:
-    """The browser goes to Microsoft to sign in, bound to the flow that takes the answer."""
+    """The browser goes to Microsoft to sign in, bound to the flow that handles the response."""
 
     url: str
     binding: Binding
@@ -53,7 +53,7 @@ class RedirectToApplication:
 
 @dataclass(frozen=True, slots=True)
 class EmailForm:
-    """The person is asked for their address; `parameters` repeat the request, to which the form adds it."""
+    """The person is asked for their address; the form adds it to `parameters`, which repeat the request."""
 
     application_name: str
     parameters: Mapping[str, str]
@@ -79,12 +79,12 @@ class Responses:
     checks: ConnectionChecks
     """Probes a tenant that seems to have revoked its consent."""
     telemetry: Telemetry
-    """Where each step is reported."""
+    """Reports each step to operators."""
     issuer: str
-    """Of this service, which responses carry (RFC 9207)."""
+    """This service's issuer, which responses contain as `iss` (RFC 9207)."""
 
     def redirect(self, request: AuthorizationRequest | RequestError, **answer: str) -> RedirectToApplication:
-        """A response to the client: with its `state`, and `iss` (RFC 9207)."""
+        """A response to the client, with its `state` and our `iss` (RFC 9207)."""
         return RedirectToApplication(with_query(request.redirect_uri, **answer, state=request.state, iss=self.issuer))
 
     def request_error(self, error: RequestError) -> RedirectToApplication:
@@ -95,22 +95,22 @@ class Responses:
     async def refused_at_entra(
         self, authorization: Authorization, account_id: AccountId, refusal: ProviderRefused | RefusedAtEntra
     ) -> AuthorizationResponse:
-        """Entra refused. A browser may have made that up, so it is not believed: a probe of ours decides."""
+        """The response to an error from Entra. A browser can forge it, so a probe of ours decides about the consent."""
         request = authorization.request
         if refusal.error in _INTERACTION_ERRORS and request.prompt is Prompt.NONE:
             self.report(SignInStep.REFUSED, authorization, refusal.error)
             detail = "Microsoft must interact with the user."
             return self.redirect(request, error=refusal.error, error_description=detail)
         if refusal.error in _CONSENT_ERRORS:
-            with contextlib.suppress(Unavailable):  # what was refused must reach the person, whatever else fails
+            with contextlib.suppress(Unavailable):  # the person must see what was refused, whatever else fails
                 await self.checks.probe(account_id)
         return self.refused(authorization, refusal)
 
     def refused(self, authorization: Authorization, refusal: Refusal) -> AuthorizationResponse:
-        """A page that explains; or, with `prompt=none`, an error response (OpenID Connect Core, section 3.1.2.1)."""
+        """An error page; or, with `prompt=none`, an error response (OpenID Connect Core, section 3.1.2.1)."""
         request = authorization.request
         self.report(SignInStep.REFUSED, authorization, refusal.reason)
-        # Another account is chosen, not proven anew: a login that nobody asked for would have to be proven.
+        # Choosing another account needs no new login: a login that the client did not ask for would have to be proven.
         again = request.model_copy(update={"prompt": Prompt.LOGIN if request.asks_for_login else Prompt.SELECT_ACCOUNT})
         silent = request.prompt is Prompt.NONE
         error = "interaction_required" if silent else "access_denied"

@@ -1,6 +1,6 @@
-"""The authorize step: a person who was sent by an application goes to their tenant, or to its password page.
+"""The authorize step: an application sends a person, who goes to their tenant, or to its password page.
 
-Who they are is not known yet, only which address is typed; where that leads is for `shared.resolution` to say.
+Their identity is not known yet, only the address that was typed; `shared.resolution` decides where it leads.
 """
 
 from dataclasses import dataclass
@@ -29,21 +29,21 @@ class AuthorizeStep:
     """Begins a sign-in."""
 
     resolver: Resolver
-    """How a person signs in."""
+    """Resolves how a person signs in."""
     flows: Flows
-    """Keeps the state."""
+    """Stores the state."""
     provider: EntraSignIn
     """Entra."""
     responses: Responses
     """Makes the responses."""
     redirect_uri: str
-    """Where Microsoft returns to, as the app registration has it."""
+    """The address to which Microsoft returns, as in the app registration."""
 
     async def begin(self, request: AuthorizationRequest, application: Application) -> AuthorizationResponse:
-        """Send the person to their tenant, or to whatever else signs them in.
+        """Send the person to their tenant, to the password page, or to a form that asks for their address.
 
         Raises:
-            Refusal: the person cannot sign in, for a reason that is not the client's to fix.
+            Refusal: the person cannot sign in, for a reason that the client cannot fix.
         """
         try:
             email = EmailAddress.parse(request.login_hint or "")
@@ -79,7 +79,7 @@ class AuthorizeStep:
         return RedirectToEntra(entra.url, binding)
 
     def _email_form(self, request: AuthorizationRequest, application: Application, fault: str) -> EmailForm:
-        """Nobody was named, or not by an address: the person says who they are."""
+        """Ask the person for their address: the request has none, or the hint is not an address."""
         unreadable = request.login_hint is not None
         self.responses.report(SignInStep.ASKED, Authorization(request), "not_an_address" if unreadable else None)
         return EmailForm(application.profile.name, request.parameters(), fault if unreadable else None)
@@ -87,7 +87,7 @@ class AuthorizeStep:
     def _password_page(
         self, request: AuthorizationRequest, application: Application, email: EmailAddress
     ) -> RedirectToApplication:
-        """To the application's own password page, with what it needs to go on; or back with an error."""
+        """Redirect to the application's own password page, with what it needs to go on; or back with an error."""
         silent = request.prompt is Prompt.NONE
         if silent or application.profile.password_sign_in_uri is None:
             error = "login_required" if silent else "access_denied"

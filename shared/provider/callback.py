@@ -1,7 +1,7 @@
-"""The callback step: Microsoft sends a person back, who they are is proven and linked, and the client gets a code.
+"""The callback step: Microsoft sends a person back, their identity is proven and linked, and the client gets a code.
 
-Nothing that the browser brings is believed. The account may have switched SSO off since the sign-in began, so it is
-decided once more. If the sign-in is older than `max_age`, the step asks for a new one.
+Nothing that the browser sends is trusted. The account may have switched SSO off since the sign-in began, so this step
+resolves once more. If the sign-in is older than `max_age`, the step asks for a new one.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from shared.users.links import Links, SignInRefused
 
 
 class SsoSwitchedOff(SignInRefused):
-    """SSO applied when the person left for Microsoft, and does not any more."""
+    """SSO applied when the person was sent to Microsoft, and no longer does."""
 
     slug = "sso-switched-off"
     title = "Sign-in with Microsoft was switched off"
@@ -46,13 +46,13 @@ class CallbackStep:
     """Completes a sign-in."""
 
     resolver: Resolver
-    """How a person signs in."""
+    """Resolves how a person signs in."""
     flows: Flows
-    """Keeps states and codes."""
+    """Stores states and codes."""
     links: Links
-    """Who may sign in as whom."""
+    """Decide who may sign in as whom."""
     sessions: Sessions
-    """Who is signed in where."""
+    """Store who is signed in to which application."""
     provider: EntraSignIn
     """Entra."""
     responses: Responses
@@ -62,10 +62,10 @@ class CallbackStep:
     accounts: RowReader
     """The accounts' table as it is now: a sign-in must not outlive its account."""
     redirect_uri: str
-    """Where Microsoft returned to, as the app registration has it."""
+    """The address to which Microsoft returned, as in the app registration."""
 
     async def redeem(self, answer: Answer, browser: str | None) -> SignInState:
-        """Find the sign-in that the answer belongs to, once.
+        """Find the sign-in to which the response belongs, once.
 
         Raises:
             FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the request then.
@@ -77,11 +77,11 @@ class CallbackStep:
         return state
 
     async def complete(self, state: SignInState, answer: Answer) -> RedirectToApplication | BeginAgain:
-        """Prove who signed in, and let the application have a code.
+        """Prove who signed in, and give the application a code.
 
         Raises:
-            ProviderRefused, RefusedAtEntra: Entra refuses the sign-in.
-            Refusal: the person may not come in.
+            ProviderRefused, RefusedAtEntra: Entra refused the sign-in.
+            Refusal: the person is not admitted.
         """
         identity = await self._identify(state, answer)
         if self._is_too_old(state, identity):
@@ -106,7 +106,7 @@ class CallbackStep:
         """Whether the sign-in is older than `max_age`, and a new one may be asked for; see docs/decisions/0017.
 
         Raises:
-            SignInRefused: it is not shown to be recent enough, and asking has not helped, or is not allowed.
+            SignInRefused: it is not proven to be recent enough, and asking again has not helped, or is not allowed.
         """
         request = state.request
         try:
@@ -118,7 +118,7 @@ class CallbackStep:
         return False
 
     async def _admit(self, state: SignInState, identity: VerifiedIdentity) -> Person:
-        """Decide once more, and link the person.
+        """Resolve once more, and link the person.
 
         Raises:
             SignInRefused: SSO no longer applies, or the identity is not this person's.

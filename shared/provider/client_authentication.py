@@ -1,6 +1,6 @@
 """Client authentication: which application calls, and how it proves that (RFC 6749, section 2.3; RFC 7523).
 
-A client uses the one method that it is registered with and no other, so that nobody can talk us down to a weaker one.
+A client must use the one method that it is registered with, so that nobody can downgrade it to a weaker one.
 """
 
 import base64
@@ -24,12 +24,12 @@ from shared.provider.parameters import LONGEST_TOKEN, Parameters, exact_client_i
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)
-"""More than the leeway with which assertions are verified, so that none is valid for longer than it is remembered."""
+"""More than the leeway with which assertions are verified, so that no assertion outlives the record of its use."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedCredentials:
-    """Which client a request names, and the proof that it brings. Nothing of it is checked."""
+    """The client that a request names, and its proof. Nothing of it is verified."""
 
     client_id: ClientId
     method: AuthMethod
@@ -38,7 +38,7 @@ class UnverifiedCredentials:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatedClient:
-    """A client that proved who it is, by its registered method; a public client has none, and its code has PKCE.
+    """A client that authenticated by its registered method. A public client has none, and PKCE protects its code.
 
     Only `ClientAuthentication` makes one. A part that must know its caller takes it in the signature.
     """
@@ -56,26 +56,26 @@ class ClientAuthentication:
     """Authenticates clients."""
 
     applications: RowReader
-    """Where they are registered; may be some seconds old."""
+    """The registered clients; may be some seconds old."""
     flows: Table
-    """Remembers used assertions."""
+    """Stores used assertions."""
     tokens: Tokens
     """Verifies assertions."""
     audiences: tuple[str, ...]
-    """What an assertion may name as its audience: issuer and token endpoint."""
+    """The audiences that an assertion may name: issuer and token endpoint."""
     secrets: SecretChecks
     """Verifies client secrets."""
 
     async def authenticate(self, authorization: str | None, parameters: Parameters) -> AuthenticatedClient:
-        """Authenticate the client that calls.
+        """Authenticate the calling client.
 
         Args:
             authorization: the Authorization header.
-            parameters: of the body.
+            parameters: the parameters of the body.
 
         Raises:
-            InvalidClientError: it is unknown, or its proof is not valid, or not of the registered method.
-            OAuthError: a parameter is malformed, or it authenticates in two ways.
+            InvalidClientError: the client is unknown, or its proof is invalid, or not of the registered method.
+            OAuthError: a parameter is malformed, or the client authenticates in two ways.
             Throttled: too many secrets are being checked.
         """
         credentials = read_credentials(authorization, parameters)
@@ -97,9 +97,9 @@ class ClientAuthentication:
                 return await self._is_valid(application, credentials.proof)
 
     async def _is_valid(self, application: Application, unverified_assertion: str) -> bool:
-        """Whether an assertion is valid (RFC 7523, section 3), once: its `jti` is kept until it expires.
+        """Whether an assertion is valid (RFC 7523, section 3), once: its `jti` is stored until it expires.
 
-        What is written is the receipt: if its answer was lost and the SDK repeated it, the row that is there is ours.
+        The row's content is the receipt: if the response was lost and the SDK repeated the write, the row is ours.
         """
         try:
             assertion = await self.tokens.verify_assertion(
@@ -122,8 +122,8 @@ def read_credentials(authorization: str | None, parameters: Parameters) -> Unver
     """The client that a request names, and its proof.
 
     Raises:
-        InvalidClientError: no client is named, or not in a way that can be read.
-        OAuthError: it authenticates in two ways.
+        InvalidClientError: no client is named, or the credentials cannot be read.
+        OAuthError: the client authenticates in two ways.
     """
     secret, assertion = one(parameters, "client_secret"), one(parameters, "client_assertion", LONGEST_TOKEN)
     ways = [way for way in (authorization, secret, assertion) if way is not None]
@@ -145,7 +145,7 @@ def read_credentials(authorization: str | None, parameters: Parameters) -> Unver
 
 
 def _basic(authorization: str) -> tuple[str, str]:
-    """Id and secret of HTTP Basic, each form-encoded before (RFC 6749, section 2.3.1)."""
+    """Id and secret from HTTP Basic, each of them form-encoded (RFC 6749, section 2.3.1)."""
     scheme, _, credentials = authorization.partition(" ")
     try:
         text = base64.b64decode(credentials.strip(), validate=True).decode()
@@ -180,5 +180,5 @@ def _client_id(text: str | None) -> ClientId:
 
 
 def _invalid_client() -> InvalidClientError:
-    """The same error in every case. Made anew each time: an exception keeps the frames in which it was raised."""
+    """One error for every case, but a new instance each time: an exception keeps the frames in which it was raised."""
     return InvalidClientError("The client is unknown, or its credentials are invalid.")

@@ -25,7 +25,7 @@ from shared.provider.sessions import Session, Sessions
 
 
 class SignOutState(Flow):
-    """Where a person goes once Entra has signed them out."""
+    """The data behind our `state`: where a person goes after Entra has signed them out."""
 
     kind: ClassVar[str] = "sign-out-state"
     lifetime: ClassVar[timedelta] = timedelta(minutes=15)
@@ -35,7 +35,7 @@ class SignOutState(Flow):
 
 @dataclass(frozen=True, slots=True)
 class EndSessionRequest:
-    """Which session ends, by the client's own ID token, and where the person goes then."""
+    """The session to end, by the client's own ID token, and where the person goes then."""
 
     sid: str | None
     post_logout_redirect_uri: str | None
@@ -46,17 +46,17 @@ class EndSession:
     """Ends sessions."""
 
     applications: RowReader
-    """Where clients are registered; may be some seconds old."""
+    """The registered clients; may be some seconds old."""
     sessions: Sessions
-    """Who is signed in where."""
+    """Store who is signed in to which application."""
     flows: Flows
-    """Keeps the state while a person is at Entra."""
+    """Stores the state while a person is at Entra."""
     provider: EntraSignIn
     """Entra."""
     tokens: Tokens
     """Verifies ID tokens of ours."""
     issuer: Issuer
-    """Whose sign-out page people return to."""
+    """Has this service's URL, to which people return."""
     notices: LogoutNotices
     """Notifies the applications."""
 
@@ -64,7 +64,7 @@ class EndSession:
         """End the session that the ID token names, notify its applications, and return the URL of Entra's sign-out.
 
         Raises:
-            Malformed: the request cannot be read, or wants to return to an address that is not registered.
+            Malformed: the request cannot be read, or its return address is not registered.
         """
         request = await self._read(parameters)
         ended = await self._end(request.sid) if request.sid is not None else ()
@@ -82,7 +82,7 @@ class EndSession:
             return None
 
     async def front_channel(self, entra_sid: str) -> None:
-        """End a session because Entra says so (Front-Channel Logout 1.0). Nobody else knows its `sid`."""
+        """End a session that Entra has ended (Front-Channel Logout 1.0). Only Entra knows its `sid`."""
         await self._end(self.sessions.name_of(entra_sid))
 
     async def _read(self, parameters: Parameters) -> EndSessionRequest:
@@ -117,8 +117,8 @@ class EndSession:
     async def _end(self, sid: str) -> tuple[Session, ...]:
         """Remove the session, and notify every application of it that has a back-channel logout URI.
 
-        Of concurrent calls, one notifies each application at once. All of them have planned it, so that it may be
-        notified again a minute later, which changes nothing.
+        Of concurrent calls, only one notifies each application at once. All of them have planned the notice, so the
+        application may be notified again a minute later, which changes nothing.
         """
         rows = await self.sessions.find(sid)
         planned = await self.notices.plan(sid, tuple(map(Session.read, rows)))

@@ -1,4 +1,4 @@
-"""Errors in OAuth's own words, ours and Entra's: a registered code, and a sentence for whoever can act."""
+"""OAuth errors, ours and Entra's: a registered code, and a sentence for the person who can act."""
 
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Malformed, NotAuthenticated
@@ -10,7 +10,7 @@ class OAuthError(Malformed):
 
     Args:
         error: the registered code.
-        detail: a sentence for the client's developer. It holds nothing of what was sent.
+        detail: a sentence for the client's developer. It repeats nothing that was sent.
     """
 
     slug = "oauth"
@@ -22,7 +22,7 @@ class OAuthError(Malformed):
 
     @property
     def reason(self) -> str:
-        """The registered code: one slug stands for all of them."""
+        """The registered code, since all OAuth errors share one slug."""
         return self.error
 
 
@@ -44,8 +44,8 @@ class RefusedAtEntra(SignInRefused):
 
     Args:
         error: the OAuth error code.
-        reason: the one word by which it is counted.
-        detail: in words who must do what.
+        reason: the one word that counters use for it.
+        detail: a sentence on who must do what.
     """
 
     def __init__(self, error: str, reason: str, detail: str) -> None:
@@ -72,5 +72,5 @@ def invalid_request(detail: str) -> OAuthError:
 
 
 def invalid_grant(detail: str) -> OAuthError:
-    """The code is not valid, or not for this client, address or verifier."""
+    """The code is invalid, or was not issued for this client, address or verifier."""
     return OAuthError("invalid_grant", detail)

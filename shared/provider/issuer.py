@@ -1,4 +1,4 @@
-"""The tokens that we issue: ID tokens, access tokens and logout tokens, and the code that stands for them."""
+"""The tokens that we issue: ID tokens, access tokens and logout tokens, and the code that is exchanged for them."""
 
 import hashlib
 import secrets
@@ -15,19 +15,19 @@ from shared.ports.clock import Clock
 from shared.ports.record import Record
 from shared.ports.tokens import Tokens
 
-ID_TOKEN = "JWT"  # noqa: S105 - a type of token, not one
+ID_TOKEN = "JWT"  # noqa: S105 - a type of token, not a token
 ACCESS_TOKEN = "at+jwt"  # noqa: S105 - a type, too (RFC 9068, section 2.1)
 LOGOUT_TOKEN = "logout+jwt"  # noqa: S105 - a type, too (OpenID Connect Back-Channel Logout 1.0, section 2.4)
 
 TOKEN_LIFETIME = timedelta(minutes=10)
-"""How long tokens last. There are no refresh tokens: an application keeps its own session."""
+"""How long tokens are valid. There are no refresh tokens: an application keeps its own session."""
 
 
 class Person(Record):
     """The person who signed in, as applications know them: `sub` is the same in all applications, for ever.
 
-    `sid` names the session at Microsoft, by its hash, so that signing out can find it. `auth_time` is when they signed
-    in there, which may be long ago; None where Microsoft does not say.
+    `sid` is a hash of Microsoft's session id, so that a sign-out finds the session. `auth_time` is when they signed in
+    there, which may be long ago; None if Microsoft's ID token lacks it.
     """
 
     sub: str
@@ -55,7 +55,7 @@ class Code(Flow):
 
 
 def subject_of(tid: TenantId, oid: str) -> str:
-    """The `sub` of an Entra identity: it reveals nothing, and stays when the address changes."""
+    """The `sub` of an Entra identity: it reveals nothing, and does not change with the address."""
     return base64url(hashlib.sha256(f"{tid}\0{oid}".encode()).digest())
 
 
@@ -64,14 +64,14 @@ class Issuer:
     """Makes the tokens of this service."""
 
     issuer: str
-    """The `iss` of all of them, which is the public URL."""
+    """The `iss` of all tokens, which is the public URL."""
     tokens: Tokens
     """Signs them."""
     clock: Clock
     """The time."""
 
     async def id_token(self, code: Code, access_token: str) -> str:
-        """Who signed in, for one application (OpenID Connect Core, section 2)."""
+        """An ID token: who signed in, for one application (OpenID Connect Core, section 2)."""
         person = code.person
         halved = hashlib.sha256(access_token.encode()).digest()[:16]
         claims = {
@@ -88,7 +88,7 @@ class Issuer:
         return await self.tokens.sign(ID_TOKEN, _present(claims))
 
     async def access_token(self, code: Code) -> str:
-        """Opens userinfo, and carries what userinfo returns, so that nothing is looked up (RFC 9068)."""
+        """An access token for userinfo. It contains what userinfo returns, so that nothing is looked up (RFC 9068)."""
         claims = {
             **self._common(self.issuer, code.person.sub),
             **claims_of(code.person, code.scope),
@@ -99,7 +99,7 @@ class Issuer:
         return await self.tokens.sign(ACCESS_TOKEN, _present(claims))
 
     async def logout_token(self, client_id: ClientId, sub: str, sid: str) -> str:
-        """Notifies an application that a session has ended (OpenID Connect Back-Channel Logout 1.0, section 2.4)."""
+        """A logout token: the session has ended (OpenID Connect Back-Channel Logout 1.0, section 2.4)."""
         claims: dict[str, JsonValue] = {
             **self._common(client_id, sub),
             "sid": sid,
@@ -120,7 +120,7 @@ class Issuer:
 
 
 def claims_of(person: Person, scope: tuple[str, ...]) -> dict[str, JsonValue]:
-    """The claims that the scopes ask for (OpenID Connect Core, section 5.4)."""
+    """The claims that the scopes request (OpenID Connect Core, section 5.4)."""
     claims: dict[str, JsonValue] = {}
     if "email" in scope:
         claims |= {"email": person.email, "email_verified": True}

@@ -1,7 +1,7 @@
-"""Notices of sign-out (OpenID Connect Back-Channel Logout 1.0): sent at once, and again until they are heard.
+"""Notices of sign-out (OpenID Connect Back-Channel Logout 1.0): sent at once, and repeated until delivered.
 
 Each notice is planned as a duty before the session is removed, so that a crash loses none; then it is sent, and its
-duty withdrawn if the application heard it. The person waits for a moment only: sending goes on without them.
+duty withdrawn if it was delivered. The person waits for a moment only: sending continues in the background.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from shared.provider.sessions import Session
 _log = logging.getLogger(__name__)
 
 _WITH_THE_PERSON = 0.5
-"""Seconds for which the person's browser waits for the applications: most have heard by then."""
+"""Seconds for which the person's browser waits for the applications: most notices are delivered by then."""
 
 _FIRST_RETRY = timedelta(minutes=1)
 
@@ -54,23 +54,23 @@ class LogoutNotices:
     """Notifies applications that a session is over."""
 
     applications: RowReader
-    """Where back-channel logout URIs are registered; may be some seconds old."""
+    """The registered back-channel logout URIs; may be some seconds old."""
     issuer: Issuer
     """Makes logout tokens: a new one for each attempt, since they expire."""
     notices: Notices
-    """Reaches the applications."""
+    """Sends notices to applications."""
     duties: Duties
-    """Keeps what was not heard."""
+    """Plans notices, until they are delivered."""
     _under_way: set[asyncio.Task[None]] = field(init=False, repr=False, default_factory=set)
 
     async def plan(self, sid: str, sessions: tuple[Session, ...]) -> Mapping[LogoutNotice, Key]:
-        """Keep a notice for every application of the session that has a back-channel logout URI."""
+        """Plan a notice for every application of the session that has a back-channel logout URI."""
         notices = [LogoutNotice(client_id=session.client_id, sub=session.sub, sid=sid) for session in sessions]
         wanted = [notice for notice in notices if await self._uri(notice.client_id) is not None]
         return dict(zip(wanted, await self.duties.plan(_FIRST_RETRY, *wanted), strict=True))
 
     async def send(self, planned: Mapping[LogoutNotice, Key]) -> None:
-        """Send them all at once, and wait for a moment. Those that are not heard by then go on by themselves."""
+        """Send all of them concurrently, and wait for a moment. The others continue in the background."""
         tasks = {asyncio.create_task(self._send(notice, key)) for notice, key in planned.items()}
         for task in tasks:
             self._under_way.add(task)  # the event loop itself keeps no task alive
@@ -79,10 +79,10 @@ class LogoutNotices:
             await asyncio.wait(tasks, timeout=_WITH_THE_PERSON)
 
     async def notify(self, notice: LogoutNotice) -> Outcome:
-        """Send one notice. Safe to repeat: a session that is over is over.
+        """Send one notice. Safe to repeat: an ended session stays ended.
 
         Raises:
-            Unavailable: it was not heard.
+            Unavailable: it was not delivered.
         """
         uri = await self._uri(notice.client_id)
         if uri is not None:
@@ -91,7 +91,7 @@ class LogoutNotices:
         return Outcome.DONE
 
     def kind(self) -> Kind[LogoutNotice]:
-        """How what was not heard is tried again: for a day, as long as sessions are known."""
+        """The kind of duty that sends undelivered notices again: for a day, as long as sessions are stored."""
         return Kind(
             task=LogoutNotice,
             handle=self.notify,

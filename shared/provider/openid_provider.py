@@ -1,4 +1,4 @@
-"""What the package offers: its endpoints, each by the part that responds."""
+"""The facade of the package: each endpoint, with the part that responds."""
 
 from dataclasses import dataclass
 
@@ -25,4 +25,4 @@ class OpenIdProvider:
     end_session: EndSession
     """The end-session endpoint, and the logout that Entra begins."""
     tokens: Tokens
-    """The key set by which others verify our tokens."""
+    """Has the key set with which others verify our tokens."""

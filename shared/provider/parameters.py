@@ -9,10 +9,10 @@ from shared.provider.errors import invalid_request
 _LONGEST = 2_000
 
 LONGEST_TOKEN = 16_000
-"""Characters of a parameter that is a token: it may hold a long nonce or a chain of certificates."""
+"""Characters of a parameter that is a token: it may contain a long nonce or a chain of certificates."""
 
 type Parameters = Mapping[str, tuple[str, ...]]
-"""Each parameter with every value that it was sent with."""
+"""Each parameter with every value that was sent."""
 
 
 def one(parameters: Parameters, name: str, longest: int = _LONGEST) -> str | None:
@@ -30,10 +30,10 @@ def one(parameters: Parameters, name: str, longest: int = _LONGEST) -> str | Non
 
 
 def exact_client_id(text: str) -> ClientId:
-    """A client id to the letter: around it nothing is taken off, as it is around names that people type.
+    """Parse a client id exactly: no space around it is stripped, unlike around names that people type.
 
     Raises:
-        ValueError: it cannot be one.
+        ValueError: it is not a valid client id.
     """
     client_id = ClientId(text)
     if client_id != text:
@@ -42,7 +42,7 @@ def exact_client_id(text: str) -> ClientId:
 
 
 def with_query(url: str, **added: str | None) -> str:
-    """The address with these parameters added to the query that it has, which stays to the letter."""
+    """The address with these parameters added to its query, which is otherwise unchanged."""
     split = urlsplit(url)
     more = urlencode({name: value for name, value in added.items() if value is not None})
     return split._replace(query="&".join(filter(None, (split.query, more)))).geturl()

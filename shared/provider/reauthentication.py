@@ -1,8 +1,8 @@
-"""How recently a person must have signed in, held against when Microsoft says that they did.
+"""How recently a person must have signed in, compared with the time that Microsoft reports.
 
-Asking Microsoft proves nothing: whoever sits at an unlocked browser can take `prompt` out of Microsoft's address and
-come back on a session of yesterday. The proof is `auth_time` in Microsoft's ID token (OpenID Connect Core, sections 2
-and 3.1.2.1), and where it is required and missing, nobody comes in. What follows is decided in `callback`.
+Asking Microsoft proves nothing: a person at an unlocked browser can remove `prompt` from Microsoft's address and return
+with yesterday's session. The proof is `auth_time` in Microsoft's ID token (OpenID Connect Core, sections 2 and
+3.1.2.1); where it is required and missing, nobody is admitted. `callback` decides what follows.
 """
 
 from datetime import datetime, timedelta
@@ -11,18 +11,18 @@ from shared.provider.authorization_request import AuthorizationRequest
 from shared.users.links import SignInRefused
 
 LEEWAY = timedelta(minutes=1)
-"""How far Microsoft's clock and ours may be apart, and the part of a second that `auth_time` leaves out."""
+"""How far Microsoft's clock and ours may differ, including the fraction of a second that `auth_time` drops."""
 
 
 class SignInTooOld(SignInRefused):
-    """The application wants the person to have signed in more recently than they have."""
+    """The application requires a more recent sign-in than the person's."""
 
     slug = "sign-in-too-old"
     title = "Please sign in again"
 
 
 class AuthTimeMissing(SignInRefused):
-    """Microsoft does not say when the person signed in, because this service's app registration does not ask it to."""
+    """The ID token lacks `auth_time`, because this service's app registration does not request it."""
 
     slug = "auth-time-missing"
     title = "Microsoft does not say when you signed in"
@@ -32,10 +32,10 @@ class AuthTimeMissing(SignInRefused):
 def prove_recent(
     request: AuthorizationRequest, auth_time: datetime | None, *, begun_at: datetime, now: datetime
 ) -> None:
-    """Show that the person signed in as recently as the application asks.
+    """Prove that the person signed in as recently as the application requires.
 
-    A sign-in since the request began always is: Microsoft's `auth_time` is that of the password, and whoever takes
-    their time over the second factor must not be sent round for ever.
+    A sign-in after the request began always counts as recent: Microsoft's `auth_time` is the time of the password, and
+    a person who is slow with the second factor must not be sent back for ever.
 
     Args:
         request: with `prompt` and `max_age`, in seconds.
@@ -44,8 +44,8 @@ def prove_recent(
         now: when they came back.
 
     Raises:
-        AuthTimeMissing: it is asked for, and nobody knows.
-        SignInTooOld: it is longer ago.
+        AuthTimeMissing: it is required, and `auth_time` is missing.
+        SignInTooOld: the sign-in is longer ago.
     """
     if request.asks_for_login:
         earliest = begun_at

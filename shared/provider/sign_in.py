@@ -3,8 +3,8 @@
     authorize   an application sends a person      begin
     callback    Entra sends the person back        complete; or begin again, if the sign-in is too old
 
-The steps never call one another: each returns what it has come to, and only here is decided what follows. Whatever a
-step refuses becomes a response here, too, once it is known where it may go.
+The steps never call one another: each returns its result, and only this module decides what follows. It also turns a
+step's refusal into a response, once it is known where that may go.
 """
 
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ from shared.provider.parameters import Parameters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """The authorization endpoint, and the callback that Entra answers to."""
+    """The authorization endpoint, and the callback to which Entra responds."""
 
     applications: RowReader
-    """Where clients are registered; may be some seconds old."""
+    """The registered clients; may be some seconds old."""
     authorize_step: AuthorizeStep
     """Begins a sign-in."""
     callback_step: CallbackStep
@@ -38,11 +38,11 @@ class SignIn:
         """Respond to an authorization request.
 
         Args:
-            parameters: as they were sent.
+            parameters: the parameters as they were sent.
 
         Raises:
             Malformed: client and redirect URI are not known to belong together; nothing may be sent anywhere.
-            Unavailable: the store cannot say who asks, so nothing may be sent anywhere, either.
+            Unavailable: the store cannot find the client, so nothing may be sent anywhere, either.
         """
         try:
             request, application = await read_request(self.applications, parameters)
@@ -54,16 +54,16 @@ class SignIn:
             return self.responses.refused(Authorization(request), refusal)
 
     async def callback(self, answer: Answer, browser: str | None) -> AuthorizationResponse:
-        """Respond to what the browser brings from Microsoft.
+        """Handle Microsoft's response, which the browser brings.
 
         Args:
-            answer: the query of the request; nothing of it is proven.
-            browser: the secret that the browser brings for this state.
+            answer: the query of the request; nothing in it is verified.
+            browser: the secret that the browser sent for this state.
 
         Raises:
             FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the request then.
             Malformed: the application was removed meanwhile, or its redirect URI.
-            Unavailable: the store does not answer, so nothing may be sent anywhere.
+            Unavailable: the store does not respond, so nothing may be sent anywhere.
         """
         state = await self.callback_step.redeem(answer, browser)
         asked = state.request

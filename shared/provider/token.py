@@ -20,7 +20,7 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """What the token endpoint returns (RFC 6749, section 5.1); `expires_in` in seconds."""
+    """A token response (RFC 6749, section 5.1); `expires_in` is in seconds."""
 
     access_token: str
     id_token: str
@@ -33,23 +33,23 @@ class TokenEndpoint:
     """Redeems codes."""
 
     flows: Flows
-    """Keeps the codes."""
+    """Stores the codes."""
     accounts: RowReader
     """The accounts' table as it is now: a code must not outlive its account."""
     issuer: Issuer
     """Makes the tokens."""
     telemetry: Telemetry
-    """Where redeemed codes are reported."""
+    """Reports redeemed codes to operators."""
 
     async def redeem(self, client: AuthenticatedClient, parameters: Parameters) -> TokenResponse:
         """Redeem a code.
 
         Args:
-            client: who redeems it.
-            parameters: of the body.
+            client: the client that redeems it.
+            parameters: the parameters of the body.
 
         Raises:
-            OAuthError: the code is not valid, or not for this client, address or verifier.
+            OAuthError: the code is invalid, or was not issued for this client, address or verifier.
         """
         if one(parameters, "grant_type") != "authorization_code":
             raise OAuthError("unsupported_grant_type", "Only grant_type=authorization_code is supported.")
@@ -82,10 +82,10 @@ class TokenEndpoint:
 def _prove_bound(code: Code, client: AuthenticatedClient, parameters: Parameters) -> None:
     """Prove that client, address and verifier are those of the request (RFC 6749, 4.1.3; RFC 7636, 4.6).
 
-    The code is spent by now: there is no second try.
+    The code is already used up: there is no second try.
 
     Raises:
-        OAuthError: they are not.
+        OAuthError: one of them differs.
     """
     verifier = one(parameters, "code_verifier") or ""
     if code.client_id != client.client_id:

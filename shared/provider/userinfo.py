@@ -1,4 +1,4 @@
-"""The userinfo endpoint: whom an access token is about (OpenID Connect Core, section 5.3)."""
+"""The userinfo endpoint: claims about the access token's user (OpenID Connect Core, section 5.3)."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ _CLAIMS = ("sub", "email", "email_verified", "name")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Userinfo:
-    """Reads access tokens, which carry what userinfo returns, so that nothing is looked up."""
+    """Reads access tokens, which contain what userinfo returns, so that nothing is looked up."""
 
     tokens: Tokens
     """Verifies access tokens."""
@@ -20,10 +20,10 @@ class Userinfo:
     """The audience of our access tokens."""
 
     async def claims(self, unverified_access_token: str) -> dict[str, JsonValue]:
-        """The claims that the token's scopes let the application know.
+        """The claims that the token's scopes allow.
 
         Raises:
-            NotAuthenticated: it is not an access token of ours, or has expired.
+            NotAuthenticated: the token is not an access token of ours, or has expired.
         """
         verified = await self.tokens.verify(unverified_access_token, ACCESS_TOKEN, self.issuer)
         return {name: verified.claims[name] for name in _CLAIMS if name in verified.claims}
