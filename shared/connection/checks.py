@@ -4,6 +4,7 @@ import contextlib
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from shared.access.roles import OURSELVES, AccountAdministrator, Actor
 from shared.accounts.head import read_head
@@ -16,15 +17,20 @@ from shared.connection.connection import (
     connected_tenant,
 )
 from shared.connection.proof import prove_organization
+from shared.duties.duties import Duties, Task
+from shared.duties.kinds import Backoff, Kind, Outcome
 from shared.kernel.caches import BoundedCache
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Conflict, NotFound, Stale, Unavailable
 from shared.ports.clock import Clock
-from shared.ports.entra import ConsentMissing
+from shared.ports.entra import ConsentMissing, GraphForbidden
 from shared.ports.organizations import Organizations
 from shared.ports.record import Stored
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
+
+_BEFORE_CONFIRMING = timedelta(minutes=5)
+"""A single 403 of Graph proves nothing. One that comes again after this long does."""
 
 _BETWEEN_PROBES = timedelta(minutes=5)
 _PROBES_REMEMBERED = 1_000
@@ -32,6 +38,19 @@ _PROBES_REMEMBERED = 1_000
 _FOUND = {Status.CONNECTED: ConnectStep.RESTORED, Status.CONSENT_REVOKED: ConnectStep.REVOKED}
 
 _log = logging.getLogger(__name__)
+
+
+class ConsentProbe(Task):
+    """An account is not well: its consent is in doubt, or revoked."""
+
+    kind: ClassVar[str] = "consent-probe"
+
+    account_id: AccountId
+
+    @property
+    def name(self) -> str:
+        """One per account."""
+        return self.account_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +63,8 @@ class ConnectionChecks:
     """The audit trail."""
     organizations: Organizations
     """Reads the tenant."""
+    duties: Duties
+    """Keeps that an account is to be probed again."""
     clock: Clock
     """The time."""
     telemetry: Telemetry
@@ -75,7 +96,8 @@ class ConnectionChecks:
         """Ask the tenant, when somebody's sign-in was refused as if the consent were gone.
 
         Any browser can bring such a refusal, so an account is asked for at most once in five minutes an instance, and
-        nothing is written unless the consent is found to be gone. What changes meanwhile is left to stand.
+        nothing is written unless the consent is found to be gone. A 403 of Graph is only a doubt here, however often:
+        a duty or an administrator confirms it. What changes meanwhile is left to stand.
 
         Raises:
             Unavailable: the store does not answer.
@@ -86,9 +108,36 @@ class ConnectionChecks:
         self._probed.put(account_id, now)
         with contextlib.suppress(NotFound, Conflict, Stale):
             stored = (await read_head(self.table, account_id)).stored(Connection)
-            checked = await self._found(stored.record)
-            if checked.status is not stored.record.status:
+            checked = await self._found(stored.record, confirms=False)
+            if _differs(checked, stored.record):
                 await self._write(account_id, OURSELVES, stored, checked)
+
+    def kind(self) -> Kind[ConsentProbe]:
+        """How accounts that are not well are probed again."""
+        return Kind(
+            task=ConsentProbe,
+            handle=self.probe_again,
+            patience=timedelta(seconds=30),
+            backoff=Backoff(first=timedelta(minutes=10), longest=timedelta(hours=6)),
+            end=timedelta(days=90),
+        )
+
+    async def probe_again(self, task: ConsentProbe) -> Outcome:
+        """Confirm a doubt, or find that a consent is back. Done once the account is well, disconnected or gone.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        try:
+            stored = (await read_head(self.table, task.account_id)).stored(Connection)
+            checked = await self._found(stored.record)
+            if _differs(checked, stored.record):
+                await self._write(task.account_id, OURSELVES, stored, checked, again=False)
+        except Stale:
+            return Outcome.AGAIN
+        except (NotFound, Conflict):
+            return Outcome.DONE
+        return Outcome.DONE if _is_well(checked) else Outcome.AGAIN
 
     async def _probe(self, account_id: AccountId, actor: Actor) -> tuple[Connection, str]:
         stored = (await read_head(self.table, account_id)).stored(Connection)
@@ -96,7 +145,7 @@ class ConnectionChecks:
         await self._write(account_id, actor, stored, checked)
         return checked.as_of(self.clock.now()), stored.then(checked).version
 
-    async def _found(self, connection: Connection) -> Connection:
+    async def _found(self, connection: Connection, *, confirms: bool = True) -> Connection:
         """The connection as a fresh token finds it."""
         tenant_id = connected_tenant(connection)
         now = self.clock.now()
@@ -104,8 +153,7 @@ class ConnectionChecks:
             organization = await self.organizations.read_organization(tenant_id)
             prove_organization(organization, tenant_id)
         except ConsentMissing as refusal:
-            check = Check(at=now, outcome="consent_revoked", detail=refusal.detail)
-            found = {"status": Status.CONSENT_REVOKED, "last_check": check}
+            found = _refused(connection, refusal, now, confirms=confirms)
         except Unavailable as refusal:
             found = {"last_check": Check(at=now, outcome="unreachable", detail=refusal.detail)}
         else:
@@ -114,14 +162,45 @@ class ConnectionChecks:
                 "status": Status.CONNECTED,
                 "tenant_name": organization.display_name,
                 "last_check": check,
+                "doubted_at": None,
             }
         return connection.model_copy(update=found)
 
     async def _write(
-        self, account_id: AccountId, actor: Actor, stored: Stored[Connection], checked: Connection
+        self,
+        account_id: AccountId,
+        actor: Actor,
+        stored: Stored[Connection],
+        checked: Connection,
+        *,
+        again: bool = True,
     ) -> None:
+        """Write what was found; with `again`, an account that is no longer well is probed until it is."""
+        if again and _differs(checked, stored.record) and not _is_well(checked):
+            await self.duties.plan(_BEFORE_CONFIRMING, ConsentProbe(account_id=account_id))
         event = ConnectionChecked(outcome=checked.last_check.outcome if checked.last_check else None)
         await self.journal.commit(account_id, actor, event, stored.rewrite(checked))
         if checked.status is not stored.record.status:
             step = _FOUND[checked.status]
             self.telemetry.note(Event(EventName.CONNECT, step, account_id=account_id))
+
+
+def _refused(connection: Connection, refusal: ConsentMissing, now: datetime, *, confirms: bool) -> dict[str, Any]:
+    """What becomes of a connection whose tenant refuses us.
+
+    That Entra issues no token is proof enough. That Graph refuses one is a doubt until it happens again, later.
+    """
+    since = connection.doubted_at or now
+    confirmed = confirms and now - since >= _BEFORE_CONFIRMING
+    if isinstance(refusal, GraphForbidden) and not confirmed and connection.status is Status.CONNECTED:
+        return {"doubted_at": since, "last_check": Check(at=now, outcome="unconfirmed", detail=refusal.detail)}
+    check = Check(at=now, outcome="consent_revoked", detail=refusal.detail)
+    return {"status": Status.CONSENT_REVOKED, "last_check": check, "doubted_at": None}
+
+
+def _is_well(connection: Connection) -> bool:
+    return connection.status is Status.CONNECTED and connection.doubted_at is None
+
+
+def _differs(checked: Connection, before: Connection) -> bool:
+    return (checked.status, checked.doubted_at) != (before.status, before.doubted_at)

@@ -33,7 +33,7 @@ _INTERACTION_ERRORS = frozenset(
 _CONSENT_ERRORS = frozenset(
     {"unauthorized_client", "invalid_client", "consent_required", "access_denied", "invalid_tenant"}
 )
-"""What Entra answers without a consent, or a tenant. It may mean something else, so it only starts a probe."""
+"""What Entra answers without a consent, or a tenant. Any person can bring it, so it only starts a probe."""
 
 
 @dataclass(frozen=True, slots=True)
