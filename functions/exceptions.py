@@ -6,23 +6,24 @@ from azure.functions import HttpRequest
 from pydantic import RootModel
 
 from functions.http.endpoint import Routes
+from functions.http.json_text import quick_json_value
 from functions.http.models import Document, Moment
 from functions.http.parameters import PAGE_PARAMETERS, Body, IfMatch, MergePatch, Path, Source
 from functions.http.requests import (
     ARRAY_LIMIT,
     FILE_LIMIT,
     JSON,
-    accepts,
     json_body,
-    json_value,
     media_type,
     page_of,
+    prefers,
     raw_body,
 )
 from functions.http.responses import Created, CsvFile, NoContent, Ok
 from shared.access.roles import AccountAdministrator
 from shared.assembly import Services
 from shared.kernel.documents import Asked
+from shared.kernel.faults import MOST_FAULTS
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import TooLarge
 from shared.ports.record import Stored
@@ -85,7 +86,7 @@ class ProblemLine(Document):
 class ImportDocument(Document):
     """What became of many entries at once. `expired` ones had ended already, and were left out.
 
-    `problems` say what was refused and why, `warnings` what whoever sent the rest should know.
+    `problems` say what was refused and why, `warnings` what whoever sent the rest should know: the first 100 of each.
     """
 
     accepted: int
@@ -110,16 +111,16 @@ def _posted(req: HttpRequest) -> ExemptionDraft | Entries | bytes:
     if media_type(req) in {_CSV, _EXCEL}:
         return raw_body(req, _CSV, _EXCEL, limit=FILE_LIMIT)
     body = raw_body(req, JSON, _CSV, _EXCEL, limit=ARRAY_LIMIT)
-    if body.lstrip()[:1] != b"[":
+    if body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] != b"[":
         return json_body(req, ExemptionDraft)
     if body.count(b"{") + body.count(b"[") > _MOST_OBJECTS:
         raise TooLarge(f"The array may hold {_MOST_OBJECTS:,} objects at most. Send it in parts.")
-    return _entries(json_value(body))
+    return _entries(quick_json_value(body))
 
 
 def _page_unless_csv(req: HttpRequest) -> tuple[int, str | None] | None:
     """Read which page is asked for; None stands for all of the list, as CSV."""
-    return None if accepts(req, _CSV) else page_of(req)
+    return None if prefers(req, _CSV) else page_of(req)
 
 
 type Posted = Annotated[
@@ -222,7 +223,7 @@ def _reported(report: ImportReport) -> Ok[ImportDocument]:
             accepted=report.accepted,
             refused=len(report.problems),
             expired=report.expired,
-            problems=tuple(map(ProblemLine.model_validate, report.problems)),
-            warnings=tuple(map(ProblemLine.model_validate, report.warnings)),
+            problems=tuple(map(ProblemLine.model_validate, report.problems[:MOST_FAULTS])),
+            warnings=tuple(map(ProblemLine.model_validate, report.warnings[:MOST_FAULTS])),
         )
     )

@@ -13,7 +13,7 @@ from shared.kernel.refusals import FieldFault
 from shared.settings import Misconfiguration
 
 _log = logging.getLogger(__name__)
-_EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class MisconfiguredDocument(BaseModel):

@@ -6,9 +6,11 @@ because Azure must know which functions need a key; everything else is read when
 the import is the cold start.
 """
 
+import contextlib
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from azure.functions import Blueprint, Context, HttpRequest, HttpResponse
 
@@ -21,7 +23,11 @@ from functions.http.roles import DEMANDS, Demand
 from functions.http.signature import Handler, Parameter, parameters_of, responses_of, role_of
 from shared.edge_ports import EdgePorts
 from shared.kernel.refusals import Refusal, Unavailable
+from shared.kernel.versions import Expected
+from shared.ports.table import RowChanged
 from shared.ports.telemetry import Event, EventName
+
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class Routes:
         self._dialect = dialect or Problems()
 
     def get[H: Handler](self, path: str) -> Callable[[H], H]:
-        """Offer a handler at GET of a path."""
+        """Offer a handler at GET of a path, and at HEAD, which is GET without the content (RFC 9110, section 9.3.2)."""
         return self._offer("GET", path)
 
     def put[H: Handler](self, path: str) -> Callable[[H], H]:
@@ -114,7 +120,8 @@ class Routes:
             endpoint = Endpoint(method, path, handler, self._tag, self._dialect)
             self.endpoints.append(endpoint)
             level = endpoint.demand.level
-            route = self.blueprint.route(route=path.lstrip("/"), methods=[method], auth_level=level)
+            methods = ["GET", "HEAD"] if method == "GET" else [method]
+            route = self.blueprint.route(route=path.lstrip("/"), methods=methods, auth_level=level)
             self.blueprint.function_name(endpoint.name)(route(_answering(endpoint, self._edge)))
             return handler
 
@@ -131,10 +138,14 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
         return tuple(parameter.reader() for parameter in endpoint.parameters)
 
     async def answer(req: HttpRequest, context: Context) -> HttpResponse:
+        response = await answer_with_content(req, context)
+        return _without_content(response) if req.method == "HEAD" else response
+
+    async def answer_with_content(req: HttpRequest, context: Context) -> HttpResponse:
         invocation_id.set(context.invocation_id)
         try:
             role = await prove(req, edge.access_tokens)
-            return await handler(role, *[read(req) for read in readers()])
+            return await _handled(handler, role, *[read(req) for read in readers()])
         except Unavailable as refusal:
             log_unavailable(name, refusal)
             edge.telemetry.note(_refused(refusal))
@@ -148,6 +159,24 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
             return dialect.failed(context.invocation_id)
 
     return answer
+
+
+async def _handled(handler: Handler, *values: Any) -> HttpResponse:
+    """What the handler returns. `If-Match: *` changes any version, also one that somebody made at the same moment."""
+    for _ in range(_ATTEMPTS - 1 if Expected(None) in values else 0):
+        with contextlib.suppress(RowChanged):
+            return await handler(*values)
+    return await handler(*values)
+
+
+def _without_content(response: HttpResponse) -> HttpResponse:
+    """The response to HEAD: status and headers as for GET."""
+    return HttpResponse(
+        status_code=response.status_code,
+        headers=response.headers,
+        mimetype=response.mimetype,
+        charset=response.charset,
+    )
 
 
 def _refused(refusal: Refusal) -> Event:

@@ -6,8 +6,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from azure.functions import HttpRequest
 from pydantic import BaseModel, JsonValue, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
+from functions.http import negotiation
+from functions.http.json_text import json_text, json_value, not_json
 from shared.kernel.faults import faults_of
 from shared.kernel.names import AccountId, Name
 from shared.kernel.refusals import (
@@ -16,6 +18,7 @@ from shared.kernel.refusals import (
     Invalid,
     Malformed,
     PreconditionRequired,
+    Stale,
     TooLarge,
     UnsupportedMediaType,
 )
@@ -70,12 +73,14 @@ def raw_body(req: HttpRequest, *accepted: str, limit: int = BODY_LIMIT) -> bytes
     """The body, if its type and size are what we take.
 
     Raises:
-        UnsupportedMediaType: the content type is none of `accepted`.
+        UnsupportedMediaType: the content type is none of `accepted`, or the body is compressed.
         BodyLost: it was sent without its length.
         TooLarge: the body is larger than `limit` bytes.
     """
     if media_type(req) not in accepted:
         raise UnsupportedMediaType(f"Send the body as {' or '.join(accepted)}, with that Content-Type.")
+    if req.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise UnsupportedMediaType("Compressed bodies are not read. Send it as it is, without Content-Encoding.")
     body = req.get_body()
     if not body and "content-length" not in req.headers:
         raise _body_lost()
@@ -103,19 +108,6 @@ def optional_json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
     if not req.get_body() and "transfer-encoding" in req.headers:
         raise _body_lost()
     return json_body(req, model) if req.get_body() else model()
-
-
-def json_value(body: bytes) -> JsonValue:
-    """Any JSON.
-
-    Raises:
-        Malformed: it is none, or nested too deep.
-    """
-    try:
-        value: JsonValue = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise _not_json() from None
-    return value
 
 
 def replacement[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[BaseModel], M]:
@@ -159,6 +151,7 @@ def if_match(req: HttpRequest) -> Expected:
 
     Raises:
         PreconditionRequired: the header is missing.
+        Stale: it holds weak tags only.
         Malformed: it holds no entity tag.
     """
     expected = optional_if_match(req)
@@ -177,7 +170,13 @@ def optional_if_match(req: HttpRequest) -> Expected | None:
     tags = _ENTITY_TAG.findall(header)
     if not tags:
         raise Malformed('If-Match holds entity tags in quotation marks, such as "abc", or *.')
-    return Expected(frozenset(tag for weak, tag in tags if not weak))
+    strong = frozenset(tag for weak, tag in tags if not weak)
+    if not strong:
+        raise Stale(
+            'If-Match holds weak tags (W/"…") only, which match nothing. Send the ETag as this service sent it: '
+            "something on the way, such as a proxy that compresses, has weakened it."
+        )
+    return Expected(strong)
 
 
 def parameters(text: str, errors: str = "strict") -> dict[str, tuple[str, ...]]:
@@ -268,9 +267,9 @@ def microsofts_answer(req: HttpRequest) -> Answer:
     )
 
 
-def accepts(req: HttpRequest, media: str) -> bool:
-    """Whether the caller asks for this type by name."""
-    return media in req.headers.get("accept", "").lower()
+def prefers(req: HttpRequest, media: str, default: str = JSON) -> bool:
+    """Whether the caller wants this type rather than the default."""
+    return negotiation.prefers(req.headers.get("accept", ""), media, default)
 
 
 def _body_lost() -> BodyLost:
@@ -280,16 +279,11 @@ def _body_lost() -> BodyLost:
     )
 
 
-def _not_json() -> Malformed:
-    """Made anew each time: an exception that is raised again keeps the frames, and so the bodies, of every time."""
-    return Malformed("The request body is not valid JSON, or is nested too deeply.")
-
-
 def _validated[M: BaseModel](model: type[M], body: bytes) -> M:
     """Strictly: `"yes"` is no boolean, and a number no moment."""
     try:
-        return model.model_validate_json(body, strict=True, by_alias=True, by_name=False)
+        return model.model_validate_json(json_text(body), strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
         if any(found["type"] == "json_invalid" for found in error.errors(include_url=False, include_input=False)):
-            raise _not_json() from None
+            raise not_json() from None
         raise Invalid("The request body is invalid. Fix the fields listed in `errors`.", faults_of(error)) from None

@@ -3,7 +3,7 @@
 Azure does not prefer `connect/callback` to `connect/{ticket}`: whichever function's name sorts first gets the
 request (https://github.com/Azure/azure-functions-host/issues/3153, issues/9876). The table does the same, so
 that a shadowed route shows here and not after a deployment; constraints (`{ticket:length(43)}`) keep such
-templates apart. A method that no function takes is a 404, as is HEAD for a function that takes only GET.
+templates apart. A method that no function takes is a 404; HEAD is a method of its own.
 """
 
 import re

@@ -41,6 +41,8 @@ from local.host.settings import MAX_BODY_BYTES, HostSettings
 
 _log: Final = logging.getLogger("local.host")
 _ADMIN: Final = "/admin/functions/"
+_NEVER_HSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts that ASP.NET's HSTS middleware leaves out, as it does requests over http."""
 
 
 def create_host(app: Path | FunctionRegister, settings: HostSettings) -> Starlette:
@@ -81,7 +83,13 @@ class Host:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; anything else that ASGI knows has no counterpart in Azure Functions."""
         if scope["type"] == "http":
-            response = await self._answer(Request(scope, receive))
+            request = Request(scope, receive)
+            response = await self._answer(request)
+            if self._settings.hsts and request.url.scheme == "https" and request.url.hostname not in _NEVER_HSTS:
+                response.headers["strict-transport-security"] = self._settings.hsts
+            if request.method == "HEAD":
+                # As Kestrel, which gives the answer to HEAD no length of its own.
+                del response.headers["content-length"]
             await response(scope, receive, send)
 
     @asynccontextmanager

@@ -6,8 +6,10 @@ only, never in Git.
 """
 
 import json
+import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -27,7 +29,7 @@ class HostSettings:
     `route_prefix` is Azure's default unless host.json says otherwise. `function_key` opens functions of
     `authLevel` FUNCTION, `master_key` those and the admin endpoint; without a key its door stays shut.
     `fills_cookie_domains` plays Azure's front end, see `local.host.cookies`. `values` are the app's settings, in the
-    order of the file.
+    order of the file. `hsts` is the value of Strict-Transport-Security, None where host.json does not switch it on.
     """
 
     route_prefix: str = "api"
@@ -36,6 +38,7 @@ class HostSettings:
     cors_origins: tuple[str, ...] = ()
     cors_credentials: bool = False
     fills_cookie_domains: bool = True
+    hsts: str | None = None
     values: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
@@ -52,6 +55,7 @@ class HostSettings:
             cors_origins=tuple(o.strip() for o in str(section.get("CORS", "")).split(",") if o.strip()),
             cors_credentials=section.get("CORSCredentials") is True,
             fills_cookie_domains=section.get("FillCookieDomains") is not False,
+            hsts=_hsts(_section(http, "hsts")),
             values={name: str(value) for name, value in _section(local, "Values").items()},
         )
 
@@ -78,6 +82,31 @@ def _section(document: Mapping[str, object], name: str) -> Mapping[str, object]:
     if not isinstance(section, dict):
         raise SettingsError(f"{name} must be a JSON object.")
     return section
+
+
+_TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?")
+"""`days.hours:minutes:seconds`, as .NET reads a TimeSpan."""
+
+
+def _hsts(section: Mapping[str, object]) -> str | None:
+    """Return the header that ASP.NET's HSTS middleware makes of `extensions.http.hsts`; a bare number counts days.
+
+    https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook#hostjson-settings
+    """
+    if section.get("isEnabled") is not True:
+        return None
+    text = str(section.get("maxAge", "30"))
+    span = _TIME_SPAN.fullmatch(text)
+    if span:
+        days, hours, minutes, seconds = (int(part or 0) for part in span.groups())
+    elif text.isdecimal():
+        days, hours, minutes, seconds = int(text), 0, 0, 0
+    else:
+        raise SettingsError(f"extensions.http.hsts.maxAge is not a TimeSpan: {text!r}.")
+    age = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    flags = {"includeSubDomains": "; includeSubDomains", "preload": "; preload"}
+    more = "".join(text for name, text in flags.items() if section.get(name) is True)
+    return f"max-age={int(age.total_seconds())}{more}"
 
 
 def _text(value: object) -> str | None:

@@ -131,7 +131,7 @@ class AzureTable:
     async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
         """See the port."""
         with _in_our_words():
-            return tuple([_row(entity) async for entity in self._query(partition, prefix)])
+            return tuple([row async for row in _rows(self._query(partition, prefix))])
 
     async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
         """See the port."""
@@ -139,13 +139,13 @@ class AzureTable:
         with _in_our_words():
             try:
                 rows = [_row(entity) async for entity in await anext(pages)]
+                while not rows and pages.continuation_token:
+                    rows = [_row(entity) async for entity in await anext(pages)]
             except HttpResponseError as error:
                 if continuation is not None and error.status_code == 400:  # noqa: PLR2004 - HTTP's number
                     raise Invalid(_FOREIGN_CONTINUATION) from error
                 raise
-        # The SDK has no public name for the continuation of asynchronous pages.
-        following = getattr(pages, "continuation_token", None)
-        return Page(tuple(rows), _close_continuation(following))
+        return Page(tuple(rows), _close_continuation(pages.continuation_token))
 
     async def write(self, *operations: Operation) -> None:
         """See the port."""
@@ -157,8 +157,8 @@ class AzureTable:
     async def expired(self, now: datetime) -> AsyncIterator[Row]:
         """See the port. A scan: the table of flows is small, since flows are removed when they are used."""
         with _in_our_words():
-            async for entity in self._client.query_entities("expiresAt lt @now", parameters={"now": now}):
-                yield _row(entity)
+            async for row in _rows(self._client.query_entities("expiresAt lt @now", parameters={"now": now})):
+                yield row
 
     async def partitions_before(self, partition: str) -> AsyncIterator[Row]:
         """See the port. A range of the primary index: what it costs depends on the rows it returns."""
@@ -175,6 +175,18 @@ class AzureTable:
             condition += " and RowKey ge @first and RowKey lt @beyond"
             parameters |= {"first": prefix, "beyond": prefix[:-1] + chr(ord(prefix[-1]) + 1)}
         return self._client.query_entities(condition, parameters=parameters, results_per_page=size)
+
+
+async def _rows(query: Any) -> AsyncIterator[Row]:
+    """Every row of a query, however many empty pages the store answers in between.
+
+    It may answer one with a continuation whenever a query crosses its servers or takes long
+    (https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination). The SDK's own iterator recurses
+    over each, down to Python's limit, so the pages are turned here.
+    """
+    async for page in query.by_page():
+        async for entity in page:
+            yield _row(entity)
 
 
 def _row(entity: TableEntity) -> Row:

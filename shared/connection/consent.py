@@ -154,7 +154,7 @@ class ConsentFlow:
         state = await self.flows.redeem(answer.state, ConnectState, browser)
         try:
             if answer.error is not None:
-                raise ConsentRefused(self.sign_in.explain(answer.error, answer.error_description))
+                raise ConsentRefused(self.consent.explain_consent(answer.error, answer.error_description))
             if state.proof is None:
                 return await self._consented(state, answer)
             return await self._proven(state, state.proof, answer)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, unquote, unquote_plus, urlsplit
 
 from shared.kernel.addresses import is_https_or_loopback, is_plain
 from shared.kernel.refusals import FieldFault, Invalid
@@ -64,7 +64,7 @@ def _is_below(text: str, prefix: SplitResult) -> bool:
 
 
 def with_outcome(url: str, outcome: str) -> str:
-    """The address with `connection=<outcome>` added to its query, and its own query kept."""
+    """The address with `connection=<outcome>` added to its query, and its own query kept to the letter."""
     split = urlsplit(url)
-    query = [(name, value) for name, value in parse_qsl(split.query, keep_blank_values=True) if name != "connection"]
-    return split._replace(query=urlencode([*query, ("connection", outcome)])).geturl()
+    kept = [part for part in split.query.split("&") if unquote_plus(part.partition("=")[0]) != "connection"]
+    return split._replace(query="&".join(filter(None, [*kept, f"connection={quote(outcome)}"]))).geturl()

@@ -12,3 +12,12 @@ class Consent(Protocol):
         Source: https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
         """
         ...
+
+    def explain_consent(self, error: str, description: str) -> str:
+        """What Entra's error response means, in words that say who must do what.
+
+        Args:
+            error: OAuth's error code.
+            description: Entra's text, in which an AADSTS number may stand. It is not repeated.
+        """
+        ...

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from shared.kernel.documents import Foreign
 from shared.kernel.names import TenantId
@@ -44,24 +44,36 @@ def _time_of(claim: object) -> datetime | None:
     return datetime.fromtimestamp(claim, UTC)
 
 
+def _if_readable(claim: object, read: ValidatorFunctionWrapHandler) -> object:
+    """A claim that no check rests on: one that cannot be read counts as missing, which lets nobody in."""
+    try:
+        return read(claim)
+    except ValidationError:
+        return None
+
+
+type _Readable = Annotated[str | None, WrapValidator(_if_readable)]
+
+
 class VerifiedIdentity(Foreign):
     """Who signed in, from an ID token of which every check has held. Only a `EntraSignIn` makes one.
 
+    A claim that describes the person and is malformed counts as missing; one that proves something is refused.
     `auth_time` is when they last proved to Entra who they are; None if the app registration does not ask for the claim
     (https://learn.microsoft.com/entra/identity-platform/optional-claims-reference).
     """
 
     tid: TenantId
     oid: str
-    name: str | None = None
-    preferred_username: str | None = None
+    name: _Readable = None
+    preferred_username: _Readable = None
     wids: tuple[str, ...] = ()
-    email: str | None = None
+    email: _Readable = None
     xms_edov: Annotated[bool, BeforeValidator(_is_yes)] = False
     acct: int | None = None
     auth_time: Annotated[datetime | None, BeforeValidator(_time_of)] = None
-    sid: str | None = None
-    login_hint: str | None = None
+    sid: _Readable = None
+    login_hint: _Readable = None
 
 
 class EntraSignIn(Protocol):
@@ -122,7 +134,7 @@ class EntraSignIn(Protocol):
         ...
 
     def explain(self, error: str, description: str) -> str:
-        """What an error answer of Entra means, in words that say who must do what.
+        """What an error answer of Entra to a sign-in means, in words that say who must do what.
 
         Args:
             error: OAuth's error code.

@@ -40,7 +40,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows of a partition; `continuation` asks for the next ones, None says that there are none."""
+    """Some rows of a partition; `continuation` asks for the next ones, None says that there are none.
+
+    A page without rows has no continuation, so that whoever stops at an empty page has seen everything.
+    """
 
     rows: tuple[Row, ...]
     continuation: str | None

@@ -51,6 +51,14 @@ class GuestRefused(SignInRefused):
     title = "Guests cannot sign in here"
 
 
+class AcctMissing(SignInRefused):
+    """Microsoft does not say whether the person is a member, because this service's app registration does not ask."""
+
+    slug = "acct-missing"
+    title = "Microsoft does not say whether you are a member"
+    again = False
+
+
 class EmailUnverified(SignInRefused):
     """The tenant does not vouch for the address."""
 
@@ -109,10 +117,16 @@ def prove_email(identity: VerifiedIdentity, email: EmailAddress) -> None:
             a user principal name that equals it is in a verified domain, too.
 
     Raises:
-        GuestRefused: not a member, or not known to be one.
+        AcctMissing: nobody knows whether they are a member.
+        GuestRefused: not a member.
         EmailUnverified: the address is theirs, but nobody has verified it.
         WrongPerson: the address is not theirs.
     """
+    if identity.acct is None:
+        raise AcctMissing(
+            "Microsoft does not say whether you are a member of your organisation. The vendor's operators must fix "
+            "this: the app registration of this service lacks the optional claim acct in ID tokens."
+        )
     if identity.acct != _MEMBER:
         raise GuestRefused("You are a guest in this organisation. Sign in with an account of your own organisation.")
     if email == _address(identity.preferred_username):

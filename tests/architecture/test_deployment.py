@@ -13,6 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 from local.deployable import build, deployed_files
+from local.host import HostSettings
 from local.processes import ROOT
 
 VERSION = str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
@@ -326,6 +327,11 @@ def test_a_module_that_was_changed_in_the_package_is_compiled(unzipped: Path, tm
 def test_routes_have_no_prefix_and_urls_stay_out_of_the_log() -> None:
     host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
     assert host["extensions"]["http"]["routePrefix"] == ""
+
+
+def test_browsers_that_were_here_once_come_back_over_https_only() -> None:
+    hsts = HostSettings.read(ROOT, None).hsts
+    assert hsts == "max-age=31536000", "other hosts below the vendor's domain are not this service's to decide on"
 
 
 def test_the_host_speaks_opentelemetry_and_is_told_nothing_that_it_would_not_heed() -> None:

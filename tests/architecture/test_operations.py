@@ -69,8 +69,8 @@ def test_alerts_are_as_severe_as_it_is_said() -> None:
 
 def test_a_body_in_chunks_is_answered_as_it_is_said() -> None:
     body = RUNBOOK.partition("\n### A body in chunks\n")[2].partition("\n### ")[0]
-    assert re.findall(r"expected to answer (\d+)", body) == [str(STATUS[BodyLost])]
-    assert f"| {STATUS[BodyLost]} with a reason of its own" in RUNBOOK
+    assert re.findall(r"expect the first to respond (\d+)", body) == [str(STATUS[BodyLost])]
+    assert f"| {STATUS[BodyLost]} with a specific reason" in RUNBOOK
 
 
 # -- what is named is there --------------------------------------------------------------------------------------------

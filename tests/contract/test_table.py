@@ -5,6 +5,8 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, Self
 from uuid import uuid4
 
 import pytest
@@ -15,17 +17,67 @@ from shared.kernel.refusals import Invalid, TooLarge
 from shared.ports.table import Insert, Key, Operation, Put, Remove, Replace, Row, RowChanged, RowExists, Table
 from tests.support.fakes import InMemoryTable
 
+
+class AzureWithEmptyPages(AzureTables):
+    """Azure Table Storage on a bad day: each page of a query comes after empty ones with a continuation."""
+
+    def client(self, name: str) -> Any:
+        return _Client(super().client(name))
+
+
+class _Client:
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def query_entities(self, *query: Any, **parameters: Any) -> Any:
+        paged = self._client.query_entities(*query, **parameters)
+        return SimpleNamespace(by_page=lambda continuation=None: _Pages(paged.by_page(continuation)))
+
+
+class _Pages:
+    """An iterator of pages, of which two of three are empty."""
+
+    def __init__(self, pages: Any) -> None:
+        self._pages = pages
+        self._turned = 0
+        self.continuation_token: dict[str, str] | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> AsyncIterator[Any]:
+        self._turned += 1
+        if self._turned % 3:
+            self.continuation_token = {"PartitionKey": "further", "RowKey": "on"}
+            return aiter(_Nothing())
+        page: AsyncIterator[Any] = await anext(self._pages)
+        self.continuation_token = self._pages.continuation_token
+        return page
+
+
+class _Nothing:
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        raise StopAsyncIteration
+
+
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 CROWD = 50
 
 
-@pytest.fixture(scope="session", params=["memory", "azure"])
+@pytest.fixture(scope="session", params=["memory", "azure", "azure with empty pages"])
 async def table(request: pytest.FixtureRequest) -> AsyncIterator[Table]:
     if request.param == "memory":
         yield InMemoryTable()
         return
     store: Azurite = request.getfixturevalue("store")
-    tables = AzureTables(connection_string=store.connection_string)
+    kind = AzureTables if request.param == "azure" else AzureWithEmptyPages
+    tables = kind(connection_string=store.connection_string)
     yield tables.table("rows")
     await tables.close()
 

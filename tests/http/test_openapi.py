@@ -57,6 +57,7 @@ def test_every_function_that_azure_indexes_is_described_and_nothing_else(
         for trigger in [function.get_trigger().get_dict_repr()]
         if trigger["type"] == "httpTrigger"
         for method in map(str, trigger["methods"])
+        if not method.endswith("HEAD")
     }
     described = {(call["operationId"], path, verb.upper()) for path, verb, call in operations(api)}
     assert described == {(name, path, method.rpartition(".")[2]) for name, path, method in indexed}

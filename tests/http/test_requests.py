@@ -46,7 +46,7 @@ MALFORMED = {
     "a comma too many": b'{"mode": "on",}',
     "two documents": b'{"mode": "on"} {"mode": "off"}',
     "a comment": b'{"mode": "on"} // for all',
-    "a byte order mark": b'\xef\xbb\xbf{"mode": "on"}',
+    "two byte order marks": b'\xef\xbb\xbf\xef\xbb\xbf{"mode": "on"}',
     "UTF-16": '{"mode": "on"}'.encode("utf-16"),
     "Latin-1": '{"mode": "ö"}'.encode("latin-1"),
     "half a surrogate pair": b'{"mode": "\\ud800"}',
@@ -99,10 +99,23 @@ def test_each_wrong_field_is_named(acme: Caller, body: Any, named: list[str]) ->
     assert fields(acme("PUT", POLICY, json=body, headers={"If-Match": "*"})) == named
 
 
-def test_of_a_name_that_stands_twice_the_last_one_counts(acme: Caller) -> None:
-    headers = {"If-Match": "*", "Content-Type": "application/json"}
-    answer = acme("PUT", POLICY, content=b'{"mode": "off", "mode": "on"}', headers=headers)
-    assert (answer.status_code, answer.json()["mode"]) == (200, "on")
+@pytest.mark.parametrize(("method", "media"), [("PUT", "application/json"), ("PATCH", MERGE)])
+def test_a_name_that_stands_twice_is_refused_and_a_byte_order_mark_is_read(
+    acme: Caller, method: str, media: str
+) -> None:
+    headers = {"If-Match": "*", "Content-Type": media}
+    twice = acme(method, POLICY, content=b'{"mode": "off", "mode": "on"}', headers=headers)
+    assert (problem(twice), "a name twice" in twice.json()["detail"]) == ((400, "malformed"), True)
+    marked = acme(method, POLICY, content=b'\xef\xbb\xbf{"mode": "on"}', headers=headers)
+    assert (marked.status_code, marked.json()["mode"]) == (200, "on")
+
+
+def test_a_list_may_begin_with_a_byte_order_mark_and_holds_no_name_twice(acme: Caller) -> None:
+    headers = {"Content-Type": "application/json"}
+    once = b'[{"email": "a@acme.example", "reason": "x"}]'
+    twice = b'[{"email": "a@acme.example", "email": "b@acme.example"}]'
+    assert acme("POST", EXCEPTIONS, content=b"\xef\xbb\xbf" + once, headers=headers).json()["accepted"] == 1
+    assert problem(acme("POST", EXCEPTIONS, content=twice, headers=headers)) == (400, "malformed")
 
 
 @pytest.mark.parametrize(

@@ -488,12 +488,40 @@ def test_a_guest_is_sent_home(contoso: Caller, unite: Asked, person: Person, use
     assert page.title == "Guests cannot sign in here"
 
 
-@pytest.mark.parametrize("acct", [None, 1, 2])
-def test_who_is_not_known_to_be_a_member_counts_as_a_guest(
-    contoso: Caller, unite: Asked, person: Person, hostile: Switch, acct: int | None
+@pytest.mark.parametrize("acct", [1, 2])
+def test_who_is_no_member_counts_as_a_guest(
+    contoso: Caller, unite: Asked, person: Person, hostile: Switch, acct: int
 ) -> None:
     hostile(id_token={"acct": acct})
     explained(person.come_back(unite), unite, "guest")
+
+
+def test_who_is_not_known_to_be_a_member_hears_that_the_operators_must_fix_it(
+    contoso: Caller, unite: Asked, person: Person, hostile: Switch
+) -> None:
+    hostile(id_token={"acct": None})
+    page = explained(person.come_back(unite), unite, "acct-missing", again=False)
+    assert "The vendor's operators must fix this" in page.told
+    assert "optional claim acct" in page.told
+
+
+@pytest.mark.parametrize("value", [7, [ALICE], {"a": 1}, True], ids=repr)
+@pytest.mark.parametrize("claim", ["email", "name", "sid", "login_hint", "xms_edov"])
+def test_a_malformed_claim_that_nothing_needs_does_not_stop_a_sign_in(
+    contoso: Caller, unite: Asked, person: Person, hostile: Switch, claim: str, value: object
+) -> None:
+    hostile(id_token={claim: value})
+    assert "code" in person.sign_in(unite)
+
+
+@pytest.mark.parametrize(
+    "claims", [{"preferred_username": [ALICE], "email": None}, {"preferred_username": 7, "email": [ALICE]}]
+)
+def test_a_malformed_claim_that_would_vouch_for_the_address_vouches_for_none(
+    contoso: Caller, unite: Asked, person: Person, hostile: Switch, claims: dict[str, Any]
+) -> None:
+    hostile(id_token={**claims, "xms_edov": True})
+    explained(person.come_back(unite), unite, "wrong-person")
 
 
 @pytest.mark.parametrize("edov", [None, False, 0, "0", "false", "", "yes", [True], {"1": 1}], ids=repr)
@@ -605,6 +633,7 @@ def connection_of(manager: Caller) -> str:
 @pytest.mark.parametrize(
     ("error", "aadsts", "words"),
     [
+        ("access_denied", 99999, "Microsoft did not let you sign in, or you cancelled."),
         ("access_denied", 65004, "consent page was declined"),
         ("access_denied", 90094, "Only an administrator can consent"),
         ("access_denied", 90095, "request for approval was sent"),

@@ -115,3 +115,19 @@ def test_microsofts_answer_holds_no_parameter_twice_and_the_flow_goes_on_without
 def test_no_page_takes_a_parameter_twice(client: httpx.Client, path: str) -> None:
     for name in ("state", "sid", "ticket"):
         assert client.get(f"{path}?{name}=a&{name}=a").status_code == 400
+
+
+def test_head_is_get_without_its_content_wherever_get_is(
+    service: RunningService, acme: Caller, operator: Caller, client: httpx.Client
+) -> None:
+    """Monitors and link checkers ask by HEAD (RFC 9110, section 9.3.2), and are refused as GET is."""
+    seen = set()
+    for endpoint in (each for routes in build_routes(service.services) for each in routes.endpoints):
+        if endpoint.method == "GET":
+            path = re.sub(r"\{(\w+)\}", lambda found: PATH[found[1]], endpoint.path)
+            for caller in (acme, operator, client.request):
+                got, head = caller("GET", path), caller("HEAD", path)
+                assert (head.status_code, head.content) == (got.status_code, b""), path
+                assert head.headers.get("content-type") == got.headers.get("content-type"), path
+                seen.add(head.status_code)
+    assert seen >= {200, 400, 401, 403, 404}

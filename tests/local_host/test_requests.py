@@ -247,3 +247,17 @@ async def test_the_route_prefix_of_the_settings_comes_first(call: Call) -> None:
     client = call(_echo_app("thing"), HostSettings())
     assert [(await client.get(path)).status_code for path in ("/api/thing", "/thing")] == [200, 404]
     assert SETTINGS.route_prefix == ""
+
+
+@pytest.mark.parametrize("path", ["/thing", "/nowhere"])
+async def test_hsts_goes_with_every_answer_over_https_but_not_to_this_machine(call: Call, path: str) -> None:
+    client = call(_echo_app("thing"), replace(SETTINGS, hsts="max-age=60"))
+    answers = {
+        url: (await client.get(f"{url}{path}")).headers.get("strict-transport-security")
+        for url in ("https://sso.example", "http://sso.example", "https://localhost", "https://[::1]")
+    }
+    assert answers == dict.fromkeys(answers, None) | {"https://sso.example": "max-age=60"}
+
+
+async def test_the_answer_to_head_has_no_length_that_is_not_that_of_get(call: Call) -> None:
+    assert "content-length" not in (await call(_echo_app("thing", ["HEAD"])).head("/thing")).headers

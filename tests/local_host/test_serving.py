@@ -142,3 +142,29 @@ def test_a_schedule_that_is_none_is_refused() -> None:
 
     with pytest.raises(IndexingError, match="every day"):
         create_host(app, HostSettings())
+
+
+@pytest.mark.parametrize(
+    ("hsts", "header"),
+    [
+        ({}, None),
+        ({"isEnabled": False, "maxAge": "10"}, None),
+        ({"isEnabled": True}, "max-age=2592000"),
+        ({"isEnabled": True, "maxAge": "10"}, "max-age=864000"),
+        (
+            {"isEnabled": True, "maxAge": "365.00:00:00", "includeSubDomains": True},
+            "max-age=31536000; includeSubDomains",
+        ),
+        ({"isEnabled": True, "maxAge": "01:00", "preload": True}, "max-age=3600; preload"),
+    ],
+)
+def test_hsts_is_read_as_the_host_reads_it(tmp_path: Path, hsts: object, header: str | None) -> None:
+    (tmp_path / "host.json").write_text(json.dumps({"extensions": {"http": {"hsts": hsts}}}))
+    assert HostSettings.read(tmp_path, None).hsts == header
+
+
+def test_a_max_age_that_is_no_time_span_is_refused(tmp_path: Path) -> None:
+    hsts = {"isEnabled": True, "maxAge": "a year"}
+    (tmp_path / "host.json").write_text(json.dumps({"extensions": {"http": {"hsts": hsts}}}))
+    with pytest.raises(SettingsError, match="maxAge"):
+        HostSettings.read(tmp_path, None)

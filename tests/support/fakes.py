@@ -285,6 +285,9 @@ class FakeEntra(_Answering):
     def explain(self, error: str, description: str) -> str:
         return f"Microsoft refused ({error}). Ask an administrator of your organisation at Microsoft."
 
+    def explain_consent(self, error: str, description: str) -> str:
+        return f"Consent: {self.explain(error, description)}"
+
     def reason(self, error: str, description: str) -> str:
         known = re.match(r"AADSTS(54005|65004|700016)\b", description)
         return known[0] if known else "unknown"

@@ -137,6 +137,7 @@ async def test_an_app_without_settings_says_so_on_every_address(caplog: pytest.L
     transport = httpx.ASGITransport(create_host(app, HostSettings(route_prefix="", function_key="f", master_key="m")))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         answers = [await client.get("/health"), await client.post("/v1/resolve"), await client.get("/")]
+        assert (await client.head("/health")).status_code == 503
     assert {answer.status_code for answer in answers} == {503}
     (told,) = {answer.text for answer in answers}
     for text in (told, caplog.text):

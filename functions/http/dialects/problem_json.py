@@ -6,6 +6,7 @@ from typing import ClassVar
 from azure.functions import HttpResponse
 
 from functions.http.refusals import EXPOSED, headers_of, status_of
+from shared.kernel.faults import MOST_FAULTS
 from shared.kernel.refusals import Invalid, Refusal
 
 TYPE_PREFIX = "urn:azure-sso:problem:"
@@ -30,7 +31,9 @@ class Problems:
             "instance": f"urn:uuid:{invocation_id}",
         }
         if isinstance(refusal, Invalid) and refusal.faults:
-            problem["errors"] = [{"field": fault.field, "detail": fault.detail} for fault in refusal.faults]
+            problem["errors"] = [
+                {"field": fault.field, "detail": fault.detail} for fault in refusal.faults[:MOST_FAULTS]
+            ]
         return _problem(problem, status, headers_of(refusal))
 
     def failed(self, invocation_id: str) -> HttpResponse:

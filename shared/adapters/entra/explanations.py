@@ -6,6 +6,7 @@ contain names and addresses.
 """
 
 import re
+from collections.abc import Mapping
 
 _NUMBER = re.compile(r"AADSTS(\d{4,7})")
 
@@ -57,9 +58,13 @@ _WORDS = {
 }
 
 _WITHOUT_NUMBER = {
-    "access_denied": "The consent page was declined. Start again, and accept it if you want to connect.",
+    "access_denied": f"Microsoft did not let you sign in, or you cancelled. Try again. {_ADMIN} if this happens again.",
     "temporarily_unavailable": "Microsoft is unavailable at the moment. Try again in a few minutes.",
     "server_error": "Microsoft is unavailable at the moment. Try again in a few minutes.",
+}
+
+_AT_CONSENT = _WITHOUT_NUMBER | {
+    "access_denied": "The consent page was declined. Start again, and accept it if you want to connect.",
 }
 
 
@@ -70,11 +75,20 @@ def number_in(description: str) -> int | None:
 
 
 def explain(error: str, description: str) -> str:
-    """The meaning of an error and who must do what, with the number for support."""
+    """What an error at a sign-in means and who must do what, with the number for support."""
+    return _explained(error, description, _WITHOUT_NUMBER)
+
+
+def explain_consent(error: str, description: str) -> str:
+    """What an error means where an administrator consents, or where a consent is missing."""
+    return _explained(error, description, _AT_CONSENT)
+
+
+def _explained(error: str, description: str, without_number: Mapping[str, str]) -> str:
     number = number_in(description)
     words = _WORDS.get(number) if number is not None else None
     if words is None:
-        words = _WITHOUT_NUMBER.get(error, f"Microsoft refused. Try again. {_ADMIN} if this happens again.")
+        words = without_number.get(error, f"Microsoft refused. Try again. {_ADMIN} if this happens again.")
     return f"{words} (AADSTS{number})" if number is not None else words
 
 

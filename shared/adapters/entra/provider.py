@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field, ValidationError
 
-from shared.adapters.entra.explanations import explain, number_in, reason
+from shared.adapters.entra.explanations import explain, explain_consent, number_in, reason
 from shared.adapters.entra.id_tokens import IdTokens
 from shared.adapters.entra.msal_clients import MsalClients
 from shared.adapters.web import Web
@@ -192,6 +192,10 @@ class EntraProvider:
         """See the port."""
         return explain(error, description)
 
+    def explain_consent(self, error: str, description: str) -> str:
+        """See the port."""
+        return explain_consent(error, description)
+
     def reason(self, error: str, description: str) -> str:
         """See the port."""
         return reason(error, description)
@@ -259,7 +263,8 @@ def _granted(
     if token in answer:
         return str(answer[token])
     error, description = str(answer.get("error", "")), str(answer.get("error_description", ""))
+    words = explain_consent if refusal is ConsentMissing else explain
     if error in _CUSTOMER_SAYS_NO | also and number_in(description) != _ASKED_TOO_OFTEN:
-        raise refusal(error, number_in(description), explain(error, description))
+        raise refusal(error, number_in(description), words(error, description))
     _log.error("Entra refuses this service: error=%s AADSTS%s", error, number_in(description))
     raise Unavailable(explain(error, description), retry_after=30)

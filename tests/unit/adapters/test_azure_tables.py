@@ -1,8 +1,10 @@
 """A store that does not answer: within seconds, and never as if there were no row."""
 
+import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +14,7 @@ from local.processes import Azurite, azurite, free_port
 from shared.adapters.azure_tables import AzureTable, AzureTables
 from shared.kernel.refusals import Invalid, Unavailable
 from shared.ports.table import Insert, Key, Put, Remove, Replace, Row
-from tests.support.wire import canned_web, silent_port
+from tests.support.wire import CannedWeb, canned_web, silent_port
 
 KEY = Key("acme", "policy")
 ROW = Row(KEY, "{}", 'W/"1"')
@@ -143,3 +145,41 @@ async def test_in_azure_the_app_proves_itself_by_its_identity() -> None:
 
 async def test_it_can_be_closed_before_it_was_used() -> None:
     await AzureTables(connection_string="").close()
+
+
+@dataclass
+class Emptiness(CannedWeb):
+    """Azure Table Storage that has nothing to show in hundreds of pages, and then one row."""
+
+    pages: int = 400
+
+    def answer(self, path: str) -> bytes:
+        self.pages -= 1
+        more = {f"x-ms-continuation-Next{part}Key": f"{self.pages}" for part in ("Partition", "Row")}
+        self.headers = {"Content-Type": "application/json;odata=minimalmetadata", **(more if self.pages else {})}
+        found = {"PartitionKey": "acme", "RowKey": "row", "document": "{}", "odata.etag": 'W/"1"'}
+        return json.dumps({"value": [] if self.pages else [found]}).encode()
+
+
+async def under(table: AzureTable) -> Sequence[Row]:
+    return await table.under("acme", "")
+
+
+async def a_page(table: AzureTable) -> Sequence[Row]:
+    page = await table.page("acme", "", 10, None)
+    assert page.continuation is None
+    return page.rows
+
+
+async def expired(table: AzureTable) -> Sequence[Row]:
+    return [row async for row in table.expired(NOON)]
+
+
+@pytest.mark.parametrize("read", [under, a_page, expired])
+async def test_every_query_goes_on_through_empty_pages_to_its_end(
+    read: Callable[[AzureTable], Awaitable[Sequence[Row]]],
+) -> None:
+    """Azure may answer an empty page with a continuation, and the SDK recurses over each of them."""
+    with canned_web(Emptiness()) as server:
+        async with table_at(int(server.url.rpartition(":")[2])) as table:
+            assert [row.key for row in await read(table)] == [Key("acme", "row")]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.entra.explanations import explain, number_in, reason
+from shared.adapters.entra.explanations import explain, explain_consent, number_in, reason
 
 KNOWN = [
     50011, 50020, 50034, 50053, 50057, 50058, 50076, 50079, 50105, 50194, 51004, 53003, 54005, 65001, 65004, 90002,
@@ -43,7 +43,12 @@ def test_the_words_say_who_must_act(number: int) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [*map(told, KNOWN), UNKNOWN, *(explain(error, "") for error in ("access_denied", "server_error"))],
+    [
+        *map(told, KNOWN),
+        UNKNOWN,
+        *(explain(error, "") for error in ("access_denied", "server_error")),
+        explain_consent("access_denied", ""),
+    ],
 )
 def test_the_words_are_whole_sentences(words: str) -> None:
     assert re.fullmatch(r"([A-Z][^.]*[a-z]\. ?)+(\(AADSTS\d+\))?", words)
@@ -51,7 +56,8 @@ def test_the_words_are_whole_sentences(words: str) -> None:
 
 
 def test_without_a_number_the_error_is_explained() -> None:
-    assert "declined" in explain("access_denied", "The person said no")
+    assert "sign in" in explain("access_denied", "The person said no")
+    assert "consent page was declined" in explain_consent("access_denied", "The person said no")
     assert "is unavailable at the moment" in explain("temporarily_unavailable", "")
     assert "is unavailable at the moment" in explain("server_error", "")
 

@@ -107,3 +107,17 @@ def test_the_outcome_is_added_and_what_was_there_is_kept(query: list[tuple[str, 
 
 def _encoded(text: str) -> str:
     return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+@pytest.mark.parametrize(
+    ("url", "back"),
+    [
+        ("?q=a%20b+c&flag&empty=&x=%C3%A4", "?q=a%20b+c&flag&empty=&x=%C3%A4&connection=connected"),
+        ("?sig=a/b:c,d;e@f&connection=old#top", "?sig=a/b:c,d;e@f&connection=connected#top"),
+        ("?%63onnection=old&connections=kept", "?connections=kept&connection=connected"),
+        ("", "?connection=connected"),
+    ],
+)
+def test_the_query_of_the_return_address_is_kept_to_the_letter(url: str, back: str) -> None:
+    """It may be signed, or read by a router that tells `a%20b` from `a+b`."""
+    assert with_outcome(f"https://panel.example/sso/{url}", "connected") == f"https://panel.example/sso/{back}"

@@ -14,6 +14,7 @@ from shared.access.roles import AccountAdministrator
 from shared.assembly import assemble
 from shared.edge_ports import EdgePorts
 from shared.kernel.refusals import NotFound, Unavailable
+from shared.ports.table import RowChanged
 from shared.ports.telemetry import Event, EventName
 from shared.provider.errors import invalid_grant
 from tests.support.fakes import NotedEvents
@@ -111,3 +112,19 @@ def test_azure_checks_the_function_key_where_the_signature_demands_it(role: type
     routes.get("/keyed")(get_keyed)
     (builder,) = routes.blueprint._function_builders
     assert builder._function.get_trigger().auth_level is level
+
+
+@pytest.mark.parametrize(("if_match", "others", "status"), [("*", 9, 204), ("*", 10, 412), ('"abc"', 1, 412)], ids=str)
+async def test_any_version_is_changed_although_somebody_else_was_first(if_match: str, others: int, status: int) -> None:
+    """`If-Match: *` has seen no version that could be out of date (RFC 9110, section 13.1.1)."""
+    routes = Routes("crowded", edge())
+    first = iter(range(others))
+
+    @routes.put("/crowded")
+    async def put_crowded(_: Anybody, _expected: IfMatch) -> NoContent:
+        """Come too late a few times."""
+        if next(first, None) is not None:
+            raise RowChanged
+        return NoContent()
+
+    assert (await called(routes, headers={"if-match": if_match})).status_code == status

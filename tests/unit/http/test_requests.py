@@ -5,9 +5,20 @@ from urllib.parse import urlencode
 
 import pytest
 from azure.functions import HttpRequest
+from pydantic import BaseModel
 
-from functions.http.requests import accepts, if_match, json_value, media_type, merged_with, optional_if_match, page_of
-from shared.kernel.refusals import FieldFault, Invalid, Malformed, PreconditionRequired
+from functions.http.json_text import json_value
+from functions.http.requests import (
+    if_match,
+    json_body,
+    media_type,
+    merged_with,
+    optional_if_match,
+    page_of,
+    prefers,
+    raw_body,
+)
+from shared.kernel.refusals import FieldFault, Invalid, Malformed, PreconditionRequired, Stale, UnsupportedMediaType
 from shared.kernel.versions import Expected
 
 RFC_7396_APPENDIX_A: list[tuple[Any, Any, Any]] = [
@@ -52,7 +63,6 @@ def test_a_merge_patch_leaves_its_target_alone() -> None:
         (" * ", Expected(None)),
         ('"abc"', Expected(frozenset({"abc"}))),
         ('"abc", "d,e" ,"!~"', Expected(frozenset({"abc", "d,e", "!~"}))),
-        ('W/"abc"', Expected(frozenset())),
         ('W/"abc", "def"', Expected(frozenset({"def"}))),
         ('""', Expected(frozenset({""}))),
     ],
@@ -108,6 +118,86 @@ def test_a_content_type_is_read_without_its_parameters() -> None:
 
 
 def test_a_file_is_sent_to_those_who_name_its_type() -> None:
-    assert accepts(request(accept="application/json;q=0.5, Text/CSV"), "text/csv")
-    assert not accepts(request(accept="*/*"), "text/csv")
-    assert not accepts(request(), "text/csv")
+    assert prefers(request(accept="application/json;q=0.5, Text/CSV"), "text/csv")
+    assert not prefers(request(accept="*/*"), "text/csv")
+    assert not prefers(request(), "text/csv")
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        ("text/csv", True),
+        ("text/csv;q=0", False),
+        ("text/csv; Q = 0.000", False),
+        ("application/json, text/csv;q=0", False),
+        ("text/csv;q=0, */*", False),
+        ("text/csv, */*", True),
+        ("text/csv;charset=utf-8;q=0.9, application/json;q=0.8", True),
+        ("text/csv;q=0.8, application/json;q=0.9", False),
+        ("text/*", True),
+        ("text/*;q=0.5, */*;q=0.6", False),
+        ("text/csv-schema", False),
+        ('application/json;x="a, text/csv"', False),
+        ("application/xml", False),
+        ("", False),
+    ],
+)
+def test_a_type_is_wanted_by_its_weight_and_then_by_its_name(accept: str, *, wanted: bool) -> None:
+    assert prefers(request(accept=accept), "text/csv") is wanted
+
+
+class Named(BaseModel):
+    name: str
+
+
+def sent(body: bytes, **headers: str) -> HttpRequest:
+    lengths = {"content-type": "application/json", "content-length": str(len(body))}
+    return HttpRequest("PUT", "/", headers={**lengths, **headers}, body=body)
+
+
+def test_json_may_begin_with_a_byte_order_mark() -> None:
+    assert json_body(sent(b'\xef\xbb\xbf{"name": "J\xc3\xb6rg"}'), Named) == Named(name="Jörg")
+    assert json_value(b"\xef\xbb\xbf[1]") == [1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "latin-1"])
+def test_another_encoding_is_named_as_what_is_wrong(encoding: str) -> None:
+    with pytest.raises(Malformed, match="not in UTF-8"):
+        json_body(sent('{"name": "Jörg"}'.encode(encoding)), Named)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"name": "a", "name": "b"}', b'{"name": "a", "n\\u0061me": "b"}', b'[{"x": {"a": 1, "a": 1}}]']
+)
+def test_a_name_twice_in_one_object_is_refused(body: bytes) -> None:
+    with pytest.raises(Malformed, match="a name twice"):
+        json_body(sent(body), Named)
+    with pytest.raises(Malformed, match="a name twice"):
+        json_value(body)
+
+
+@pytest.mark.parametrize("body", [b'{"name": NaN}', b"[" * 100_000, b'{"name"', b'"\\ud800"', b""])
+def test_what_is_no_json_stays_refused(body: bytes) -> None:
+    with pytest.raises(Malformed, match="not valid JSON"):
+        json_value(body)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate, gzip"])
+def test_a_compressed_body_is_refused_in_words(coding: str) -> None:
+    with pytest.raises(UnsupportedMediaType, match="without Content-Encoding"):
+        raw_body(sent(b"x", **{"content-encoding": coding}), "application/json")
+    assert raw_body(sent(b"x", **{"content-encoding": " Identity"}), "application/json") == b"x"
+
+
+def test_who_sends_weak_tags_only_hears_why_they_match_nothing() -> None:
+    with pytest.raises(Stale, match="weak tags"):
+        if_match(request(if_match='W/"a", W/"b"'))
+
+
+def test_a_body_with_many_faults_hears_of_the_first_hundred() -> None:
+    class Many(BaseModel):
+        names: tuple[int, ...]
+
+    with pytest.raises(Invalid) as refused:
+        json_body(sent(b'{"names": [' + b",".join([b'"x"'] * 5_000) + b"]}"), Many)
+    assert len(refused.value.faults) == 100

@@ -11,6 +11,7 @@ from shared.kernel.names import AccountId, EmailAddress
 from shared.kernel.refusals import Invalid, NotFound, Unavailable
 from shared.trail.trail import AuditRecord
 from shared.users.links import (
+    AcctMissing,
     EmailUnverified,
     GuestRefused,
     LinkConflict,
@@ -62,7 +63,7 @@ PROOFS: list[tuple[str, dict[str, object], str, type[SignInRefused] | None]] = [
     ("a user principal name that is no address", {UPN: "alice"}, ALICE.address, WrongPerson),
     ("nothing", {UPN: None}, ALICE.address, WrongPerson),
     ("a guest", {"acct": 1}, ALICE.address, GuestRefused),
-    ("not known to be a member", {"acct": None}, ALICE.address, GuestRefused),
+    ("not known to be a member", {"acct": None}, ALICE.address, AcctMissing),
     ("neither member nor guest", {"acct": 2}, ALICE.address, GuestRefused),
     ("a guest with a verified email", {"acct": 1, "email": MAIL, "xms_edov": True}, MAIL, GuestRefused),
 ]
@@ -85,7 +86,7 @@ def test_who_signed_in_as_somebody_else_is_told_as_whom() -> None:
 
 @pytest.mark.parametrize(
     ("refusal", "again"),
-    [(WrongPerson, True), (GuestRefused, True), (EmailUnverified, False), (LinkConflict, False)],
+    [(WrongPerson, True), (GuestRefused, True), (AcctMissing, False), (EmailUnverified, False), (LinkConflict, False)],
 )
 def test_only_what_another_account_can_mend_is_tried_again(refusal: type[SignInRefused], *, again: bool) -> None:
     assert refusal.again is again

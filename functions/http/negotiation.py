@@ -1,0 +1,32 @@
+"""Which of two representations a caller wants (RFC 9110, section 12.5.1)."""
+
+import re
+
+_ELEMENT = re.compile(r'(?:[^",]|"(?:[^"\\\\]|\\\\.)*")+')
+_WEIGHT = re.compile(r";[ \t]*q[ \t]*=[ \t]*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[ \t]*(?:;|$)", re.IGNORECASE)
+
+
+def prefers(accept: str, media: str, default: str) -> bool:
+    """Whether `media` is wanted rather than `default`: by a higher weight, or by name at the same one.
+
+    Args:
+        accept: the Accept header, empty if there is none.
+        media: a type such as `text/csv`.
+        default: the type that is sent to whoever has no preference.
+    """
+    ranges = dict(_weighted(element) for element in _ELEMENT.findall(accept))
+    wanted, otherwise = _weight(ranges, media), _weight(ranges, default)
+    return wanted > otherwise or (wanted == otherwise > 0 and media in ranges)
+
+
+def _weighted(element: str) -> tuple[str, float]:
+    found = _WEIGHT.search(element)
+    return element.partition(";")[0].strip().lower(), float(found[1]) if found else 1.0
+
+
+def _weight(ranges: dict[str, float], media: str) -> float:
+    """The weight of the most specific range that fits; everything is acceptable where none is named."""
+    if not ranges:
+        return 1.0
+    kind = media.partition("/")[0]
+    return next((ranges[each] for each in (media, f"{kind}/*", "*/*") if each in ranges), 0.0)
