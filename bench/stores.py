@@ -1,9 +1,9 @@
-"""Stores of any size: an Azurite that starts with rows which nobody had to write one by one.
+"""Stores of any size: an Azurite that starts with rows that were not written one by one.
 
-Azurite writes a few hundred transactions a second, and more slowly the more rows it has, so that 100,000 accounts would
-take it longer than everything that is measured on them. So it is started once to write a file of its own with one row,
-the other rows are put into that file after this pattern, and it starts again with all of them. The documents in the
-rows are the product's own.
+Azurite writes a few hundred transactions a second, and fewer the more rows it has, so that writing 100,000 accounts
+would take longer than all measurements on them. So it is started once to write a file with one row, the other rows are
+added to that file after this pattern, and it starts again with all of them. The documents in the rows are the product's
+own.
 """
 
 import json
@@ -33,7 +33,7 @@ from shared.wiring import TABLE_NAMES
 
 TENANT: Final = TenantId("c0c00000-0000-4000-8000-000000000000")
 _PATTERN: Final = 999_999
-"""The number of what others are made after; no other number stands in a document."""
+"""The number in the pattern that the others are made from; no other number occurs in a document."""
 
 _FILE: Final = "__azurite_db_table__.json"
 _NOW: Final = datetime.now(UTC)
@@ -90,7 +90,7 @@ def accounts(count: int) -> Iterator[Entity]:
 
 
 def applications(count: int) -> Iterator[Entity]:
-    """Applications that do SSO for everybody."""
+    """Applications that support SSO for every account."""
     for number in range(count):
         profile = ApplicationProfile(name=f"Application {number}", sso_supported=True)
         record = Application(client_id=client_id(number), profile=profile, created_at=_NOW, updated_at=_NOW)
@@ -98,7 +98,7 @@ def applications(count: int) -> Iterator[Entity]:
 
 
 def bystanders(first: int, count: int) -> Iterator[Entity]:
-    """Accounts that nobody asks about, from number `first` on: an account's first row and its claim of a domain."""
+    """Accounts that no request touches, from number `first` on: an account's first row and its domain claim."""
     owner = account_id(_PATTERN)
     account = Account(account_id=owner, name="Customer", created_at=_NOW, updated_at=_NOW).document()
     claim = DomainClaim(account_id=owner, tenant_id=TENANT, claimed_at=_NOW).document()
@@ -163,5 +163,5 @@ def _like(pattern: Mapping[str, Any], number: int, entity: Entity) -> dict[str, 
 
 
 def _order(keys: list[str]) -> list[int]:
-    """Where the rows stand when they are sorted, which is what an index of LokiJS holds."""
+    """The positions of the rows in sorted order, which is the content of an index of LokiJS."""
     return sorted(range(len(keys)), key=keys.__getitem__)

@@ -22,7 +22,7 @@ from functions.openapi import openapi_routes
 from functions.policy import policy_routes
 from functions.resolve import resolve_routes
 from functions.signin import signin_routes
-from functions.upkeep import upkeep_blueprint
+from functions.timers import timers_blueprint
 from shared.assembly import Services
 from shared.settings import Misconfiguration
 
@@ -35,7 +35,7 @@ def build_app(services: Services | Misconfiguration) -> FunctionApp:
         return app
     for routes in build_routes(services):
         app.register_functions(routes.blueprint)
-    app.register_functions(upkeep_blueprint(services))
+    app.register_functions(timers_blueprint(services))
     return app
 
 

@@ -22,6 +22,8 @@ from shared.connection.disconnection import Disconnection
 from shared.connection.return_urls import ReturnUrls
 from shared.domains.domain_claims import DomainClaims
 from shared.domains.routing import DomainRouting
+from shared.duties.duties import Duties
+from shared.duties.runner import DutyRunner
 from shared.edge_ports import EdgePorts
 from shared.flows.flows import Flows
 from shared.health import Health, Probe
@@ -43,6 +45,7 @@ from shared.provider.callback import CallbackStep
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.end_session import EndSession
 from shared.provider.issuer import Issuer
+from shared.provider.logout_notices import LogoutNotices
 from shared.provider.openid_provider import OpenIdProvider
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
@@ -78,6 +81,8 @@ class Ports:
     """The applications of the vendor."""
     flows: Table
     """What a browser or a client may use once, and sessions."""
+    duties: Table
+    """Work that is due at a time."""
     recent_accounts: RecentReader
     """Reads of `accounts` that may be some seconds old."""
     recent_domains: RecentReader
@@ -131,6 +136,8 @@ class Services:
     """The OpenID provider towards the applications."""
     flows: Flows
     """What may be used once; a timer purges what nobody used."""
+    duties: DutyRunner
+    """Work that is due at a time; a timer does what is due."""
     health: Health
     """Which parts answer."""
     close: Callable[[], Awaitable[None]]
@@ -163,7 +170,13 @@ def assemble(ports: Ports) -> Services:
         table=ports.accounts, journal=journal, organizations=ports.organizations, clock=clock, telemetry=telemetry
     )
     disconnection = Disconnection(
-        table=ports.accounts, journal=journal, routing=routing, accounts=register, clock=clock, telemetry=telemetry
+        table=ports.accounts,
+        journal=journal,
+        routing=routing,
+        accounts=register,
+        duties=Duties(table=ports.duties, clock=clock),
+        clock=clock,
+        telemetry=telemetry,
     )
     links = Links(table=ports.accounts, journal=journal, clock=clock)
     resolver = Resolver(
@@ -175,6 +188,7 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
+    provider = _openid_provider(ports, flows, resolver, links, checks)
     return Services(
         edge=EdgePorts(
             public_url=ports.public_url,
@@ -196,8 +210,13 @@ def assemble(ports: Ports) -> Services:
             links=links,
         ),
         resolution=resolver,
-        provider=_openid_provider(ports, flows, resolver, links, checks),
+        provider=provider,
         flows=flows,
+        duties=DutyRunner(
+            table=ports.duties,
+            clock=clock,
+            kinds=(provider.end_session.notices.kind(), disconnection.kind()),
+        ),
         health=_health(ports),
         close=ports.close,
     )
@@ -216,7 +235,7 @@ def _openid_provider(
             audiences=(ports.public_url, f"{ports.public_url}/oauth2/token"),
             secrets=SecretChecks(clock=ports.clock),
         ),
-        token=TokenEndpoint(flows=flows, issuer=issuer, telemetry=ports.telemetry),
+        token=TokenEndpoint(flows=flows, accounts=ports.accounts, issuer=issuer, telemetry=ports.telemetry),
         userinfo=Userinfo(tokens=ports.tokens, issuer=ports.public_url),
         end_session=EndSession(
             applications=ports.recent_applications,
@@ -225,7 +244,12 @@ def _openid_provider(
             provider=ports.sign_in,
             tokens=ports.tokens,
             issuer=issuer,
-            notices=ports.notices,
+            notices=LogoutNotices(
+                applications=ports.recent_applications,
+                issuer=issuer,
+                notices=ports.notices,
+                duties=Duties(table=ports.duties, clock=ports.clock),
+            ),
         ),
         tokens=ports.tokens,
     )
@@ -247,6 +271,7 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, check
             provider=ports.sign_in,
             responses=responses,
             clock=ports.clock,
+            accounts=ports.accounts,
             redirect_uri=redirect_uri,
         ),
         responses=responses,

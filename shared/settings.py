@@ -145,6 +145,10 @@ class Settings(BaseModel):
     signing_key_folder: str | None = Field(
         None, description="Instead of SSO_SIGNING_KEY_URL, for development: a folder that keeps a key, made if missing."
     )
+    notices_to_private_addresses: bool = Field(
+        default=False,
+        description="`true` lets notices of sign-out reach private, loopback and link-local addresses.",
+    )
     cookie_prefix: Literal["__Host-", "__Secure-"] = Field(
         "__Host-",
         description="How the names of cookies begin: `__Secure-` gives up a defence, see SECURITY.md.",

@@ -16,6 +16,7 @@ from shared.adapters.entra.provider import EntraProvider
 from shared.adapters.jose import Jose
 from shared.adapters.key_vault import KeyVaultKeys
 from shared.adapters.local_keys import LocalKeys
+from shared.adapters.notices import HttpNotices
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.telemetry import LinesAndCounters, workers_meter
@@ -26,14 +27,14 @@ from shared.ports.clock import Clock
 from shared.ports.signing_keys import SigningKeys
 from shared.settings import Misconfiguration, Settings
 
-TABLE_NAMES = ("accounts", "domains", "applications", "flows")
+TABLE_NAMES = ("accounts", "domains", "applications", "flows", "duties")
 
 STALENESS = timedelta(seconds=10)
 """How long another instance may resolve by the state before a change."""
 
 _ANSWERS_REMEMBERED = 20_000
 _BYTES_REMEMBERED = 64_000_000
-"""For each table, by estimate: the four of them take at most an eighth of an instance of 2 GB."""
+"""For each table, by estimate: all of them take at most an eighth of an instance of 2 GB."""
 
 
 def build_services(settings: Settings | Misconfiguration, clock: Clock | None = None) -> Services | Misconfiguration:
@@ -68,6 +69,8 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
     web, panel_web = Web("Microsoft", settings.entra_ca_file), Web("The control panel's issuer")
     closing.push_async_callback(web.close)
     closing.push_async_callback(panel_web.close)
+    notices = HttpNotices(anywhere=settings.notices_to_private_addresses, ca_file=settings.entra_ca_file)
+    closing.push_async_callback(notices.close)
     signing_keys = _signing_keys(settings, clock, closing)
     entra = _entra(settings, web, clock, closing)
     return Ports(
@@ -80,6 +83,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         domains=watched["domains"],
         applications=watched["applications"],
         flows=watched["flows"],
+        duties=exact["duties"],
         recent_accounts=recent["accounts"],
         recent_domains=recent["domains"],
         recent_applications=recent["applications"],
@@ -91,7 +95,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         ),
         signing_keys=signing_keys,
         tokens=Jose(keys=signing_keys, issuer=settings.public_url, clock=clock),
-        notices=web,
+        notices=notices,
         telemetry=LinesAndCounters(
             Pseudonyms(settings.pseudonym_key.get_secret_value().encode()),
             workers_meter if settings.telemetry else None,

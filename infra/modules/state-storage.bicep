@@ -1,4 +1,4 @@
-// The service's own state: four tables, and nothing else. They have a storage account of their own, so that the Functions
+// The service's own state: five tables, and nothing else. They have a storage account of their own, so that the Functions
 // host, which must own blobs, owns none of it.
 
 @description('The name of the storage account.')
@@ -27,6 +27,7 @@ var tableNames = [
   'domains'
   'applications'
   'flows'
+  'duties'
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {

@@ -72,6 +72,7 @@ def settings(url: str, entra: EntraAddresses, connection_string: str) -> dict[st
         "SSO_CONTROL_PANEL_ISSUER": f"{entra.http}/control-panel",
         "SSO_CONTROL_PANEL_AUDIENCE": "azure-sso",
         "SSO_SIGNING_KEY_FOLDER": str(Path(entra.ca).with_name("keys")),
+        "SSO_NOTICES_TO_PRIVATE_ADDRESSES": "true",
         "SSO_PSEUDONYM_KEY": PSEUDONYM_KEY,
     }
 

@@ -20,6 +20,8 @@ from local.cast.person import ADA, PASSWORD
 from local.cast.stack import CLIENT_SECRET, FUNCTION_KEY, MASTER_KEY, PSEUDONYM_KEY, EntraAddresses
 
 ACCOUNT: Final = "/v1/accounts/contoso"
+_PATIENCE: Final = 300
+"""Seconds for a call that may be long."""
 _MERGE: Final = {"Content-Type": "application/merge-patch+json"}
 
 
@@ -94,8 +96,8 @@ class Story:
         """Import exceptions from CSV; the report."""
         rows = "".join(f"{email},keeps the password,\n" for email in emails)
         content = f"email,reason,expiresAt\n{rows}".encode()
-        headers = {"Content-Type": "text/csv"}
-        report: dict[str, Any] = self.must("manager", "POST", f"{ACCOUNT}/exceptions", content=content, headers=headers)
+        file = {"content": content, "headers": {"Content-Type": "text/csv"}}
+        report: dict[str, Any] = self.must("manager", "POST", f"{ACCOUNT}/exceptions", **file, timeout=_PATIENCE)
         return report
 
     def begin(self) -> Self:

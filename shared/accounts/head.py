@@ -83,6 +83,16 @@ async def find_head(reader: RowReader, account_id: AccountId, *, closing: bool =
     return Head(account=Stored(account, key, row), rows=rows)
 
 
+async def existed_at(reader: RowReader, account_id: AccountId, moment: datetime) -> bool:
+    """Whether the account exists, and did at this moment: one point read.
+
+    False if it is missing or being erased, and if another of the same id has been registered since.
+    """
+    row = await reader.get(Account.key(account_id))
+    account = Account.read(row) if row else None
+    return account is not None and not account.closing and account.created_at <= moment
+
+
 async def read_head(reader: RowReader, account_id: AccountId) -> Head:
     """One range query for all head rows.
 

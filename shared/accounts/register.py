@@ -114,6 +114,21 @@ class AccountRegister:
         while not await self._removed([*await self.table.under(account_id, PREFIX)]):
             continue
 
+    async def sweep(self, account_id: AccountId) -> bool:
+        """Whether nothing is left of an erased account; False if it has been registered again in the meantime.
+
+        Rows are read before the account is found to be missing, so that none of a new account's is among them.
+        """
+        continuation = None
+        while True:
+            page = await self.table.page(account_id, "", TRANSACTION_LIMIT, continuation)
+            if not page.rows and page.continuation is None:
+                return True
+            if page.rows and await find_head(self.table, account_id, closing=True) is not None:
+                return False
+            await self._removed([*page.rows])
+            continuation = None if page.rows else page.continuation
+
     async def _removed(self, rows: list[Row]) -> bool:
         """Whether these rows are removed; False if one has changed since it was read, so read again."""
         try:
@@ -129,7 +144,7 @@ class AccountRegister:
         """Register an account. Rows that a late writer left of an erased account of the same id are removed first."""
         if expected is not None:
             raise Stale("This account no longer exists. To register it again, send no If-Match.")
-        if not await self._swept(account_id):
+        if not await self.sweep(account_id):
             return await self.put(operator, account_id, profile, None)
         now = self.clock.now()
         account = Account(
@@ -147,18 +162,3 @@ class AccountRegister:
         except RowChanged:
             return await self.put(operator, account_id, profile, None)  # registered by another caller just now
         return Stored(account, key, None).then(account), True
-
-    async def _swept(self, account_id: AccountId) -> bool:
-        """Whether nothing is left of an erased account; False if it has been registered again in the meantime.
-
-        Rows are read before the account is found to be missing, so that none of a new account's is among them.
-        """
-        continuation = None
-        while True:
-            page = await self.table.page(account_id, "", TRANSACTION_LIMIT, continuation)
-            if not page.rows and page.continuation is None:
-                return True
-            if page.rows and await find_head(self.table, account_id, closing=True) is not None:
-                return False
-            await self._removed([*page.rows])
-            continuation = None if page.rows else page.continuation

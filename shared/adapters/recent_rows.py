@@ -182,3 +182,7 @@ class WatchedTable:
     def expired(self, now: datetime) -> AsyncIterator[Row]:
         """See the port."""
         return self.table.expired(now)
+
+    def partitions_before(self, partition: str) -> AsyncIterator[Row]:
+        """See the port."""
+        return self.table.partitions_before(partition)

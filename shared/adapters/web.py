@@ -42,18 +42,6 @@ class Web:
             raise Unavailable(f"{self._party} is unavailable. Try again in a few seconds.")
         return status, document
 
-    async def post(self, url: str, form: Mapping[str, str]) -> None:
-        """See `shared.ports.notices.Notices`; no redirect is followed."""
-        import aiohttp
-
-        try:
-            async with self._opened().post(url, data=dict(form), allow_redirects=False) as answer:
-                heard = answer.ok
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise Unavailable("The application does not respond.") from error
-        if not heard:
-            raise Unavailable("The application rejected the request.")
-
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:

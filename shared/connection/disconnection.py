@@ -2,14 +2,18 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
 
-from shared.access.roles import AccountAdministrator, Actor, Operator
+from shared.access.roles import OURSELVES, AccountAdministrator, Actor, Operator
 from shared.accounts.head import Head, find_head, read_head
 from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.connection.connection import AccountClosed, Connection, ConnectionDisconnected, Status
 from shared.domains.routing import DomainRouting
 from shared.domains.tenant_domains import TenantDomains
+from shared.duties.duties import Duties, Task
+from shared.duties.kinds import Backoff, Kind, Outcome
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import NotFound
 from shared.kernel.versions import Expected
@@ -17,7 +21,26 @@ from shared.ports.clock import Clock
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 
+_FIRST_SWEEP = timedelta(minutes=1)
+
+_LATEST_WRITER = timedelta(hours=1)
+"""No request that had read the account before it was closed is still writing then: the host ends them much earlier."""
+
 _log = logging.getLogger(__name__)
+
+
+class Erasure(Task):
+    """An account is closed, and nothing must be left of it."""
+
+    kind: ClassVar[str] = "erasure"
+
+    account_id: AccountId
+    closed_at: datetime
+
+    @property
+    def name(self) -> str:
+        """One per account."""
+        return self.account_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +55,8 @@ class Disconnection:
     """Releases the domains."""
     accounts: AccountRegister
     """The register, from which a closed account is erased."""
+    duties: Duties
+    """Keeps that a closed account is to be swept."""
     clock: Clock
     """The time."""
     telemetry: Telemetry
@@ -56,8 +81,9 @@ class Disconnection:
     async def close(self, operator: Operator, account_id: AccountId, expected: Expected) -> None:
         """Take an account off the register, with everything that belongs to it.
 
-        The account is marked first: from then on it is not found, and nothing more is written for it. A crash in
-        between leaves the mark, and closing again goes on where it ended, whatever version the caller has seen.
+        The account is marked first: from then on it is not found. A crash in between leaves the mark, and closing
+        again goes on where it ended, whatever version the caller has seen. So does a duty, which also sweeps what
+        requests write that had read the account before.
 
         Raises:
             NotFound: there is no such account.
@@ -69,9 +95,37 @@ class Disconnection:
             raise NotFound("This account does not exist.")
         if not head.account.record.closing:
             expected.must_allow(head.account.version)
+        await self.duties.plan(_FIRST_SWEEP, Erasure(account_id=account_id, closed_at=self.clock.now()))
         await self._undo(head, operator.actor, closing=True)
         await self.accounts.erase(account_id)
         _log.info("account.closed account=%s by=%s", account_id, operator.actor.subject)
+
+    def kind(self) -> Kind[Erasure]:
+        """How a closed account is swept."""
+        return Kind(
+            task=Erasure,
+            handle=self.sweep,
+            patience=timedelta(minutes=5),
+            backoff=Backoff(first=timedelta(minutes=5), longest=timedelta(hours=1)),
+            end=timedelta(days=7),
+        )
+
+    async def sweep(self, erasure: Erasure) -> Outcome:
+        """Remove whatever is left of a closed account, until nobody can still be writing to it. Safe to repeat."""
+        account_id = erasure.account_id
+        head = await find_head(self.table, account_id, closing=True)
+        if head is not None and not head.account.record.closing:
+            return Outcome.DONE  # registered anew, which sweeps first, or never marked
+        if head is not None:
+            await self._undo(head, OURSELVES, closing=True)
+            await self.accounts.erase(account_id)
+            return Outcome.AGAIN
+        now = self.clock.now()
+        late = await self.table.get(TenantDomains.key(account_id))
+        if late is not None:
+            await self.routing.release(account_id, {each.name for each in TenantDomains.read(late).domains}, now)
+        await self.accounts.sweep(account_id)
+        return Outcome.DONE if now >= erasure.closed_at + _LATEST_WRITER else Outcome.AGAIN
 
     async def _undo(self, head: Head, actor: Actor, *, closing: bool = False) -> None:
         connection, domains = head.stored(Connection), head.stored(TenantDomains)

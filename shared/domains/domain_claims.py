@@ -81,7 +81,7 @@ class DomainClaims:
         try:
             await self.table.write(Replace(row, claim.document()))
         except RowChanged:
-            return False
+            return await self._is_held_by(account_id, domain)
         return True
 
     async def release(self, domain: DomainName, account_id: AccountId, as_of: datetime) -> None:
@@ -105,6 +105,10 @@ class DomainClaims:
         try:
             await self.table.write(Replace(row, claim.document()))
         except RowChanged:
-            holder = await self.holder(domain)
-            return holder is not None and holder.account_id == claim.account_id
+            return await self._is_held_by(claim.account_id, domain)
         return True
+
+    async def _is_held_by(self, account_id: AccountId, domain: DomainName) -> bool:
+        """Whether the account has the domain, which it may have by the very write that was refused when repeated."""
+        holder = await self.holder(domain)
+        return holder is not None and holder.account_id == account_id

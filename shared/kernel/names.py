@@ -19,14 +19,14 @@ PASTED = (
     "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f\u2060\u2061\u2062\u2063\u2064"
     "\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f\u3000\ufeff"
 )
-"""What is copied along with a name and cannot be seen: white space, and format characters that draw nothing.
+"""Invisible characters that are copied along with a name: white space, and format characters that draw nothing.
 
-Around a name it is taken off. Inside one it is refused: it could be there to deceive.
+Around a name they are removed. Inside one they are refused, because they could be there to deceive.
 """
 
 
 class Name(str):
-    """A string that matches its class's `pattern` after `normalise`. Invisible space around it is not part of it.
+    """A string that matches its class's `pattern` after `normalise`. Invisible characters around it are removed.
 
     Raises:
         ValueError: it does not; the message is the class's `rule`.
@@ -98,11 +98,11 @@ PERSONAL_ACCOUNTS = TenantId("9188040d-6c67-4c5b-b112-36a304b66dad")
 
 
 _DROPPED = frozenset(PASTED) - {"\u200c", "\u200d"}
-"""What UTS 46 would leave out of a domain unseen. Joiners are judged by IDNA: some languages need them."""
+"""Characters that UTS 46 would silently drop from a domain. IDNA judges joiners: some languages need them."""
 
 
 class DomainName(Name):
-    """A domain in the form that DNS has it: lower-case A-labels (RFC 5890), two labels at least."""
+    """A domain in the form that DNS uses: lower-case A-labels (RFC 5890), two labels at least."""
 
     __slots__ = ()
     pattern = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -110,7 +110,7 @@ class DomainName(Name):
 
     @classmethod
     def normalise(cls, text: str) -> str:
-        """Unicode labels become A-labels by UTS 46, as browsers and Entra have them."""
+        """Unicode labels become A-labels by UTS 46, as in browsers and Entra."""
         if text.isascii():
             return text.lower()
         if not _DROPPED.isdisjoint(text):
@@ -128,9 +128,10 @@ _LONGEST_LOCAL = 64
 """Octets of the part before the @ (RFC 5321, section 4.5.3.1.1)."""
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?!.*[Xx][Nn]--)(?P<domain>[A-Za-z0-9.-]+)")
-"""A dot-atom (RFC 5322, section 3.2.3) at a domain without Unicode: addresses of which only the domain needs judging.
+"""A dot-atom (RFC 5322, section 3.2.3) at a domain without Unicode: addresses of which only the domain needs checking.
 
-So nearly all are, and email-validator, the judge of all others, takes as long for one as all the rest of a resolution.
+Nearly all addresses are of this form, and email-validator, which checks all others, takes as long for one as the rest
+of a resolution.
 """
 
 
@@ -145,7 +146,7 @@ class EmailAddress:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what somebody typed.
+        """Parse an address as a person typed it.
 
         Raises:
             ValueError: it is not an email address; the message does not repeat it.
@@ -206,10 +207,10 @@ def _judged(text: str) -> tuple[str, DomainName]:
 
 @functools.lru_cache(1_000)
 def _judged_domain(domain: str) -> DomainName:
-    """The domain of a plain address. Its verdict is the same for everybody there; refusals are not kept."""
+    """The domain of a plain address. The result is the same for all of its addresses; refusals are not cached."""
     return _judged(f"a@{domain}")[1]
 
 
 def _without_values(sentence: str) -> str:
-    """The validator's sentences quote what was typed at their end, behind a colon or in parentheses."""
+    """The validator's sentences quote the typed text at their end, after a colon or in parentheses."""
     return re.split(r":| \(", sentence, maxsplit=1)[0].rstrip(".") + "."

@@ -185,3 +185,7 @@ class Table(RowReader, Protocol):
     def expired(self, now: datetime) -> AsyncIterator[Row]:
         """Every row whose `expires_at` is before `now`, of all partitions, in any order."""
         ...
+
+    def partitions_before(self, partition: str) -> AsyncIterator[Row]:
+        """Every row of the partitions whose names sort before this one, in any order. No other row is read."""
+        ...

@@ -8,11 +8,12 @@
 The storage calls of a whole sign-in, with recent reads remembered:
 
     authorize   1  the state is written
-    complete    5  the state is read and removed, the link is read, the session and the code are written
-    redeem      2  the code is read and removed
+    complete    6  the state is read and removed, account and link are read, session and code are written
+    redeem      3  the code is read and removed, the account is read
 
-A first sign-in reads the account's head and writes the link, in one transaction with its audit record. A person who
-signed in longer ago than `max_age` goes to Microsoft twice: three calls more.
+The account is read twice as it is now, since it may have been closed or replaced: what is remembered of it may be ten
+seconds old, and a code a minute. A first sign-in reads the account's head and writes the link, in one transaction with
+its audit record. A person who signed in longer ago than `max_age` goes to Microsoft twice: three calls more.
 
 `openid_provider` is what others call: one part for each endpoint. `sign_in` decides which step comes next; the steps,
 `authorize` and `callback`, never call one another.

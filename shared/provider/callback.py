@@ -6,12 +6,14 @@ decided once more. If the sign-in is older than `max_age`, the step asks for a n
 
 from dataclasses import dataclass
 
+from shared.accounts.head import existed_at
 from shared.flows.flows import Flows
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent, Malformed
 from shared.ports.clock import Clock
 from shared.ports.entra import Answer
 from shared.ports.sign_in import EntraSignIn, VerifiedIdentity
+from shared.ports.table import RowReader
 from shared.ports.telemetry import SignInStep
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
@@ -57,6 +59,8 @@ class CallbackStep:
     """Makes the responses."""
     clock: Clock
     """The time."""
+    accounts: RowReader
+    """The accounts' table as it is now: a sign-in must not outlive its account."""
     redirect_uri: str
     """Where Microsoft returned to, as the app registration has it."""
 
@@ -122,7 +126,8 @@ class CallbackStep:
         email = EmailAddress.parse(state.email)
         resolution = await self.resolver.decide(email, state.request.client_id)
         applies = resolution.sso is not None and resolution.sso.tenant_id == identity.tid
-        if not applies or resolution.account_id != state.account_id:
+        stands = applies and resolution.account_id == state.account_id
+        if not stands or not await existed_at(self.accounts, state.account_id, state.begun_at):
             raise SsoSwitchedOff(
                 "Your company has switched off sign-in with Microsoft, for you or for this application, "
                 "while you were signing in. Go back to the application and sign in with your password there."

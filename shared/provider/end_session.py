@@ -5,8 +5,6 @@ complete        Entra sends them back, and they go on to the application
 front_channel   Entra ends a session, by its `sid`, in a frame of its own sign-out page
 """
 
-import asyncio
-import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -14,18 +12,16 @@ from typing import ClassVar
 from shared.applications.register import find_application
 from shared.flows.flows import Flow, Flows
 from shared.kernel.names import ClientId
-from shared.kernel.refusals import FlowSpent, Malformed, NotAuthenticated, Unavailable
-from shared.ports.notices import Notices
+from shared.kernel.refusals import FlowSpent, Malformed, NotAuthenticated
 from shared.ports.sign_in import EntraSignIn
 from shared.ports.table import RowReader
 from shared.ports.tokens import Tokens
 from shared.provider.authorization_request import client_id_of
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import ID_TOKEN, Issuer
+from shared.provider.logout_notices import LogoutNotices
 from shared.provider.parameters import LONGEST_TOKEN, Parameters, one, with_query
 from shared.provider.sessions import Session, Sessions
-
-_log = logging.getLogger(__name__)
 
 
 class SignOutState(Flow):
@@ -60,9 +56,9 @@ class EndSession:
     tokens: Tokens
     """Verifies ID tokens of ours."""
     issuer: Issuer
-    """Makes logout tokens."""
-    notices: Notices
-    """Reaches the applications."""
+    """Whose sign-out page people return to."""
+    notices: LogoutNotices
+    """Notifies the applications."""
 
     async def begin(self, parameters: Parameters) -> str:
         """End the session that the ID token names, notify its applications, and return the URL of Entra's sign-out.
@@ -119,18 +115,14 @@ class EndSession:
         return ClientId(verified.aud), sid if isinstance(sid, str) else None
 
     async def _end(self, sid: str) -> tuple[Session, ...]:
-        """Remove the session, and notify every application of it that has a back-channel logout URI."""
-        ended = await self.sessions.end(sid)
-        await asyncio.gather(*(self._notify(session, sid) for session in ended))
-        return ended
+        """Remove the session, and notify every application of it that has a back-channel logout URI.
 
-    async def _notify(self, session: Session, sid: str) -> None:
-        """Back-Channel Logout 1.0, section 2.5. An application that does not answer does not hold up the others."""
-        try:
-            application = await find_application(self.applications, session.client_id)
-            if application is None or application.profile.backchannel_logout_uri is None:
-                return
-            token = await self.issuer.logout_token(session.client_id, session.sub, sid)
-            await self.notices.post(application.profile.backchannel_logout_uri, {"logout_token": token})
-        except Unavailable:
-            _log.warning("back-channel logout not heard application=%s", session.client_id)
+        Of concurrent calls, one notifies each application at once. All of them have planned it, so that it may be
+        notified again a minute later, which changes nothing.
+        """
+        rows = await self.sessions.find(sid)
+        planned = await self.notices.plan(sid, tuple(map(Session.read, rows)))
+        ended = await self.sessions.end(rows)
+        by_this_call = {session.client_id for session in ended}
+        await self.notices.send({notice: key for notice, key in planned.items() if notice.client_id in by_this_call})
+        return ended

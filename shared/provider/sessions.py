@@ -46,9 +46,12 @@ class Sessions:
             key = Key(person.sid, _PREFIX + client_id)
             await self.table.write(Put(key, session.document(), expires_at=self.clock.now() + _LIFETIME))
 
-    async def end(self, sid: str) -> tuple[Session, ...]:
-        """Remove a session and return its applications; of concurrent calls, each application goes to one."""
-        rows = await self.table.under(sid, _PREFIX)
+    async def find(self, sid: str) -> tuple[Row, ...]:
+        """The rows of a session, one an application."""
+        return await self.table.under(sid, _PREFIX)
+
+    async def end(self, rows: tuple[Row, ...]) -> tuple[Session, ...]:
+        """Remove these and return their applications; of concurrent calls, each application goes to one."""
         return tuple([Session.read(row) for row in rows if await self._taken(row)])
 
     async def _taken(self, row: Row) -> bool:

@@ -4,9 +4,11 @@ import hmac
 import re
 from dataclasses import dataclass
 
+from shared.accounts.head import existed_at
 from shared.flows.flows import Flows
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent
+from shared.ports.table import RowReader
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.errors import OAuthError, invalid_grant, invalid_request
@@ -32,6 +34,8 @@ class TokenEndpoint:
 
     flows: Flows
     """Keeps the codes."""
+    accounts: RowReader
+    """The accounts' table as it is now: a code must not outlive its account."""
     issuer: Issuer
     """Makes the tokens."""
     telemetry: Telemetry
@@ -54,6 +58,8 @@ class TokenEndpoint:
             raise invalid_request("'code' is missing.")
         code = await self._take(handle)
         _prove_bound(code, client, parameters)
+        if not await existed_at(self.accounts, code.person.account_id, code.expires_at - Code.lifetime):
+            raise invalid_grant("The account that the code was issued for no longer exists.")
         access_token = await self.issuer.access_token(code)
         id_token = await self.issuer.id_token(code, access_token)
         email = EmailAddress(code.person.email)

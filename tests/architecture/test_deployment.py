@@ -71,7 +71,7 @@ EXPECTED = {
     "resolve": {"resolve_email"},
     "health": {"get_health", "get_health_cookie"},
     "openapi": {"get_openapi"},
-    "upkeep": {"purge_flows"},
+    "timers": {"purge_flows", "run_duties"},
 }
 """Function names by blueprint, as operators read them in the portal."""
 
@@ -127,7 +127,7 @@ def test_the_worker_finds_every_function() -> None:
 
 VERBS = {"put", "get", "delete", "start", "check", "show", "open", "connect", "list", "switch", "refresh", "patch"}
 VERBS |= {"reset", "add", "search", "resolve", "purge", "release", "renew", "authorize", "complete", "sign", "finish"}
-VERBS |= {"end", "redeem"}
+VERBS |= {"end", "redeem", "run"}
 
 
 def test_a_function_is_named_by_what_it_does() -> None:
@@ -135,9 +135,9 @@ def test_a_function_is_named_by_what_it_does() -> None:
     assert {name.partition("_")[0] for name in indexed()} <= VERBS
 
 
-def test_flows_are_purged_by_a_timer() -> None:
-    assert {name for name, trigger in indexed().items() if trigger != "httpTrigger"} == {"purge_flows"}
-    assert indexed()["purge_flows"] == "timerTrigger"
+def test_one_timer_purges_flows_and_one_runs_duties() -> None:
+    others = {name: trigger for name, trigger in indexed().items() if trigger != "httpTrigger"}
+    assert others == {"purge_flows": "timerTrigger", "run_duties": "timerTrigger"}
 
 
 def test_there_is_one_function_app() -> None:

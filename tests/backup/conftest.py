@@ -127,7 +127,7 @@ class Backup:
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=500,  # a large store takes its time where a machine is busy; pytest's own limit is shorter for most
             check=False,
         )
         return Told(ended.returncode, ended.stdout, ended.stderr)

@@ -38,7 +38,11 @@ def test_the_file_has_a_header_a_line_for_each_row_in_order_and_a_seal(backup: B
     store.fill("accounts", {**ACME, "PartitionKey": "acme-2"}, {**ACME, "RowKey": "link:1"}, ACME)
     file = backup.exported()
     header, *rows, seal = lines(file)
-    assert header == {"format": "azure-sso tables", "version": 1, "tables": ["accounts", "applications", "domains"]}
+    assert header == {
+        "format": "azure-sso tables",
+        "version": 1,
+        "tables": ["accounts", "applications", "domains", "duties"],
+    }
     assert rows == [
         {"table": "accounts", "entity": ACME},
         {"table": "accounts", "entity": {**ACME, "RowKey": "link:1"}},
@@ -47,7 +51,7 @@ def test_the_file_has_a_header_a_line_for_each_row_in_order_and_a_seal(backup: B
     ]
     sealed = b"".join(file.read_bytes().splitlines(keepends=True)[:-1])
     assert seal == {
-        "rows": {"accounts": 3, "applications": 0, "domains": 1},
+        "rows": {"accounts": 3, "applications": 0, "domains": 1, "duties": 0},
         "sha256": hashlib.sha256(sealed).hexdigest(),
     }
 

@@ -22,7 +22,7 @@ from shared.wiring import TABLE_NAMES
 from tests.backup.conftest import SETTING, Backup, Store
 
 ACME = {"PartitionKey": "acme", "RowKey": "head:account", "document": "{}"}
-ALL_TABLES = {"format": "azure-sso tables", "version": 1, "tables": ["accounts", "applications", "domains"]}
+ALL_TABLES = {"format": "azure-sso tables", "version": 1, "tables": ["accounts", "applications", "domains", "duties"]}
 EVERY_KIND: dict[str, Any] = {
     "Text": "Zoë \u2028 \U0001f389 \x01 ' \" \\ \n",
     "HalfAPair": "\ud83c",

@@ -483,6 +483,21 @@ async def test_expired_rows_are_found_in_every_partition_and_can_be_removed(tabl
     assert [row async for row in table.expired(later) if row.key.partition.startswith(partition)] == []
 
 
+async def test_the_rows_of_all_partitions_before_one_are_found_and_no_others(table: Table, partition: str) -> None:
+    for minute in ("1458", "1459", "1500", "1501"):
+        await table.write(*(Insert(Key(f"{partition}T{minute}", row), "{}") for row in ("a", "b")))
+    found = [row async for row in table.partitions_before(f"{partition}T1500")]
+    assert {(row.key.partition[-4:], row.key.row) for row in found if row.key.partition.startswith(partition)} == {
+        (minute, row) for minute in ("1458", "1459") for row in ("a", "b")
+    }
+    assert all(row.key.partition < f"{partition}T1500" for row in found)
+    for row in found:
+        if row.key.partition.startswith(partition):
+            await table.write(Remove(row))
+    left = [row async for row in table.partitions_before(f"{partition}T1502")]
+    assert {row.key.partition[-4:] for row in left if row.key.partition.startswith(partition)} == {"1500", "1501"}
+
+
 async def test_a_row_that_is_written_again_expires_as_it_was_written_last(table: Table, partition: str) -> None:
     for row in ("put", "replaced"):
         await table.write(Insert(Key(partition, row), "x", NOON))

@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import jwt
 import pytest
 
 from local import loopback
+from local.cast.stack import MASTER_KEY
 from local.processes import free_port
 from tests.http import signing_in
 from tests.http.conftest import Caller
@@ -26,6 +28,9 @@ from tests.support.wire import silent_port
 
 register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
 new_person, person = signing_in.new_person, signing_in.person
+
+PROMPT = 3
+"""Seconds in which a person goes on, on a busy machine: fewer than an application is waited for."""
 
 GOODBYE = "https://unite.example/goodbye?theme=dark"
 
@@ -301,9 +306,43 @@ def test_an_application_that_is_dead_silent_or_says_no_does_not_hold_up_the_othe
         for client_id, url in ways.items():
             register(client_id, backchannelLogoutUri=url).raise_for_status()
         tokens = [person.tokens(Asked(client_id=client_id)) for client_id in ways]
+        began = time.monotonic()
         response = leave(person, id_token_hint=tokens[0]["id_token"])
+        assert time.monotonic() - began < PROMPT
     assert response.status_code == 303
     assert (len(refusing.heard), len(listening.heard)) == (1, 1)
+
+
+def test_what_was_not_heard_is_sent_again_until_it_is(
+    contoso: Caller, register: Register, person: Person, new_ear: NewEar, service: RunningService, client: httpx.Client
+) -> None:
+    def run_duties() -> None:
+        key = {"x-functions-key": MASTER_KEY}
+        assert client.post("/admin/functions/run_duties", json={}, headers=key).status_code == 202
+
+    listening = new_ear()
+    listening.status = 503
+    register("unite", backchannelLogoutUri=listening.url).raise_for_status()
+    leave(person, id_token_hint=person.tokens(Asked())["id_token"])
+    assert len(listening.heard) == 1
+    run_duties()
+    assert len(listening.heard) == 1, "not due yet"
+    service.clock.advance(timedelta(minutes=2))
+    run_duties()
+    assert len(listening.heard) == 2
+    listening.status = 200
+    service.clock.advance(timedelta(minutes=4))
+    run_duties()
+    service.clock.advance(timedelta(days=1))
+    run_duties()
+    assert len(listening.heard) == 3
+    assert (
+        len(
+            {jwt.decode(heard["logout_token"], options={"verify_signature": False})["jti"] for heard in listening.heard}
+        )
+        == 3
+    )
+    assert service.rows("duties") == []
 
 
 def test_an_application_that_was_removed_meanwhile_is_left_alone(

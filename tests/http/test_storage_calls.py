@@ -14,7 +14,7 @@ CALLS = {
     "put_account, as it is": 1,
     "put_account, changed": 2,
     "get_account": 1,
-    "delete_account, 220 rows": 13,
+    "delete_account, 220 rows": 14,
     "start_connection": 3,
     "show_connect": 2,
     "open_connect": 4,
@@ -59,9 +59,9 @@ CALLS = {
     "authorize, the first time": 5,
     "authorize, again": 5,
     "authorize_by_form": 5,
-    "complete_sign_in, the first time": 11,
-    "complete_sign_in, again": 9,
-    "redeem_code, public client": 3,
+    "complete_sign_in, the first time": 12,
+    "complete_sign_in, again": 10,
+    "redeem_code, public client": 4,
     "get_userinfo": 0,
     "get_userinfo_by_form": 0,
     "sign_out, a session": 4,
@@ -75,7 +75,11 @@ CALLS = {
     "get_health_cookie": 0,
     "get_openapi": 0,
 }
-"""Requests to the store of one call, by function and circumstances."""
+"""Requests to the store of one call, by function and circumstances.
+
+Completing a sign-in and redeeming a code each read the account as it is now: one that was closed, or replaced by
+another of its id, must let nobody in, whatever is remembered of it. Deleting an account plans the duty that sweeps it.
+"""
 
 
 @pytest.fixture(scope="module")

@@ -91,3 +91,6 @@ class Disturbed:
 
     def expired(self, now: datetime) -> AsyncIterator[Row]:
         return self.table.expired(now)
+
+    def partitions_before(self, partition: str) -> AsyncIterator[Row]:
+        return self.table.partitions_before(partition)

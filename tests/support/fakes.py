@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from shared.kernel.names import TenantId
+from shared.kernel.names import ClientId, TenantId
 from shared.kernel.refusals import Invalid, NotAuthenticated, ProofFailed, TooLarge, Unavailable
 from shared.ports.access_tokens import VerifiedAccess
 from shared.ports.entra import ConsentMissing, ProviderRefused
@@ -128,6 +128,12 @@ class InMemoryTable(_Answering):
         for shelved in tuple(self._rows.values()):
             if shelved.expires_at is not None and shelved.expires_at < now:
                 yield shelved.row
+
+    async def partitions_before(self, partition: str) -> AsyncIterator[Row]:
+        await self._travel()
+        for key in sorted(self._rows, key=lambda key: (key.partition, key.row)):
+            if key.partition < partition and key in self._rows:
+                yield self._rows[key].row
 
     def _family(self, partition: str, prefix: str) -> tuple[Row, ...]:
         keys = sorted(self._rows, key=lambda key: key.row)
@@ -326,7 +332,7 @@ class Doorbells:
         self.heard: list[tuple[str, Mapping[str, str]]] = []
         self.deaf: set[str] = set()
 
-    async def post(self, url: str, form: Mapping[str, str]) -> None:
+    async def post(self, client_id: ClientId, url: str, form: Mapping[str, str]) -> None:
         await asyncio.sleep(0)
         if url in self.deaf:
             raise Unavailable("The application does not answer.")

@@ -41,6 +41,9 @@ class Interleaved:
     def expired(self, now: datetime) -> AsyncIterator[Row]:
         return self._table.expired(now)
 
+    def partitions_before(self, partition: str) -> AsyncIterator[Row]:
+        return self._table.partitions_before(partition)
+
 
 async def _act(waiting: list[Act]) -> None:
     acts = waiting.copy()

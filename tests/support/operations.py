@@ -1,4 +1,4 @@
-"""Operations of the product, each with what comes before it, in a world whose storage calls can be disturbed."""
+"""Operations of the product, each with its preparation, in a world whose storage calls can be disturbed."""
 
 from asyncio import Lock
 from collections.abc import Awaitable, Callable
@@ -62,12 +62,12 @@ class World:
         self.entra.consented.add(CONTOSO)
 
     def verify(self, *domains: DomainName) -> None:
-        """What Contoso has verified at Microsoft, from now on."""
+        """Set the domains that Contoso has verified at Microsoft."""
         organization = Organization(tenant_id=CONTOSO, display_name="Contoso", verified_domains=domains)
         self.entra.organizations[CONTOSO] = organization
 
     async def seen(self) -> dict[str, object]:
-        """What anybody can see, but for what is new in every run."""
+        """The visible state, without values that differ in every run."""
         return {
             "account": await _or_nothing(self._account()),
             "exceptions": await _or_nothing(self._exceptions()),
@@ -206,14 +206,14 @@ type Step = Callable[[World], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Case:
-    """An operation, and what comes before it."""
+    """An operation and its preparation."""
 
     before: Step
     act: Step
     spends: bool = False
-    """It spends a flow, so that after a failure a person begins anew instead of repeating it."""
+    """It uses up a flow, so that after a failure a person starts again instead of repeating it."""
     given_up: Step | None = None
-    """What comes of an integration that is refused."""
+    """The step that ends the integration by a refusal: its result is acceptable, too."""
 
 
 OF_THE_ACCOUNT: dict[str, Case] = {

@@ -34,7 +34,7 @@ def fakes(**overrides: Any) -> Ports:
     caches nothing.
     """
     given: dict[str, Any] = {"clock": FixedClock(), "signing_keys": signing_keys(), "public_url": ISSUER} | overrides
-    for table in ("accounts", "domains", "applications", "flows"):
+    for table in ("accounts", "domains", "applications", "flows", "duties"):
         given.setdefault(table, InMemoryTable())
     for table in ("accounts", "domains", "applications"):
         given.setdefault(f"recent_{table}", Unremembered(given[table]))

@@ -40,7 +40,6 @@ def test_a_logo_is_an_image(kind: str, image: bytes) -> None:
         logo("png", PNG).replace(";base64", ";charset=utf-8;base64"),
         "data:image/svg+xml,<svg onload=alert(1)>",
         logo("png", PNG) + '"><script>alert(1)</script>',
-        logo("png", PNG) + "\n",
         logo("png", PNG)[:-1],
         "data:image/png;base64,====",
         logo("png", PNG[:8]) + "=AAAA",
@@ -75,6 +74,11 @@ def test_a_colour_is_lower_cased() -> None:
     assert Colour("#0B5CAD") == "#0b5cad"
 
 
+def test_white_space_around_a_setting_was_pasted_with_it() -> None:
+    assert Colour(" #0b5cad\n") == "#0b5cad"
+    assert Logo(f"\t{logo('png', PNG)}\n") == logo("png", PNG)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -82,7 +86,6 @@ def test_a_colour_is_lower_cased() -> None:
         "0b5cad",
         "#0b5",
         "#0b5cag",
-        "#0b5cad ",
         "#0b5cad; }",
         "blue",
         "rgb(1, 2, 3)",

@@ -1,11 +1,12 @@
 """The register of accounts: said twice is said once, and what is erased is gone whatever happens meanwhile."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from shared.access.roles import Actor, Operator
-from shared.accounts.head import Account
+from shared.accounts.head import Account, existed_at, read_head
 from shared.accounts.journal import PREFIX as AUDIT
 from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister, Profile
@@ -197,3 +198,16 @@ async def test_an_empty_page_is_not_the_end_of_what_an_erased_account_has_left()
     await fill(table, ACME, "exception:", 3)
     await register_on(table).put(OLGA, ACME, PROFILE, None)
     assert (await table.under(ACME, "exception:")) == ()
+
+
+async def test_an_account_existed_at_a_moment_if_it_is_there_and_was_then(
+    register: AccountRegister, table: InMemoryTable
+) -> None:
+    now = FixedClock().now()
+    assert not await existed_at(table, ACME, now)
+    await register.put(OLGA, ACME, PROFILE, None)
+    assert await existed_at(table, ACME, now)
+    assert not await existed_at(table, ACME, now - timedelta(microseconds=1)), "registered since"
+    stored = (await read_head(table, ACME)).account
+    await table.write(Put(stored.key, stored.record.model_copy(update={"closing": True}).document()))
+    assert not await existed_at(table, ACME, now)

@@ -85,9 +85,3 @@ async def test_it_can_be_closed_at_any_time_and_opens_again(server: CannedWeb) -
     await reader.close()
     assert (await reader.get_json(server.url))[0] == 200
     await reader.close()
-
-
-@pytest.mark.parametrize("url", ["https://x..example/", f"https://{'a' * 70}.example/"])
-async def test_an_address_that_cannot_exist_does_not_answer(reader: Web, url: str) -> None:
-    with pytest.raises(Unavailable):
-        await reader.post(url, {"logout_token": "one"})

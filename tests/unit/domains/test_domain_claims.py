@@ -112,6 +112,19 @@ async def test_a_claim_is_left_alone_until_it_has_settled(claims: DomainClaims, 
     assert await holder(claims) == ACME
 
 
+async def test_taking_over_whose_answer_was_lost_took_place(
+    claims: DomainClaims, table: InMemoryTable, clock: FixedClock
+) -> None:
+    await claims.claim(CONTOSO, ACME, TENANT)
+    abandoned = await claims.holder(CONTOSO)
+    assert abandoned is not None
+    clock.advance(2 * SETTLING_TIME)
+    assert await DomainClaims(table=LostAnswers(table), clock=clock).take_over(CONTOSO, BETA, TENANT, abandoned)
+    holder = await claims.holder(CONTOSO)
+    assert holder is not None
+    assert holder.account_id == BETA
+
+
 async def test_of_many_who_take_over_at_once_exactly_one_does(claims: DomainClaims, clock: FixedClock) -> None:
     claim = await abandoned(claims, clock)
     accounts = [AccountId(f"account-{number}") for number in range(20)]

@@ -12,7 +12,7 @@ from shared.provider.end_session import EndSession
 from shared.provider.issuer import LOGOUT_TOKEN, Code
 from shared.provider.sessions import Session, Sessions
 from tests.support.fakes import Doorbells
-from tests.unit.provider.world import OLGA, OTHER, UNITE, WHATEVER_STANDS, Provider, code, person, sent
+from tests.unit.provider.world import OLGA, OTHER, UNITE, WHATEVER_STANDS, Provider, code, person, profile, sent
 
 GOODBYE = "https://unite.example/goodbye"
 ENTRA_SID = "sid-of-entra"
@@ -35,6 +35,11 @@ async def id_token(provider: Provider, **changes: object) -> str:
     return await provider.issuer.id_token(code(provider.flows.expiry(Code), **{"person": PERSON} | changes), "access")
 
 
+async def ended(provider: Provider) -> tuple[Session, ...]:
+    """End the session, as signing out does it."""
+    return await provider.sessions.end(await provider.sessions.find(SID))
+
+
 def query_of(url: str) -> dict[str, str]:
     return {name: value for name, (value,) in parse_qs(urlsplit(url).query).items()}
 
@@ -45,22 +50,19 @@ def query_of(url: str) -> dict[str, str]:
 async def test_a_session_holds_each_application_once(provider: Provider) -> None:
     for client_id, hint in ((UNITE, "old"), (OTHER, None), (UNITE, "new")):
         await provider.sessions.begin(PERSON, client_id, hint)
-    ended = await provider.sessions.end(SID)
-    assert sorted(ended, key=lambda session: session.client_id) == [
+    assert sorted(await ended(provider), key=lambda session: session.client_id) == [
         Session(client_id=OTHER, sub="subject", logout_hint=None),
         Session(client_id=UNITE, sub="subject", logout_hint="new"),
     ]
-    assert await provider.sessions.end(SID) == ()
+    assert await ended(provider) == ()
 
 
 async def test_of_many_who_end_a_session_at_once_each_application_goes_to_one(provider: Provider) -> None:
     clients = [ClientId(f"app-{number}") for number in range(5)]
     for client_id in clients:
         await provider.sessions.begin(PERSON, client_id, None)
-    ended = [
-        session for part in await asyncio.gather(*(provider.sessions.end(SID) for _ in range(4))) for session in part
-    ]
-    assert sorted(session.client_id for session in ended) == clients
+    parts = await asyncio.gather(*(ended(provider) for _ in range(4)))
+    assert sorted(session.client_id for part in parts for session in part) == clients
 
 
 async def test_a_session_that_nobody_can_name_is_not_kept(provider: Provider) -> None:
@@ -96,7 +98,7 @@ async def test_who_leaves_goes_to_entra_and_then_where_the_application_said(
     assert query["logout_hint"] == "hint-of-alice"
     assert await end_session.complete(query["state"]) == f"{GOODBYE}?state=s%26t"
     assert await end_session.complete(query["state"]) is None, "once"
-    assert await provider.sessions.end(SID) == ()
+    assert await ended(provider) == ()
 
 
 async def test_without_a_token_a_client_says_who_it_is(end_session: EndSession) -> None:
@@ -125,14 +127,14 @@ async def test_a_token_that_has_expired_still_says_who_leaves(provider: Provider
     hint = await id_token(provider)
     provider.clock.advance(timedelta(hours=8))
     await end_session.begin(sent(id_token_hint=hint, client_id="unite"))
-    assert await provider.sessions.end(SID) == ()
+    assert await ended(provider) == ()
 
 
 async def test_a_token_without_a_session_ends_none(provider: Provider, end_session: EndSession) -> None:
     await provider.sessions.begin(PERSON, UNITE, None)
     hint = await id_token(provider, person=person(sid=None))
     assert await end_session.begin(sent(id_token_hint=hint, post_logout_redirect_uri=GOODBYE))
-    assert len(await provider.sessions.end(SID)) == 1
+    assert len(await ended(provider)) == 1
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ async def test_a_token_of_one_client_does_not_serve_another(provider: Provider, 
     ):
         with pytest.raises(Malformed):
             await end_session.begin(parameters)
-    assert len(await provider.sessions.end(SID)) == 1
+    assert len(await ended(provider)) == 1
 
 
 # -- the others hear of it --------------------------------------------------------------------------------------------
@@ -198,13 +200,96 @@ async def test_an_application_that_does_not_answer_holds_up_nobody(
     assert "back-channel logout not heard application=unite" in caplog.text
 
 
+async def test_what_was_not_heard_is_sent_again_until_it_is(
+    provider: Provider, end_session: EndSession, doorbells: Doorbells
+) -> None:
+    bell = "https://unite.example/bell"
+    doorbells.deaf = {bell}
+    await provider.sessions.begin(PERSON, UNITE, None)
+    await end_session.front_channel(ENTRA_SID)
+    for minutes in (2, 3, 5):
+        provider.clock.advance(timedelta(minutes=minutes))
+        assert await provider.services.duties.run() == 1
+    assert doorbells.heard == []
+    doorbells.deaf = set()
+    provider.clock.advance(timedelta(minutes=9))
+    assert await provider.services.duties.run() == 1
+    ((url, form),) = doorbells.heard
+    told = await provider.tokens.verify(form["logout_token"], LOGOUT_TOKEN, UNITE)
+    assert (url, told.sub, told.claims["sid"]) == (bell, "subject", SID), "by a token that has not expired meanwhile"
+    assert len(provider.duties_table) == 0
+
+
+async def test_what_nobody_ever_hears_is_given_up_after_a_day(
+    provider: Provider, end_session: EndSession, doorbells: Doorbells
+) -> None:
+    doorbells.deaf = {"https://unite.example/bell"}
+    await provider.sessions.begin(PERSON, UNITE, None)
+    await end_session.front_channel(ENTRA_SID)
+    for _ in range(20 * 2):
+        provider.clock.advance(timedelta(minutes=30))
+        await provider.services.duties.run()
+    assert len(provider.duties_table) == 1
+    for _ in range(4 * 2):
+        provider.clock.advance(timedelta(minutes=30))
+        await provider.services.duties.run()
+    assert len(provider.duties_table) == 0
+
+
+async def test_a_crash_between_removing_the_session_and_sending_loses_no_notice(
+    provider: Provider, end_session: EndSession, doorbells: Doorbells
+) -> None:
+    await provider.sessions.begin(PERSON, UNITE, None)
+
+    async def crash() -> None:
+        raise asyncio.CancelledError
+
+    rows = await provider.sessions.find(SID)
+    provider.flows_raced.before_writing(crash)
+    with pytest.raises(asyncio.CancelledError):
+        await end_session.front_channel(ENTRA_SID)
+    await provider.sessions.end(rows)
+    assert doorbells.heard == []
+    provider.clock.advance(timedelta(minutes=2))
+    await provider.services.duties.run()
+    assert [url for url, _ in doorbells.heard] == ["https://unite.example/bell"]
+
+
+async def test_what_was_heard_is_not_sent_again(
+    provider: Provider, end_session: EndSession, doorbells: Doorbells
+) -> None:
+    await provider.sessions.begin(PERSON, UNITE, None)
+    await end_session.front_channel(ENTRA_SID)
+    assert len(provider.duties_table) == 0
+    provider.clock.advance(timedelta(minutes=5))
+    await provider.services.duties.run()
+    assert len(doorbells.heard) == 1
+
+
+@pytest.mark.parametrize("changes", [{"backchannel_logout_uri": None}, None], ids=["no longer wanted", "removed"])
+async def test_a_notice_that_nobody_wants_any_more_is_done(
+    provider: Provider, end_session: EndSession, doorbells: Doorbells, changes: dict | None
+) -> None:
+    doorbells.deaf = {"https://unite.example/bell"}
+    await provider.sessions.begin(PERSON, UNITE, None)
+    await end_session.front_channel(ENTRA_SID)
+    if changes is None:
+        await provider.register.remove(OLGA, UNITE, WHATEVER_STANDS)
+    else:
+        await provider.register.put(OLGA, UNITE, profile(**changes), WHATEVER_STANDS)
+    provider.clock.advance(timedelta(minutes=2))
+    await provider.services.duties.run()
+    assert doorbells.heard == []
+    assert len(provider.duties_table) == 0
+
+
 @pytest.mark.parametrize("sid", ["", "made-up", SID])
 async def test_who_does_not_know_entras_session_ends_nothing(
     provider: Provider, end_session: EndSession, sid: str
 ) -> None:
     await provider.sessions.begin(PERSON, UNITE, None)
     await end_session.front_channel(sid)
-    assert len(await provider.sessions.end(SID)) == 1
+    assert len(await ended(provider)) == 1
 
 
 async def test_an_address_that_was_removed_meanwhile_is_returned_to_no_more(

@@ -1,5 +1,6 @@
 """The way to the tenant and back, where others act between its steps; the way itself is walked over HTTP."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.accounts.head import read_head
+from shared.accounts.head import Account, read_head
 from shared.connection.connection import Connection, Status
 from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
 from shared.flows.flows import digest
@@ -19,6 +20,7 @@ from shared.ports.table import Key, Put
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_response import EmailForm, ErrorPage, RedirectToApplication, RedirectToEntra
 from shared.provider.callback import SsoSwitchedOff
+from shared.provider.errors import OAuthError
 from shared.provider.issuer import Code, Person, challenge_of, subject_of
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.provider.sessions import Sessions
@@ -192,6 +194,46 @@ async def test_an_application_that_is_not_there_is_answered_nowhere(story: Story
     await story.provider.register.remove(OLGA, UNITE, WHATEVER_STANDS)
     with pytest.raises(Malformed, match="client_id"):
         await story.sign_in_as(away, state)
+
+
+async def close_account(story: Story) -> None:
+    """Mark the account as one that is being erased."""
+    key = Account.key(ACME)
+    row = await story.provider.accounts_table.get(key)
+    assert row is not None
+    closing = Account.read(row).model_copy(update={"closing": True})
+    await story.provider.accounts_table.write(Put(key, closing.document()))
+
+
+async def replace_account(story: Story) -> None:
+    """Another account of the same id, registered a second later."""
+    story.provider.clock.advance(timedelta(seconds=1))
+    now = story.provider.clock.now()
+    account = Account(account_id=ACME, name="Another", created_at=now, updated_at=now)
+    await story.provider.accounts_table.write(Put(Account.key(ACME), account.document()))
+
+
+@pytest.mark.parametrize("gone", [close_account, replace_account])
+async def test_a_state_of_an_account_that_is_gone_is_refused(
+    story: Story, gone: Callable[[Story], Awaitable[None]]
+) -> None:
+    away = await story.leave()
+    await gone(story)
+    ended = await story.sign_in_as(*away)
+    assert isinstance(ended, ErrorPage)
+    assert isinstance(ended.refusal, SsoSwitchedOff)
+
+
+@pytest.mark.parametrize("gone", [close_account, replace_account])
+async def test_a_code_of_an_account_that_is_gone_buys_nothing(
+    story: Story, gone: Callable[[Story], Awaitable[None]]
+) -> None:
+    back = await story.sign_in_as(*await story.leave())
+    await gone(story)
+    asked = {"client_id": UNITE, "grant_type": "authorization_code", "redirect_uri": CALLBACK}
+    with pytest.raises(OAuthError) as refusal:
+        await story.provider.redeem(sent(**asked, code=query_of(back.url)["code"], code_verifier=VERIFIER))
+    assert (refusal.value.error, "no longer exists" in refusal.value.detail) == ("invalid_grant", True)
 
 
 async def test_sso_that_was_switched_off_meanwhile_lets_nobody_in(story: Story) -> None:

@@ -68,6 +68,7 @@ class Provider:
     applications: InMemoryTable = field(default_factory=InMemoryTable)
     domains_table: InMemoryTable = field(default_factory=InMemoryTable)
     flows_table: InMemoryTable = field(default_factory=InMemoryTable)
+    duties_table: InMemoryTable = field(default_factory=InMemoryTable)
     accounts_table: InMemoryTable = field(default_factory=InMemoryTable)
     entra: FakeEntra = field(default_factory=FakeEntra)
     doorbells: Doorbells = field(default_factory=Doorbells)
@@ -82,6 +83,7 @@ class Provider:
                 domains=self.domains_table,
                 applications=self.applications,
                 flows=self.flows_raced,
+                duties=self.duties_table,
                 entra=self.entra,
                 notices=self.doorbells,
                 telemetry=self.telemetry,
@@ -116,7 +118,9 @@ class Provider:
         return await self.services.provider.token.redeem(client, parameters)
 
     async def issue(self, **changes: Any) -> str:
-        """An authorization code, as a sign-in leaves it behind."""
+        """An authorization code, as a sign-in to an account leaves it behind."""
+        if await self.accounts_table.get(Account.key(ACME)) is None:
+            await self.add_account()
         return await self.flows.issue(code(self.flows.expiry(Code), **changes))
 
 

@@ -1,0 +1,142 @@
+"""Find the duties that are due and do them; see the package."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.duties.duties import Duty, Task, partition_of
+from shared.duties.kinds import Kind, Outcome
+from shared.kernel.refusals import Unavailable
+from shared.ports.clock import Clock
+from shared.ports.table import Key, Put, Remove, Replace, Row, RowChanged, Table
+
+_log = logging.getLogger(__name__)
+
+_MOST = 5_000
+"""Duties of one run, by far more than it can do. The rest is found by the next one."""
+
+_AT_A_TIME = 4
+"""Duties of one lane that are done at the same time."""
+
+_RUN = timedelta(seconds=45)
+"""After this a run takes no further duty, so that it ends before the next one starts."""
+
+_MARGIN = timedelta(minutes=1)
+"""How much longer a lease is than an attempt may take: the clocks of two instances may differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyRunner:
+    """Does what is due."""
+
+    table: Table
+    """The duties' table."""
+    clock: Clock
+    """Says what is due."""
+    kinds: tuple[Kind[Any], ...]
+    """Every kind of duty."""
+
+    async def run(self) -> int:
+        """Do what is due, as far as time allows; returns how many duties were found. Any number may run at once.
+
+        Every duty of a minute that has passed is due, however long ago that was, so nothing is missed while no instance
+        was up, and nothing depends on the clock of the instance that planned it.
+        """
+        now = self.clock.now()
+        due = await self._due(now)
+        lanes: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_A_TIME))
+        await asyncio.gather(*(self._in_turn(row, lanes, now + _RUN) for row in due))
+        return len(due)
+
+    async def do(self, key: Key) -> None:
+        """Take one duty and do it.
+
+        Does nothing if it is gone, not due, taken, or of a kind that this release does not know.
+
+        This is all that a message of a queue would have to call.
+
+        Raises:
+            Unavailable: the store does not answer. If the duty was taken, it is due again when the lease ends.
+        """
+        row = await self.table.get(key)
+        if row is None or key.partition >= partition_of(self.clock.now()):
+            return
+        duty = Duty.read(row)
+        kind = next((kind for kind in self.kinds if kind.task.kind == duty.kind), None)
+        if kind is None:
+            _log.warning("duty of an unknown kind kind=%s", duty.kind)
+            return
+        taken = await self._take(row, duty, kind)
+        if taken is not None:
+            await self._finish(taken, kind, await _attempt(kind, duty))
+
+    async def _due(self, now: datetime) -> list[Row]:
+        due: list[Row] = []
+        async for row in self.table.partitions_before(partition_of(now)):
+            if _is_free(row, now):
+                due.append(row)
+            if len(due) == _MOST:
+                break
+        return due
+
+    async def _in_turn(self, row: Row, lanes: dict[str, asyncio.Semaphore], latest: datetime) -> None:
+        async with lanes[Duty.read(row).lane]:
+            if self.clock.now() >= latest:
+                return
+            try:
+                await self.do(row.key)
+            except Unavailable:
+                _log.warning("duty not finished kind=%s: the store does not answer", Duty.read(row).kind)
+
+    async def _take(self, row: Row, duty: Duty, kind: Kind[Any]) -> Row | None:
+        """The row under a lease; None if somebody else has it. Of any number who try, one gets it."""
+        now = self.clock.now()
+        if duty.is_taken(now):
+            return None
+        until = now + kind.patience + _MARGIN
+        taken = duty.model_copy(update={"attempts": duty.attempts + 1, "taken_until": until})
+        try:
+            await self.table.write(Replace(row, taken.document()))
+        except RowChanged:
+            return None
+        return await self.table.get(row.key)
+
+    async def _finish(self, row: Row, kind: Kind[Any], outcome: Outcome) -> None:
+        """Remove it, or move it to when it is due again: there first, so that a crash in between loses nothing."""
+        duty, now = Duty.read(row), self.clock.now()
+        if outcome is Outcome.AGAIN:
+            due_at = now + kind.backoff.after(duty.attempts)
+            if due_at < duty.planned_at + kind.end:
+                again = duty.model_copy(update={"taken_until": None})
+                key = Key(partition_of(due_at), row.key.row)
+                await self.table.write(Put(key, again.document()))
+            else:
+                _log.warning("duty given up kind=%s attempts=%d", duty.kind, duty.attempts)
+        try:
+            await self.table.write(Remove(row))
+        except RowChanged:
+            _log.warning("duty taken by another kind=%s: its lease had ended", duty.kind)
+
+
+def _is_free(row: Row, now: datetime) -> bool:
+    """Whether nobody is at it. A row that cannot be read must not stop the others."""
+    try:
+        return not Duty.read(row).is_taken(now)
+    except ValueError:
+        _log.exception("duty unreadable row=%s", row.key.row)
+        return False
+
+
+async def _attempt[T: Task](kind: Kind[T], duty: Duty) -> Outcome:
+    """One attempt. Whatever goes wrong in it concerns this duty alone."""
+    try:
+        async with asyncio.timeout(kind.patience.total_seconds()):
+            return await kind.handle(kind.task.model_validate_json(duty.task))
+    except (Unavailable, TimeoutError):
+        return Outcome.AGAIN
+    except Exception:  # noqa: BLE001 - one duty that fails must not stop the others
+        _log.exception("duty failed kind=%s", duty.kind)
+        return Outcome.AGAIN
