@@ -79,10 +79,15 @@ def signin_routes(services: Services) -> Routes:
         return redirect(url) if url else pages.signed_out()
 
     async def posted(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
-        """A form of another site brings no Lax cookies, so that nobody could count them; the GET that follows does."""
+        """A form of another site brings no Lax cookies, so that nobody could count them; the GET that follows does.
+
+        What is too long for an address is sent once more from a page of ours.
+        """
         if is_from_our_own_page(req):
             return rendered(req, await services.provider.sign_in.authorize(parameters))
-        return redirect(as_address(parameters, services.edge.public_url + _AUTHORIZE))
+        endpoint = services.edge.public_url + _AUTHORIZE
+        address = as_address(parameters, endpoint)
+        return redirect(address) if address else pages.post_again(endpoint, parameters)
 
     @routes.get(_AUTHORIZE)
     async def authorize(_: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]) -> Redirect | HtmlPage:
