@@ -1,5 +1,5 @@
-"""HTTP in, HTTP out. One module a resource, one function a call; no rules and no SDKs.
+"""HTTP in, HTTP out. One module per resource, one function per call; no rules and no SDKs.
 
-A handler has three beats: parse, one call, render. Its signature declares the endpoint: `functions.http` reads it, and
-holds how requests are read, responses rendered and refusals worded. What is decided is in `shared`.
+A handler has three beats: parse, one call, render. Its signature declares the endpoint. `functions.http` reads that
+signature, reads requests, renders responses and words refusals. Every decision is made in `shared`.
 """

@@ -20,14 +20,14 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class AccountBody(Asked):
-    """What is said of an account."""
+    """The fields of an account that an operator sets."""
 
     name: Title
     products: Annotated[tuple[Product, ...], Field(max_length=100)] = ()
     domains: Annotated[tuple[DomainName, ...], Field(max_length=5_000)] | None = None
 
     def profile(self) -> Profile:
-        """The same in the product's words."""
+        """Return the body as an account's profile."""
         return Profile(self.name, self.products, self.domains)
 
 
@@ -43,14 +43,14 @@ class AccountDocument(Document):
 
 
 def account_routes(services: Services) -> Routes:
-    """The calls on accounts."""
+    """The endpoints for accounts."""
     routes = Routes("accounts", services.edge)
 
     @routes.put(_ACCOUNT)
     async def put_account(
         operator: Operator, account: Body[AccountBody], account_id: Path[AccountId], expected: OptionalIfMatch
     ) -> Put[AccountDocument]:
-        """Register an account, or change what is said of it."""
+        """Register an account, or update it."""
         stored, created = await services.accounts.register.put(operator, account_id, account.profile(), expected)
         return put(AccountDocument.model_validate(stored.record), stored.version, created=created)
 

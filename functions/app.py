@@ -1,4 +1,4 @@
-"""All blueprints, joined to the one FunctionApp that the Python worker indexes."""
+"""All blueprints, registered in the one FunctionApp that the Python worker indexes."""
 
 import sys
 
@@ -28,7 +28,7 @@ from shared.settings import Misconfiguration
 
 
 def build_app(services: Services | Misconfiguration) -> FunctionApp:
-    """The app: every call of the API, or, if the settings are not right, an app that says so."""
+    """The app with every endpoint; if the settings are invalid, an app that reports what is wrong."""
     app = FunctionApp(http_auth_level=AuthLevel.FUNCTION)
     if isinstance(services, Misconfiguration):
         app.register_functions(misconfigured_blueprint(services))
@@ -40,7 +40,7 @@ def build_app(services: Services | Misconfiguration) -> FunctionApp:
 
 
 def build_routes(services: Services) -> tuple[Routes, ...]:
-    """The routes of every resource, in the order in which the API is read."""
+    """The routes of every resource, in the order in which the OpenAPI document lists them."""
 
     def endpoints() -> list[Endpoint]:
         return [endpoint for each in routes for endpoint in each.endpoints]

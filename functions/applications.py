@@ -16,7 +16,7 @@ _APPLICATION = "/v1/applications/{clientId}"
 
 
 class ApplicationBody(ApplicationProfile):
-    """What is asked: the profile, and nothing else. Keys are checked here, so that stored ones stay readable."""
+    """The request body: the profile, and nothing else. Keys are checked here, so that stored ones stay readable."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -47,7 +47,7 @@ class ApplicationDocument(Document):
 
 
 class SecretDocument(Document):
-    """A client secret. It is not shown again: only its hash is kept."""
+    """A client secret. It is not shown again: only its hash is stored."""
 
     client_secret: str
 
@@ -59,14 +59,14 @@ class ApplicationsDocument(Document):
 
 
 def application_routes(services: Services) -> Routes:
-    """The calls on applications."""
+    """The endpoints for applications."""
     routes = Routes("applications", services.edge)
 
     @routes.put(_APPLICATION)
     async def put_application(
         operator: Operator, profile: Body[ApplicationBody], client_id: Path[ClientId], expected: OptionalIfMatch
     ) -> Put[ApplicationDocument]:
-        """Register an application, or change what is said of it."""
+        """Register an application, or update it."""
         stored, created = await services.applications.put(operator, client_id, profile, expected)
         return put(_document(stored.record), stored.version, created=created)
 
@@ -92,7 +92,7 @@ def application_routes(services: Services) -> Routes:
     async def renew_application_secret(
         operator: Operator, client_id: Path[ClientId], expected: IfMatch
     ) -> Created[SecretDocument]:
-        """Give an application a new client secret, shown this once."""
+        """Give an application a new client secret, which is shown only once."""
         secret = await services.applications.renew_secret(operator, client_id, expected)
         return Created(SecretDocument(client_secret=secret))
 

@@ -12,7 +12,7 @@ from shared.kernel.names import ClientId
 
 
 class AuditActor(Document):
-    """Who made a change."""
+    """The actor who made a change."""
 
     subject: str
     name: str | None
@@ -29,26 +29,26 @@ class AuditEntry(Document):
 
 
 class AuditDocument(Document):
-    """A page of the trail, the newest first; `continuationToken` asks for the next one."""
+    """A page of the trail, newest first. `continuationToken` gets the next page."""
 
     items: tuple[AuditEntry, ...]
     continuation_token: str | None
 
 
 def audit_routes(services: Services) -> Routes:
-    """The calls on audit trails."""
+    """The endpoints for audit trails."""
     routes = Routes("audit", services.edge)
 
     @routes.get("/v1/accounts/{accountId}/audit")
     async def list_audit(administrator: AccountAdministrator, page: Page) -> Ok[AuditDocument]:
-        """Page through the changes, the newest first."""
+        """List the changes of an account, newest first, in pages."""
         records, continuation = await services.accounts.journal.page(administrator, *page)
         items = tuple(map(AuditEntry.model_validate, records))
         return Ok(AuditDocument(items=items, continuation_token=continuation))
 
     @routes.get("/v1/applications/{clientId}/audit")
     async def list_application_audit(operator: Operator, client_id: Path[ClientId], page: Page) -> Ok[AuditDocument]:
-        """Page through the changes of an application, the newest first."""
+        """List the changes of an application, newest first, in pages."""
         records, continuation = await services.applications.page(operator, client_id, *page)
         items = tuple(map(AuditEntry.model_validate, records))
         return Ok(AuditDocument(items=items, continuation_token=continuation))

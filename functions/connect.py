@@ -1,8 +1,8 @@
-"""The browser's way through an integration: in by a ticket, and back from Microsoft.
+"""The pages of an integration: a browser opens a ticket, and returns here from Microsoft.
 
 The ticket travels in the query and in the form, never in the path. The host's request telemetry keeps paths and drops
-the values of queries (Azure/azure-webjobs-sdk#3026; OpenTelemetry, GHSA-vh2m-22xx-q94f), and whoever read a ticket
-there could connect a tenant of their own.
+the values of queries (Azure/azure-webjobs-sdk#3026; OpenTelemetry, GHSA-vh2m-22xx-q94f). A reader of that telemetry who
+found a ticket there could connect a tenant of their own.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def connect_routes(services: Services) -> Routes:
         invitation = await services.connection.consent.look(ticket)
         action = f"{services.edge.public_url}{_CONNECT}"
         new = Flows.bind(ticket, Ticket)
-        binding = replace(new, secret=invited.secret(req, ticket) or new.secret)  # so that two tabs get along
+        binding = replace(new, secret=invited.secret(req, ticket) or new.secret)  # so that two tabs can run at once
         kept = {"ticket": ticket, "shown": binding.secret}
         page = pages.connect(invitation.account_name, invitation.started_by, action, kept, unproven=unproven)
         return with_cookies(page, *invited.bind(req, binding))
@@ -61,17 +61,17 @@ def connect_routes(services: Services) -> Routes:
 
     @routes.get(_CONNECT)
     async def show_connect(_: Anybody, req: Request, ticket: Query) -> HtmlPage:
-        """Show an administrator what they are about to do, and for whom. Looking spends nothing."""
+        """Show an administrator what they are about to do, and for which account. This does not use up the ticket."""
         return await invite(req, ticket or "")
 
     @routes.post(_CONNECT)
     async def open_connect(_: Anybody, req: Request, form: Form) -> Redirect:
-        """Bind the browser that was shown the page, and send it to Microsoft's consent page."""
+        """Bind the browser that was shown the page to the flow, and redirect it to Microsoft's consent page."""
         return await go_on(req, form)
 
     @routes.get(f"{_CONNECT}/callback")
     async def connect_callback(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
-        """Take Microsoft's answer, for consent and for sign-in."""
+        """Handle Microsoft's response to the consent, and to the sign-in that follows."""
         outcome = await services.connection.consent.callback(answer, bound.secret(req, answer.state))
         return with_cookies(shown(req, outcome), bound.release(answer.state))
 
@@ -79,17 +79,17 @@ def connect_routes(services: Services) -> Routes:
 
 
 def _only(form: Mapping[str, tuple[str, ...]], name: str) -> str:
-    """The value of a field that the form brings once, else nothing."""
+    """The value of a field that the form contains exactly once, else an empty text."""
     values = form.get(name, ())
     return values[0] if len(values) == 1 else ""
 
 
 def _was_invited(req: HttpRequest, ticket: str, shown: str, invited: FlowCookies) -> bool:
-    """Whether this is the button of the page, in the browser that was shown it.
+    """Whether the form comes from the page's own button, in the browser that was shown the page.
 
     Another site can send the same form, but no Lax cookie with it (RFC 6265bis, section 4.1.2.7); a sibling domain can
-    have the cookie sent, but neither read nor set what it holds. `Origin` would not do: our pages' is null, for they
-    send no referrer (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
+    make the browser send the cookie, but can neither read nor set its value. `Origin` does not help: it is null for our
+    pages, which send no referrer (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
     """
     secret = invited.secret(req, ticket)
     return secret is not None and shown == secret

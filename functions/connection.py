@@ -1,4 +1,4 @@
-"""The connection of an account, as the control panel sees it: start, look, check, undo."""
+"""The connection of an account, as the control panel sees it: start, read, check, disconnect."""
 
 from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
@@ -13,7 +13,7 @@ _CONNECTION = "/v1/accounts/{accountId}/connection"
 
 
 class StartBody(Asked):
-    """Where the browser shall return to once the integration is over; it must be allowed by SSO_RETURN_URLS."""
+    """The address to which the browser returns after the integration; SSO_RETURN_URLS must allow it."""
 
     return_url: str | None = None
 
@@ -26,7 +26,7 @@ class StartDocument(Document):
 
 
 class ActorDocument(Document):
-    """Who did something."""
+    """The person who did something."""
 
     subject: str
     name: str | None
@@ -34,7 +34,7 @@ class ActorDocument(Document):
 
 
 class CheckDocument(Document):
-    """What the last probe of the tenant found."""
+    """The result of the last probe of the tenant."""
 
     at: Moment
     outcome: str
@@ -54,7 +54,7 @@ class ConnectionDocument(Document):
 
 
 def connection_routes(services: Services) -> Routes:
-    """The calls on an account's connection."""
+    """The endpoints for an account's connection."""
     routes = Routes("connection", services.edge)
 
     @routes.post(_CONNECTION)
@@ -68,7 +68,7 @@ def connection_routes(services: Services) -> Routes:
 
     @routes.get(_CONNECTION)
     async def get_connection(administrator: AccountAdministrator) -> Ok[ConnectionDocument]:
-        """Look at the connection."""
+        """Read the connection."""
         return _versioned(*await services.connection.checks.read(administrator))
 
     @routes.post(_CONNECTION + "/check")

@@ -16,7 +16,7 @@ _DOMAINS = "/v1/accounts/{accountId}/domains"
 
 
 class SwitchBody(DomainSwitch):
-    """Whether the domain routes to the account."""
+    """The switch that lets a domain route to the account."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -29,19 +29,19 @@ class DomainDocument(Document):
 
 
 class DomainsDocument(Document):
-    """The verified domains of the tenant, as they were at `readAt`."""
+    """The tenant's verified domains, as they were at `readAt`."""
 
     items: tuple[DomainDocument, ...]
     read_at: Moment | None
 
 
 def domain_routes(services: Services) -> Routes:
-    """The calls on an account's domains."""
+    """The endpoints for an account's domains."""
     routes = Routes("domains", services.edge)
 
     @routes.get(_DOMAINS)
     async def list_domains(administrator: AccountAdministrator) -> Ok[DomainsDocument]:
-        """List the tenant's verified domains and how they stand."""
+        """List the tenant's verified domains and their states."""
         return _versioned(await services.domains.list(administrator))
 
     @routes.patch(_DOMAINS + "/{domain}")

@@ -44,14 +44,14 @@ _EXCEPTIONS = "/v1/accounts/{accountId}/exceptions"
 _EXCEPTION = _EXCEPTIONS + "/{exceptionId}"
 _CSV = "text/csv"
 _EXCEL = "application/vnd.ms-excel"
-"""What Windows says of a CSV file where Excel is installed."""
+"""The content type that Windows gives a CSV file where Excel is installed."""
 
 _MOST_OBJECTS = 100_000
-"""Objects and arrays in one JSON array. Each takes longer to read than all its text, and all are read in one go."""
+"""Objects and arrays in one JSON array. Each takes longer to parse than its text, and all are parsed in one step."""
 
 
 class ExceptionDocument(Document):
-    """One user who keeps the vendor's password; `inForce` says whether it still counts."""
+    """One user who keeps the vendor's password. `inForce` is false once the exception has expired."""
 
     exception_id: str
     email: str
@@ -64,29 +64,29 @@ class ExceptionDocument(Document):
 
 
 class AddedDocument(ExceptionDocument):
-    """The same, just added; `warnings` are what whoever added it should know."""
+    """An exception that was just added. `warnings` list what its author should know."""
 
     warnings: tuple[str, ...]
 
 
 class ExceptionsDocument(Document):
-    """A page of the list; `continuationToken` asks for the next one."""
+    """A page of the list. `continuationToken` gets the next page."""
 
     items: tuple[ExceptionDocument, ...]
     continuation_token: str | None = None
 
 
 class ProblemLine(Document):
-    """A record, by the line at which it begins, or an item of an array; both counted from 1. And what is to be said."""
+    """A message about a record, by its first line, or about an item of an array. Both are counted from 1."""
 
     line: int
     detail: str
 
 
 class ImportDocument(Document):
-    """What became of many entries at once. `expired` ones had ended already, and were left out.
+    """The result of an import. `expired` entries had already ended, and were left out.
 
-    `problems` say what was refused and why, `warnings` what whoever sent the rest should know: the first 100 of each.
+    `problems` list the refused entries with the reason, `warnings` are remarks on the others: the first 100 of each.
     """
 
     accepted: int
@@ -101,13 +101,13 @@ class OneOrMany(RootModel[ExemptionDraft | list[ExemptionDraft]], defer_build=Tr
 
 
 class SearchBody(Asked):
-    """Whom to look for."""
+    """The email to look for."""
 
     email: EmailAddress
 
 
 def _posted(req: HttpRequest) -> ExemptionDraft | Entries | bytes:
-    """Read one draft, or many entries that are read as they are stored, or a file."""
+    """Read one draft, a file, or many entries, each of which is checked only when it is stored."""
     if media_type(req) in {_CSV, _EXCEL}:
         return raw_body(req, _CSV, _EXCEL, limit=FILE_LIMIT)
     body = raw_body(req, JSON, _CSV, _EXCEL, limit=ARRAY_LIMIT)
@@ -119,7 +119,7 @@ def _posted(req: HttpRequest) -> ExemptionDraft | Entries | bytes:
 
 
 def _page_unless_csv(req: HttpRequest) -> tuple[int, str | None] | None:
-    """Read which page is asked for; None stands for all of the list, as CSV."""
+    """Read which page is requested; None means the whole list, as CSV."""
     return None if prefers(req, _CSV) else page_of(req)
 
 
@@ -130,7 +130,7 @@ type PageUnlessCsv = Annotated[tuple[int, str | None] | None, Source(read=_page_
 
 
 def exception_routes(services: Services) -> Routes:
-    """The calls on an account's exception list."""
+    """The endpoints for an account's exception list."""
     routes = Routes("exceptions", services.edge)
     exemptions = services.users.exemptions
 
@@ -176,7 +176,7 @@ def exception_routes(services: Services) -> Routes:
     async def list_exceptions(
         administrator: AccountAdministrator, page: PageUnlessCsv
     ) -> Ok[ExceptionsDocument] | CsvFile:
-        """Page through the list, or with Accept: text/csv export all of it."""
+        """List the exceptions in pages, or export all of them with Accept: text/csv."""
         return await show_list(administrator, page)
 
     @routes.post(_EXCEPTIONS + "/search")

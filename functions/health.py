@@ -1,4 +1,4 @@
-"""Health: which parts answer."""
+"""Health: which parts of the service respond."""
 
 from typing import Literal
 
@@ -11,18 +11,18 @@ from shared.assembly import Services
 
 
 class HealthDocument(Document):
-    """`ok` if every part answers, else `degraded`; with status 503 if nothing works, because the store is down."""
+    """`ok` if every part responds, else `degraded`; with status 503 if the store is down, so that nothing works."""
 
     status: Literal["ok", "degraded"]
     parts: dict[str, Literal["ok", "down"]]
 
 
 def health_routes(services: Services, *, cookies_work: bool | None = None) -> Routes:
-    """The calls of load balancers and of deployments.
+    """The endpoints for load balancers and deployments.
 
     Args:
         services: the parts, each of which is probed.
-        cookies_work: what `functions.http.host_only` found; a part that is left out if it could not tell.
+        cookies_work: the finding of `functions.http.host_only`; None, if it could not check, leaves the part out.
     """
     routes = Routes("health", services.edge)
     probe = BrowserCookies(services.edge.cookie_prefix).probe
@@ -30,21 +30,21 @@ def health_routes(services: Services, *, cookies_work: bool | None = None) -> Ro
 
     @routes.get("/health")
     async def get_health(_: Anybody) -> Ok[HealthDocument] | Down[HealthDocument]:
-        """Say which parts answer."""
+        """Report which parts respond."""
         return report(await services.health.ask() | found_at_start)
 
     @routes.get("/health/cookie")
     async def get_health_cookie(_: Anybody) -> NoContent:
-        """Send a cookie like those of a sign-in, which holds nothing, to show what becomes of it on its way."""
+        """Send an empty cookie like those of a sign-in, to show what reaches the browser."""
         return with_cookies(NoContent(), probe)
 
     return routes
 
 
 def report(answers: dict[str, bool]) -> Ok[HealthDocument] | Down[HealthDocument]:
-    """Without Entra or the control panel's issuer the service still resolves: a balancer must not take it out.
+    """Report 503 only without the store. Without Entra or the control panel's issuer the service still resolves.
 
-    Nor where no browser keeps a cookie, which ends every sign-in, but no other instance would fare better.
+    Nor do rejected cookies count: they end every sign-in, but no other instance that a balancer picks would do better.
     """
     document = HealthDocument(
         status="ok" if all(answers.values()) else "degraded",

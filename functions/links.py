@@ -1,4 +1,4 @@
-"""Links: which Entra identity each user of an account is tied to. A Security Manager can release them."""
+"""Links: which Entra identity each user of an account is linked to. A Security Manager can release them."""
 
 from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
@@ -12,7 +12,7 @@ _LINKS = "/v1/accounts/{accountId}/links"
 
 
 class LinkDocument(Document):
-    """One user's tie to an Entra identity: `tid` and `oid` as in Entra's tokens."""
+    """One user's link to an Entra identity: `tid` and `oid` as in Entra's tokens."""
 
     link_id: str
     email: str
@@ -22,26 +22,26 @@ class LinkDocument(Document):
 
 
 class LinksDocument(Document):
-    """A page of the ties; `continuationToken` asks for the next one."""
+    """A page of the links. `continuationToken` gets the next page."""
 
     items: tuple[LinkDocument, ...]
     continuation_token: str | None
 
 
 def link_routes(services: Services) -> Routes:
-    """The calls on an account's links."""
+    """The endpoints for an account's links."""
     routes = Routes("links", services.edge)
 
     @routes.get(_LINKS)
     async def list_links(administrator: AccountAdministrator, page: Page) -> Ok[LinksDocument]:
-        """Page through the ties of the account's users."""
+        """List the links of the account's users, in pages."""
         links, continuation = await services.users.links.page(administrator, *page)
         items = tuple(map(LinkDocument.model_validate, links))
         return Ok(LinksDocument(items=items, continuation_token=continuation))
 
     @routes.delete(_LINKS + "/{linkId}")
     async def release_link(administrator: AccountAdministrator, link_id: Path[UserKey]) -> NoContent:
-        """Untie a user, whose next sign-in makes a new tie."""
+        """Release a user's link. Their next sign-in makes a new one."""
         await services.users.links.release(administrator, link_id)
         return NoContent()
 

@@ -1,6 +1,6 @@
-"""The app when its settings are not right: it starts, and says so on every address, instead of having no functions.
+"""The app when its settings are invalid: it starts, and reports what is wrong at every address.
 
-Only the names of settings and what to do about them are told, never a value.
+Without it the app would have no functions at all. It reports the names of settings and what to do, never a value.
 """
 
 import logging
@@ -27,7 +27,7 @@ class MisconfiguredDocument(BaseModel):
 
 
 def misconfigured_blueprint(misconfiguration: Misconfiguration) -> Blueprint:
-    """The one function that stands for all the others, `/health` included."""
+    """The one function that replaces all others, including `/health`."""
     blueprint = Blueprint()
     told = MisconfiguredDocument(faults=misconfiguration.faults)
     for fault in misconfiguration.faults:
@@ -36,7 +36,7 @@ def misconfigured_blueprint(misconfiguration: Misconfiguration) -> Blueprint:
     @blueprint.function_name("explain_misconfiguration")
     @blueprint.route(route="{*path}", methods=_EVERY_METHOD, auth_level=AuthLevel.ANONYMOUS)
     async def explain_misconfiguration(req: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the worker wants every binding
-        """Say what is wrong with the settings, wherever somebody asks."""
+        """Report what is wrong with the settings, at every address."""
         return Down(told)
 
     return blueprint

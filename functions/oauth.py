@@ -1,4 +1,4 @@
-"""The OpenID provider as applications call it, server to server: discovery, keys, tokens, userinfo."""
+"""The OpenID provider's endpoints for applications, server to server: discovery, keys, tokens, userinfo."""
 
 from typing import Literal, Required, TypedDict
 
@@ -29,7 +29,7 @@ class TokenParameters(TypedDict, total=False):
 
 
 def oauth_routes(services: Services) -> Routes:
-    """The calls of applications' servers and libraries."""
+    """The endpoints for applications' servers and libraries."""
     routes = Routes("oauth", services.edge, OAuthJson())
     metadata = provider_metadata(services.edge.public_url)
 
@@ -47,18 +47,18 @@ def oauth_routes(services: Services) -> Routes:
     async def redeem_code(
         _: Anybody, authorization: Authorization, parameters: OAuth[TokenParameters]
     ) -> OAuthResponse:
-        """Trade a code for tokens."""
+        """Exchange a code for tokens."""
         client = await services.provider.clients.authenticate(authorization, parameters)
         return _tokens(await services.provider.token.redeem(client, parameters))
 
     @routes.get("/oauth2/userinfo")
     async def get_userinfo(_: Anybody, unverified_token: UnverifiedToken) -> OAuthResponse:
-        """Tell who the access token speaks of."""
+        """Return the claims about the access token's user."""
         return OAuthResponse(await services.provider.userinfo.claims(unverified_token))
 
     @routes.post("/oauth2/userinfo")
     async def get_userinfo_by_form(_: Anybody, unverified_token: UnverifiedToken) -> OAuthResponse:
-        """The same by POST."""
+        """Return the claims about the access token's user, by POST."""
         return OAuthResponse(await services.provider.userinfo.claims(unverified_token))
 
     return routes

@@ -27,7 +27,7 @@ type References = Mapping[Any, Any]
 
 
 class OpenApiResponse(HttpResponse):
-    """The document, which anybody may keep for five minutes."""
+    """The document, which caches may keep for five minutes."""
 
     status: ClassVar = 200
     media: ClassVar = "application/json"
@@ -37,11 +37,11 @@ class OpenApiResponse(HttpResponse):
 
 
 def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], services: Services) -> Routes:
-    """The call that tells all calls.
+    """The endpoint that describes all endpoints.
 
     Args:
-        endpoints: every endpoint of the app, asked for when the document is first read.
-        services: where the service is reached, and where refusals are told.
+        endpoints: returns every endpoint of the app; called when the document is first requested.
+        services: where the service is reached, and where refusals are reported.
     """
     routes = Routes("openapi", services.edge)
     text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), services.edge.public_url)))
@@ -140,7 +140,7 @@ def _oauth_parameters(described: type) -> Iterable[dict[str, Any]]:
 
 
 def _body(media: str, model: type | None, references: References) -> Any:
-    """What a body looks like. A merge patch names only what it changes, and says null for what it takes away."""
+    """The schema of a body. A merge patch names only the fields that it changes, and null removes a field."""
     if model is None:
         return {"type": "string"}
     if not _is_model(model):
@@ -164,7 +164,7 @@ def _responses(endpoint: Endpoint, references: References) -> dict[str, Any]:
 
 
 def _problem_schema() -> dict[str, Any]:
-    """A problem document. Its types are known when everything that refuses is imported."""
+    """The schema of a problem document. Its types are complete once every module with refusals is imported."""
     types = sorted({INTERNAL, *(TYPE_PREFIX + kind.slug for kind in every_kind())})
     return {
         "type": "object",
@@ -201,4 +201,4 @@ _REFUSALS: Mapping[str, Any] = {
     "OAuthError": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}},
     "Page": {"text/html": {}},
 }
-"""How each dialect words a refusal."""
+"""The content of a refusal in each dialect."""

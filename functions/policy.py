@@ -15,13 +15,13 @@ _POLICY = "/v1/accounts/{accountId}/policy"
 
 
 class PolicyBody(PolicySettings):
-    """What is asked: the settings, and nothing else."""
+    """The request body: the settings, and nothing else."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class PolicyDocument(Document):
-    """The policy, and who set it when."""
+    """The policy, and who set it and when."""
 
     mode: Mode
     applications_off: tuple[str, ...]
@@ -31,7 +31,7 @@ class PolicyDocument(Document):
 
 
 def policy_routes(services: Services) -> Routes:
-    """The calls on an account's policy."""
+    """The endpoints for an account's policy."""
     routes = Routes("policy", services.edge)
 
     @routes.get(_POLICY)
@@ -55,7 +55,7 @@ def policy_routes(services: Services) -> Routes:
 
     @routes.delete(_POLICY)
     async def reset_policy(administrator: AccountAdministrator, expected: IfMatch) -> Ok[PolicyDocument]:
-        """Reset the policy to the default, off."""
+        """Reset the policy to the default, which is off."""
         return _versioned(await services.policies.change(administrator, expected, lambda _: PolicySettings()))
 
     return routes

@@ -1,4 +1,4 @@
-"""Resolve: an application asks how a person signs in. It is called at every sign-in of every application."""
+"""Resolve: an application asks how a person signs in. Every sign-in of every application calls it."""
 
 import functools
 
@@ -17,20 +17,20 @@ from shared.resolution.resolver import Resolution, Resolver
 
 
 class ResolveBody(Asked):
-    """Who wants to sign in, and in which application."""
+    """The email of the person who signs in, and the application."""
 
     email: EmailAddress
     application: ClientId | None = None
 
 
 class PasswordDocument(Document):
-    """Ask for the vendor's password, as ever. Why is not told: it would tell who is known here."""
+    """Ask for the vendor's password, as before. There is no reason, which would reveal who is known here."""
 
     method: Method = Method.PASSWORD
 
 
 class SsoDocument(PasswordDocument):
-    """Send the person to `signInUrl`; `tenantId` and `authority` are for an application that uses MSAL itself."""
+    """Send the person to `signInUrl`. `tenantId` and `authority` are for applications that use MSAL themselves."""
 
     tenant_id: str
     authority: str
@@ -38,16 +38,16 @@ class SsoDocument(PasswordDocument):
 
 
 class ResolveDocument(RootModel[SsoDocument | PasswordDocument], defer_build=True):
-    """The answer: `sso` and where, or `password`."""
+    """The resolution: `sso` with the address, or `password`."""
 
 
 def resolve_routes(resolution: Resolver, edge: EdgePorts) -> Routes:
-    """The one call of applications."""
+    """The one endpoint for resolution."""
     routes = Routes("resolve", edge)
 
     @routes.post("/v1/resolve")
     async def resolve_email(_: KeyHolder, asked: Body[ResolveBody]) -> Ok[ResolveDocument]:
-        """How does this person sign in?"""
+        """Resolve how a person signs in."""
         return Ok(_rendered(await resolution.resolve(asked.email, asked.application)))
 
     return routes
@@ -55,7 +55,7 @@ def resolve_routes(resolution: Resolver, edge: EdgePorts) -> Routes:
 
 @functools.lru_cache(10_000)
 def _rendered(resolution: Resolution) -> Rendered[ResolveDocument]:
-    """The response in JSON. A resolution never renders differently, so it is rendered once."""
+    """The response in JSON, rendered once, since a resolution always renders to the same text."""
     if resolution.sso is None:
         return Rendered(in_json(PasswordDocument()))
     return Rendered(

@@ -1,4 +1,4 @@
-"""The OpenID provider as a person's browser passes through it: to Microsoft and back, and out again."""
+"""The OpenID provider's endpoints for browsers: authorization, Microsoft's callback, and sign-out."""
 
 from collections.abc import Mapping
 from typing import Literal, Required, TypedDict
@@ -27,7 +27,7 @@ _AUTHORIZE = "/oauth2/authorize"
 _LOGOUT = "/oauth2/logout"
 
 _AGAIN = {SignInTooOld: Way.SIGN_IN_AGAIN, Unavailable: Way.AGAIN}
-"""What the way back to Microsoft is called, where another account is not what is needed."""
+"""The link to try again, for refusals that another account does not solve."""
 
 
 class AuthorizeParameters(TypedDict, total=False):
@@ -79,7 +79,7 @@ def signin_routes(services: Services) -> Routes:
         return redirect(url) if url else pages.signed_out()
 
     async def posted(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
-        """A form of another site brings no Lax cookies, so that nobody could count them; the GET that follows does.
+        """Another site's form arrives without Lax cookies, so they cannot be counted; the GET that follows has them.
 
         What is too long for an address is sent once more from a page of ours.
         """
@@ -91,40 +91,40 @@ def signin_routes(services: Services) -> Routes:
 
     @routes.get(_AUTHORIZE)
     async def authorize(_: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]) -> Redirect | HtmlPage:
-        """Take an authorization request."""
+        """Handle an authorization request."""
         return rendered(req, await services.provider.sign_in.authorize(parameters))
 
     @routes.post(_AUTHORIZE)
     async def authorize_by_form(
         _: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]
     ) -> Redirect | HtmlPage:
-        """The same from a form: our own page's, or an application's, which is asked for again by GET."""
+        """Handle an authorization request sent as a form. An application's form is redirected to GET."""
         return await posted(req, parameters)
 
     @routes.get("/signin/callback")
     async def complete_sign_in(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
-        """Take Microsoft's answer."""
+        """Handle Microsoft's response to a sign-in."""
         response = await services.provider.sign_in.callback(answer, cookies.secret(req, answer.state))
         return with_cookies(rendered(req, response), cookies.release(answer.state))
 
     @routes.get(_LOGOUT)
     async def sign_out(_: Anybody, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
-        """Sign a person out, here, at Microsoft and in the other applications."""
+        """Sign a person out here, at Microsoft and in the other applications."""
         return redirect(await services.provider.end_session.begin(parameters))
 
     @routes.post(_LOGOUT)
     async def sign_out_by_form(_: Anybody, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
-        """The same from a form."""
+        """Handle a logout request in a form."""
         return redirect(await services.provider.end_session.begin(parameters))
 
     @routes.get("/signed-out")
     async def finish_sign_out(_: Anybody, state: Query) -> Redirect | HtmlPage:
-        """Send the person on, now that Microsoft has signed them out."""
+        """Redirect the person to the application after Microsoft has signed them out."""
         return left(await services.provider.end_session.complete(state))
 
     @routes.get("/signin/front-channel-logout")
     async def end_session(_: Anybody, sid: Query) -> HtmlPage:
-        """Hear from Microsoft that a session is over."""
+        """End a session that Microsoft has ended."""
         await services.provider.end_session.front_channel(sid or "")
         return pages.signed_out_in_frame()
 

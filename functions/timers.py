@@ -1,4 +1,4 @@
-"""What runs by the clock: the purge of expired flows, and the duties that are due."""
+"""Timers: the purge of expired flows, and the duties that are due."""
 
 import logging
 

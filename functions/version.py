@@ -1,4 +1,4 @@
-"""The version of the product, which only `pyproject.toml` says. That file is deployed beside the code."""
+"""The version of the product, which is only in `pyproject.toml`. That file is deployed beside the code."""
 
 import functools
 from pathlib import Path

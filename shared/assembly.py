@@ -1,7 +1,7 @@
-"""Ports in, the product out: which parts there are, and what each is made of.
+"""Ports in, the product out: the parts of the product, and what each is made of.
 
-It knows no settings and no SDK: `shared.wiring` makes ports of settings, a test makes them of memory, and both call
-`assemble`. Only here are parts joined. What a part needs stands in its fields.
+It knows no settings and no SDK: `shared.wiring` makes ports from settings, tests make them in memory, and both call
+`assemble`. Parts are joined only here. A part's fields list what it needs.
 """
 
 from collections.abc import Awaitable, Callable
@@ -60,27 +60,27 @@ from shared.users.users import Users
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything outside that the product needs, and the few values that an operator chooses for it."""
+    """Everything that the product needs from outside, and the few values that an operator sets."""
 
     public_url: str
-    """Where the world reaches this service. Issuer, redirect URIs and links are built from it."""
+    """The public URL of this service. Issuer, redirect URIs and links are built from it."""
     cookie_prefix: str
-    """How the names of cookies begin."""
+    """The prefix of cookie names."""
     branding: Branding
     """The vendor on the pages that people see."""
     return_urls: ReturnUrls
-    """Below which addresses a browser may return after an integration."""
+    """The addresses below which a browser may return after an integration."""
     home_tenant: TenantId | None
-    """The tenant of the app registration, where the app's own credential is probed; None if nobody said."""
+    """The tenant of the app registration, where the app's own credential is probed; None if it is not set."""
 
     accounts: Table
-    """One partition for each account, with everything that belongs to it."""
+    """One partition per account, with everything that belongs to it."""
     domains: Table
-    """Which account holds the claim to a domain."""
+    """The account that holds each domain claim."""
     applications: Table
     """The applications of the vendor."""
     flows: Table
-    """What a browser or a client may use once, and sessions."""
+    """Tickets, states and codes that can be used once, and sessions."""
     duties: Table
     """Work that is due at a time."""
     recent_accounts: RecentReader
@@ -93,19 +93,19 @@ class Ports:
     sign_in: EntraSignIn
     """Signs people in at Microsoft Entra ID."""
     consent: Consent
-    """Where organisations consent at Microsoft Entra ID."""
+    """The page where organisations consent at Microsoft Entra ID."""
     organizations: Organizations
     """Reads organisations from Microsoft Graph."""
     access_tokens: AccessTokens
     """Verifies the control panel's bearer tokens."""
     signing_keys: SigningKeys
-    """The keys that sign our tokens; here they are only probed."""
+    """The keys that sign our tokens; the product itself only probes them."""
     tokens: Tokens
     """Signs our tokens, and verifies ours and the assertions of clients."""
     notices: Notices
-    """Reaches the applications, server to server."""
+    """Sends notices to applications, server to server."""
     telemetry: Telemetry
-    """Where events are reported."""
+    """Reports events to operators."""
     clock: Clock
     """The time."""
     close: Callable[[], Awaitable[None]]
@@ -114,10 +114,10 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The product: what HTTP and timers may call."""
+    """The product: the parts that HTTP and timers may call."""
 
     edge: EdgePorts
-    """What the edge needs for itself."""
+    """What HTTP itself needs."""
     accounts: Accounts
     """The vendor's customers, and the audit trail of each."""
     applications: ApplicationRegister
@@ -125,21 +125,21 @@ class Services:
     connection: Connections
     """The link between an account and its tenant."""
     domains: ConnectedDomains
-    """Which of a tenant's domains route to its account."""
+    """The domains of each tenant, and which of them route to its account."""
     policies: PolicyBook
     """Whether SSO is on."""
     users: Users
-    """Who is excepted, and who is tied to which Entra identity."""
+    """The exception list, and the links to Entra identities."""
     resolution: Resolver
-    """How a person signs in."""
+    """Resolves how a person signs in."""
     provider: OpenIdProvider
     """The OpenID provider towards the applications."""
     flows: Flows
-    """What may be used once; a timer purges what nobody used."""
+    """Tickets, states and codes that can be used once; a timer purges the expired ones."""
     duties: DutyRunner
-    """Work that is due at a time; a timer does what is due."""
+    """Work that is due at a time; a timer runs it."""
     health: Health
-    """Which parts answer."""
+    """Reports which parts respond."""
     close: Callable[[], Awaitable[None]]
     """Closes the connections behind the product."""
 
@@ -285,7 +285,7 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, check
 
 
 def _health(ports: Ports) -> Health:
-    """What is probed. Whether Entra believes this service is asked where its home tenant is known."""
+    """The probes. Entra's acceptance of this service's credential is probed only if the home tenant is set."""
     costly: dict[str, Probe] = {}
     if ports.home_tenant is not None:
         costly["credential"] = partial(ports.organizations.probe_credential, ports.home_tenant)

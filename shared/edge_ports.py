@@ -1,6 +1,6 @@
-"""What HTTP needs for itself, beside the part of the product that an endpoint calls.
+"""What HTTP itself needs, beside the part of the product that an endpoint calls.
 
-It stands apart from `shared.assembly`, so that an endpoint imports its own part of the product and no other.
+It is separate from `shared.assembly`, so that an endpoint imports only its own part of the product.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ class EdgePorts:
     """What `functions.http` and the handlers need beside the product itself."""
 
     public_url: str
-    """Where the world reaches this service."""
+    """The public URL of this service."""
     cookie_prefix: str
-    """How the names of cookies begin."""
+    """The prefix of cookie names."""
     branding: Branding
     """The vendor on the pages that people see."""
     access_tokens: AccessTokens
     """Verifies the control panel's bearer tokens."""
     telemetry: Telemetry
-    """Where refusals are reported."""
+    """Reports refusals to operators."""
     clock: Clock
     """The time."""

@@ -1,4 +1,4 @@
-"""The `Authorization` header of a request, of which nothing is checked here."""
+"""Reads the `Authorization` header of a request. Nothing is verified here."""
 
 from azure.functions import HttpRequest
 
@@ -15,7 +15,7 @@ def unverified_token(req: HttpRequest) -> str:
     """The bearer token of the request, unchecked.
 
     Raises:
-        TokenMissing: there is none.
+        TokenMissing: the request has no bearer token.
     """
     scheme, _, token = (authorization(req) or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():

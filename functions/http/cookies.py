@@ -1,9 +1,9 @@
-"""The cookies that bind a browser to its flows: one for each, so that no tab and no other site can spoil another's.
+"""The cookies that bind a browser to its flows: one per flow, so that neither another tab nor another site disturbs it.
 
 `__Host-` makes browsers insist on Secure, on path / and on no other host (RFC 6265bis, section 4.1.3.2), which is why
-`functions.http.host_only` keeps the worker from adding a domain. SameSite=Lax lets them come along when Microsoft sends
-the browser back with a GET, and with nothing else from elsewhere. A cookie is named after its flow, lives as long, and
-is taken back when the flow is redeemed.
+`functions.http.host_only` keeps the worker from adding a domain. With SameSite=Lax browsers send them when Microsoft
+redirects back with a GET, and with no other cross-site request. A cookie is named after its flow, lives as long, and is
+removed when the flow is redeemed.
 """
 
 import re
@@ -14,13 +14,13 @@ from azure.functions import HttpRequest, HttpResponse
 from shared.flows.flows import Binding, name_of
 
 MOST = 32
-"""Cookies of one sort that a browser is left with: 2.8 kB of each of its requests, more sign-ins than anybody has open.
+"""Cookies of one sort that a browser may keep: 2.8 kB of each request, and more sign-ins than anybody has open.
 
 Abandoned flows leave theirs until they expire, and any site can make a browser begin flows.
 """
 
 AT_ONCE = 8
-"""Cookies that one answer takes back: its headers must stay small, too."""
+"""Cookies that one response removes: its headers must stay small, too."""
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _ATTRIBUTES = "HttpOnly; Secure; SameSite=Lax"
@@ -33,14 +33,14 @@ class FlowCookies:
     prefix: str
 
     def secret(self, req: HttpRequest, state: str | None) -> str | None:
-        """The secret that the browser brings for the flow of this state, if it brings one that can be ours."""
+        """The secret that the browser sent for the flow of this state, if it has the form of one of ours."""
         name = self._name(state)
         return next((value for key, value in _pairs(req) if key == name and _SECRET.fullmatch(value)), None)
 
     def bind(self, req: HttpRequest, binding: Binding) -> tuple[str, ...]:
-        """The Set-Cookie lines that give a browser the secret of a flow, and take back what it has too many of.
+        """The Set-Cookie lines that give a browser the secret of a flow, and remove cookies above `MOST`.
 
-        The oldest go, which browsers send first (RFC 6265, section 5.4).
+        The oldest are removed; browsers send them first (RFC 6265, section 5.4).
         """
         age = int(binding.lifetime.total_seconds())
         ours = re.compile(re.escape(self.prefix) + "[0-9a-f]{16}")
@@ -50,7 +50,7 @@ class FlowCookies:
         return *map(_taken_back, surplus), given
 
     def release(self, state: str | None) -> str:
-        """The Set-Cookie line that takes back the secret of the flow of this state, which is over."""
+        """The Set-Cookie line that removes the secret of this state's flow, which is over."""
         return _taken_back(self._name(state))
 
     def _name(self, state: str | None) -> str:
@@ -58,7 +58,7 @@ class FlowCookies:
 
 
 class BrowserCookies:
-    """Every sort of cookie that a browser gets from this deployment.
+    """Every sort of cookie that this deployment sets.
 
     Args:
         prefix: how their names begin, `__Host-` or `__Secure-`.
@@ -69,20 +69,21 @@ class BrowserCookies:
         self.connect = FlowCookies(f"{prefix}azure-sso-connect-")
         self.sign_in = FlowCookies(f"{prefix}azure-sso-sign-in-")
         self.probe = FlowCookies(f"{prefix}azure-sso-probe-").release("probe")
-        """A Set-Cookie line that holds nothing and leaves nothing, to see what becomes of one on its way."""
+        """An empty Set-Cookie line that stores nothing; it shows what reaches the browser."""
 
 
 def with_cookies[R: HttpResponse](answer: R, *lines: str) -> R:
-    """The answer with these Set-Cookie lines, each a header of its own (RFC 6265, section 3)."""
+    """The response with these Set-Cookie lines, each a header of its own (RFC 6265, section 3)."""
     for line in lines:
         answer.headers.add("Set-Cookie", line)
     return answer
 
 
 def _pairs(req: HttpRequest) -> list[tuple[str, str]]:
-    """What the browser brings. Only spaces and tabs are no part of a name (RFC 6265, section 5.2).
+    """The cookies that the browser sent. Only spaces and tabs are stripped from a name (RFC 6265, section 5.2).
 
-    Python would strip more, and a sibling domain may set U+2000 and our prefix: no browser takes that for `__Host-`.
+    Python would strip more: a sibling domain may set a name of U+2000 and our prefix, to which browsers do not apply
+    the rules of `__Host-`.
     """
     parts = (part.strip(" \t").partition("=") for part in req.headers.get("cookie", "").split(";"))
     return [(key, value) for key, _, value in parts]

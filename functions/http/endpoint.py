@@ -1,9 +1,9 @@
-"""Endpoints: each handler becomes a function of Azure's, with its route, its checks and its dialect.
+"""Endpoints: each handler becomes an Azure function, with its route, its checks and its dialect.
 
-The Python worker passes a function nothing but its bindings, so what it sees is a wrapper, and services come by
-closure. A function's name, which operators read in the portal, is its handler's. Roles are known when the app starts,
-because Azure must know which functions need a key; everything else is read when the endpoint is first called, since
-the import is the cold start.
+The Python worker passes a function only its bindings, so it gets a wrapper, and services come by closure. A function's
+name, which operators read in the portal, is its handler's. Roles are read when the app starts, because Azure must know
+which functions need a key; everything else is read when the endpoint is first called, since the import is the cold
+start.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ _ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One call of the API: a method, a path, and the handler whose signature and docstring say everything else."""
+    """One call of the API: a method, a path, and a handler whose signature and docstring declare the rest."""
 
     method: str
     path: str
@@ -52,7 +52,7 @@ class Endpoint:
 
     @property
     def demand(self) -> Demand:
-        """What the role asks of a request.
+        """What the role requires of a request.
 
         Raises:
             TypeError: the signature does not begin with a role.
@@ -64,18 +64,18 @@ class Endpoint:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """What it takes after its role."""
+        """The parameters after the role."""
         return parameters_of(self.handler)
 
     @property
     def takes(self) -> Mapping[str, type | None]:
-        """The content types of the body that it reads, each with its model, or None where there is none."""
+        """The content types of the body that it reads, each with its model; None for one without a model."""
         bodies = [] if self.method == "GET" else [each.bodies() for each in self.parameters]
         return {media: model for each in bodies for media, model in each.items()}
 
     @property
     def responses(self) -> tuple[Described, ...]:
-        """What it may return, refusals aside."""
+        """The responses that it may return, except refusals."""
         return responses_of(self.handler)
 
 
@@ -84,7 +84,7 @@ class Routes:
 
     Args:
         tag: the resource, as the OpenAPI document groups it.
-        edge: verifies bearer tokens, and is told of refusals.
+        edge: verifies bearer tokens, and reports refusals.
         dialect: how refusals are worded.
     """
 
@@ -129,7 +129,7 @@ class Routes:
 
 
 def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Context], object]:
-    """The endpoint as the worker calls it: it responds whatever happens."""
+    """The endpoint as the worker calls it. It always responds, after an unexpected error, too."""
     handler, name, dialect = endpoint.handler, endpoint.name, endpoint.dialect
     prove = endpoint.demand.prove
 
@@ -162,7 +162,7 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
 
 
 async def _handled(handler: Handler, *values: Any) -> HttpResponse:
-    """What the handler returns. `If-Match: *` changes any version, also one that somebody made at the same moment."""
+    """The handler's response. `If-Match: *` changes any version, including one that was written at the same moment."""
     for _ in range(_ATTEMPTS - 1 if Expected(None) in values else 0):
         with contextlib.suppress(RowChanged):
             return await handler(*values)
@@ -184,4 +184,4 @@ def _refused(refusal: Refusal) -> Event:
 
 
 _FAILED = Event(EventName.REFUSAL, "500", "internal")
-"""An error of ours; what and where is in the log."""
+"""An internal error; the log has its type and place."""

@@ -1,4 +1,4 @@
-"""Parameters of OAuth requests, as they are sent: in the query, or in a form (RFC 6749, appendix B)."""
+"""Parameters of OAuth requests, sent in the query or in a form (RFC 6749, appendix B)."""
 
 from collections.abc import Mapping
 from urllib.parse import urlencode
@@ -14,13 +14,13 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def parameters_of(req: HttpRequest) -> dict[str, tuple[str, ...]]:
-    """Every parameter with every value it was sent with: of the form if there is one, else of the query.
+    """Every parameter with every value that was sent: from the form if there is one, else from the query.
 
     Raises:
         UnsupportedMediaType: the body is not a form.
-        BodyLost: it was sent without its length.
-        TooLarge: it is larger than we take.
-        Malformed: it cannot be read.
+        BodyLost: the body was sent without its length.
+        TooLarge: the body is larger than the limit.
+        Malformed: the form or the query cannot be read.
     """
     if req.method != "POST":
         return read_parameters(query_text(req))
@@ -32,12 +32,12 @@ def parameters_of(req: HttpRequest) -> dict[str, tuple[str, ...]]:
 
 
 def is_from_our_own_page(req: HttpRequest) -> bool:
-    """Whether the browser says that a page of this origin sent the form (https://www.w3.org/TR/fetch-metadata/)."""
+    """Whether the browser reports that a page of this origin sent the form (https://www.w3.org/TR/fetch-metadata/)."""
     return bool(req.headers.get("sec-fetch-site") == "same-origin")
 
 
 def as_address(parameters: Mapping[str, tuple[str, ...]], endpoint: str) -> str | None:
-    """The address under which the parameters of a form are asked by GET; None if it would be too long."""
+    """The address that repeats the parameters of a form as GET; None if it would be too long."""
     pairs = [(name, value) for name, values in parameters.items() for value in values]
     address = f"{endpoint}?{urlencode(pairs)}"
     return address if len(address) <= LONGEST_ADDRESS else None

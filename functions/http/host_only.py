@@ -1,12 +1,12 @@
-"""Cookies without a domain, whatever Microsoft's worker makes of them.
+"""Keeps cookies without a domain, although Microsoft's worker adds an empty one.
 
-A `__Host-` cookie has no Domain (RFC 6265bis, section 4.1.3.2), and ours name none. The worker's library sends the host
-an empty one all the same, the host writes `domain=`, and Azure's front end is said to fill in the app's host name. Then
+A `__Host-` cookie has no Domain (RFC 6265bis, section 4.1.3.2), and ours name none. The worker's library still sends
+the host an empty one, the host writes `domain=`, and Azure's front end reportedly fills in the app's host name. Then
 browsers drop the cookie, and nobody can sign in (https://github.com/Azure/azure-functions-python-worker/issues/1902).
 
-Until the library is fixed it is fixed here, in memory, when the app is built; then one cookie goes through its own
-conversion, which shows whether that helped. What Azure does to a header afterwards cannot be seen from within:
-`GET /health/cookie` answers with a cookie for somebody outside to look at.
+Until the library is fixed, this module fixes it in memory when the app is built; then it sends one cookie through the
+library's conversion to check that the fix worked. What Azure does to a header afterwards cannot be seen from within:
+`GET /health/cookie` responds with a cookie for a client outside to inspect.
 """
 
 import contextlib
@@ -24,28 +24,28 @@ CONVERSION = "azure_functions_runtime.bindings.datumdef"
 """The module of the worker's library that turns cookies into messages. The worker has imported it before the app."""
 
 _EMPTY_BECOMES_A_VALUE = "to_nullable_string"
-"""The name in that module under which it finds the function that does; no other module of the library uses it."""
+"""The name in that module of the function that does this; no other module of the library uses it."""
 
 _log = logging.getLogger(__name__)
 
 
 def keep_host_only(line: str, conversion: ModuleType | None) -> bool | None:
-    """Keep the worker from giving cookies a domain, if it would. May be called again, and never fails.
+    """Keep the worker from giving cookies a domain. Safe to repeat, and never fails.
 
     Args:
         line: a Set-Cookie line as this app writes them.
         conversion: the module called `CONVERSION`, if this process has imported it.
 
     Returns:
-        Whether the cookie leaves the worker as browsers take it: without a domain, unless it is no `__Host-` cookie.
-        None if that cannot be found out, because the library is missing or works in another way.
+        Whether the cookie leaves the worker as browsers accept it: without a domain, unless it is no `__Host-` cookie.
+        None if that cannot be checked, because the library is missing or works in another way.
     """
     if conversion is None:
         _log.warning("cookies: the worker's library is not there, so nobody knows what it makes of them")
         return None
     try:
         fixed = _is_host_only(line, conversion) or _fix(line, conversion)
-    except Exception as error:  # noqa: BLE001 - whatever a foreign library has become, the app must start
+    except Exception as error:  # noqa: BLE001 - however the library has changed, the app must start
         _log.warning("cookies: the worker's conversion of cookies cannot be checked: %s", type(error).__name__)
         return None
     if fixed or not line.startswith("__Host-"):
@@ -55,14 +55,14 @@ def keep_host_only(line: str, conversion: ModuleType | None) -> bool | None:
 
 
 def _is_host_only(line: str, conversion: ModuleType) -> bool:
-    """Convert a cookie as the worker does. An empty domain is one, too: the host writes it."""
+    """Convert a cookie as the worker does. An empty domain counts as a domain: the host writes it."""
     answer = HttpResponseConverter.encode(with_cookies(HttpResponse(), line), expected_type=None)
     (message,) = vars(conversion)["parse_to_rpc_http_cookie_list"](answer.value["cookies"], _Messages)
     return message.domain is None
 
 
 def _fix(line: str, conversion: ModuleType) -> bool:
-    """Have the library leave out what is empty; if that does not help, it stays as it was."""
+    """Make the library leave out empty values; if that does not help, restore it."""
     names = vars(conversion)
     original = names.get(_EMPTY_BECOMES_A_VALUE)
     if original is None:
@@ -87,7 +87,7 @@ class _Cookie(SimpleNamespace):
 
 
 class _Messages:
-    """Plain classes in the shape of the host's messages, of which the library is handed the real ones by the worker."""
+    """Plain classes in the shape of the host's messages; the worker hands the library the real ones."""
 
     RpcHttpCookie = _Cookie
     NullableString = NullableBool = NullableDouble = NullableTimestamp = SimpleNamespace

@@ -1,6 +1,6 @@
-"""The id of the invocation that is being answered, under which operators find it in their log."""
+"""The id of the current invocation, by which operators find it in their log."""
 
 from contextvars import ContextVar
 
 invocation_id: ContextVar[str] = ContextVar("invocation_id", default="")
-"""Set by `functions.http.endpoint` for the length of one call."""
+"""Set by `functions.http.endpoint` for the duration of one call."""

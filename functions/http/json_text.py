@@ -1,4 +1,4 @@
-"""JSON as it is sent: UTF-8 (RFC 8259, section 8.1), with no name twice in one object (section 4)."""
+"""JSON as callers send it: UTF-8 (RFC 8259, section 8.1), without duplicate names in an object (section 4)."""
 
 import json
 from typing import Any, NoReturn
@@ -11,15 +11,15 @@ from shared.kernel.refusals import Malformed
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class _NameTwice(ValueError):  # noqa: N818 - what was sent is at fault, not the program
-    """An object holds a name twice."""
+class _NameTwice(ValueError):  # noqa: N818 - the caller's error, not the program's
+    """An object has a name twice."""
 
 
 def json_text(body: bytes) -> bytes:
     """The text without the byte order mark that some programs put before it.
 
     Raises:
-        Malformed: it is not JSON, in another encoding, or an object in it holds a name twice.
+        Malformed: it is not JSON, not UTF-8, or an object in it has a name twice.
     """
     text = body.removeprefix(_BYTE_ORDER_MARK)
     _parsed(text)
@@ -27,10 +27,10 @@ def json_text(body: bytes) -> bytes:
 
 
 def json_value(body: bytes) -> JsonValue:
-    """Any JSON.
+    """Parse any JSON.
 
     Raises:
-        Malformed: as `json_text` says, or it holds half a surrogate pair.
+        Malformed: as in `json_text`, or it contains half a surrogate pair.
     """
     try:
         value: JsonValue = from_json(json_text(body), allow_inf_nan=False)
@@ -40,15 +40,15 @@ def json_value(body: bytes) -> JsonValue:
 
 
 def quick_json_value(body: bytes) -> Any:
-    """The same for what is read into models afterwards, which do not take half a surrogate pair.
+    """Parse JSON that is then validated by models, which refuse half a surrogate pair.
 
-    Python's parser costs half as much again as pydantic's, which keeps the last of a name's values and says nothing.
+    Python's parser takes 1.5 times as long as pydantic's, which silently keeps the last value of a duplicate name.
     """
     return _parsed(body.removeprefix(_BYTE_ORDER_MARK), parse_constant=_refuse)
 
 
 def not_json() -> Malformed:
-    """Made anew each time: an exception that is raised again keeps the frames, and so the bodies, of every time."""
+    """A new error each time: an exception that is raised again keeps the frames, and so the bodies, of every raise."""
     return Malformed("The request body is not valid JSON, or is nested too deeply.")
 
 

@@ -1,4 +1,4 @@
-"""How the API's documents are written: camelCase, times in RFC 3339 and UTC, nothing unknown taken in."""
+"""The form of the API's documents: camelCase, and times in RFC 3339 and UTC."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -12,11 +12,11 @@ def _in_utc(at: datetime) -> str:
 
 
 Moment = Annotated[datetime, PlainSerializer(_in_utc, return_type=str, when_used="json")]
-"""A moment as the API writes it: RFC 3339, in UTC, with a Z."""
+"""A time as the API writes it: RFC 3339, in UTC, with a Z."""
 
 
 class Document(BaseModel):
-    """What callers get."""
+    """A document that callers get."""
 
     model_config = ConfigDict(
         frozen=True,

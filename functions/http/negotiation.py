@@ -1,4 +1,4 @@
-"""Which of two representations a caller wants (RFC 9110, section 12.5.1)."""
+"""Chooses between two representations by the Accept header (RFC 9110, section 12.5.1)."""
 
 import re
 
@@ -7,12 +7,12 @@ _WEIGHT = re.compile(r";[ \t]*q[ \t]*=[ \t]*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[
 
 
 def prefers(accept: str, media: str, default: str) -> bool:
-    """Whether `media` is wanted rather than `default`: by a higher weight, or by name at the same one.
+    """Whether the caller prefers `media` to `default`: by a higher weight, or by name at the same weight.
 
     Args:
         accept: the Accept header, empty if there is none.
         media: a type such as `text/csv`.
-        default: the type that is sent to whoever has no preference.
+        default: the type for callers without a preference.
     """
     ranges = dict(_weighted(element) for element in _ELEMENT.findall(accept))
     wanted, otherwise = _weight(ranges, media), _weight(ranges, default)
@@ -25,7 +25,7 @@ def _weighted(element: str) -> tuple[str, float]:
 
 
 def _weight(ranges: dict[str, float], media: str) -> float:
-    """The weight of the most specific range that fits; everything is acceptable where none is named."""
+    """The weight of the most specific range that matches; without any range, every type is acceptable."""
     if not ranges:
         return 1.0
     kind = media.partition("/")[0]

@@ -1,4 +1,4 @@
-"""What a handler may take: the type of a parameter names where its value comes from.
+"""The parameters that a handler may take: the type of each names where its value comes from.
 
 These are aliases: to mypy and to the handler, `Body[PolicyBody]` is a `PolicyBody`, and `IfMatch` is an `Expected`.
 They are evaluated when an endpoint is first called or described.
@@ -29,31 +29,31 @@ class Source:
     """Where the value of a parameter comes from, and what the OpenAPI document reports about it."""
 
     read: Callable[..., Any]
-    """Takes the request, and returns the value or raises a refusal."""
+    """Reads the value from the request, or raises a refusal."""
     query: tuple[str, ...] = ()
-    """Parameters of the query that it reads."""
+    """Query parameters that it reads."""
     media: tuple[str, ...] = ()
-    """Content types of the body that it reads, which the model describes."""
+    """Content types of the body that it reads, described by the model."""
     raw_media: tuple[str, ...] = ()
-    """Content types of the body that it reads, which no model describes."""
+    """Content types of the body that it reads, without a model."""
     model: type[BaseModel] | None = None
     """The model, for a source that does not have it in its brackets."""
     if_match: Literal["required", "optional"] | None = None
-    """Whether it reads that header."""
+    """Whether it reads `If-Match`, and whether callers must send it."""
     body_optional: bool = False
-    """Whether there may be no body."""
+    """Whether callers may leave out the body."""
 
     def reader(self, _parameter: str, _wanted: Any) -> Reader:
-        """Return what reads the parameter of a handler.
+        """Return the reader for a handler's parameter.
 
         Args:
             _parameter: its name, as the API writes it.
-            _wanted: what is in the brackets, such as the model of `Body[Model]`.
+            _wanted: the type in the brackets, such as the model of `Body[Model]`.
         """
         return self.read
 
     def queries(self, _parameter: str) -> tuple[str, ...]:
-        """Return the parameters of the query that it reads."""
+        """Return the query parameters that it reads."""
         return self.query
 
 
@@ -89,12 +89,12 @@ type Path[N: Name] = Annotated[N, InPath(read=requests.path_name)]
 """A name in the path: `account_id: Path[AccountId]` is `{accountId}`."""
 
 type Query = Annotated[str | None, InQuery(read=requests.query_value)]
-"""A parameter of the query: `ticket: Query` is `?ticket=`. None if it is not there."""
+"""A query parameter: `ticket: Query` is `?ticket=`. None if it is missing."""
 
 PAGE_PARAMETERS = ("pageSize", "continuationToken")
 
 type Page = Annotated[tuple[int, str | None], Source(read=requests.page_of, query=PAGE_PARAMETERS)]
-"""How many, and from where on."""
+"""The page size, and the continuation token; None for the first page."""
 
 type Body[M: BaseModel] = Annotated[M, OfModel(read=requests.json_body, media=(JSON,))]
 """The body, in JSON."""
@@ -105,26 +105,26 @@ type OptionalBody[M: BaseModel] = Annotated[
 """The body, in JSON, or the model's defaults if there is no body."""
 
 type Replacement[M: BaseModel] = Annotated[Callable[[BaseModel], M], OfModel(read=requests.replacement, media=(JSON,))]
-"""The body, in JSON, as the change that puts it in the place of what is stored (PUT)."""
+"""The body, in JSON, as a change that replaces the stored value (PUT)."""
 
 type MergePatch[M: BaseModel] = Annotated[
     Callable[[BaseModel], M], OfModel(read=requests.merge_patch, media=(MERGE_PATCH, JSON))
 ]
-"""The body as the change that it makes to what is stored (PATCH; RFC 7396). Plain JSON is read in the same way."""
+"""The body as a merge patch of the stored value (PATCH; RFC 7396). `application/json` is read as a merge patch, too."""
 
 type IfMatch = Annotated[Expected, Source(read=requests.if_match, if_match="required")]
 """The versions that the caller has read."""
 
 type OptionalIfMatch = Annotated[Expected | None, Source(read=requests.optional_if_match, if_match="optional")]
-"""The versions that the caller has read, or None if the call may create."""
+"""The versions that the caller has read; None without the header, for calls that may create."""
 
 type Form = Annotated[Mapping[str, tuple[str, ...]], Source(read=parameters_of, raw_media=(FORM,))]
-"""Every parameter of a form, with every value that it was sent with."""
+"""Every parameter of a form, with every value that was sent."""
 
 type OAuth[P] = Annotated[Mapping[str, tuple[str, ...]], Source(read=parameters_of, media=(FORM,))]
-"""Every parameter of an OAuth request, with every value that it was sent with: of the query (GET) or the form (POST).
+"""Every parameter of an OAuth request, with every value that was sent: in the query (GET) or in a form (POST).
 
-In the brackets is a `TypedDict` that describes those that the provider reads. The provider itself checks them.
+The brackets hold a `TypedDict` that describes the parameters that the provider reads. The provider checks them.
 """
 
 type Request = Annotated[HttpRequest, Source(read=lambda req: req)]
@@ -137,10 +137,10 @@ type MicrosoftsAnswer = Annotated[
         query=("state", "error", "error_description", "admin_consent", "tenant", "code"),
     ),
 ]
-"""What the browser brings back from Microsoft. Nothing of it is proven."""
+"""The query with which the browser returns from Microsoft. Nothing in it is verified."""
 
 type UnverifiedToken = Annotated[str, Source(read=unverified_token)]
-"""The bearer token, which nobody has checked yet."""
+"""The bearer token, not verified yet."""
 
 type Authorization = Annotated[str | None, Source(read=authorization)]
 """The `Authorization` header as it was sent."""

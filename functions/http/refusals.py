@@ -1,4 +1,4 @@
-"""What HTTP makes of a refusal: the one table from refusal to status, its headers, and the log."""
+"""Refusals as HTTP: the one table from refusal to status, the headers, and the log."""
 
 import logging
 import traceback
@@ -39,10 +39,10 @@ STATUS: dict[type[Refusal], int] = {
     Throttled: 429,
     Unavailable: 503,
 }
-"""The branches of the tree: a refusal has the status of the nearest one above it. A test finds the one without any."""
+"""Status by branch of the tree: a refusal has that of its nearest ancestor. A test fails if a refusal has none."""
 
 EXPOSED = {"Access-Control-Expose-Headers": "ETag, Location, Retry-After, WWW-Authenticate"}
-"""Headers that a control panel's script may read, where the platform's CORS lets it call at all (Fetch, 3.3.6)."""
+"""Headers that a control panel's script may read, where the platform's CORS allows the call (Fetch, 3.3.6)."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,14 +51,14 @@ class Dialect(Protocol):
     """How a refusal is worded: as a problem document to a program, as a page to a person."""
 
     name: ClassVar[str]
-    """What its refusals are called in the OpenAPI document."""
+    """The name of its refusals in the OpenAPI document."""
 
     def refused(self, refusal: Refusal, invocation_id: str) -> HttpResponse:
         """Return the response that explains a refusal."""
         ...
 
     def failed(self, invocation_id: str) -> HttpResponse:
-        """Return the response to an error of ours, which is in the log under the same id."""
+        """Return the response to an internal error, which is in the log under the same id."""
         ...
 
 
@@ -68,18 +68,18 @@ def status_of(refusal: Refusal) -> int:
 
 
 def status_of_kind(kind: type[Refusal]) -> int:
-    """The HTTP status of every refusal of a kind: its own, or that of the nearest kind which it is one of."""
+    """The HTTP status of a kind of refusal: its own, or that of its nearest ancestor."""
     return next(STATUS[each] for each in kind.__mro__ if each in STATUS)
 
 
 def every_kind(below: type[Refusal] = Refusal) -> frozenset[type[Refusal]]:
-    """Every kind of refusal below one, as far as the modules that define them are imported."""
+    """Every kind of refusal below this one, of the modules that are imported."""
     kinds = frozenset(below.__subclasses__())
     return kinds.union(*map(every_kind, kinds))
 
 
 def headers_of(refusal: Refusal) -> dict[str, str]:
-    """The headers that HTTP wants with a refusal (RFC 9110, sections 10.2.3 and 11.6.1; RFC 6750, section 3)."""
+    """The headers that HTTP requires with a refusal (RFC 9110, sections 10.2.3 and 11.6.1; RFC 6750, section 3)."""
     if isinstance(refusal, Unavailable | Throttled):
         return {"Retry-After": str(refusal.retry_after)}
     if isinstance(refusal, TokenMissing):
@@ -90,13 +90,13 @@ def headers_of(refusal: Refusal) -> dict[str, str]:
 
 
 def log_failure(name: str, error: Exception) -> None:
-    """Write where an unexpected error arose, and of which type. Its message may hold personal data and stays out."""
+    """Log the type and the place of an unexpected error. Its message may hold personal data and is left out."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("%s failed: %s\n%s", name, type(error).__name__, frames)
 
 
 def log_unavailable(name: str, refusal: Unavailable) -> None:
-    """Write what did not answer, and how the foreign library put it: its type and status, never its message."""
+    """Log what did not respond, with the type and status of the library's error, never its message."""
     cause = refusal.__cause__
     _log.warning(
         "%s unavailable: %s cause=%s status=%s",

@@ -1,4 +1,4 @@
-"""Reading requests: ids, bodies, preconditions, pages. What cannot be read is refused with words."""
+"""Reads requests: ids, bodies, preconditions, pages. Each refusal explains what cannot be read."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ FILE_LIMIT = 16 * 1024 * 1024
 """Bytes of a file, which is read line by line."""
 
 ARRAY_LIMIT = 2 * 1024 * 1024
-"""Bytes of a JSON array, which is read in one go."""
+"""Bytes of a JSON array, which is parsed in one step."""
 
 _MOST_PARAMETERS = 100
 
@@ -46,15 +46,15 @@ _ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 
 
 def account_id(req: HttpRequest) -> AccountId:
-    """`accountId` of the path."""
+    """The `accountId` in the path."""
     return path_name(req, "accountId", AccountId)
 
 
 def path_name[N: Name](req: HttpRequest, parameter: str, name: type[N]) -> N:
-    """A name that stands in the path.
+    """A name in the path.
 
     Raises:
-        Invalid: it does not have the form of one.
+        Invalid: it does not have the form of such a name.
     """
     try:
         return name(req.route_params[parameter])
@@ -70,11 +70,11 @@ def media_type(req: HttpRequest) -> str:
 
 
 def raw_body(req: HttpRequest, *accepted: str, limit: int = BODY_LIMIT) -> bytes:
-    """The body, if its type and size are what we take.
+    """The body, if its type and size are accepted.
 
     Raises:
         UnsupportedMediaType: the content type is none of `accepted`, or the body is compressed.
-        BodyLost: it was sent without its length.
+        BodyLost: the body was sent without its length.
         TooLarge: the body is larger than `limit` bytes.
     """
     if media_type(req) not in accepted:
@@ -94,7 +94,7 @@ def json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
 
     Raises:
         Malformed: it is not JSON.
-        Invalid: it is not what the model wants; each field is named.
+        Invalid: it does not fit the model; `errors` lists the fields.
     """
     return _validated(model, raw_body(req, JSON))
 
@@ -103,7 +103,7 @@ def optional_json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
     """The body as a model, or the model's defaults where there is no body.
 
     Raises:
-        BodyLost: there was one, without its length.
+        BodyLost: there is a body, sent without its length.
     """
     if not req.get_body() and "transfer-encoding" in req.headers:
         raise _body_lost()
@@ -111,13 +111,13 @@ def optional_json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
 
 
 def replacement[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[BaseModel], M]:
-    """What the body puts in the place of whatever stands (PUT)."""
+    """The change that replaces the stored value with the body (PUT)."""
     new = json_body(req, model)
     return lambda _: new
 
 
 def merge_patch[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[BaseModel], M]:
-    """What the body changes of what stands (RFC 7396); plain JSON is read the same way.
+    """The change that merges the body into the stored value (RFC 7396); `application/json` is read in the same way.
 
     Raises:
         Malformed: the body is not a JSON object.
@@ -134,7 +134,7 @@ def merge_patch[M: BaseModel](req: HttpRequest, model: type[M]) -> Callable[[Bas
 
 
 def merged_with(target: JsonValue, patch: JsonValue) -> JsonValue:
-    """RFC 7396, section 2, to the letter."""
+    """Apply a merge patch, exactly as in RFC 7396, section 2."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
@@ -147,12 +147,12 @@ def merged_with(target: JsonValue, patch: JsonValue) -> JsonValue:
 
 
 def if_match(req: HttpRequest) -> Expected:
-    """The versions that the caller has seen (RFC 9110, section 13.1.1). Weak tags match nothing, as it says.
+    """The versions that the caller has read. Weak tags match nothing (RFC 9110, section 13.1.1).
 
     Raises:
         PreconditionRequired: the header is missing.
-        Stale: it holds weak tags only.
-        Malformed: it holds no entity tag.
+        Stale: it has weak tags only.
+        Malformed: it has no entity tag.
     """
     expected = optional_if_match(req)
     if expected is None:
@@ -161,7 +161,7 @@ def if_match(req: HttpRequest) -> Expected:
 
 
 def optional_if_match(req: HttpRequest) -> Expected | None:
-    """The same, or None where the header is missing, for calls that may create."""
+    """The versions that the caller has read; None without the header, for calls that may create."""
     header = req.headers.get("if-match")
     if header is None:
         return None
@@ -180,11 +180,11 @@ def optional_if_match(req: HttpRequest) -> Expected | None:
 
 
 def parameters(text: str, errors: str = "strict") -> dict[str, tuple[str, ...]]:
-    """Every parameter of a query or form with every value that it was sent with; names are compared to the letter.
+    """Every parameter of a query or form with every value that was sent. Names are case-sensitive.
 
     Args:
         text: the query, or the form's body.
-        errors: what to do about bytes that are no UTF-8, as in `bytes.decode`.
+        errors: what to do about bytes that are not UTF-8, as in `bytes.decode`.
 
     Raises:
         Malformed: it cannot be read.
@@ -212,13 +212,13 @@ def query_text(req: HttpRequest) -> str:
 
 
 def query_of(req: HttpRequest) -> dict[str, str]:
-    """The parameters of the query, each of which may be sent once (RFC 6749, section 3.1).
+    """The query parameters, each of which may be sent once (RFC 6749, section 3.1).
 
-    They are read from the address: in `HttpRequest.params` the host has joined the values of names that are sent twice
-    or differ in case alone, under the first of them.
+    They are read from the address, because in `HttpRequest.params` the host joins the values of names that are sent
+    twice, or differ only in case, under the first name.
 
     Raises:
-        Malformed: it cannot be read, or a parameter is sent twice.
+        Malformed: the query cannot be read, or has a parameter twice.
     """
     sent = parameters(query_text(req), errors="replace")
     if any(len(values) > 1 for values in sent.values()):
@@ -227,7 +227,7 @@ def query_of(req: HttpRequest) -> dict[str, str]:
 
 
 def query_value(req: HttpRequest, parameter: str) -> str | None:
-    """One parameter of the query, or None if it is not there.
+    """One query parameter; None if it is missing.
 
     Raises:
         Malformed: the query cannot be read.
@@ -236,7 +236,7 @@ def query_value(req: HttpRequest, parameter: str) -> str | None:
 
 
 def page_of(req: HttpRequest) -> tuple[int, str | None]:
-    """`pageSize` and `continuationToken` of the query.
+    """The query's `pageSize` and `continuationToken`.
 
     Raises:
         Malformed: the query cannot be read.
@@ -251,7 +251,7 @@ def page_of(req: HttpRequest) -> tuple[int, str | None]:
 
 
 def microsofts_answer(req: HttpRequest) -> Answer:
-    """What a browser brings back from Microsoft in its query. Nothing of it is proven.
+    """The query with which a browser returns from Microsoft. Nothing in it is verified.
 
     Raises:
         Malformed: the query cannot be read.
@@ -268,19 +268,19 @@ def microsofts_answer(req: HttpRequest) -> Answer:
 
 
 def prefers(req: HttpRequest, media: str, default: str = JSON) -> bool:
-    """Whether the caller wants this type rather than the default."""
+    """Whether the caller prefers this type to the default."""
     return negotiation.prefers(req.headers.get("accept", ""), media, default)
 
 
 def _body_lost() -> BodyLost:
-    """Azure hands on a body only with its length: https://github.com/Azure/azure-functions-host/issues/7930."""
+    """Azure passes on a body only with its length: https://github.com/Azure/azure-functions-host/issues/7930."""
     return BodyLost(
         "The body did not arrive. Send it with a Content-Length: bodies in chunks do not reach this service."
     )
 
 
 def _validated[M: BaseModel](model: type[M], body: bytes) -> M:
-    """Strictly: `"yes"` is no boolean, and a number no moment."""
+    """Validate strictly: `"yes"` is no boolean, and a number is no time."""
     try:
         return model.model_validate_json(json_text(body), strict=True, by_alias=True, by_name=False)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What a handler may return: the class of a response is its status, and its brackets name the document."""
+"""The responses that a handler may return: the class is the status, and the brackets name the document."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -10,7 +10,7 @@ from functions.http.refusals import EXPOSED
 
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _JSON = {"Content-Type": "application/json", **_PRIVATE}
-"""The worker adds a content type that is not among the headers, but finds out by an exception that it is missing."""
+"""Spelled out, because the worker finds out that a content type is missing only by an exception, which costs time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +23,18 @@ class Described:
 
 
 def in_json(document: BaseModel) -> str:
-    """Render a document as it is sent."""
+    """Render a document in JSON."""
     return document.model_dump_json(by_alias=True)
 
 
 class Rendered[M: BaseModel](str):
-    """A document in JSON, for one that is sent many times."""
+    """A document rendered once, to be sent many times."""
 
     __slots__ = ()
 
 
 class JsonResponse[M: BaseModel](HttpResponse):
-    """A document, perhaps with its version as strong ETag, and with the address where it can be read."""
+    """A document, optionally with its version as a strong ETag, and with its address as `Location`."""
 
     status: ClassVar[int]
     media: ClassVar[str | None] = "application/json"
@@ -56,7 +56,7 @@ class Ok[M: BaseModel](JsonResponse[M]):
 
 
 class Created[M: BaseModel](JsonResponse[M]):
-    """The document of what has been made."""
+    """The document of a resource that was created."""
 
     status = 201
 
@@ -68,16 +68,16 @@ class Down[M: BaseModel](JsonResponse[M]):
 
 
 type Put[M: BaseModel] = Ok[M] | Created[M]
-"""What a PUT returns: 201 if there was nothing before (RFC 9110, section 9.3.4)."""
+"""The response to a PUT: 201 if it created the resource (RFC 9110, section 9.3.4)."""
 
 
 def put[M: BaseModel](document: M, version: str, *, created: bool) -> Put[M]:
-    """Respond to a PUT with what is stored now."""
+    """Respond to a PUT with the stored document."""
     return Created(document, version=version) if created else Ok(document, version=version)
 
 
 class NoContent(HttpResponse):
-    """Done, and nothing to report."""
+    """Success without a document."""
 
     status: ClassVar = 204
     media: ClassVar = None
@@ -98,7 +98,7 @@ class CsvFile(HttpResponse):
 
 
 type Redirect = Annotated[HttpResponse, Described(303)]
-"""The browser is sent on with GET."""
+"""A redirect of the browser with GET."""
 
 type HtmlPage = Annotated[HttpResponse, Described(200, "text/html")]
 """A page. One that explains a refusal has another status, which the dialect describes."""

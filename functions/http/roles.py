@@ -1,4 +1,4 @@
-"""Roles that a signature may demand as its first parameter, and how a request proves them."""
+"""The roles that a signature may demand as its first parameter, and how a request proves each."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class KeyHolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """What a role asks of a request."""
+    """What a role requires of a request."""
 
     prove: Callable[[HttpRequest, AccessTokens], Awaitable[Any]]
     """Returns the role; raises `NotAuthenticated` or `Forbidden`."""
     level: AuthLevel = AuthLevel.ANONYMOUS
-    """What Azure checks by itself."""
+    """The key that Azure itself checks."""
     scheme: str | None = None
     """The security scheme of the OpenAPI document."""
 
@@ -58,4 +58,4 @@ DEMANDS: Mapping[type, Demand] = {
     KeyHolder: Demand(prove=_key_holder, scheme=FUNCTION_KEY, level=AuthLevel.FUNCTION),
     Anybody: Demand(prove=_anybody),
 }
-"""Every role. An endpoint without one is not offered, so that none is open because somebody forgot."""
+"""Every role. An endpoint without a role is refused at start, so that none is open by mistake."""

@@ -12,12 +12,12 @@ from functions.http.parameters import Reader, Source
 from functions.http.responses import Described
 
 type Handler = Callable[..., Awaitable[HttpResponse]]
-"""Takes a role and what its other parameters name, and returns a response of `functions.http.responses`."""
+"""Takes a role and its other parameters, and returns a response of `functions.http.responses`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter after the role: its name in the API, what is in its brackets, and where its value comes from."""
+    """A parameter after the role: its name in the API, the type in its brackets, and where its value comes from."""
 
     name: str
     wanted: Any
@@ -29,7 +29,7 @@ class Parameter:
         return {**dict.fromkeys(self.source.media, model), **dict.fromkeys(self.source.raw_media)}
 
     def reader(self) -> Reader:
-        """Return what reads it."""
+        """Return its reader."""
         return self.source.reader(self.name, self.wanted)
 
 
@@ -71,7 +71,7 @@ def _in_brackets(hint: Any) -> Any:
 
 
 def _spelled_out(hint: Any) -> Any:
-    """Return what an alias stands for, with what is in its brackets filled in."""
+    """Return the type that an alias stands for, with its type arguments filled in."""
     while isinstance(alias := get_origin(hint) or hint, TypeAliasType):
         filled = get_args(hint)
         hint = alias.__value__[filled] if getattr(alias.__value__, "__parameters__", ()) else alias.__value__

@@ -33,10 +33,10 @@ class AccessTokens(Protocol):
     """Verifies access tokens."""
 
     async def verify(self, unverified_token: str) -> VerifiedAccess:
-        """The claims, if every check holds.
+        """The claims, if every check passes.
 
         Raises:
-            NotAuthenticated: a check does not hold.
+            NotAuthenticated: a check fails.
             Unavailable: the issuer's keys cannot be read.
         """
         ...

@@ -1,12 +1,12 @@
-"""The time, handed in."""
+"""The time, as a port."""
 
 from datetime import datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time; nobody else in the product reads a clock."""
+    """Returns the time. No other part of the product reads a clock."""
 
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """The current time, aware, in UTC."""
         ...

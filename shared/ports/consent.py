@@ -1,23 +1,23 @@
-"""Asking an organisation for its consent."""
+"""Consent of an organisation at Microsoft Entra ID."""
 
 from typing import Protocol
 
 
 class Consent(Protocol):
-    """Knows the page on which an administrator consents to what this service asks for."""
+    """Knows the page on which an administrator consents to the permissions of this service."""
 
     def admin_consent_url(self, redirect_uri: str, state: str) -> str:
-        """Where an administrator consents for a whole organisation, whichever it is.
+        """The page on which an administrator consents for a whole organisation, whichever it is.
 
         Source: https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
         """
         ...
 
     def explain_consent(self, error: str, description: str) -> str:
-        """What Entra's error response means, in words that say who must do what.
+        """Explain Entra's error response: who must do what.
 
         Args:
             error: OAuth's error code.
-            description: Entra's text, in which an AADSTS number may stand. It is not repeated.
+            description: Entra's text, which may contain an AADSTS number. It is not repeated.
         """
         ...

@@ -1,4 +1,4 @@
-"""What Microsoft Entra ID answers, whichever port asks: by way of a browser, or as a refusal."""
+"""Responses of Microsoft Entra ID that several ports share: through a browser, or as a refusal."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from shared.kernel.refusals import Conflict
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a browser brought back from Microsoft, as it stood in the query. Nothing of it is proven."""
+    """The query with which a browser returned from Microsoft. Nothing in it is verified."""
 
     state: str | None = None
     error: str | None = None
@@ -18,12 +18,12 @@ class Answer:
 
 
 class ProviderRefused(Conflict):
-    """Entra said no, for a reason that lies with the customer: what is asked for contradicts what stands there.
+    """Entra refused, for a reason at the customer: the request conflicts with the state of the tenant.
 
     Args:
-        error: the OAuth error code, on which decisions are made.
+        error: the OAuth error code, on which decisions are based.
         code: the AADSTS number if there was one, for the explanation only.
-        detail: in words who must do what.
+        detail: a sentence on who must do what.
     """
 
     slug = "provider-refused"
@@ -36,12 +36,12 @@ class ProviderRefused(Conflict):
 
     @property
     def reason(self) -> str:
-        """Entra's number, or OAuth's error where there is none."""
+        """Entra's AADSTS number, or OAuth's error code without one."""
         return self.error if self.code is None else f"AADSTS{self.code}"
 
 
 class ConsentMissing(ProviderRefused):
-    """The tenant has not consented to this service, or no longer does, or is gone."""
+    """The tenant has not consented to this service, has revoked its consent, or no longer exists."""
 
     slug = "consent-missing"
     title = "The organisation has not consented"

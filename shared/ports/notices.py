@@ -1,4 +1,4 @@
-"""Telling applications something, server to server."""
+"""Notices to applications, server to server."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -10,17 +10,17 @@ class Notices(Protocol):
     """Posts forms to addresses that operators have registered."""
 
     async def post(self, client_id: ClientId, url: str, form: Mapping[str, str]) -> None:
-        """Post the form, once, and wait for the answer, for some seconds at most.
+        """Post the form, once, and wait a few seconds at most for the response.
 
-        An application that does not answer takes nothing from the others: each has a number of posts under way of its
-        own.
+        An application that does not respond does not slow down the others: each application has its own limit of
+        concurrent posts.
 
         Args:
-            client_id: whose address it is.
+            client_id: the application whose address it is.
             url: where to post.
             form: what to post.
 
         Raises:
-            Unavailable: no answer in time, one that says no, or an address that is not written to.
+            Unavailable: no response in time, an error response, or an address that is not allowed.
         """
         ...

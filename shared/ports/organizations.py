@@ -1,4 +1,4 @@
-"""What an organisation says of itself, to a service that it has consented to."""
+"""Reads an organisation that has consented to this service."""
 
 from typing import Protocol
 
@@ -7,9 +7,9 @@ from shared.kernel.names import DomainName, TenantId
 
 
 class Organization(Foreign):
-    """What Microsoft Graph says of a tenant (https://learn.microsoft.com/graph/api/resources/organization).
+    """A tenant as Microsoft Graph returns it (https://learn.microsoft.com/graph/api/resources/organization).
 
-    `verified_domains` are those that DNS can have; Entra knows a few that it cannot.
+    `verified_domains` has only names that are valid in DNS; Entra allows a few others.
     """
 
     tenant_id: TenantId
@@ -20,24 +20,24 @@ class Organization(Foreign):
 class Organizations(Protocol):
     """Reads organisations with this service's own credential.
 
-    Every method may raise `Unavailable`: Entra or Graph does not answer in time, or refuses the credential, which is
-    nobody's fault but the operator's and must not look as if a customer had revoked its consent.
+    Every method may raise `Unavailable`: Entra or Graph does not respond in time, or refuses the credential. The latter
+    is the operator's to fix, and must not look as if a customer had revoked its consent.
     """
 
     async def read_organization(self, tenant_id: TenantId) -> Organization:
-        """Ask for a fresh app-only token of that tenant and read what Graph says of it.
+        """Get a fresh app-only token of that tenant, and read the tenant from Graph.
 
         Raises:
-            ConsentMissing: no token is issued, or Graph refuses it: there is no consent, or no longer.
+            ConsentMissing: no token is issued, or Graph refuses it, because there is no consent, or no longer.
         """
         ...
 
     async def probe_credential(self, tenant_id: TenantId) -> None:
-        """Ask for a fresh app-only token of the tenant that this service's own registration is in, and drop it.
+        """Get a fresh app-only token of the tenant of this service's own registration, and discard it.
 
-        It proves the service's credential and nothing of any customer.
+        This proves that the service's credential is valid, and nothing about any customer.
 
         Raises:
-            Unavailable: no token is issued. The log says why.
+            Unavailable: no token is issued. The log has the reason.
         """
         ...

@@ -1,7 +1,7 @@
 """Records: the documents of rows as frozen models, so that no dict travels inward.
 
-Schema changes are expand-then-contract: a record ignores what a newer version of the code has added, and new fields
-have defaults, because during a rolling update old and new code read the same rows.
+Schema changes are expand-then-contract: a record ignores fields that a newer version of the code has added, and new
+fields have defaults, because during a rolling update old and new code read the same rows.
 """
 
 from typing import Self
@@ -14,7 +14,7 @@ from shared.ports.table import Insert, Key, Operation, Remove, Replace, Row, Row
 
 
 class Record(BaseModel):
-    """What a row says. Its document is JSON with camelCase names."""
+    """The content of a row. Its document is JSON with camelCase names."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -27,23 +27,23 @@ class Record(BaseModel):
 
     @classmethod
     def read(cls, row: Row) -> Self:
-        """The record that the row holds, parsed at the first reading."""
+        """The record in the row, parsed at the first read."""
         record: Self | None = row.records.get(cls)
         if record is None:
             record = row.records[cls] = cls.model_validate_json(row.document)
         return record
 
     def document(self) -> str:
-        """The record as the row holds it."""
+        """The record as JSON, as rows store it."""
         return self.model_dump_json(by_alias=True)
 
 
 class Stored[R: Record]:
-    """A record and the row it came from, or the default that stands where no row is yet.
+    """A record and the row it came from, or the default where there is no row yet.
 
     Args:
-        record: what stands.
-        key: where it stands, or would stand.
+        record: the stored record, or the default.
+        key: the key of its row, which may not exist yet.
         row: the row it came from; None if there is none yet.
     """
 
@@ -56,16 +56,16 @@ class Stored[R: Record]:
 
     @property
     def version(self) -> str:
-        """The strong entity tag that the API shows for it."""
+        """The strong entity tag that the API returns for it."""
         return version_of(self.row.document if self.row else self.record.document())
 
     def rewrite(self, record: R) -> Operation:
-        """The operation that puts `record` in its place, and is refused if somebody else was first."""
+        """The operation that replaces it with `record`, and is refused if another writer was first."""
         document = record.document()
         return Replace(self.row, document) if self.row else Insert(self.key, document)
 
     def removal(self) -> Operation:
-        """The operation that removes it, and is refused if somebody else was first.
+        """The operation that removes it, and is refused if another writer was first.
 
         Raises:
             RowChanged: there is no row to remove.
@@ -75,5 +75,5 @@ class Stored[R: Record]:
         return Remove(self.row)
 
     def then(self, record: R) -> "Stored[R]":
-        """What stands after `rewrite(record)` has been written; for answers, not for further changes."""
+        """What is stored after `rewrite(record)` was written; for responses, not for further changes."""
         return Stored(record, self.key, Row(self.key, record.document(), etag=""))

@@ -15,7 +15,7 @@ class SignInRequest:
     """A sign-in that has begun.
 
     `url` is where the browser goes; `code_verifier` (RFC 7636) and `nonce` (OpenID Connect Core, section 3.1.2.1) are
-    kept until the answer comes.
+    kept until Entra responds.
     """
 
     url: str
@@ -24,7 +24,7 @@ class SignInRequest:
 
 
 def _is_yes(claim: object) -> bool:
-    """Entra has been seen to write `xms_edov` as a boolean, a number and a string."""
+    """Read `xms_edov`, which Entra has been seen to write as a boolean, a number and a string."""
     return claim in (True, "1", "true")
 
 
@@ -34,7 +34,8 @@ _LATEST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 def _time_of(claim: object) -> datetime | None:
     """A claim in whole seconds since 1970, as Entra writes them.
 
-    Told apart here, because pydantic would also take text and truth for a time, and large numbers for milliseconds.
+    The type is checked here, because pydantic would also accept text and booleans, and read large numbers as
+    milliseconds.
     """
     if claim is None or isinstance(claim, datetime):
         return claim
@@ -45,7 +46,7 @@ def _time_of(claim: object) -> datetime | None:
 
 
 def _if_readable(claim: object, read: ValidatorFunctionWrapHandler) -> object:
-    """A claim that no check rests on: one that cannot be read counts as missing, which lets nobody in."""
+    """A claim on which no check depends: one that cannot be read counts as missing, which admits nobody."""
     try:
         return read(claim)
     except ValidationError:
@@ -56,7 +57,7 @@ type _Readable = Annotated[str | None, WrapValidator(_if_readable)]
 
 
 class VerifiedIdentity(Foreign):
-    """Who signed in, from an ID token of which every check has held. Only a `EntraSignIn` makes one.
+    """The person who signed in, from an ID token that passed every check. Only an `EntraSignIn` makes one.
 
     A claim that describes the person and is malformed counts as missing; one that proves something is refused.
     `auth_time` is when they last proved to Entra who they are; None if the app registration does not ask for the claim
@@ -79,12 +80,12 @@ class VerifiedIdentity(Foreign):
 class EntraSignIn(Protocol):
     """Signs people in on behalf of the one app registration of this service.
 
-    Every async method may raise `Unavailable`: Entra does not answer in time, or refuses this service's own
-    credential, which is nobody's fault but the operator's and must not look as if a customer had said no.
+    Every async method may raise `Unavailable`: Entra does not respond in time, or refuses this service's own
+    credential. The latter is the operator's to fix, and must not look as if a customer had refused.
     """
 
     def authority(self, tenant_id: TenantId) -> str:
-        """The authority at which an application signs people of this tenant in if it uses MSAL itself."""
+        """The authority of this tenant, for an application that uses MSAL itself."""
         ...
 
     async def begin_sign_in(
@@ -93,11 +94,11 @@ class EntraSignIn(Protocol):
         """Prepare an authorization code sign-in with PKCE and nonce at `/{tenant}/`.
 
         Args:
-            tenant_id: at which tenant.
-            redirect_uri: where Entra returns to.
-            state: ours.
-            prompt: how much Entra asks the person: `none`, `login`, `select_account`, or as it sees fit.
-            login_hint: whom Entra should expect; it refuses one beside `select_account`.
+            tenant_id: the tenant to sign in at.
+            redirect_uri: the address to which Entra returns.
+            state: our `state`.
+            prompt: how much Entra asks the person: `none`, `login`, `select_account`, or None, and Entra decides.
+            login_hint: the person whom Entra should expect; it refuses a hint beside `select_account`.
 
         Raises:
             ConsentMissing: there is no such tenant.
@@ -105,12 +106,12 @@ class EntraSignIn(Protocol):
         ...
 
     def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
-        """Where a person signs out of Entra (OpenID Connect RP-Initiated Logout 1.0).
+        """The URL at which a person signs out of Entra (OpenID Connect RP-Initiated Logout 1.0).
 
         Args:
-            post_logout_redirect_uri: of ours, where Entra returns to.
-            state: comes back with it.
-            logout_hint: the `login_hint` claim of the ID token, so that nobody is asked who they are.
+            post_logout_redirect_uri: our address, to which Entra returns.
+            state: our `state`, which Entra returns.
+            logout_hint: the `login_hint` claim of the ID token, so that Entra need not ask which account to sign out.
         """
         ...
 
@@ -121,7 +122,7 @@ class EntraSignIn(Protocol):
 
         Raises:
             ProviderRefused: Entra does not redeem the code.
-            ProofFailed: a check of the ID token does not hold.
+            ProofFailed: a check of the ID token fails.
         """
         ...
 
@@ -134,17 +135,17 @@ class EntraSignIn(Protocol):
         ...
 
     def explain(self, error: str, description: str) -> str:
-        """What an error answer of Entra to a sign-in means, in words that say who must do what.
+        """Explain Entra's error response to a sign-in: who must do what.
 
         Args:
             error: OAuth's error code.
-            description: Entra's text, in which an AADSTS number may stand. It is not repeated.
+            description: Entra's text, which may contain an AADSTS number. It is not repeated.
         """
         ...
 
     def reason(self, error: str, description: str) -> str:
-        """The one word by which such an answer is counted: `AADSTS` and a known number, a known error, or `unknown`.
+        """The one word that counters use for an error: `AADSTS` and a known number, a known error, or `unknown`.
 
-        There are few such words, whatever a browser brings.
+        The set of words is small, whatever a browser sends.
         """
         ...

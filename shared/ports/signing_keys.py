@@ -1,11 +1,11 @@
-"""The keys that sign this service's own tokens, and the rule by which they take turns.
+"""The keys that sign this service's own tokens, and the rule of their rotation.
 
 A key has versions; each is a key pair of its own with its own `kid`. This module owns what the provider needs of them:
 the public halves for its JWKS (RFC 7517), a signature by the version whose turn it is, and when that is. It makes no
-token and keeps no key, and it is not about the keys of other issuers, whose tokens this service reads.
+token, keeps no key, and has nothing to do with the keys of other issuers whose tokens this service reads.
 
 The rule: a new version is published at once and signs only when every relying party has had to read the JWKS again; an
-old one stays published as long as something lives that it has signed. Why: `docs/decisions/0012-keys-take-turns.md`.
+old one stays published as long as anything that it signed is valid. Why: `docs/decisions/0012-keys-take-turns.md`.
 """
 
 import hashlib
@@ -21,25 +21,25 @@ from shared.kernel.encoding import base64url
 from shared.kernel.refusals import Unavailable
 
 KNOWN_FOR = timedelta(hours=1)
-"""The longest that a `SigningKeys` answers from what it has read before."""
+"""The longest that a `SigningKeys` returns cached versions."""
 
 JWKS_CACHED_FOR = timedelta(hours=24)
-"""The longest that a relying party may keep a JWKS without reading it again; its Cache-Control must not promise more.
-Microsoft.IdentityModel keeps one for 12 hours (ConfigurationManager.DefaultAutomaticRefreshInterval)."""
+"""The longest that a relying party may cache a JWKS; our Cache-Control must not allow more.
+Microsoft.IdentityModel caches one for 12 hours (ConfigurationManager.DefaultAutomaticRefreshInterval)."""
 
 PUBLISHED_AHEAD = KNOWN_FOR + JWKS_CACHED_FOR
 """How long a version is published before it signs."""
 
 TOKENS_LIVE_FOR = timedelta(days=7)
-"""The longest that something signed must verify. Tokens live for an hour or so, but an ID token comes back as
+"""The longest that a signature must verify. Tokens are valid for an hour or so, but an ID token is sent back as
 `id_token_hint` when its session ends (OpenID Connect RP-Initiated Logout 1.0, section 2), long after it has expired."""
 
 MINIMUM_BITS = 2048
-"""Of an RSA modulus (RFC 7518, section 3.3)."""
+"""The minimum size of an RSA modulus (RFC 7518, section 3.3)."""
 
 
 class Jwk(BaseModel):
-    """The public half of one version, as a JWKS shows it (RFC 7518, section 6.3.1)."""
+    """The public half of one version, as in a JWKS (RFC 7518, section 6.3.1)."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -52,7 +52,7 @@ class Jwk(BaseModel):
 
     @classmethod
     def of(cls, modulus: int, exponent: int) -> Self:
-        """The JWK of an RSA public key; its `kid` is the thumbprint, so it needs no memory and no agreement."""
+        """The JWK of an RSA public key. Its `kid` is the thumbprint, so instances need not store or agree on it."""
         n, e = _base64url_uint(modulus), _base64url_uint(exponent)
         # The members, their order and the missing spaces are RFC 7638's, section 3.
         members = json.dumps({"e": e, "kty": "RSA", "n": n}, separators=(",", ":"))
@@ -63,8 +63,8 @@ class Jwk(BaseModel):
 class Signer:
     """The version whose turn it is: `kid` for the JWS header, and `sign` for the signing input (RFC 7515, section 5.1).
 
-    `sign` gives the RS256 signature, or raises `Unavailable`. Ask for a signer for each token and keep none: its turn
-    ends at some time.
+    `sign` returns the RS256 signature, or raises `Unavailable`. Get a signer for each token and keep none, since its
+    turn ends.
     """
 
     kid: str
@@ -74,15 +74,15 @@ class Signer:
 class SigningKeys(Protocol):
     """The versions of one key.
 
-    Any number of callers, and of instances of the service, may ask and sign at the same time. They may differ in what
-    they know by `KNOWN_FOR`, and yet what one of them signs verifies by the JWKS of every other.
+    Any number of callers, and of instances of the service, may read and sign at the same time. Their caches may differ
+    by `KNOWN_FOR`; still, a signature of one verifies with the JWKS of every other.
 
     Every method raises `Unavailable` if the keys cannot be read or none may sign. A version that is disabled, deleted
-    or expired neither signs nor stands in the JWKS once that is known.
+    or expired neither signs nor is in the JWKS, once that is known.
     """
 
     async def published(self) -> tuple[Jwk, ...]:
-        """The keys of the JWKS, never none: first the one that signs, then the others, newest first."""
+        """The keys of the JWKS, at least one: first the one that signs, then the others, newest first."""
         ...
 
     async def signer(self) -> Signer:
@@ -90,13 +90,13 @@ class SigningKeys(Protocol):
         ...
 
     async def probe(self) -> None:
-        """Read the versions now, whatever is remembered, and find one that may sign."""
+        """Read the versions now, without the cache, and find one that may sign."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class KeyVersion:
-    """What the rule must know of a version: its name where it is kept, and its times, aware."""
+    """What the rule needs to know about a version: its name in the key store, and its times, aware."""
 
     name: str
     created_at: datetime
@@ -105,22 +105,22 @@ class KeyVersion:
     enabled: bool = True
 
     def usable(self, now: datetime) -> bool:
-        """Whether nobody has taken it back."""
+        """Whether it is neither disabled nor expired."""
         return self.enabled and (self.expires_at is None or now < self.expires_at)
 
     def ready(self, now: datetime) -> bool:
-        """Whether its time has come, if it was given one."""
+        """Whether its activation time, if it has one, has passed."""
         return self.not_before is None or self.not_before <= now
 
     def known_to_all(self, now: datetime) -> bool:
-        """Whether no relying party can still hold a JWKS without it."""
+        """Whether no relying party can still cache a JWKS without it."""
         return self.created_at + PUBLISHED_AHEAD <= now
 
 
 def published_versions(versions: Iterable[KeyVersion], now: datetime) -> tuple[KeyVersion, ...]:
     """The versions that belong in the JWKS, newest first.
 
-    The ones before a version that has been signing for `TOKENS_LIVE_FOR` have signed nothing that still lives.
+    Versions before one that has been signing for `TOKENS_LIVE_FOR` have signed nothing that must still verify.
     """
     published: list[KeyVersion] = []
     for version in sorted(versions, key=lambda each: (each.created_at, each.name), reverse=True):
@@ -135,11 +135,11 @@ def published_versions(versions: Iterable[KeyVersion], now: datetime) -> tuple[K
 def in_turn(versions: Iterable[KeyVersion], now: datetime) -> tuple[KeyVersion, ...]:
     """The versions that belong in the JWKS: first the one that signs, then the others, newest first.
 
-    It is the newest that every relying party knows. If they know none, because the key is new or because all known
-    ones were taken back, it is the oldest that there is: waiting would help nobody, and it is known to most.
+    The newest version that every relying party knows signs. If they know none, because the key is new or all known
+    versions are disabled or expired, the oldest one signs: waiting would help nobody, and most relying parties know it.
 
     Raises:
-        Unavailable: none may sign.
+        Unavailable: no version may sign.
     """
     published = published_versions(versions, now)
     ready = [version for version in published if version.ready(now)]
@@ -150,5 +150,5 @@ def in_turn(versions: Iterable[KeyVersion], now: datetime) -> tuple[KeyVersion, 
 
 
 def _base64url_uint(number: int) -> str:
-    """RFC 7518, section 2: big-endian, in as few octets as hold it."""
+    """Base64urlUInt of RFC 7518, section 2: big-endian, in the fewest octets."""
     return base64url(number.to_bytes((number.bit_length() + 7) // 8))

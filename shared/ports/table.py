@@ -1,8 +1,8 @@
-"""A table of documents in partitions, as Azure Table Storage has it.
+"""A table of documents in partitions, like Azure Table Storage.
 
-A row is a key and a JSON document. Writing is one method that takes 1 to 100 operations on one partition and does all
-of them or none. Every change names the version that it starts from, so that of any number of writers who start from
-one version exactly one gets through; the others hear `Stale`. That is the only lock the product has.
+A row is a key and a JSON document. `write` takes 1 to 100 operations on one partition and does all of them or none.
+Every change names the version that it starts from, so that of any number of writers who start from one version exactly
+one succeeds; the others get `Stale`. That is the only lock that the product has.
 """
 
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ TRANSACTION_LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    r"""Where a row stands. Neither part may be empty, hold `/ \ # ?` or control characters, or exceed 255 bytes."""
+    r"""The key of a row. Neither part may be empty, contain `/ \ # ?` or control characters, or exceed 255 bytes."""
 
     partition: str
     row: str
@@ -26,10 +26,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row as it was read; `etag` is the store's own mark of this very version.
+    """A row as it was read; `etag` is the store's own tag of this version.
 
-    `records` is what readers have made of the document. It lives and ends with the row, so that a row that is
-    remembered is parsed once.
+    `records` caches what readers have parsed from the document. It lives as long as the row, so that a cached row is
+    parsed once.
     """
 
     key: Key
@@ -40,9 +40,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows of a partition; `continuation` asks for the next ones, None says that there are none.
+    """Some rows of a partition; `continuation` gets the next ones, and is None at the end.
 
-    A page without rows has no continuation, so that whoever stops at an empty page has seen everything.
+    A page without rows has no continuation, so that a reader who stops at an empty page has seen everything.
     """
 
     rows: tuple[Row, ...]
@@ -69,7 +69,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Replace this very version; refused with `RowChanged` if it has changed or gone."""
+    """Replace exactly this version; refused with `RowChanged` if it has changed or is gone."""
 
     row: Row
     document: str
@@ -82,9 +82,9 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove this very version; refused with `RowChanged` if it has changed or gone.
+    """Remove exactly this version; refused with `RowChanged` if it has changed or is gone.
 
-    Of any number of callers who remove one version, exactly one is not refused.
+    Of any number of callers who remove one version, exactly one succeeds.
     """
 
     row: Row
@@ -118,7 +118,7 @@ class RowChanged(Stale):
 
 
 class RowReader(Protocol):
-    """Reads rows, perhaps a few seconds old: the implementation says how old."""
+    """Reads rows, perhaps a few seconds old: the implementation documents how old."""
 
     async def get(self, key: Key) -> Row | None:
         """The row at this key, or None."""
@@ -131,29 +131,29 @@ class RowReader(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Lease:
-    """How long something that was read may be relied on: until it is too old, or is known to have changed."""
+    """How long a cached read is valid: until it is too old, or is known to have changed."""
 
     until: datetime
     ended: bool = False
 
     def holds(self, now: datetime) -> bool:
-        """Whether it may still be relied on."""
+        """Whether the read is still valid."""
         return now < self.until and not self.ended
 
 
 class RecentReader(RowReader, Protocol):
-    """Reads rows that may be a few seconds old, and says how long each answer holds."""
+    """Reads rows that may be a few seconds old, and returns how long each read is valid."""
 
     def noting(self, leases: list[Lease]) -> RowReader:
-        """The same reader; it adds the lease of every answer that it gives to `leases`."""
+        """A reader of the same rows that adds the lease of every read to `leases`."""
         ...
 
 
 class Table(RowReader, Protocol):
     """Reads rows as they are now, and writes them.
 
-    Every method may raise `Unavailable`. Of a `write` that raised it nobody knows whether it took place: either all of
-    it did, or nothing.
+    Every method may raise `Unavailable`. After a `write` raised it, either all of its operations took place or none;
+    the caller cannot know which.
     """
 
     async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
@@ -163,7 +163,7 @@ class Table(RowReader, Protocol):
             partition: the partition to read.
             prefix: how the row keys start.
             size: how many rows at most.
-            continuation: what the page before this one gave, or None for the first.
+            continuation: from the page before this one; None for the first.
 
         Raises:
             Invalid: the continuation was not made by this table.
@@ -171,14 +171,14 @@ class Table(RowReader, Protocol):
         ...
 
     async def write(self, *operations: Operation) -> None:
-        """Do all of these, or none. All keys are of one partition, and each stands in one operation only.
+        """Do all of these, or none. All keys are of one partition, and each is in one operation only.
 
-        A write that is repeated because its answer was lost may be refused although it took place.
+        A write that is repeated because its response was lost may be refused although it took place.
 
         Raises:
             RowExists: an `Insert` found its key taken.
             RowChanged: a `Replace` or `Remove` found another version, or none.
-            TooLarge: a document, or the transaction, is larger than the store takes.
+            TooLarge: a document, or the transaction, exceeds the limits of the store.
         """
         ...
 

@@ -1,12 +1,12 @@
-"""What happens is told here, one event a decision: so that operators see it, and nobody's address is written anywhere.
+"""Reports what happens to operators, one event per decision, without anybody's address.
 
     resolve   an application asked how a person signs in; the outcome is the method, the reason the rule that chose it
-    connect   an integration went a step on, or the connection that it made changed
-    sign_in   a person went a step on between an application and their tenant
+    connect   an integration took a step, or the connection that it made changed
+    sign_in   a person took a step between an application and their tenant
     refusal   a call was refused; the outcome is the HTTP status, the reason the kind of refusal
 
-One thing is told once. What ends an integration or a sign-in that is known is its `refused`; everything else that is
-refused is told at the edge. The decisions inside a sign-in are told by its steps, and are no `resolve`.
+Nothing is reported twice. A refusal that ends a known integration or sign-in is reported as its `refused`; the edge
+reports every other refusal. Decisions inside a sign-in are reported by its steps, not as `resolve`.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from shared.kernel.names import AccountId, ClientId, EmailAddress
 
 
 class EventName(StrEnum):
-    """What kind of thing happened."""
+    """The kind of event."""
 
     RESOLVE = "resolve"
     CONNECT = "connect"
@@ -26,7 +26,7 @@ class EventName(StrEnum):
 
 
 class ConnectStep(StrEnum):
-    """How far an integration got, and what befell the connection afterwards."""
+    """How far an integration got, and what happened to the connection afterwards."""
 
     STARTED = "started"
     OPENED = "opened"
@@ -39,7 +39,7 @@ class ConnectStep(StrEnum):
 
 
 class SignInStep(StrEnum):
-    """How far a sign-in got: asked for the address, sent to the password, sent to Microsoft, back from there."""
+    """How far a sign-in got: asked for the address, sent to the password page, sent to Microsoft, back from there."""
 
     ASKED = "asked"
     PASSWORD = "password"  # noqa: S105 - a method of signing in, not a secret
@@ -52,9 +52,9 @@ class SignInStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened.
+    """One event.
 
-    `outcome` and `reason` are words from short lists, which counters are split by: never anything that was sent.
+    `outcome` and `reason` are words from short lists, by which counters are split: never anything that was sent.
     """
 
     name: EventName
@@ -66,11 +66,11 @@ class Event:
 
 
 class Telemetry(Protocol):
-    """Tells operators what happens."""
+    """Reports events to operators."""
 
     def note(self, event: Event) -> None:
-        """Tell the event. Costs microseconds, waits for nobody, and never raises.
+        """Report the event. Takes microseconds, never blocks, and never raises.
 
-        The address is told as a pseudonym, and is no part of what is counted; nor are account and application.
+        The address is reported as a pseudonym. Counters are not split by it, nor by account or application.
         """
         ...

@@ -1,4 +1,4 @@
-"""Tokens that this service issues and is shown, as JOSE has them (RFC 7515, 7517, 7519)."""
+"""Tokens that this service issues and receives, in JOSE's formats (RFC 7515, 7517, 7519)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Protocol
@@ -12,7 +12,7 @@ from shared.kernel.names import ClientId
 class VerifiedToken(Foreign):
     """Claims of a token of ours whose signature, issuer, audience and times have been checked.
 
-    Only a `Tokens` makes one. What a kind of token holds beside these is in `claims`.
+    Only a `Tokens` makes one. `claims` has the other claims of each kind of token.
     """
 
     sub: str
@@ -21,14 +21,14 @@ class VerifiedToken(Foreign):
 
 
 class VerifiedAssertion(Foreign):
-    """A client assertion (RFC 7523, section 3) that has been checked, but for its `jti` having been used before."""
+    """A client assertion (RFC 7523, section 3) that has passed every check, except that its `jti` is new."""
 
     jti: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
     exp: float
 
 
 class Tokens(Protocol):
-    """Signs and verifies tokens. Every method may raise `Unavailable` when the key store does not answer."""
+    """Signs and verifies tokens. Every method may raise `Unavailable` when the key store does not respond."""
 
     async def jwks(self) -> dict[str, JsonValue]:
         """The key set by which others verify our tokens (RFC 7517, section 5)."""
@@ -41,16 +41,16 @@ class Tokens(Protocol):
     async def verify(
         self, unverified_token: str, typ: str, audience: str | None, *, expired: bool = False
     ) -> VerifiedToken:
-        """The claims of a token of ours, of this very type and for this audience.
+        """The claims of a token of ours, of exactly this type and for this audience.
 
         Args:
-            unverified_token: as it was shown.
+            unverified_token: the token as it was sent.
             typ: the type it must have, so that one kind cannot pass for another.
-            audience: its `aud`; None if the caller decides by what the token says, as for an `id_token_hint`.
-            expired: whether one that has expired will do, as an `id_token_hint` may have.
+            audience: its `aud`; None if the caller checks the audience itself, as for an `id_token_hint`.
+            expired: whether an expired token is accepted, as for an `id_token_hint`.
 
         Raises:
-            NotAuthenticated: a check does not hold.
+            NotAuthenticated: a check fails.
         """
         ...
 
@@ -61,11 +61,11 @@ class Tokens(Protocol):
 
         Args:
             unverified_assertion: the `client_assertion` parameter.
-            client_id: which must be its issuer and subject.
+            client_id: its issuer and subject must be this client.
             jwks: the client's key set, as it was registered.
-            audiences: any of which it may name.
+            audiences: the assertion must name one of these.
 
         Raises:
-            NotAuthenticated: a check does not hold.
+            NotAuthenticated: a check fails.
         """
         ...

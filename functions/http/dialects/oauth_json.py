@@ -1,4 +1,4 @@
-"""The dialect of the token endpoint: refusals as OAuth words them (RFC 6749, section 5.2), and what it returns."""
+"""The dialect of the token endpoint: OAuth error responses (RFC 6749, section 5.2), and its JSON responses."""
 
 import json
 from collections.abc import Mapping
@@ -20,13 +20,13 @@ class OAuthJson:
     name: ClassVar = "OAuthError"
 
     def refused(self, refusal: Refusal, invocation_id: str) -> HttpResponse:
-        """See `functions.http.refusals.Dialect`. The id stands in a header, since OAuth has no field for it."""
+        """See `functions.http.refusals.Dialect`. The id goes in a header, since OAuth has no field for it."""
         told: dict[str, JsonValue] = {"error": _error(refusal), "error_description": refusal.detail}
         headers = {**headers_of(refusal), "X-Request-Id": invocation_id}
         if isinstance(refusal, InvalidClientError):
             headers["WWW-Authenticate"] = 'Basic realm="azure-sso"'
         if isinstance(refusal, TokenMissing):
-            told = {}  # who knows of no token is told of no error (RFC 6750, section 3.1)
+            told = {}  # a request without credentials gets no error code (RFC 6750, section 3.1)
         return OAuthResponse(told, status_of(refusal), headers)
 
     def failed(self, invocation_id: str) -> HttpResponse:
@@ -39,7 +39,7 @@ class OAuthJson:
 
 
 class OAuthResponse(HttpResponse):
-    """A JSON response that nobody may keep (RFC 6749, section 5.1)."""
+    """A JSON response that must not be cached (RFC 6749, section 5.1)."""
 
     status: ClassVar = 200
     media: ClassVar = "application/json"
@@ -61,7 +61,7 @@ def _error(refusal: Refusal) -> str:
 
 
 class PublicJson(HttpResponse):
-    """A JSON response that anybody may have, from any page, and keep for five minutes."""
+    """A public JSON response: any origin may read it, and caches may keep it for five minutes."""
 
     status: ClassVar = 200
     media: ClassVar = "application/json"

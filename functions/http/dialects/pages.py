@@ -1,7 +1,7 @@
-"""Pages for people whose browser passes through: plain, accessible, without script, and nothing from elsewhere.
+"""Pages for people whose browser passes through: plain, accessible, without script or resources of other sites.
 
-Templates, style and words are files in `functions/pages/`; facts are filled in here. Jinja2 is imported and the files
-are read for the first page, since neither belongs to the cold start.
+Templates, style and words are files in `functions/pages/`; this module fills in the facts. Jinja2 is imported and the
+files are read for the first page, since neither belongs in the cold start.
 """
 
 import base64
@@ -27,11 +27,11 @@ _FILES: Final = Path(__file__).parents[2] / "pages"
 
 LIGHT: Final = Colour("#ffffff")
 DARK: Final = Colour("#151b23")
-"""What the pages are written on, in the browser's light and dark scheme."""
+"""The background of the pages, in the browser's light and dark scheme."""
 
 
 class Way(StrEnum):
-    """Where a person may go from a page, as `words.toml` names it."""
+    """A link by which a person leaves a page, as `words.toml` names it."""
 
     AGAIN = "again"
     OTHER_ACCOUNT = "other_account"
@@ -42,7 +42,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The dialect for browsers: what there is to say is said on a page, in the vendor's name and colour."""
+    """The dialect for browsers: pages with the vendor's name and colour."""
 
     name: ClassVar = "Page"
 
@@ -57,7 +57,7 @@ class Pages:
         return self._page("failure.html", {"id": invocation_id}, status=500)
 
     def refusal(self, refusal: Refusal, *ways: tuple[Way, str]) -> HttpResponse:
-        """A refusal, with the ways on, each with its address. The first is the one to take."""
+        """A page about a refusal, with links to go on, each with its address. The first link is the recommended one."""
         facts = {"refusal": refusal, "ways": ways, "id": invocation_id.get()}
         answer = self._page("refusal.html", facts, status=status_of(refusal))
         answer.headers.update(headers_of(refusal))
@@ -66,7 +66,7 @@ class Pages:
     def email(
         self, application_name: str, action: str, parameters: Mapping[str, str], fault: str | None
     ) -> HttpResponse:
-        """Ask for the address. One with a fault is shown again; the other parameters go along unseen."""
+        """Ask for the address. An invalid one is shown again; the other parameters are hidden fields."""
         facts = {
             "application": application_name,
             "action": action,
@@ -84,10 +84,10 @@ class Pages:
     def connect(
         self, account_name: str, started_by: str, action: str, kept: Mapping[str, str], *, unproven: bool = False
     ) -> HttpResponse:
-        """What an administrator is about to do, and for whom, before Microsoft asks them.
+        """What an administrator is about to do, and for which account, before Microsoft asks for consent.
 
-        The form sends `kept` back, which only a browser that was shown this page can know. `unproven` asks once more,
-        where a form came without it.
+        The form sends `kept` back, which only a browser that was shown this page can know. `unproven` asks for a second
+        confirmation, after a form that came without it.
         """
         facts = {
             "account": account_name,
@@ -99,17 +99,17 @@ class Pages:
         return self._page("connect.html", facts, status=403 if unproven else 200, form_action=_onwards(action))
 
     def connected(self, account_name: str, tenant_name: str) -> HttpResponse:
-        """The account is connected, and the administrator's part done."""
+        """The account is connected, and the administrator is done."""
         return self._page("connected.html", {"account": account_name, "tenant": tenant_name})
 
     def signed_out(self) -> HttpResponse:
-        """The person is signed out, and no application wants them back."""
+        """The person is signed out, and the application named no address to return to."""
         return self._page("signed_out.html", {})
 
     def signed_out_in_frame(self) -> HttpResponse:
         """A page for a frame of Microsoft's sign-out page (OpenID Connect Front-Channel Logout 1.0, section 2).
 
-        Whoever else frames it gains nothing: there is nothing on it to press.
+        Another site that frames it gains nothing: the page has nothing to click.
         """
         return self._page("signed_out.html", {}, framed=True)
 
@@ -122,7 +122,7 @@ class Pages:
         form_action: str = "'none'",
         framed: bool = False,
     ) -> HttpResponse:
-        """A page that runs nothing, loads nothing, and is framed by nobody (https://www.w3.org/TR/CSP3/)."""
+        """A page without scripts and subresources, which no site may frame (https://www.w3.org/TR/CSP3/)."""
         style, digest = _style(self.branding.colour)
         html = _templates().get_template(template).render(facts, vendor=self.branding, style=style)
         headers = {
@@ -142,23 +142,23 @@ class Pages:
 
 
 def redirect(url: str) -> HttpResponse:
-    """Send the browser on with GET (RFC 9110, section 15.4.4)."""
+    """Redirect the browser with GET (RFC 9110, section 15.4.4)."""
     headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return HttpResponse(status_code=303, headers=headers)
 
 
 def _onwards(action: str) -> str:
-    """Where a form may lead: on this machine, Microsoft's stand-in speaks plain http.
+    """The sources that `form-action` allows; on this machine also http, which the local Entra uses.
 
-    Browsers hold the redirects that follow a form against `form-action`, too, and a sign-in leads over hosts that only
-    the customer's tenant knows.
+    Browsers also check the redirects that follow a form against `form-action`, and a sign-in passes hosts that only the
+    customer's tenant knows.
     """
     return "'self' https:" if action.startswith("https:") else "'self' http:"
 
 
 @functools.cache
 def _templates() -> "Environment":
-    """The templates, each compiled when it is first shown. What is missing in one is an error, never a gap."""
+    """The templates, each compiled when it is first shown. An undefined variable is an error, never a gap."""
     import tomllib
 
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -176,7 +176,7 @@ def _templates() -> "Environment":
 
 
 def _marked(words: Any) -> Any:
-    """Words as markup, so that some may stand out, and whatever is filled in is escaped."""
+    """Words as markup, so that they may hold emphasis, and values that are filled in are escaped."""
     from markupsafe import Markup
 
     match words:
@@ -190,7 +190,7 @@ def _marked(words: Any) -> Any:
 
 @functools.cache
 def _style(colour: Colour) -> tuple[str, str]:
-    """The style in a vendor's colour, as markup, and the hash by which the policy knows it."""
+    """The style in a vendor's colour, as markup, and its hash for the Content-Security-Policy."""
     from markupsafe import Markup
 
     light, dark = _surface(LIGHT, colour), _surface(DARK, colour)
@@ -200,5 +200,5 @@ def _style(colour: Colour) -> tuple[str, str]:
 
 
 def _surface(surface: Colour, colour: Colour) -> str:
-    """What is written in the vendor's colour can be read, and so can what is written on it."""
+    """The CSS variables of one scheme: text in the vendor's colour, and text on it, is readable."""
     return f":root {{ --surface: {surface}; --accent: {colour.readable_on(surface)}; }}"

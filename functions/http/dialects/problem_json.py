@@ -12,7 +12,7 @@ from shared.kernel.refusals import Invalid, Refusal
 TYPE_PREFIX = "urn:azure-sso:problem:"
 
 INTERNAL = TYPE_PREFIX + "internal"
-"""The type of an error of ours, which is no refusal."""
+"""The type of an internal error, which is no refusal."""
 
 
 class Problems:
