@@ -1,12 +1,13 @@
 """Applications: the vendor's operators register its apps here."""
 
-from pydantic import ConfigDict, JsonValue
+from pydantic import ConfigDict, JsonValue, field_validator
 
 from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
 from functions.http.parameters import Body, IfMatch, OptionalIfMatch, Path
 from functions.http.responses import Created, NoContent, Ok, Put, put
 from shared.access.roles import Operator
+from shared.applications.client_keys import check_public_key, keys_of
 from shared.applications.register import Application, ApplicationProfile, AuthMethod
 from shared.assembly import Services
 from shared.kernel.names import ClientId
@@ -15,9 +16,16 @@ _APPLICATION = "/v1/applications/{clientId}"
 
 
 class ApplicationBody(ApplicationProfile):
-    """The request body: the profile, and nothing else."""
+    """The request body: the profile, and nothing else. Keys are checked here, so that stored ones stay readable."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("jwks")
+    @classmethod
+    def _usable_keys(cls, jwks: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+        for key in keys_of(jwks):
+            check_public_key(key)
+        return jwks
 
 
 class ApplicationDocument(Document):

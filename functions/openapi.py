@@ -18,6 +18,7 @@ from functions.http.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.http.roles import CONTROL_PANEL, FUNCTION_KEY, Anybody
 from functions.version import product_version
 from shared.assembly import Services
+from shared.kernel.names import AccountId
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _REFERENCE = "#/components/schemas/{model}"
@@ -117,8 +118,10 @@ def _operation(endpoint: Endpoint, references: References) -> dict[str, Any]:
 
 
 def _parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
+    names = {each.name: each.wanted for each in endpoint.parameters}
     for name in _PARAMETER.findall(endpoint.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        schema = TypeAdapter(names.get(name, _PATH.get(name, str))).json_schema()
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
     for each in endpoint.parameters:
         if endpoint.method == "GET" and is_typeddict(each.wanted):
             yield from _oauth_parameters(each.wanted)
@@ -182,6 +185,9 @@ def _problem_schema() -> dict[str, Any]:
         },
     }
 
+
+_PATH = {"accountId": AccountId}
+"""What stands in a path and is read by a role."""
 
 _QUERY = {"pageSize": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_LIMIT, "default": PAGE_SIZE}}
 _OAUTH_ERROR = {

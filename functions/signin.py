@@ -79,10 +79,15 @@ def signin_routes(services: Services) -> Routes:
         return redirect(url) if url else pages.signed_out()
 
     async def posted(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
-        """Another site's form arrives without Lax cookies, so they cannot be counted; the GET that follows has them."""
+        """Another site's form arrives without Lax cookies, so they cannot be counted; the GET that follows has them.
+
+        A form that is too long for an address is sent again from our own page.
+        """
         if is_from_our_own_page(req):
             return rendered(req, await services.provider.sign_in.authorize(parameters))
-        return redirect(as_address(parameters, services.edge.public_url + _AUTHORIZE))
+        endpoint = services.edge.public_url + _AUTHORIZE
+        address = as_address(parameters, endpoint)
+        return redirect(address) if address else pages.post_again(endpoint, parameters)
 
     @routes.get(_AUTHORIZE)
     async def authorize(_: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]) -> Redirect | HtmlPage:
@@ -93,7 +98,7 @@ def signin_routes(services: Services) -> Routes:
     async def authorize_by_form(
         _: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]
     ) -> Redirect | HtmlPage:
-        """Handle an authorization request sent as a form. An application's form is redirected to GET."""
+        """Handle an authorization request sent as a form, by our own page or by an application."""
         return await posted(req, parameters)
 
     @routes.get("/signin/callback")

@@ -166,15 +166,21 @@ def assemble(ports: Ports) -> Services:
         return_urls=ports.return_urls,
         redirect_uri=f"{ports.public_url}/v1/connect/callback",
     )
+    duties = Duties(table=ports.duties, clock=clock)
     checks = ConnectionChecks(
-        table=ports.accounts, journal=journal, organizations=ports.organizations, clock=clock, telemetry=telemetry
+        table=ports.accounts,
+        journal=journal,
+        organizations=ports.organizations,
+        duties=duties,
+        clock=clock,
+        telemetry=telemetry,
     )
     disconnection = Disconnection(
         table=ports.accounts,
         journal=journal,
         routing=routing,
         accounts=register,
-        duties=Duties(table=ports.duties, clock=clock),
+        duties=duties,
         clock=clock,
         telemetry=telemetry,
     )
@@ -215,7 +221,7 @@ def assemble(ports: Ports) -> Services:
         duties=DutyRunner(
             table=ports.duties,
             clock=clock,
-            kinds=(provider.end_session.notices.kind(), disconnection.kind()),
+            kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind()),
         ),
         health=_health(ports),
         close=ports.close,

@@ -147,7 +147,7 @@ class Settings(BaseModel):
     )
     notices_to_private_addresses: bool = Field(
         default=False,
-        description="`true` lets notices of sign-out reach private, loopback and link-local addresses.",
+        description="For development: `true` lets notices of sign-out reach private and loopback addresses.",
     )
     cookie_prefix: Literal["__Host-", "__Secure-"] = Field(
         "__Host-",

@@ -7,14 +7,10 @@ from azure.functions import HttpRequest
 
 from functions.http.requests import parameters as read_parameters
 from functions.http.requests import query_text, raw_body
-from shared.kernel.refusals import Malformed, TooLarge
+from shared.kernel.refusals import Malformed
+from shared.provider.parameters import LONGEST_ADDRESS
 
 FORM = "application/x-www-form-urlencoded"
-LONGEST_ADDRESS = 8_000
-"""Characters of an address that is built from a form: Azure's front ends take 8,192, and web servers about as many.
-
-https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits
-"""
 
 
 def parameters_of(req: HttpRequest) -> dict[str, tuple[str, ...]]:
@@ -40,16 +36,8 @@ def is_from_our_own_page(req: HttpRequest) -> bool:
     return bool(req.headers.get("sec-fetch-site") == "same-origin")
 
 
-def as_address(parameters: Mapping[str, tuple[str, ...]], endpoint: str) -> str:
-    """The address that repeats the parameters of a form as GET.
-
-    Raises:
-        TooLarge: it would be longer than the front ends before this service accept.
-    """
+def as_address(parameters: Mapping[str, tuple[str, ...]], endpoint: str) -> str | None:
+    """The address that repeats the parameters of a form as GET; None if it would be too long."""
     pairs = [(name, value) for name, values in parameters.items() for value in values]
     address = f"{endpoint}?{urlencode(pairs)}"
-    if len(address) > LONGEST_ADDRESS:
-        raise TooLarge(
-            f"The request has more than {LONGEST_ADDRESS:,} characters. The application's developers must fix this."
-        )
-    return address
+    return address if len(address) <= LONGEST_ADDRESS else None

@@ -4,6 +4,7 @@ import contextlib
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from shared.access.roles import OURSELVES, AccountAdministrator, Actor
 from shared.accounts.head import read_head
@@ -16,15 +17,20 @@ from shared.connection.connection import (
     connected_tenant,
 )
 from shared.connection.proof import prove_organization
+from shared.duties.duties import Duties, Task
+from shared.duties.kinds import Backoff, Kind, Outcome
 from shared.kernel.caches import BoundedCache
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Conflict, NotFound, Stale, Unavailable
 from shared.ports.clock import Clock
-from shared.ports.entra import ConsentMissing
+from shared.ports.entra import ConsentMissing, GraphForbidden
 from shared.ports.organizations import Organizations
 from shared.ports.record import Stored
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
+
+_BEFORE_CONFIRMING = timedelta(minutes=5)
+"""A single 403 of Graph proves nothing. A second one after this time does."""
 
 _BETWEEN_PROBES = timedelta(minutes=5)
 _PROBES_REMEMBERED = 1_000
@@ -32,6 +38,19 @@ _PROBES_REMEMBERED = 1_000
 _FOUND = {Status.CONNECTED: ConnectStep.RESTORED, Status.CONSENT_REVOKED: ConnectStep.REVOKED}
 
 _log = logging.getLogger(__name__)
+
+
+class ConsentProbe(Task):
+    """Probe an account whose consent is in doubt, or revoked."""
+
+    kind: ClassVar[str] = "consent-probe"
+
+    account_id: AccountId
+
+    @property
+    def name(self) -> str:
+        """One per account."""
+        return self.account_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +63,8 @@ class ConnectionChecks:
     """The audit trail."""
     organizations: Organizations
     """Reads the tenant."""
+    duties: Duties
+    """Plans the next probe of an account."""
     clock: Clock
     """The time."""
     telemetry: Telemetry
@@ -75,7 +96,8 @@ class ConnectionChecks:
         """Probe the tenant after a sign-in was refused as if the consent were revoked.
 
         Any browser can send such a refusal, so each instance probes for an account at most once in five minutes, and
-        writes only if the status has changed. It never overwrites a change that another writer makes meanwhile.
+        writes only if the status has changed, or a doubt. A 403 of Graph is only a doubt here, however often: a duty or
+        an administrator confirms it. The probe never overwrites a change that another writer makes meanwhile.
 
         Raises:
             Unavailable: the store does not respond.
@@ -86,9 +108,36 @@ class ConnectionChecks:
         self._probed.put(account_id, now)
         with contextlib.suppress(NotFound, Conflict, Stale):
             stored = (await read_head(self.table, account_id)).stored(Connection)
-            checked = await self._found(stored.record)
-            if checked.status is not stored.record.status:
+            checked = await self._found(stored.record, confirms=False)
+            if _differs(checked, stored.record):
                 await self._write(account_id, OURSELVES, stored, checked)
+
+    def kind(self) -> Kind[ConsentProbe]:
+        """The kind of duty that probes accounts whose consent is in doubt, or revoked."""
+        return Kind(
+            task=ConsentProbe,
+            handle=self.probe_again,
+            patience=timedelta(seconds=30),
+            backoff=Backoff(first=timedelta(minutes=10), longest=timedelta(hours=6)),
+            end=timedelta(days=90),
+        )
+
+    async def probe_again(self, task: ConsentProbe) -> Outcome:
+        """Confirm a doubt, or detect a restored consent; until it is valid, or the account disconnected or gone.
+
+        Raises:
+            Unavailable: the store does not respond.
+        """
+        try:
+            stored = (await read_head(self.table, task.account_id)).stored(Connection)
+            checked = await self._found(stored.record)
+            if _differs(checked, stored.record):
+                await self._write(task.account_id, OURSELVES, stored, checked, again=False)
+        except Stale:
+            return Outcome.AGAIN
+        except (NotFound, Conflict):
+            return Outcome.DONE
+        return Outcome.DONE if _is_well(checked) else Outcome.AGAIN
 
     async def _probe(self, account_id: AccountId, actor: Actor) -> tuple[Connection, str]:
         stored = (await read_head(self.table, account_id)).stored(Connection)
@@ -96,7 +145,7 @@ class ConnectionChecks:
         await self._write(account_id, actor, stored, checked)
         return checked.as_of(self.clock.now()), stored.then(checked).version
 
-    async def _found(self, connection: Connection) -> Connection:
+    async def _found(self, connection: Connection, *, confirms: bool = True) -> Connection:
         """The connection as a probe with a fresh token finds it."""
         tenant_id = connected_tenant(connection)
         now = self.clock.now()
@@ -104,8 +153,7 @@ class ConnectionChecks:
             organization = await self.organizations.read_organization(tenant_id)
             prove_organization(organization, tenant_id)
         except ConsentMissing as refusal:
-            check = Check(at=now, outcome="consent_revoked", detail=refusal.detail)
-            found = {"status": Status.CONSENT_REVOKED, "last_check": check}
+            found = _refused(connection, refusal, now, confirms=confirms)
         except Unavailable as refusal:
             found = {"last_check": Check(at=now, outcome="unreachable", detail=refusal.detail)}
         else:
@@ -114,14 +162,45 @@ class ConnectionChecks:
                 "status": Status.CONNECTED,
                 "tenant_name": organization.display_name,
                 "last_check": check,
+                "doubted_at": None,
             }
         return connection.model_copy(update=found)
 
     async def _write(
-        self, account_id: AccountId, actor: Actor, stored: Stored[Connection], checked: Connection
+        self,
+        account_id: AccountId,
+        actor: Actor,
+        stored: Stored[Connection],
+        checked: Connection,
+        *,
+        again: bool = True,
     ) -> None:
+        """Store the result; with `again`, an account whose consent is not valid is probed until it is."""
+        if again and _differs(checked, stored.record) and not _is_well(checked):
+            await self.duties.plan(_BEFORE_CONFIRMING, ConsentProbe(account_id=account_id))
         event = ConnectionChecked(outcome=checked.last_check.outcome if checked.last_check else None)
         await self.journal.commit(account_id, actor, event, stored.rewrite(checked))
         if checked.status is not stored.record.status:
             step = _FOUND[checked.status]
             self.telemetry.note(Event(EventName.CONNECT, step, account_id=account_id))
+
+
+def _refused(connection: Connection, refusal: ConsentMissing, now: datetime, *, confirms: bool) -> dict[str, Any]:
+    """The changes to a connection whose tenant refuses us.
+
+    If Entra issues no token, the consent is revoked. If Graph refuses one, this is a doubt, until a later second time.
+    """
+    since = connection.doubted_at or now
+    confirmed = confirms and now - since >= _BEFORE_CONFIRMING
+    if isinstance(refusal, GraphForbidden) and not confirmed and connection.status is Status.CONNECTED:
+        return {"doubted_at": since, "last_check": Check(at=now, outcome="unconfirmed", detail=refusal.detail)}
+    check = Check(at=now, outcome="consent_revoked", detail=refusal.detail)
+    return {"status": Status.CONSENT_REVOKED, "last_check": check, "doubted_at": None}
+
+
+def _is_well(connection: Connection) -> bool:
+    return connection.status is Status.CONNECTED and connection.doubted_at is None
+
+
+def _differs(checked: Connection, before: Connection) -> bool:
+    return (checked.status, checked.doubted_at) != (before.status, before.doubted_at)

@@ -40,7 +40,7 @@ class Status(StrEnum):
 
 
 class Check(Record):
-    """The result of a probe of the tenant: `outcome` is `ok`, `consent_revoked` or `unreachable`."""
+    """The result of a probe of the tenant: `outcome` is `ok`, `unconfirmed`, `consent_revoked` or `unreachable`."""
 
     at: datetime
     outcome: str
@@ -58,7 +58,8 @@ class Connection(HeadRecord):
     """The link between an account and a tenant; the default is none.
 
     Any status may have an `attempt` beside it, since a connected account may start again to renew its consent. Of
-    several attempts only the newest counts.
+    several attempts only the newest counts. `doubted_at` is when Graph first refused a token that Entra still issues:
+    the consent counts as revoked only after a second refusal some time later.
     """
 
     row = "connection"
@@ -70,6 +71,7 @@ class Connection(HeadRecord):
     connected_at: datetime | None = None
     attempt: Attempt | None = None
     last_check: Check | None = None
+    doubted_at: datetime | None = None
 
     @property
     def tenant(self) -> TenantId | None:

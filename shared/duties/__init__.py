@@ -1,4 +1,4 @@
-"""Work that is due at a time: a notice that was not delivered, the sweep of an account that was closed.
+"""Work that is due at a time: a notice that was not delivered, a probe of an account whose consent is in doubt.
 
 A duty is a row. Its partition is the minute in which it is due, so that one range of the primary index has all duties
 that are due and nothing else. `Duties` plans them; `DutyRunner` finds those that are due and runs each under a lease.

@@ -124,6 +124,8 @@ class DomainName(Name):
 
 
 _LONGEST = 254
+_LONGEST_LOCAL = 64
+"""Octets of the part before the @ (RFC 5321, section 4.5.3.1.1)."""
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?!.*[Xx][Nn]--)(?P<domain>[A-Za-z0-9.-]+)")
 """A dot-atom (RFC 5322, section 3.2.3) at a domain without Unicode: addresses of which only the domain needs checking.
@@ -152,6 +154,8 @@ class EmailAddress:
         text = text.strip(PASTED)
         if len(text) > _LONGEST:
             raise ValueError("This is not an email address. It is too long.")
+        if len(text.rpartition("@")[0].encode("utf-8", "surrogatepass")) > _LONGEST_LOCAL:
+            raise ValueError("This is not an email address. The part before the @ is too long.")
         plain = _PLAIN.fullmatch(text)
         if plain:
             return cls(f"{plain['local'].lower()}@{_judged_domain(plain['domain'].lower())}")

@@ -45,3 +45,7 @@ class ConsentMissing(ProviderRefused):
 
     slug = "consent-missing"
     title = "The organisation has not consented"
+
+
+class GraphForbidden(ConsentMissing):
+    """Entra issues a token, and Graph refuses it: the consent may be gone, or Microsoft contradicts itself."""

@@ -72,11 +72,9 @@ class AuthorizationRequest(Record):
 
 
 def state_of(parameters: Parameters) -> str | None:
-    """The state that an error response returns; None if it was repeated, or is longer than any honest one."""
-    try:
-        return one(parameters, "state")
-    except OAuthError:
-        return None
+    """The state that an error response returns, however long; None if it was repeated (RFC 6749, section 4.1.2.1)."""
+    values = parameters.get("state", ())
+    return values[0] or None if len(values) == 1 else None
 
 
 def client_id_of(parameters: Parameters) -> ClientId:

@@ -19,7 +19,7 @@ from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.provider.authorization import Authorization
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
 from shared.provider.errors import RefusedAtEntra, RequestError
-from shared.provider.parameters import with_query
+from shared.provider.parameters import LONGEST_ADDRESS, with_query
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.users.links import SignInRefused
 
@@ -33,7 +33,7 @@ _INTERACTION_ERRORS = frozenset(
 _CONSENT_ERRORS = frozenset(
     {"unauthorized_client", "invalid_client", "consent_required", "access_denied", "invalid_tenant"}
 )
-"""Entra's errors without a consent, or a tenant. They may mean something else, so they only start a probe."""
+"""Entra's errors without a consent, or a tenant. Anybody can forge them, so they only start a probe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,9 @@ class Responses:
         if silent:
             return back
         hopeless = isinstance(refusal, SignInRefused) and not refusal.again
-        again_url = None if hopeless else with_query(f"{self.issuer}/oauth2/authorize", **again.parameters())
-        return ErrorPage(refusal, again_url, back.url)
+        again_url = with_query(f"{self.issuer}/oauth2/authorize", **again.parameters())
+        offered = not hopeless and len(again_url) <= LONGEST_ADDRESS
+        return ErrorPage(refusal, again_url if offered else None, back.url)
 
     def report(self, step: SignInStep, authorization: Authorization, reason: str | None = None) -> None:
         """Report how far the sign-in got."""

@@ -7,6 +7,14 @@ from shared.kernel.names import ClientId
 from shared.provider.errors import invalid_request
 
 _LONGEST = 2_000
+_LONGEST_OF = {"state": 4_096, "nonce": 4_096}
+"""Characters of a parameter that only the client reads, and may use to keep a whole page."""
+
+LONGEST_ADDRESS = 8_000
+"""Characters of an address that we build from a request: Azure's front ends take 8,192, and web servers about as many.
+
+https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits
+"""
 
 LONGEST_TOKEN = 16_000
 """Characters of a parameter that is a token: it may contain a long nonce or a chain of certificates."""
@@ -15,12 +23,13 @@ type Parameters = Mapping[str, tuple[str, ...]]
 """Each parameter with every value that was sent."""
 
 
-def one(parameters: Parameters, name: str, longest: int = _LONGEST) -> str | None:
+def one(parameters: Parameters, name: str, longest: int | None = None) -> str | None:
     """The parameter's value; an empty one counts as missing (RFC 6749, section 3.1).
 
     Raises:
         OAuthError: it was sent more than once, or is longer than any honest one.
     """
+    longest = longest or _LONGEST_OF.get(name, _LONGEST)
     values = parameters.get(name, ())
     if len(values) > 1:
         raise invalid_request(f"'{name}' was sent more than once.")

@@ -11,7 +11,7 @@ from shared.provider.authorization_request import AuthorizationRequest
 from shared.users.links import SignInRefused
 
 LEEWAY = timedelta(minutes=1)
-"""How far Microsoft's clock and ours may differ, including the fraction of a second that `auth_time` drops."""
+"""How far Microsoft's clock and ours may differ."""
 
 
 class SignInTooOld(SignInRefused):
@@ -35,7 +35,8 @@ def prove_recent(
     """Prove that the person signed in as recently as the application requires.
 
     A sign-in after the request began always counts as recent: Microsoft's `auth_time` is the time of the password, and
-    a person who is slow with the second factor must not be sent back for ever.
+    a person who is slow with the second factor must not be sent back for ever. The leeway applies only to a login that
+    was asked for; whether one is needed is decided to the second.
 
     Args:
         request: with `prompt` and `max_age`, in seconds.
@@ -48,9 +49,9 @@ def prove_recent(
         SignInTooOld: the sign-in is longer ago.
     """
     if request.asks_for_login:
-        earliest = begun_at
+        earliest = begun_at - LEEWAY
     elif request.max_age is not None:
-        earliest = min(begun_at, now - timedelta(seconds=request.max_age))
+        earliest = min(begun_at, now - timedelta(seconds=request.max_age)).replace(microsecond=0)
     else:
         return
     if auth_time is None:
@@ -58,7 +59,7 @@ def prove_recent(
             "The application must know when you signed in. The vendor's operators must fix this: "
             "the app registration of this service lacks the optional claim auth_time in ID tokens."
         )
-    if auth_time < earliest - LEEWAY:
+    if auth_time < earliest:
         raise SignInTooOld(
             "The application requires a more recent sign-in. Sign in again, with your password at Microsoft."
         )

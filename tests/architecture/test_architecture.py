@@ -127,7 +127,7 @@ def test_the_package_that_writes_a_row_is_drawn_beside_it(row: tuple[str, str, s
 
 
 def test_every_module_that_writes_is_named() -> None:
-    writes = re.compile(r"\.commit\(|\btable\.write\(|\bflows\.(?:issue|write)\(")
+    writes = re.compile(r"\.commit\(|\btable\.write\(|\bflows\.(?:issue|write)\(|\bduties\.plan\(")
     found = {
         name
         for name, text in MODULES.items()

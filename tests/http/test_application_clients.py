@@ -436,6 +436,7 @@ def test_a_key_that_was_replaced_is_good_no_longer(assertion: Assertions, regist
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {}},
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": "none"}},
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": ["none"]}},
+        {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}},
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}},
         pytest.param(
             {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": [{**JWKS["keys"][0], "d": "private"}]}},

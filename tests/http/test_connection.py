@@ -11,6 +11,7 @@ import pytest
 from azure.data.tables import TableClient
 
 from local.cast.browser import Browser
+from local.cast.stack import MASTER_KEY
 from local.entra.server import LocalEntra
 from tests.http.conftest import CONTOSO, Caller, Resolve, Switch, Walk
 from tests.support.integration import NEVER_CONNECTED, Integration, edited, standing, status, trail
@@ -148,9 +149,15 @@ def test_a_connection_whose_consent_is_revoked_may_still_hold_to_sso(
     assert resolve.method(ALICE) == "sso"
 
 
-def test_a_consent_without_its_permission_counts_as_revoked(connected: Caller, control: httpx.Client) -> None:
+def test_a_consent_without_its_permission_counts_as_revoked_once_that_is_confirmed(
+    connected: Caller, control: httpx.Client, client: httpx.Client, service: RunningService
+) -> None:
     control.post(f"/consents/{CONTOSO}/grant", json={"application": []}).raise_for_status()
     checked = check(connected)
+    assert (checked["status"], checked["lastCheck"]["outcome"]) == ("connected", "unconfirmed")
+    service.clock.advance(timedelta(minutes=7))
+    client.post("/admin/functions/run_duties", json={}, headers={"x-functions-key": MASTER_KEY}).raise_for_status()
+    checked = look(connected)
     assert (checked["status"], checked["lastCheck"]["outcome"]) == ("consent_revoked", "consent_revoked")
 
 

@@ -73,6 +73,7 @@ def test_every_operation_is_whole(api: dict[str, Any]) -> None:
         assert call["security"] in ([], [{"controlPanel": []}], [{"functionKey": []}])
         in_path = [each["name"] for each in call["parameters"] if each["in"] == "path" and each["required"]]
         assert in_path == re.findall(r"\{(\w+)\}", path)
+        assert all("pattern" in each["schema"] for each in call["parameters"] if each["in"] == "path"), path
     assert len(names) == len(set(names))
 
 

@@ -701,6 +701,17 @@ def test_a_consent_that_was_revoked_is_noticed_when_our_own_probe_confirms_it(
     assert entry["details"] == {"outcome": "consent_revoked"}
 
 
+def test_no_person_who_declines_can_have_the_consent_counted_as_revoked(
+    contoso: Caller, unite: Asked, person: Person, control: httpx.Client, service: RunningService
+) -> None:
+    control.post(f"/consents/{CONTOSO}/grant", json={"application": []}).raise_for_status()
+    for _ in range(3):
+        answer = person.answer(unite)
+        person.open(edited(answer, code=None, error="access_denied", error_description="AADSTS65004: declined"))
+        assert connection_of(contoso) == "connected"
+        service.clock.advance(timedelta(minutes=6))
+
+
 def test_people_fall_back_to_the_password_once_the_consent_is_known_to_be_revoked(
     contoso: Caller, unite: Asked, person: Person, control: httpx.Client
 ) -> None:
@@ -755,7 +766,7 @@ def test_microsofts_keys_roll_over_in_the_middle_and_nobody_notices(
         assert "code" in answered(person.open(answer))
 
 
-def test_a_whole_sign_in_costs_eight_storage_calls(
+def test_a_whole_sign_in_costs_ten_storage_calls(
     contoso: Caller, unite: Asked, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person.tokens(unite)
@@ -771,11 +782,11 @@ def test_a_whole_sign_in_costs_eight_storage_calls(
     url = person.leave(unite)
     assert cost() == ["write"]  # the state
     code = answered(person.open(person.sign_in_at_microsoft(url)))["code"]
-    # The state is read and removed, the link is read, the session and the code are written.
-    assert cost() == ["get", "write", "get", "write", "write"]
+    # The state is read and removed, account and link are read, the session and the code are written.
+    assert cost() == ["get", "write", "get", "get", "write", "write"]
     redeem(person.service, unite.redemption(code)).raise_for_status()
-    assert cost() == ["get", "write"]  # the code is read and removed
-    assert len(calls) == 8
+    assert cost() == ["get", "write", "get"]  # the code is read and removed, the account is read
+    assert len(calls) == 10
 
 
 def _counted(calls: list[str], name: str, method: Callable[..., Any]) -> Callable[..., Any]:

@@ -76,6 +76,11 @@ class Pages:
         }
         return self._page("email.html", facts, status=422 if fault else 200, form_action=_onwards(action))
 
+    def post_again(self, action: str, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
+        """A page that sends another site's form again from our origin, so that the browser includes our cookies."""
+        kept = [(name, value) for name, values in parameters.items() for value in values]
+        return self._page("post_again.html", {"action": action, "kept": kept}, form_action=_onwards(action))
+
     def connect(
         self, account_name: str, started_by: str, action: str, kept: Mapping[str, str], *, unproven: bool = False
     ) -> HttpResponse:

@@ -17,7 +17,7 @@ from shared.adapters.web import Web
 from shared.kernel.documents import Foreign
 from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import ProofFailed, Unavailable
-from shared.ports.entra import ConsentMissing, ProviderRefused
+from shared.ports.entra import ConsentMissing, GraphForbidden, ProviderRefused
 from shared.ports.organizations import Organization
 from shared.ports.sign_in import SignInRequest, VerifiedIdentity
 
@@ -152,7 +152,7 @@ class EntraProvider:
             headers={"Authorization": f"Bearer {token}"},
         )
         if status == _FORBIDDEN:
-            raise ConsentMissing(
+            raise GraphForbidden(
                 "access_denied",
                 None,
                 "Microsoft Graph does not let this service read your organisation. "

@@ -18,6 +18,7 @@ from tests.unit.test_wiring import IN_DEVELOPMENT
 
 DEVELOPMENT = frozenset(
     {
+        "SSO_NOTICES_TO_PRIVATE_ADDRESSES",
         "SSO_TABLES_CONNECTION_STRING",
         "SSO_ENTRA_CLIENT_SECRET",
         "SSO_ENTRA_BROWSER_URL",

@@ -45,6 +45,7 @@ def panel(entra: LocalEntra, web: Web) -> Panel:
 async def test_an_honest_token_is_believed(panel: Panel) -> None:
     assert (await panel.tokens.verify(panel.token())).sub == "sam"
     assert (await panel.tokens.verify(panel.token(aud=[AUDIENCE, "another"]))).sub == "sam"
+    assert (await panel.tokens.verify(panel.token(sub="ü" * 255))).sub == "ü" * 255
 
 
 @pytest.mark.parametrize("forgery", get_args(Forgery.__value__))
@@ -69,6 +70,13 @@ async def test_a_token_that_lacks_a_claim_is_not_believed(panel: Panel, claim: s
         {"iat": 4_000_000_000},
         {"exp": "soon"},
         {"sub": 5},
+        {"sub": ""},
+        {"sub": "s" * 256},
+        {"sub": "sam\n2026-01-01 application.put application=evil by=olga"},
+        {"sub": "sam\r"},
+        {"sub": "sam\x1b[2K"},
+        {"sub": "sam\u2028"},
+        {"sub": "sam\u202e"},
         {"roles": "Operator"},
         {"roles": [1]},
         {"account_id": 7},

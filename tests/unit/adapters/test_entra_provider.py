@@ -16,7 +16,7 @@ from shared.adapters.entra.id_tokens import IdTokens
 from shared.adapters.entra.provider import _granted as granted
 from shared.adapters.web import Web
 from shared.kernel.refusals import ProofFailed, Unavailable
-from shared.ports.entra import ConsentMissing, ProviderRefused
+from shared.ports.entra import ConsentMissing, GraphForbidden, ProviderRefused
 from shared.ports.sign_in import SignInRequest, VerifiedIdentity
 from tests.support.fakes import FixedClock
 from tests.support.real_parts import (
@@ -192,12 +192,13 @@ async def test_a_tenant_that_vanished_has_not_consented(real_entra: RealEntra) -
     cloud.directory = cloud.directory.model_copy(update={"tenants": tuple(others)})
     with pytest.raises(ConsentMissing) as refused:
         await real_entra.provider.read_organization(CONTOSO)
+    assert not isinstance(refused.value, GraphForbidden)
     assert (refused.value.error, refused.value.code) == ("invalid_tenant", 90002)
 
 
 async def test_consent_that_is_too_narrow_is_missing(real_entra: RealEntra) -> None:
     real_entra.entra.cloud.grant(CONTOSO, ["User.Read"], [])
-    with pytest.raises(ConsentMissing) as refused:
+    with pytest.raises(GraphForbidden) as refused:
         await real_entra.provider.read_organization(CONTOSO)
     assert "Ask an administrator" in refused.value.detail
 

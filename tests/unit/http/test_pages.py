@@ -37,6 +37,7 @@ EVERY: dict[str, Callable[[Pages, str], HttpResponse]] = {
     "connect": lambda pages, text: pages.connect(text, text, ACTION, {"shown": text}),
     "connect once more": lambda pages, text: pages.connect(text, text, ACTION, {"shown": text}, unproven=True),
     "connected": lambda pages, text: pages.connected(text, text),
+    "post again": lambda pages, text: pages.post_again(ACTION, {"state": (text,), text: (text, text)}),
     "signed out": lambda pages, _: pages.signed_out(),
     "signed out in a frame": lambda pages, _: pages.signed_out_in_frame(),
 }
@@ -148,7 +149,7 @@ def test_only_forms_lead_anywhere() -> None:
         if "<form" in html_of(show(Pages(NOBODY), "Acme"))
     }
     assert leading == dict.fromkeys(leading, "'self' https:")
-    assert leading.keys() == {"email", "email with a fault", "connect", "connect once more"}
+    assert leading.keys() == {"email", "email with a fault", "post again", "connect", "connect once more"}
     for name in EVERY.keys() - leading.keys():
         assert policy_of(EVERY[name](Pages(NOBODY), "Acme"))["form-action"] == "'none'", name
 

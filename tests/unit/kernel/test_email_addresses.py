@@ -219,3 +219,12 @@ def test_a_pseudonym_is_the_same_for_one_person_and_useless_without_the_key() ->
     assert len({ours.of(alice), ours.of(bob), theirs.of(alice)}) == 3
     assert len(ours.of(alice)) == 16
     assert "our key" not in repr(ours)
+
+
+@pytest.mark.parametrize("letter", ["a", "ü", "\u4e2d"])
+def test_the_part_before_the_at_sign_has_64_octets(letter: str) -> None:
+    """RFC 5321, section 4.5.3.1.1, which counts octets (RFC 6532, section 3.4)."""
+    most = 64 // len(letter.encode())
+    assert EmailAddress.parse(f"{letter * most}@contoso.example").address.startswith(letter)
+    with pytest.raises(ValueError, match=r"^This is not an email address\. The part before the @ is too long\.$"):
+        EmailAddress.parse(f"{letter * (most + 1)}@contoso.example")

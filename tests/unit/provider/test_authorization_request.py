@@ -15,6 +15,7 @@ from shared.provider.authorization_request import (
     check_request,
     client_id_of,
     redirect_uri_of,
+    state_of,
 )
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import challenge_of
@@ -106,7 +107,8 @@ def test_everything_that_can_be_asked_is_read() -> None:
         ({"prompt": "none", "login_hint": "alice"}, "login_required"),
         ({"prompt": "none", "login_hint": ALICE.address, "max_age": "0"}, "login_required"),
         *(({name: ("1", "2")}, "invalid_request") for name in ("state", "nonce", "prompt", "max_age", "login_hint")),
-        *(({name: "x" * 2_001}, "invalid_request") for name in ("state", "nonce", "scope", "login_hint")),
+        *(({name: "x" * 4_097}, "invalid_request") for name in ("state", "nonce")),
+        *(({name: "x" * 2_001}, "invalid_request") for name in ("scope", "login_hint")),
     ],
 )
 def test_a_fault_has_its_registered_code(changes: dict[str, str | tuple[str, ...] | None], error: str) -> None:
@@ -262,3 +264,13 @@ def test_what_is_added_to_a_query_comes_out_as_it_went_in(
     given_values = [(name, value) for name, value in added.items() if value is not None]
     assert parse_qsl(after.query, keep_blank_values=True) == [*before, *given_values]
     assert after._replace(query="").geturl() == CALLBACK
+
+
+@pytest.mark.parametrize("name", ["state", "nonce"])
+def test_what_is_the_clients_own_may_be_as_long_as_a_page(name: str) -> None:
+    assert one(sent(**{name: "x" * 4_096}), name) == "x" * 4_096
+
+
+def test_a_refusal_returns_the_state_however_long_it_is() -> None:
+    assert state_of(sent(state="s" * 9_000)) == "s" * 9_000
+    assert [state_of(sent(state=("a", "b"))), state_of(sent(state="")), state_of({})] == [None, None, None]

@@ -146,7 +146,7 @@ async def test_a_token_without_a_session_ends_none(provider: Provider, end_sessi
         sent(client_id="unite", post_logout_redirect_uri=GOODBYE + "/"),
         sent(client_id="unite", post_logout_redirect_uri="https://unite.example/callback"),
         sent(client_id="unite", post_logout_redirect_uri=(GOODBYE, GOODBYE)),
-        sent(client_id="unite", state="s" * 2_001),
+        sent(client_id="unite", state="s" * 4_097),
         sent(id_token_hint="made-up"),
         sent(id_token_hint="x" * 16_001),
     ],
