@@ -17,7 +17,7 @@ _EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class MisconfiguredDocument(BaseModel):
-    """What is wrong with the settings."""
+    """The faults in the settings."""
 
     model_config = ConfigDict(defer_build=True)
 

@@ -187,7 +187,7 @@ def _problem_schema() -> dict[str, Any]:
 
 
 _PATH = {"accountId": AccountId}
-"""What stands in a path and is read by a role."""
+"""Path parameters that a role reads."""
 
 _QUERY = {"pageSize": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_LIMIT, "default": PAGE_SIZE}}
 _OAUTH_ERROR = {

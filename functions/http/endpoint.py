@@ -52,7 +52,7 @@ class Endpoint:
 
     @property
     def demand(self) -> Demand:
-        """What the role requires of a request.
+        """The role's demand on a request.
 
         Raises:
             TypeError: the signature does not begin with a role.

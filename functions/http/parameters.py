@@ -26,7 +26,7 @@ type Reader = Callable[[HttpRequest], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where the value of a parameter comes from, and what the OpenAPI document reports about it."""
+    """The source of a parameter's value, and its description for the OpenAPI document."""
 
     read: Callable[..., Any]
     """Reads the value from the request, or raises a refusal."""

@@ -15,7 +15,7 @@ _JSON = {"Content-Type": "application/json", **_PRIVATE}
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What the OpenAPI document reports about a response."""
+    """The description of a response for the OpenAPI document."""
 
     status: int
     media: str | None = None

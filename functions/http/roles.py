@@ -22,7 +22,7 @@ class KeyHolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """What a role requires of a request."""
+    """The demand of a role on a request."""
 
     prove: Callable[[HttpRequest, AccessTokens], Awaitable[Any]]
     """Returns the role; raises `NotAuthenticated` or `Forbidden`."""

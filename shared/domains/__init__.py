@@ -1,4 +1,4 @@
-"""Which account an email domain belongs to: one at most, and only one whose tenant has verified the domain.
+"""Email domains and their accounts: one account at most, and only one whose tenant has verified the domain.
 
 `domain_claims` is the one row per domain that names its account and the tenant that proved it. `tenant_domains` is the
 account's own list of the domains that its tenant has verified. `routing` keeps the two in step: both must agree before

@@ -1,4 +1,4 @@
-"""Which account an email domain routes to: at most one, decided by create-only insert.
+"""Domain claims: an email domain routes to one account at most, decided by create-only insert.
 
 A claim alone routes nothing: resolution also reads the account itself, whose own list must confirm the domain. So a
 crash between claiming and connecting leaves nothing half-done, and the next account that proves the domain may take

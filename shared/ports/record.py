@@ -75,5 +75,5 @@ class Stored[R: Record]:
         return Remove(self.row)
 
     def then(self, record: R) -> "Stored[R]":
-        """What is stored after `rewrite(record)` was written; for responses, not for further changes."""
+        """The stored record after `rewrite(record)` was written; for responses, not for further changes."""
         return Stored(record, self.key, Row(self.key, record.document(), etag=""))

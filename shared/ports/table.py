@@ -76,7 +76,7 @@ class Replace:
 
     @property
     def key(self) -> Key:
-        """Where the row stands."""
+        """The key of the row."""
         return self.row.key
 
 
@@ -91,7 +91,7 @@ class Remove:
 
     @property
     def key(self) -> Key:
-        """Where the row stands."""
+        """The key of the row."""
         return self.row.key
 
 

@@ -82,7 +82,7 @@ async def read_facts(readers: Readers, email: EmailAddress, client_id: ClientId 
 
     Raises:
         Invalid: the application is unknown.
-        Unavailable: the store does not answer.
+        Unavailable: the store does not respond.
     """
     claim, application = await asyncio.gather(
         find_domain_claim(readers.domains.noting(leases), email.domain), _read_application(readers, client_id, leases)

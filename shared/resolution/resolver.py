@@ -61,7 +61,7 @@ class Resolver:
 
         Raises:
             Invalid: the application is unknown.
-            Unavailable: the store does not answer.
+            Unavailable: the store does not respond.
         """
         resolution = await self.decide(email, client_id)
         method = Method.SSO if resolution.sso else Method.PASSWORD
@@ -75,7 +75,7 @@ class Resolver:
 
         Raises:
             Invalid: the application is unknown.
-            Unavailable: the store does not answer.
+            Unavailable: the store does not respond.
         """
         question = (email.address, client_id)
         resolution = self._cache.find(question, self.clock.now())

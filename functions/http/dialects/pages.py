@@ -84,7 +84,7 @@ class Pages:
     def connect(
         self, account_name: str, started_by: str, action: str, kept: Mapping[str, str], *, unproven: bool = False
     ) -> HttpResponse:
-        """What an administrator is about to do, and for which account, before Microsoft asks for consent.
+        """A page before Microsoft's consent page: what the administrator is about to do, and for which account.
 
         The form sends `kept` back, which only a browser that was shown this page can know. `unproven` asks for a second
         confirmation, after a form that came without it.
