@@ -86,7 +86,7 @@ def client_id_of(parameters: Parameters) -> ClientId:
     try:
         return exact_client_id(one(parameters, "client_id") or "")
     except (ValueError, OAuthError):
-        raise Malformed("The application did not send its client_id. Its developers must fix this.") from None
+        raise Malformed("The application's client_id is missing or malformed. Its developers must fix this.") from None
 
 
 def redirect_uri_of(parameters: Parameters, application: Application) -> str:

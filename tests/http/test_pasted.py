@@ -108,13 +108,10 @@ def test_around_every_cell_of_a_file_and_every_field_of_an_array(acme: Caller, s
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_around_a_client_id_and_an_address_of_an_authorization_request(
+def test_around_an_address_of_an_authorization_request(
     contoso: Caller, unite: Asked, client: httpx.Client, method: str, space: str
 ) -> None:
-    parameters = unite.parameters() | {
-        "client_id": around(space, "unite"),
-        "login_hint": around(space, "carol@contoso-mail.example"),
-    }
+    parameters = unite.parameters() | {"login_hint": around(space, "carol@contoso-mail.example")}
     headers = {"Sec-Fetch-Site": "same-origin"}
     sent = {"params": parameters} if method == "GET" else {"data": parameters, "headers": headers}
     answer = client.request(method, "/oauth2/authorize", **sent)
@@ -122,12 +119,16 @@ def test_around_a_client_id_and_an_address_of_an_authorization_request(
     assert parse_qs(urlsplit(answer.headers["Location"]).query)["login_hint"] == ["carol@contoso-mail.example"]
 
 
-def test_around_a_client_id_at_the_token_endpoint(
-    register: Register, operator: Caller, client: httpx.Client, space: str
+def test_a_client_names_itself_to_the_letter(
+    register: Register, operator: Caller, unite: Asked, client: httpx.Client, space: str
 ) -> None:
+    """Programs send it, not people, and compare it with the `aud` of their ID tokens, which has no space."""
+    page = client.get("/oauth2/authorize", params=unite.parameters() | {"client_id": around(space, "unite")})
+    assert page.status_code == 400
+    assert "client_id is missing or malformed" in page.text
     register("portal", tokenEndpointAuthMethod="client_secret_basic").raise_for_status()
     secret = operator("POST", "/v1/applications/portal/secret", headers=ANY).json()["clientSecret"]
     basic = b64encode(f"{quote(around(space, 'portal'))}:{secret}".encode()).decode()
     form = {"grant_type": "authorization_code", "code": "x" * 43, "redirect_uri": "https://x.example"}
     answer = client.post("/oauth2/token", data=form, headers={"Authorization": f"Basic {basic}"})
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant"), "the client is known"
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
