@@ -108,26 +108,34 @@ def test_around_every_cell_of_a_file_and_every_field_of_an_array(acme: Caller, s
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_around_a_client_id_and_an_address_of_an_authorization_request(
+def test_around_an_address_of_an_authorization_request_and_never_around_a_client_id(
     contoso: Caller, unite: Asked, client: httpx.Client, method: str, space: str
 ) -> None:
-    parameters = unite.parameters() | {
-        "client_id": around(space, "unite"),
-        "login_hint": around(space, "carol@contoso-mail.example"),
-    }
-    headers = {"Sec-Fetch-Site": "same-origin"}
-    sent = {"params": parameters} if method == "GET" else {"data": parameters, "headers": headers}
-    answer = client.request(method, "/oauth2/authorize", **sent)
+    """People type addresses; a program sends its client_id, which is compared to the letter (RFC 6749, section 2.2)."""
+
+    def ask(**changed: str) -> httpx.Response:
+        parameters = unite.parameters() | changed
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        sent = {"params": parameters} if method == "GET" else {"data": parameters, "headers": headers}
+        return client.request(method, "/oauth2/authorize", **sent)
+
+    answer = ask(login_hint=around(space, "carol@contoso-mail.example"))
     assert answer.status_code == 303, answer.text
     assert parse_qs(urlsplit(answer.headers["Location"]).query)["login_hint"] == ["carol@contoso-mail.example"]
+    assert ask(client_id=around(space, "unite")).status_code == 400
 
 
-def test_around_a_client_id_at_the_token_endpoint(
+def test_never_around_a_client_id_at_the_token_endpoint(
     register: Register, operator: Caller, client: httpx.Client, space: str
 ) -> None:
     register("portal", tokenEndpointAuthMethod="client_secret_basic").raise_for_status()
     secret = operator("POST", "/v1/applications/portal/secret", headers=ANY).json()["clientSecret"]
-    basic = b64encode(f"{quote(around(space, 'portal'))}:{secret}".encode()).decode()
     form = {"grant_type": "authorization_code", "code": "x" * 43, "redirect_uri": "https://x.example"}
-    answer = client.post("/oauth2/token", data=form, headers={"Authorization": f"Basic {basic}"})
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant"), "the client is known"
+
+    def redeem(client_id: str) -> tuple[int, str]:
+        basic = b64encode(f"{quote(client_id)}:{secret}".encode()).decode()
+        answer = client.post("/oauth2/token", data=form, headers={"Authorization": f"Basic {basic}"})
+        return answer.status_code, answer.json()["error"]
+
+    assert redeem("portal") == (400, "invalid_grant"), "the client is known"
+    assert redeem(around(space, "portal")) == (401, "invalid_client")
