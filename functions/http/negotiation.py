@@ -2,7 +2,9 @@
 
 import re
 
-_ELEMENT = re.compile(r'(?:[^",]|"(?:[^"\\\\]|\\\\.)*")+')
+_ELEMENT = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.?)*+(?:"|\Z))++')
+"""What stands between commas. A quoted string that is never closed goes on to the end: nothing is read twice."""
+
 _WEIGHT = re.compile(r";[ \t]*q[ \t]*=[ \t]*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[ \t]*(?:;|$)", re.IGNORECASE)
 
 

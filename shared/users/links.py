@@ -12,7 +12,7 @@ from typing import ClassVar
 from shared.access.roles import AccountAdministrator, Actor
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
-from shared.kernel.names import AccountId, EmailAddress, TenantId
+from shared.kernel.names import PASTED, AccountId, EmailAddress, TenantId
 from shared.kernel.refusals import Forbidden, NotFound
 from shared.ports.clock import Clock
 from shared.ports.record import Record
@@ -143,8 +143,11 @@ def prove_email(identity: VerifiedIdentity, email: EmailAddress) -> None:
 
 
 def _address(text: str | None) -> EmailAddress | None:
+    """The address of a claim. Nobody pastes claims: with something invisible around it, it is not the address."""
+    if text is None or text != text.strip(PASTED):
+        return None
     try:
-        return EmailAddress.parse(text or "")
+        return EmailAddress.parse(text)
     except ValueError:
         return None
 

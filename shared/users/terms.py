@@ -9,7 +9,9 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConst
 from shared.kernel.documents import Asked
 from shared.kernel.names import PASTED, EmailAddress
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters, and halves of surrogate pairs, which JSON can write and UTF-8 cannot."""
+
 _NO_MOMENT = "It must be a time such as 2027-01-01T00:00:00Z (RFC 3339)."
 
 

@@ -448,6 +448,14 @@ def test_a_json_array_is_taken_item_by_item(acme: Caller) -> None:
     assert emails(acme) == ["alice@contoso.example", "bob@contoso.example"]
 
 
+def test_half_a_character_in_an_array_spoils_its_own_item_and_no_other(acme: Caller) -> None:
+    """JSON can write half a surrogate pair, and no row can hold it."""
+    halves = [{"email": "bob@contoso.example", "reason": "half \ud83d"}, ALICE]
+    told = acme("POST", EXCEPTIONS, content=json.dumps(halves), headers={"Content-Type": "application/json"})
+    assert (told.status_code, told.json()["accepted"], told.json()["refused"]) == (200, 1, 1)
+    assert [problem["line"] for problem in told.json()["problems"]] == [1]
+
+
 def test_an_empty_array_is_nobody(acme: Caller) -> None:
     assert acme("POST", EXCEPTIONS, json=[]).json() == report(0, warnings=[])
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -223,3 +224,10 @@ def test_no_answer_is_kept_by_caches(acme: Caller, client: httpx.Client) -> None
         client.post("/v1/resolve", content=json.dumps({"email": SECRET}), headers={"x-functions-key": FUNCTION_KEY}),
     ]
     assert [answer.headers["Cache-Control"] for answer in answers] == ["no-store"] * len(answers)
+
+
+def test_quotation_marks_that_never_end_hold_up_nobody(acme: Caller) -> None:
+    began = time.monotonic()
+    answer = acme("GET", EXCEPTIONS, headers={"Accept": '"' + 10_000 * r'\\"'})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert time.monotonic() - began < 2, "in proportion to the square it takes seven seconds"

@@ -61,6 +61,8 @@ PROOFS: list[tuple[str, dict[str, object], str, type[SignInRefused] | None]] = [
     ("the user principal name of somebody else", {UPN: "bob@contoso.example"}, ALICE.address, WrongPerson),
     ("plus-addresses are literal", {UPN: "alice+x@contoso.example"}, ALICE.address, WrongPerson),
     ("a user principal name that is no address", {UPN: "alice"}, ALICE.address, WrongPerson),
+    ("a user principal name beside invisible text", {UPN: f"{ALICE.address}\u200b"}, ALICE.address, WrongPerson),
+    ("a verified email beside invisible text", {"email": f"\u2060{MAIL}", "xms_edov": True}, MAIL, WrongPerson),
     ("nothing", {UPN: None}, ALICE.address, WrongPerson),
     ("a guest", {"acct": 1}, ALICE.address, GuestRefused),
     ("not known to be a member", {"acct": None}, ALICE.address, AcctMissing),
