@@ -7,8 +7,8 @@ from azure.functions import HttpRequest
 
 from functions.http.requests import parameters as read_parameters
 from functions.http.requests import query_text, raw_body
+from shared.kernel.addresses import LONGEST_ADDRESS
 from shared.kernel.refusals import Malformed
-from shared.provider.parameters import LONGEST_ADDRESS
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -164,8 +164,8 @@ class AzureTable:
         """See the port. A range of the primary index: what it costs depends on the rows it returns."""
         condition, parameters = "PartitionKey lt @partition", {"partition": partition}
         with _in_our_words():
-            async for entity in self._client.query_entities(condition, parameters=parameters):
-                yield _row(entity)
+            async for row in _rows(self._client.query_entities(condition, parameters=parameters)):
+                yield row
 
     def _query(self, partition: str, prefix: str, size: int | None = None) -> Any:
         """The SDK's query for the rows of a prefix: from the prefix up to the first key that cannot start with it."""

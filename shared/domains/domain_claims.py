@@ -82,7 +82,7 @@ class DomainClaims:
         try:
             await self.table.write(Replace(row, claim.document()))
         except RowChanged:
-            return await self._is_held_by(account_id, domain)
+            return await self._is_held_by(claim, domain)
         return True
 
     async def release(self, domain: DomainName, account_id: AccountId, as_of: datetime) -> None:
@@ -106,10 +106,10 @@ class DomainClaims:
         try:
             await self.table.write(Replace(row, claim.document()))
         except RowChanged:
-            return await self._is_held_by(claim.account_id, domain)
+            return await self._is_held_by(claim, domain)
         return True
 
-    async def _is_held_by(self, account_id: AccountId, domain: DomainName) -> bool:
-        """Whether the account has the domain, perhaps by its own first write, whose repetition was refused."""
+    async def _is_held_by(self, claim: DomainClaim, domain: DomainName) -> bool:
+        """Whether the domain is claimed so, perhaps by the very write that was refused when it was repeated."""
         holder = await self.holder(domain)
-        return holder is not None and holder.account_id == account_id
+        return holder is not None and (holder.account_id, holder.tenant_id) == (claim.account_id, claim.tenant_id)

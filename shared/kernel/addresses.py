@@ -3,6 +3,12 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
+LONGEST_ADDRESS = 8_000
+"""Characters of an address that we build from a request: Azure's front ends take 8,192, and web servers about as many.
+
+https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits
+"""
+
 _PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]+")
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1"})
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from shared.connection.checks import ConnectionChecks
 from shared.flows.flows import Binding
+from shared.kernel.addresses import LONGEST_ADDRESS
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.entra import ProviderRefused
@@ -19,7 +20,7 @@ from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.provider.authorization import Authorization
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
 from shared.provider.errors import RefusedAtEntra, RequestError
-from shared.provider.parameters import LONGEST_ADDRESS, with_query
+from shared.provider.parameters import with_query
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.users.links import SignInRefused
 

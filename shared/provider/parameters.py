@@ -10,12 +10,6 @@ _LONGEST = 2_000
 _LONGEST_OF = {"state": 4_096, "nonce": 4_096}
 """Characters of a parameter that only the client reads, and may use to keep a whole page."""
 
-LONGEST_ADDRESS = 8_000
-"""Characters of an address that we build from a request: Azure's front ends take 8,192, and web servers about as many.
-
-https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits
-"""
-
 LONGEST_TOKEN = 16_000
 """Characters of a parameter that is a token: it may contain a long nonce or a chain of certificates."""
 

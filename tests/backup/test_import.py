@@ -209,7 +209,9 @@ def test_a_damaged_file_is_refused_and_nothing_is_written(
 HEADER = {"format": "azure-sso tables", "version": 1, "tables": ["accounts"]}
 ROW = {"table": "accounts", "entity": ACME}
 NEWER = "The file is of version 2 and this release reads version 1: import it with the release that wrote it."
-OTHERS = "The file has tables other than accounts, applications, domains: import it with the release that wrote it."
+OTHERS = (
+    "The file has tables other than accounts, applications, domains, duties: import it with the release that wrote it."
+)
 
 
 def with_property(**properties: Any) -> dict[str, Any]:

@@ -12,13 +12,13 @@ import pytest
 from azure.data.tables import TableClient
 
 from functions.http.cookies import MOST
-from functions.http.forms import LONGEST_ADDRESS
 from local import loopback
 from local.cast.application import challenge_of
 from local.entra.server import LocalEntra
 from local.processes import free_port
 from shared.adapters.azure_tables import AzureTable
 from shared.flows.flows import name_of
+from shared.kernel.addresses import LONGEST_ADDRESS
 from shared.kernel.refusals import Unavailable
 from tests.http import signing_in
 from tests.http.conftest import Caller

@@ -287,3 +287,4 @@ async def test_a_watched_table_reads_what_stands_now(table: SlowTable, watched: 
     assert [row.document for row in await watched.under("acme", "")] == ["new"]
     assert [row.document for row in (await watched.page("acme", "", 10, None)).rows] == ["new"]
     assert [row.document async for row in watched.expired(NEW_YEAR + MAX_AGE)] == ["new"]
+    assert [row.document async for row in watched.partitions_before("b")] == ["new"]
