@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,12 @@ _log = logging.getLogger(__name__)
 
 _MOST = 5_000
 """Duties of one run, by far more than it can do. The next run finds the rest."""
+
+_MOST_OF_A_LANE = 500
+"""Duties of one lane in one run, so that a lane whose duties pile up leaves room for the others."""
+
+_MOST_READ = 50_000
+"""Rows that one run reads to find them."""
 
 _AT_A_TIME = 4
 """Duties of one lane that run at the same time."""
@@ -40,7 +46,7 @@ class DutyRunner:
     """Every kind of duty."""
 
     async def run(self) -> int:
-        """Run the duties that are due, as time allows; return how many were found. Any number of runs may overlap.
+        """Run the duties that are due, as time allows; return how many it took on. Any number of runs may overlap.
 
         Every duty of a past minute is due, however long ago that was, so nothing is missed while no instance was up,
         and nothing depends on the clock of the instance that planned it.
@@ -74,11 +80,15 @@ class DutyRunner:
             await self._finish(taken, kind, await _attempt(kind, duty))
 
     async def _due(self, now: datetime) -> list[Row]:
+        """The duties of this run: the oldest of each lane, up to its share."""
         due: list[Row] = []
+        read, lanes = 0, Counter[str]()
         async for row in self.table.partitions_before(partition_of(now)):
-            if _is_free(row, now):
+            read += 1
+            if _is_free(row, now) and lanes[lane := Duty.read(row).lane] < _MOST_OF_A_LANE:
+                lanes[lane] += 1
                 due.append(row)
-            if len(due) == _MOST:
+            if len(due) == _MOST or read == _MOST_READ:
                 break
         return due
 

@@ -359,11 +359,31 @@ async def test_a_run_ends_before_the_next_and_leaves_it_the_rest(office: Office)
     assert len(office.done) == len({*office.done}) == 30
 
 
-async def test_one_run_reads_so_many_and_no_more(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.duties.runner._MOST", 3)
+@pytest.mark.parametrize("bound", ["_MOST", "_MOST_OF_A_LANE", "_MOST_READ"])
+async def test_one_run_takes_on_so_many_and_no_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(f"shared.duties.runner.{bound}", 3)
     await office.plan("a", "b", "c", "d", "e")
     office.clock.advance(MINUTE)
     assert [await office.run() for _ in range(3)] == [3, 2, 0]
+
+
+async def test_a_lane_whose_duties_pile_up_leaves_the_others_their_turn(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse_on_one_road(errand: Errand) -> Outcome:
+        return await (refuse(errand) if errand.road == "blocked" else office._do(errand))
+
+    monkeypatch.setattr("shared.duties.runner._MOST", 6)
+    monkeypatch.setattr("shared.duties.runner._MOST_OF_A_LANE", 4)
+    office.handle = refuse_on_one_road
+    await office.duties.plan(timedelta(), *(Errand(place=f"a{number}", road="blocked") for number in range(30)))
+    office.clock.advance(MINUTE)
+    await office.plan("zoo")
+    office.clock.advance(MINUTE)
+    assert await office.run() == 5
+    assert office.done == ["zoo"]
 
 
 # -- planning --------------------------------------------------------------------------------------------------------
