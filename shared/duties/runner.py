@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.duties.duties import Duty, Task, partition_of
 from shared.duties.kinds import Kind, Outcome
+from shared.kernel.failures import log_failure
 from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
 from shared.ports.table import Key, Put, Remove, Replace, Row, RowChanged, Table
@@ -135,8 +136,8 @@ def _is_free(row: Row, now: datetime) -> bool:
     """Whether no runner has it. A row that cannot be read must not stop the others."""
     try:
         return not Duty.read(row).is_taken(now)
-    except ValueError:
-        _log.exception("duty unreadable row=%s", row.key.row)
+    except ValueError as error:
+        log_failure(_log, f"reading duty row={row.key.row}", error)
         return False
 
 
@@ -147,6 +148,6 @@ async def _attempt[T: Task](kind: Kind[T], duty: Duty) -> Outcome:
             return await kind.handle(kind.task.model_validate_json(duty.task))
     except (Unavailable, TimeoutError):
         return Outcome.AGAIN
-    except Exception:  # noqa: BLE001 - one duty that fails must not stop the others
-        _log.exception("duty failed kind=%s", duty.kind)
+    except Exception as error:  # noqa: BLE001 - one duty that fails must not stop the others
+        log_failure(_log, f"duty kind={duty.kind}", error)
         return Outcome.AGAIN

@@ -17,6 +17,7 @@ from typing import ClassVar
 from shared.applications.register import find_application
 from shared.duties.duties import Duties, Task
 from shared.duties.kinds import Backoff, Kind, Outcome
+from shared.kernel.failures import log_failure
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
 from shared.ports.notices import Notices
@@ -118,6 +119,8 @@ class LogoutNotices:
             await self.duties.withdraw(key)
         except Unavailable:
             _log.warning("back-channel logout not heard application=%s", notice.client_id)
+        except Exception as error:  # noqa: BLE001 - nobody waits for this task; its duty tries again
+            log_failure(_log, f"back-channel logout application={notice.client_id}", error)
 
     async def _post(self, notice: LogoutNotice) -> None:
         uri = await self._uri(notice.client_id)

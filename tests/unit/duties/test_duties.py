@@ -22,6 +22,7 @@ MINUTE = timedelta(minutes=1)
 PATIENCE = timedelta(seconds=10)
 LEASE = PATIENCE + MINUTE
 END = timedelta(hours=1)
+ALICE = "alice@contoso.example"
 
 
 class Errand(Task):
@@ -273,18 +274,22 @@ async def test_an_error_of_the_program_concerns_one_duty_alone(
 ) -> None:
     async def fail_at_the_bank(errand: Errand) -> Outcome:
         if errand.place == "bank":
-            raise KeyError("an error")
+            raise KeyError(ALICE)
         return await office._do(errand)
 
     office.handle = fail_at_the_bank
     await office.plan("bank", "post")
-    await office.memory.write(Put(Key("20200101T0000", "errand:broken"), "{"))
+    await office.memory.write(Put(Key("20200101T0000", "errand:broken"), f'{{"kind": 5, "{ALICE}'))
     office.clock.advance(MINUTE)
     await office.run()
     assert office.done == ["post"]
-    assert {"duty failed kind=errand", "duty unreadable row=errand:broken"} <= {
-        record.message for record in caplog.records if record.levelno == logging.ERROR
-    }
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert [record.message.splitlines()[0] for record in errors] == [
+        "reading duty row=errand:broken failed: ValidationError",
+        "duty kind=errand failed: KeyError",
+    ]
+    assert "in fail_at_the_bank" in caplog.text
+    assert ALICE not in caplog.text, "the message of an error may hold personal data"
     assert len(office.memory) == 2
 
 

@@ -85,3 +85,16 @@ async def test_a_session_of_an_earlier_release_is_ended_and_begun_anew(
     if began_again is not None:
         await provider.sessions.begin(PERSON, UNITE, None)
     assert await two_minutes_later(provider) == notified
+
+
+async def test_an_error_while_sending_is_logged_without_its_message_and_tried_again(
+    provider: Provider, end_session: EndSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.doorbells.deaf, provider.doorbells.broken = set(), ValueError("alice@contoso.example")
+    await provider.sessions.begin(PERSON, UNITE, None)
+    await end_session.front_channel(ENTRA_SID)
+    assert "back-channel logout application=unite failed: ValueError" in caplog.text
+    assert "in post" in caplog.text
+    assert "alice" not in caplog.text
+    provider.doorbells.broken = None
+    assert await two_minutes_later(provider) == [BELL]
