@@ -232,6 +232,7 @@ def _openid_provider(
     ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks
 ) -> OpenIdProvider:
     issuer = Issuer(issuer=ports.public_url, tokens=ports.tokens, clock=ports.clock)
+    sessions = Sessions(table=ports.flows, clock=ports.clock)
     return OpenIdProvider(
         sign_in=_sign_in(ports, flows, resolver, links, checks),
         clients=ClientAuthentication(
@@ -245,13 +246,14 @@ def _openid_provider(
         userinfo=Userinfo(tokens=ports.tokens, issuer=ports.public_url),
         end_session=EndSession(
             applications=ports.recent_applications,
-            sessions=Sessions(table=ports.flows, clock=ports.clock),
+            sessions=sessions,
             flows=flows,
             provider=ports.sign_in,
             tokens=ports.tokens,
             issuer=issuer,
             notices=LogoutNotices(
                 applications=ports.recent_applications,
+                sessions=sessions,
                 issuer=issuer,
                 notices=ports.notices,
                 duties=Duties(table=ports.duties, clock=ports.clock),

@@ -8,6 +8,7 @@ start.
 
 import contextlib
 import functools
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,17 +18,20 @@ from azure.functions import Blueprint, Context, HttpRequest, HttpResponse
 from functions.http.dialects.problem_json import Problems
 from functions.http.invocation import invocation_id
 from functions.http.parameters import Reader
-from functions.http.refusals import Dialect, log_failure, log_unavailable, status_of
+from functions.http.refusals import Dialect, log_unavailable, status_of
 from functions.http.responses import Described
 from functions.http.roles import DEMANDS, Demand
 from functions.http.signature import Handler, Parameter, parameters_of, responses_of, role_of
 from shared.edge_ports import EdgePorts
+from shared.kernel.failures import log_failure
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.kernel.versions import Expected
 from shared.ports.table import RowChanged
 from shared.ports.telemetry import Event, EventName
 
 _ATTEMPTS = 10
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
             edge.telemetry.note(_refused(refusal))
             return dialect.refused(refusal, context.invocation_id)
         except Exception as error:  # noqa: BLE001 - the last place where an error becomes a response
-            log_failure(name, error)
+            log_failure(_log, name, error)
             edge.telemetry.note(_FAILED)
             return dialect.failed(context.invocation_id)
 

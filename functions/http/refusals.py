@@ -1,7 +1,6 @@
 """Refusals as HTTP: the one table from refusal to status, the headers, and the log."""
 
 import logging
-import traceback
 from typing import ClassVar, Protocol
 
 from azure.functions import HttpResponse
@@ -87,12 +86,6 @@ def headers_of(refusal: Refusal) -> dict[str, str]:
     if isinstance(refusal, NotAuthenticated):
         return {"WWW-Authenticate": 'Bearer realm="azure-sso", error="invalid_token"'}
     return {}
-
-
-def log_failure(name: str, error: Exception) -> None:
-    """Log the type and the place of an unexpected error. Its message may hold personal data and is left out."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("%s failed: %s\n%s", name, type(error).__name__, frames)
 
 
 def log_unavailable(name: str, refusal: Unavailable) -> None:

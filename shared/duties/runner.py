@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.duties.duties import Duty, Task, partition_of
 from shared.duties.kinds import Kind, Outcome
+from shared.kernel.failures import log_failure
 from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
 from shared.ports.table import Key, Put, Remove, Replace, Row, RowChanged, Table
@@ -17,6 +18,12 @@ _log = logging.getLogger(__name__)
 
 _MOST = 5_000
 """Duties of one run, by far more than it can do. The next run finds the rest."""
+
+_MOST_OF_A_LANE = 500
+"""Duties of one lane in one run, so that a lane whose duties pile up leaves room for the others."""
+
+_MOST_READ = 50_000
+"""Rows that one run reads to find them."""
 
 _AT_A_TIME = 4
 """Duties of one lane that run at the same time."""
@@ -40,7 +47,7 @@ class DutyRunner:
     """Every kind of duty."""
 
     async def run(self) -> int:
-        """Run the duties that are due, as time allows; return how many were found. Any number of runs may overlap.
+        """Run the duties that are due, as time allows; return how many it took on. Any number of runs may overlap.
 
         Every duty of a past minute is due, however long ago that was, so nothing is missed while no instance was up,
         and nothing depends on the clock of the instance that planned it.
@@ -74,11 +81,15 @@ class DutyRunner:
             await self._finish(taken, kind, await _attempt(kind, duty))
 
     async def _due(self, now: datetime) -> list[Row]:
+        """The duties of this run: the oldest of each lane, up to its share."""
         due: list[Row] = []
+        read, lanes = 0, Counter[str]()
         async for row in self.table.partitions_before(partition_of(now)):
-            if _is_free(row, now):
+            read += 1
+            if _is_free(row, now) and lanes[lane := Duty.read(row).lane] < _MOST_OF_A_LANE:
+                lanes[lane] += 1
                 due.append(row)
-            if len(due) == _MOST:
+            if len(due) == _MOST or read == _MOST_READ:
                 break
         return due
 
@@ -125,8 +136,8 @@ def _is_free(row: Row, now: datetime) -> bool:
     """Whether no runner has it. A row that cannot be read must not stop the others."""
     try:
         return not Duty.read(row).is_taken(now)
-    except ValueError:
-        _log.exception("duty unreadable row=%s", row.key.row)
+    except ValueError as error:
+        log_failure(_log, f"reading duty row={row.key.row}", error)
         return False
 
 
@@ -137,6 +148,6 @@ async def _attempt[T: Task](kind: Kind[T], duty: Duty) -> Outcome:
             return await kind.handle(kind.task.model_validate_json(duty.task))
     except (Unavailable, TimeoutError):
         return Outcome.AGAIN
-    except Exception:  # noqa: BLE001 - one duty that fails must not stop the others
-        _log.exception("duty failed kind=%s", duty.kind)
+    except Exception as error:  # noqa: BLE001 - one duty that fails must not stop the others
+        log_failure(_log, f"duty kind={duty.kind}", error)
         return Outcome.AGAIN

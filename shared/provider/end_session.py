@@ -118,7 +118,7 @@ class EndSession:
         """Remove the session, and notify every application of it that has a back-channel logout URI.
 
         Of concurrent calls, only one notifies each application at once. All of them have planned the notice, so the
-        application may be notified again a minute later, which changes nothing.
+        application may be notified again a minute or two later, unless the person has signed in to it again by then.
         """
         rows = await self.sessions.find(sid)
         planned = await self.notices.plan(sid, tuple(map(Session.read, rows)))

@@ -2,24 +2,28 @@
 
 Each notice is planned as a duty before the session is removed, so that a crash loses none; then it is sent, and its
 duty withdrawn if it was delivered. The person waits for a moment only: sending continues in the background.
+
+Entra's session can outlive a sign-out here, so the person may sign in again under the same `sid`. A late notice would
+end the new session, so the duty drops a notice whose session has begun again.
 """
 
 import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from shared.applications.register import find_application
 from shared.duties.duties import Duties, Task
 from shared.duties.kinds import Backoff, Kind, Outcome
+from shared.kernel.failures import log_failure
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
 from shared.ports.notices import Notices
 from shared.ports.table import Key, RowReader
 from shared.provider.issuer import Issuer
-from shared.provider.sessions import Session
+from shared.provider.sessions import Session, Sessions
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +41,8 @@ class LogoutNotice(Task):
     client_id: ClientId
     sub: str
     sid: str
+    began_at: datetime | None = None
+    """When that session began, as its row says."""
 
     @property
     def name(self) -> str:
@@ -55,6 +61,8 @@ class LogoutNotices:
 
     applications: RowReader
     """The registered back-channel logout URIs; may be some seconds old."""
+    sessions: Sessions
+    """The sessions as they are now."""
     issuer: Issuer
     """Makes logout tokens: a new one for each attempt, since they expire."""
     notices: Notices
@@ -65,7 +73,10 @@ class LogoutNotices:
 
     async def plan(self, sid: str, sessions: tuple[Session, ...]) -> Mapping[LogoutNotice, Key]:
         """Plan a notice for every application of the session that has a back-channel logout URI."""
-        notices = [LogoutNotice(client_id=session.client_id, sub=session.sub, sid=sid) for session in sessions]
+        notices = [
+            LogoutNotice(client_id=session.client_id, sub=session.sub, sid=sid, began_at=session.began_at)
+            for session in sessions
+        ]
         wanted = [notice for notice in notices if await self._uri(notice.client_id) is not None]
         return dict(zip(wanted, await self.duties.plan(_FIRST_RETRY, *wanted), strict=True))
 
@@ -79,15 +90,17 @@ class LogoutNotices:
             await asyncio.wait(tasks, timeout=_WITH_THE_PERSON)
 
     async def notify(self, notice: LogoutNotice) -> Outcome:
-        """Send one notice. Safe to repeat: an ended session stays ended.
+        """Send a late notice, unless the person has signed in to the application again since.
+
+        A session that still exists, and began when the notice says, is one whose removal was cut short by a crash: its
+        application is notified.
 
         Raises:
             Unavailable: it was not delivered.
         """
-        uri = await self._uri(notice.client_id)
-        if uri is not None:
-            token = await self.issuer.logout_token(notice.client_id, notice.sub, notice.sid)
-            await self.notices.post(notice.client_id, uri, {"logout_token": token})
+        session = await self.sessions.current(notice.sid, notice.client_id)
+        if session is None or session.began_at == notice.began_at:
+            await self._post(notice)
         return Outcome.DONE
 
     def kind(self) -> Kind[LogoutNotice]:
@@ -102,10 +115,18 @@ class LogoutNotices:
 
     async def _send(self, notice: LogoutNotice, key: Key) -> None:
         try:
-            await self.notify(notice)
+            await self._post(notice)
             await self.duties.withdraw(key)
         except Unavailable:
             _log.warning("back-channel logout not heard application=%s", notice.client_id)
+        except Exception as error:  # noqa: BLE001 - nobody waits for this task; its duty tries again
+            log_failure(_log, f"back-channel logout application={notice.client_id}", error)
+
+    async def _post(self, notice: LogoutNotice) -> None:
+        uri = await self._uri(notice.client_id)
+        if uri is not None:
+            token = await self.issuer.logout_token(notice.client_id, notice.sub, notice.sid)
+            await self.notices.post(notice.client_id, uri, {"logout_token": token})
 
     async def _uri(self, client_id: ClientId) -> str | None:
         application = await find_application(self.applications, client_id)

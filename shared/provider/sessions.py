@@ -4,7 +4,7 @@ A session's name is the hash of Entra's `sid`; its rows, one per application, ar
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.flows.flows import digest
 from shared.kernel.names import ClientId
@@ -23,6 +23,8 @@ class Session(Record):
     client_id: ClientId
     sub: str
     logout_hint: str | None
+    began_at: datetime | None = None
+    """When the person last signed in to the application; None in rows from before this was stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +44,18 @@ class Sessions:
     async def begin(self, person: Person, client_id: ClientId, logout_hint: str | None) -> None:
         """Store that a person is signed in to this application; nothing without a `sid`, since nobody could end it."""
         if person.sid is not None:
-            session = Session(client_id=client_id, sub=person.sub, logout_hint=logout_hint)
-            key = Key(person.sid, _PREFIX + client_id)
-            await self.table.write(Put(key, session.document(), expires_at=self.clock.now() + _LIFETIME))
+            now = self.clock.now()
+            session = Session(client_id=client_id, sub=person.sub, logout_hint=logout_hint, began_at=now)
+            await self.table.write(Put(_key(person.sid, client_id), session.document(), expires_at=now + _LIFETIME))
 
     async def find(self, sid: str) -> tuple[Row, ...]:
         """The rows of a session, one per application."""
         return await self.table.under(sid, _PREFIX)
+
+    async def current(self, sid: str, client_id: ClientId) -> Session | None:
+        """The session in this application; None if the person is signed out of it."""
+        row = await self.table.get(_key(sid, client_id))
+        return None if row is None else Session.read(row)
 
     async def end(self, rows: tuple[Row, ...]) -> tuple[Session, ...]:
         """Remove these, and return their applications. Of concurrent calls, only one returns each application."""
@@ -60,3 +67,7 @@ class Sessions:
         except RowChanged:
             return False
         return True
+
+
+def _key(sid: str, client_id: ClientId) -> Key:
+    return Key(sid, _PREFIX + client_id)

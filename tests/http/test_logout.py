@@ -345,6 +345,23 @@ def test_what_was_not_heard_is_sent_again_until_it_is(
     assert service.rows("duties") == []
 
 
+def test_a_late_notice_does_not_end_a_session_that_was_begun_since(
+    contoso: Caller, register: Register, person: Person, new_ear: NewEar, service: RunningService, client: httpx.Client
+) -> None:
+    listening = new_ear()
+    listening.status = 503
+    register("unite", backchannelLogoutUri=listening.url).raise_for_status()
+    tokens = person.tokens(Asked())
+    leave(person, id_token_hint=tokens["id_token"])
+    listening.status = 200
+    assert sid_of(service, person.tokens(Asked())) == sid_of(service, tokens), "Microsoft still has the session"
+    service.clock.advance(timedelta(minutes=2))
+    run = client.post("/admin/functions/run_duties", json={}, headers={"x-functions-key": MASTER_KEY})
+    assert run.status_code == 202
+    assert service.rows("duties") == []
+    assert len(listening.heard) == 1
+
+
 def test_an_application_that_was_removed_meanwhile_is_left_alone(
     contoso: Caller, register: Register, operator: Caller, person: Person, new_ear: NewEar
 ) -> None:

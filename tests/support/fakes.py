@@ -326,14 +326,17 @@ class FakeAccessTokens(_Answering):
 
 
 class Doorbells:
-    """Records the notices posted to applications; those in `deaf` do not respond."""
+    """Records the notices posted to applications; those in `deaf` do not respond, and `broken` is raised."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, Mapping[str, str]]] = []
         self.deaf: set[str] = set()
+        self.broken: Exception | None = None
 
     async def post(self, client_id: ClientId, url: str, form: Mapping[str, str]) -> None:
         await asyncio.sleep(0)
         if url in self.deaf:
             raise Unavailable("The application does not answer.")
+        if self.broken is not None:
+            raise self.broken
         self.heard.append((url, form))

@@ -22,6 +22,7 @@ MINUTE = timedelta(minutes=1)
 PATIENCE = timedelta(seconds=10)
 LEASE = PATIENCE + MINUTE
 END = timedelta(hours=1)
+ALICE = "alice@contoso.example"
 
 
 class Errand(Task):
@@ -273,18 +274,22 @@ async def test_an_error_of_the_program_concerns_one_duty_alone(
 ) -> None:
     async def fail_at_the_bank(errand: Errand) -> Outcome:
         if errand.place == "bank":
-            raise KeyError("an error")
+            raise KeyError(ALICE)
         return await office._do(errand)
 
     office.handle = fail_at_the_bank
     await office.plan("bank", "post")
-    await office.memory.write(Put(Key("20200101T0000", "errand:broken"), "{"))
+    await office.memory.write(Put(Key("20200101T0000", "errand:broken"), f'{{"kind": 5, "{ALICE}'))
     office.clock.advance(MINUTE)
     await office.run()
     assert office.done == ["post"]
-    assert {"duty failed kind=errand", "duty unreadable row=errand:broken"} <= {
-        record.message for record in caplog.records if record.levelno == logging.ERROR
-    }
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert [record.message.splitlines()[0] for record in errors] == [
+        "reading duty row=errand:broken failed: ValidationError",
+        "duty kind=errand failed: KeyError",
+    ]
+    assert "in fail_at_the_bank" in caplog.text
+    assert ALICE not in caplog.text, "the message of an error may hold personal data"
     assert len(office.memory) == 2
 
 
@@ -359,11 +364,31 @@ async def test_a_run_ends_before_the_next_and_leaves_it_the_rest(office: Office)
     assert len(office.done) == len({*office.done}) == 30
 
 
-async def test_one_run_reads_so_many_and_no_more(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.duties.runner._MOST", 3)
+@pytest.mark.parametrize("bound", ["_MOST", "_MOST_OF_A_LANE", "_MOST_READ"])
+async def test_one_run_takes_on_so_many_and_no_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(f"shared.duties.runner.{bound}", 3)
     await office.plan("a", "b", "c", "d", "e")
     office.clock.advance(MINUTE)
     assert [await office.run() for _ in range(3)] == [3, 2, 0]
+
+
+async def test_a_lane_whose_duties_pile_up_leaves_the_others_their_turn(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse_on_one_road(errand: Errand) -> Outcome:
+        return await (refuse(errand) if errand.road == "blocked" else office._do(errand))
+
+    monkeypatch.setattr("shared.duties.runner._MOST", 6)
+    monkeypatch.setattr("shared.duties.runner._MOST_OF_A_LANE", 4)
+    office.handle = refuse_on_one_road
+    await office.duties.plan(timedelta(), *(Errand(place=f"a{number}", road="blocked") for number in range(30)))
+    office.clock.advance(MINUTE)
+    await office.plan("zoo")
+    office.clock.advance(MINUTE)
+    assert await office.run() == 5
+    assert office.done == ["zoo"]
 
 
 # -- planning --------------------------------------------------------------------------------------------------------

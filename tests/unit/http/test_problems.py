@@ -7,7 +7,8 @@ import re
 import pytest
 
 from functions.http.dialects.problem_json import TYPE_PREFIX, Problems
-from functions.http.refusals import every_kind, log_failure, log_unavailable
+from functions.http.refusals import every_kind, log_unavailable
+from shared.kernel.failures import log_failure
 from shared.kernel.names import DomainName
 from shared.kernel.refusals import (
     Conflict,
@@ -92,7 +93,8 @@ def test_the_log_tells_where_an_error_arose_but_not_its_words(caplog: pytest.Log
         DomainName("alice@contoso.example")
     except ValueError as error:
         with caplog.at_level(logging.ERROR):
-            log_failure("resolve_email", ValueError("alice@contoso.example").with_traceback(error.__traceback__))
+            unexpected = ValueError("alice@contoso.example").with_traceback(error.__traceback__)
+            log_failure(logging.getLogger(), "resolve_email", unexpected)
     assert "resolve_email failed: ValueError" in caplog.text
     assert "in __new__" in caplog.text
     assert "alice" not in caplog.text.replace('DomainName("alice@contoso.example")', "")

@@ -11,7 +11,7 @@ from shared.kernel.refusals import Malformed
 from shared.provider.end_session import EndSession
 from shared.provider.issuer import LOGOUT_TOKEN, Code
 from shared.provider.sessions import Session, Sessions
-from tests.support.fakes import Doorbells
+from tests.support.fakes import NEW_YEAR, Doorbells
 from tests.unit.provider.world import OLGA, OTHER, UNITE, WHATEVER_STANDS, Provider, code, person, profile, sent
 
 GOODBYE = "https://unite.example/goodbye"
@@ -51,8 +51,8 @@ async def test_a_session_holds_each_application_once(provider: Provider) -> None
     for client_id, hint in ((UNITE, "old"), (OTHER, None), (UNITE, "new")):
         await provider.sessions.begin(PERSON, client_id, hint)
     assert sorted(await ended(provider), key=lambda session: session.client_id) == [
-        Session(client_id=OTHER, sub="subject", logout_hint=None),
-        Session(client_id=UNITE, sub="subject", logout_hint="new"),
+        Session(client_id=OTHER, sub="subject", logout_hint=None, began_at=NEW_YEAR),
+        Session(client_id=UNITE, sub="subject", logout_hint="new", began_at=NEW_YEAR),
     ]
     assert await ended(provider) == ()
 
