@@ -101,9 +101,10 @@ class World:
 
     async def _account(self) -> object:
         connection = (await self.checks.read(SAM))[0]
+        under_way = connection.attempt is not None
         domains = {name: state.value for name, state in (await self.domains.list(SAM)).states.items()}
         mode = (await self.policies.read(SAM)).record.settings.mode
-        return (await self.register.read(OPERATOR, ACME)).record.name, connection.status, domains, mode
+        return (await self.register.read(OPERATOR, ACME)).record.name, connection.status, under_way, domains, mode
 
     async def _exceptions(self) -> object:
         return [(each.email, each.reason) for each in (await self.exemptions.page(SAM, 100, None))[0]]

@@ -169,6 +169,7 @@ async def test_of_many_purges_at_once_each_counts_its_own(
 async def test_a_flow_that_goes_before_the_purge_takes_it_is_not_counted(
     table: InMemoryTable, clock: FixedClock
 ) -> None:
+    # By hand: the disturbances have no purge, which belongs to no account.
     raced = Interleaved(table)
     flows = Flows(table=raced, clock=clock)
     key = Key(digest(await flows.issue(errand(flows))), "errand")
