@@ -12,7 +12,7 @@ from shared.flows.flows import HANDLE_LENGTH, Flow, Flows, digest
 from shared.kernel.refusals import FlowSpent
 from shared.ports.table import Key, Remove
 from tests.support.fakes import FixedClock, InMemoryTable
-from tests.support.interleaving import Interleaved, LostAnswers
+from tests.support.interleaving import Interleaved
 
 ONE_MINUTE = timedelta(minutes=1)
 
@@ -127,12 +127,6 @@ async def test_an_invented_handle_redeems_nothing(handle: str) -> None:
     await flows.issue(errand(flows))
     with pytest.raises(FlowSpent):
         await flows.redeem(handle, Errand)
-
-
-async def test_a_flow_is_issued_once_even_if_the_answer_is_lost(table: InMemoryTable, clock: FixedClock) -> None:
-    handle = await Flows(table=LostAnswers(table), clock=clock).issue(errand(Flows(table=table, clock=clock)))
-    assert len(table) == 1
-    assert await Flows(table=table, clock=clock).redeem(handle, Errand)
 
 
 async def test_the_store_never_sees_a_handle(flows: Flows, table: InMemoryTable, clock: FixedClock) -> None:
