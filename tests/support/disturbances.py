@@ -34,6 +34,8 @@ class Script:
     others: Act | None = None
     made: int = 0
     under_way: bool = False
+    reached: Table | None = None
+    """The table of the call that was disturbed."""
 
     def disturb(self, at: int, how: Disturbance | None, others: Act | None = None) -> None:
         """Disturb call number `at` of the next operation."""
@@ -47,13 +49,14 @@ class Script:
         finally:
             self.under_way = False
 
-    async def call[T](self, perform: Callable[[], Awaitable[T]]) -> T:
+    async def call[T](self, table: Table, perform: Callable[[], Awaitable[T]]) -> T:
         """Make one storage call, disturbed if the script demands it."""
         if not self.under_way:
             return await perform()
         self.made += 1
         if self.made != self.at:
             return await perform()
+        self.reached = table
         match self.how:
             case Disturbance.NOT_MADE:
                 raise Unavailable("It does not answer. Try again in a few seconds.")
@@ -78,16 +81,16 @@ class Disturbed:
     script: Script
 
     async def get(self, key: Key) -> Row | None:
-        return await self.script.call(lambda: self.table.get(key))
+        return await self.script.call(self.table, lambda: self.table.get(key))
 
     async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
-        return await self.script.call(lambda: self.table.under(partition, prefix))
+        return await self.script.call(self.table, lambda: self.table.under(partition, prefix))
 
     async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
-        return await self.script.call(lambda: self.table.page(partition, prefix, size, continuation))
+        return await self.script.call(self.table, lambda: self.table.page(partition, prefix, size, continuation))
 
     async def write(self, *operations: Operation) -> None:
-        await self.script.call(lambda: self.table.write(*operations))
+        await self.script.call(self.table, lambda: self.table.write(*operations))
 
     def expired(self, now: datetime) -> AsyncIterator[Row]:
         return self.table.expired(now)

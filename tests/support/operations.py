@@ -20,6 +20,7 @@ from shared.policies.policy import Mode
 from shared.ports.entra import Answer
 from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
+from shared.ports.table import Row
 from shared.users.terms import ExemptionDraft, ExemptionTerms
 from shared.users.user_key import UserKey
 from tests.support.disturbances import Disturbed, Script
@@ -34,6 +35,7 @@ SAM = AccountAdministrator(ACME, Actor("sam", "Sam Security", "SecurityManager")
 ANY = Expected(None)
 ALICE = EmailAddress.parse("alice@contoso.example")
 ALICE_THERE = VerifiedIdentity(tid=CONTOSO, oid="alice", preferred_username=ALICE.address, acct=0)
+BOB_THERE = ALICE_THERE.model_copy(update={"oid": "bob"})
 ADA = VerifiedIdentity(tid=CONTOSO, oid="ada", name="Ada", wids=("62e90394-69f5-4237-9190-012177145e10",))
 UNITES = ApplicationProfile(name="Unite", sso_supported=True, token_endpoint_auth_method=AuthMethod.CLIENT_SECRET_BASIC)
 
@@ -49,8 +51,8 @@ class World:
     ticket: str = ""
 
     def __post_init__(self) -> None:
-        tables = {name: InMemoryTable() for name in ("accounts", "domains", "applications", "flows")}
-        disturbed: dict[str, Any] = {name: Disturbed(table, self.script) for name, table in tables.items()}
+        self.tables = {name: InMemoryTable() for name in ("accounts", "domains", "applications", "flows")}
+        disturbed: dict[str, Any] = {name: Disturbed(table, self.script) for name, table in self.tables.items()}
         services = assemble(fakes(clock=self.clock, entra=self.entra, **disturbed))
         self.register, self.journal = services.accounts.register, services.accounts.journal
         self.applications = services.applications
@@ -58,6 +60,7 @@ class World:
         self.disconnection = services.connection.disconnection
         self.domains, self.policies = services.domains, services.policies
         self.exemptions, self.links = services.users.exemptions, services.users.links
+        self.resolution = services.resolution
         self.verify(DOMAIN)
         self.entra.consented.add(CONTOSO)
 
@@ -65,6 +68,10 @@ class World:
         """Set the domains that Contoso has verified at Microsoft."""
         organization = Organization(tenant_id=CONTOSO, display_name="Contoso", verified_domains=domains)
         self.entra.organizations[CONTOSO] = organization
+
+    async def rows(self) -> tuple[Row, ...]:
+        """Every row of the account."""
+        return await self.tables["accounts"].under(ACME, "")
 
     async def seen(self) -> dict[str, object]:
         """The visible state, without values that differ in every run."""
@@ -94,9 +101,10 @@ class World:
 
     async def _account(self) -> object:
         connection = (await self.checks.read(SAM))[0]
+        under_way = connection.attempt is not None
         domains = {name: state.value for name, state in (await self.domains.list(SAM)).states.items()}
         mode = (await self.policies.read(SAM)).record.settings.mode
-        return (await self.register.read(OPERATOR, ACME)).record.name, connection.status, domains, mode
+        return (await self.register.read(OPERATOR, ACME)).record.name, connection.status, under_way, domains, mode
 
     async def _exceptions(self) -> object:
         return [(each.email, each.reason) for each in (await self.exemptions.page(SAM, 100, None))[0]]
@@ -130,23 +138,38 @@ async def invited(world: World) -> None:
 
 async def opened(world: World) -> None:
     await invited(world)
+    await at_microsoft(world)
+
+
+async def at_microsoft(world: World) -> None:
     departure = await world.consent.open(world.ticket)
-    answer = Answer(state=_state(departure.url), admin_consent="True", tenant=CONTOSO)
+    answer = Answer(state=state_of(departure.url), admin_consent="True", tenant=CONTOSO)
     world.answer = answer, departure.binding.secret
 
 
 async def consented(world: World) -> None:
     await opened(world)
+    await sign_in(world)
+
+
+async def sign_in(world: World) -> None:
     departure = await callback(world)
     assert isinstance(departure, ToMicrosoft), departure
     code = world.entra.sign_in(departure.url, ADA)
-    world.answer = Answer(state=_state(departure.url), code=code), departure.binding.secret
+    world.answer = Answer(state=state_of(departure.url), code=code), departure.binding.secret
 
 
 async def connected(world: World) -> None:
     await consented(world)
     await callback(world)
     world.verify(SECOND)
+
+
+async def consented_anew(world: World) -> None:
+    await connected(world)
+    world.ticket = (await world.consent.start(SAM, None)).ticket
+    await at_microsoft(world)
+    await sign_in(world)
 
 
 async def excepted(world: World) -> None:
@@ -197,7 +220,7 @@ async def admit_alice(world: World) -> object:
     return await world.links.admit(ACME, ALICE, ALICE_THERE)
 
 
-def _state(url: str) -> str:
+def state_of(url: str) -> str:
     return parse_qs(urlsplit(url).query)["state"][0]
 
 
@@ -214,15 +237,20 @@ class Case:
     """It uses up a flow, so that after a failure a person starts again instead of repeating it."""
     given_up: Step | None = None
     """The step that ends the integration by a refusal: its result is acceptable, too."""
+    persists: bool = False
+    """It names no version of what it changes, so whoever is overtaken reads again and never hears `Stale`."""
+    until_released: bool = False
+    """Its caller repeats it until each domain claim is released. Elsewhere a claim that stays stops nobody."""
 
 
 OF_THE_ACCOUNT: dict[str, Case] = {
-    "register": Case(nothing, registered),
+    "register": Case(nothing, registered, persists=True),
     "rename": Case(registered, lambda world: world.register.put(OPERATOR, ACME, Profile("Acme Inc", (), None), ANY)),
-    "close": Case(inhabited, lambda world: world.disconnection.close(OPERATOR, ACME, ANY)),
-    "start": Case(registered, lambda world: world.consent.start(SAM, None)),
+    "close": Case(inhabited, lambda world: world.disconnection.close(OPERATOR, ACME, ANY), until_released=True),
+    "start": Case(registered, lambda world: world.consent.start(SAM, None), persists=True),
     "open": Case(invited, lambda world: world.consent.open(world.ticket), spends=True),
     "consent": Case(opened, callback, spends=True, given_up=decline),
+    "reconnect": Case(consented_anew, callback, spends=True, given_up=decline),
     "connect": Case(consented, callback, spends=True, given_up=decline),
     "disconnect": Case(connected, lambda world: world.disconnection.disconnect(SAM, ANY)),
     "check": Case(connected, lambda world: world.checks.check(SAM)),
@@ -234,8 +262,8 @@ OF_THE_ACCOUNT: dict[str, Case] = {
         registered,
         lambda world: world.policies.change(SAM, ANY, lambda old: old.model_copy(update={"mode": Mode.ON})),
     ),
-    "except": Case(registered, except_alice),
-    "except again": Case(excepted_for_an_hour, except_alice),
+    "except": Case(registered, except_alice, persists=True),
+    "except again": Case(excepted_for_an_hour, except_alice, persists=True),
     "import": Case(
         registered,
         lambda world: world.exemptions.put_many(SAM, {2: ExemptionDraft(email=ALICE.address, reason="Kiosk")}, Lock()),
@@ -247,11 +275,16 @@ OF_THE_ACCOUNT: dict[str, Case] = {
         ),
     ),
     "remove exception": Case(excepted, lambda world: world.exemptions.remove(SAM, UserKey.of(ACME, ALICE), ANY)),
-    "link": Case(registered, admit_alice),
+    "link": Case(registered, admit_alice, persists=True),
     "release link": Case(linked, lambda world: world.links.release(SAM, UserKey.of(ACME, ALICE))),
 }
+OVERTAKING: dict[str, Step] = {
+    "register and except": excepted,
+    "link of another": lambda world: world.links.admit(ACME, ALICE, BOB_THERE),
+}
+"""What may come in between, besides."""
 OF_AN_APPLICATION: dict[str, Case] = {
-    "application": Case(nothing, with_application),
+    "application": Case(nothing, with_application, persists=True),
     "secret": Case(with_application, lambda world: world.applications.renew_secret(OPERATOR, UNITE, ANY)),
     "remove application": Case(with_application, lambda world: world.applications.remove(OPERATOR, UNITE, ANY)),
 }

@@ -8,10 +8,9 @@ from shared.accounts.journal import PREFIX, Journal
 from shared.connection.connection import ConnectionStarted
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import NotFound, Stale
-from shared.ports.table import Insert, Key, Put, Remove, RowChanged, RowExists
+from shared.ports.table import Insert, Key, Put, RowChanged, RowExists
 from shared.users.exemptions import ExceptionsImported
 from tests.support.fakes import FixedClock, InMemoryTable
-from tests.support.interleaving import LostAnswers
 
 ACME = AccountId("acme")
 SAM = Actor("sam", "Sam Security", "SecurityManager")
@@ -44,21 +43,6 @@ async def registered(table: InMemoryTable) -> Head:
     return await read_head(table, ACME)
 
 
-async def test_an_insert_whose_answer_was_lost_took_place_once(table: InMemoryTable) -> None:
-    await Journal(table=LostAnswers(table), clock=FixedClock()).commit(ACME, SAM, CHANGED, Insert(ENTRY, "{}"))
-    assert await table.get(ENTRY) is not None
-    assert await records(table) == 1
-
-
-async def test_a_replacement_whose_answer_was_lost_took_place_once(table: InMemoryTable) -> None:
-    stored = (await registered(table)).account
-    renamed = stored.record.model_copy(update={"name": "Acme Worldwide"})
-    lossy = Journal(table=LostAnswers(table), clock=FixedClock())
-    await lossy.commit(ACME, SAM, CHANGED, stored.rewrite(renamed))
-    assert (await read_head(table, ACME)).account.record.name == "Acme Worldwide"
-    assert await records(table) == 1
-
-
 async def test_a_change_that_lost_the_race_is_refused_and_leaves_no_record(
     table: InMemoryTable, journal: Journal
 ) -> None:
@@ -69,12 +53,10 @@ async def test_a_change_that_lost_the_race_is_refused_and_leaves_no_record(
     assert await records(table) == 0
 
 
-@pytest.mark.parametrize("lost", [False, True])
 async def test_of_two_who_write_a_head_record_first_the_other_hears_that_it_changed(
-    table: InMemoryTable, *, lost: bool
+    table: InMemoryTable, journal: Journal
 ) -> None:
     await registered(table)
-    journal = Journal(table=LostAnswers(table) if lost else table, clock=FixedClock())
     with pytest.raises(Stale):
         await journal.commit(ACME, SAM, CHANGED, Insert(Account.key(ACME), "{}"))
     assert await records(table) == 0
@@ -106,12 +88,3 @@ async def test_an_account_that_is_not_registered_has_no_trail(table: InMemoryTab
     await journal.commit(ACME, SAM, CHANGED)
     with pytest.raises(NotFound):
         await journal.page(AccountAdministrator(ACME, SAM), 10, None)
-
-
-async def test_a_removal_whose_answer_was_lost_took_place_once(table: InMemoryTable) -> None:
-    await table.write(Insert(ENTRY, "{}"))
-    row = await table.get(ENTRY)
-    assert row is not None
-    await Journal(table=LostAnswers(table), clock=FixedClock()).commit(ACME, SAM, CHANGED, Remove(row))
-    assert await table.get(ENTRY) is None
-    assert await records(table) == 1

@@ -15,7 +15,6 @@ from shared.kernel.refusals import Conflict, NotFound, PreconditionRequired, Sta
 from shared.kernel.versions import Expected
 from shared.ports.table import Insert, Key, Page, Put, Table
 from tests.support.fakes import FixedClock, InMemoryTable
-from tests.support.interleaving import Interleaved
 
 ACME, BETA = AccountId("acme"), AccountId("beta")
 OLGA = Operator(Actor("olga", "Olga Operator", "Operator"))
@@ -93,19 +92,6 @@ async def test_of_two_who_say_the_same_first_at_once_one_registers_and_the_other
     assert one.version == other.version
 
 
-async def test_an_account_that_another_registers_meanwhile_is_not_swept_away(table: InMemoryTable) -> None:
-    raced, another = Interleaved(table), register_on(table)
-
-    async def once_it_was_seen_to_be_missing() -> None:
-        raced.before_reading(lambda: another.put(OLGA, ACME, PROFILE, None))
-
-    raced.before_reading(once_it_was_seen_to_be_missing)
-    stored, created = await register_on(raced).put(OLGA, ACME, PROFILE, None)
-    assert not created
-    assert stored.version == (await another.read(OLGA, ACME)).version
-    assert len(await table.under(ACME, AUDIT)) == 1
-
-
 async def test_registering_sweeps_what_a_late_writer_left_of_an_erased_account(
     register: AccountRegister, table: InMemoryTable
 ) -> None:
@@ -147,37 +133,10 @@ async def test_erasing_takes_every_row_of_the_account_and_of_no_other(
         await register.read(OLGA, ACME)
 
 
-@pytest.mark.parametrize("prefix", ["exception:", "link:", "audit:", "head:"])
-async def test_a_row_that_changes_while_it_is_erased_is_erased_all_the_same(table: InMemoryTable, prefix: str) -> None:
-    raced = Interleaved(table)
-    await register_on(table).put(OLGA, ACME, PROFILE, None)
-    await fill(table, ACME, prefix, 3)
-    raced.before_writing(lambda: table.write(Put(Key(ACME, f"{prefix}0001"), '{"changed":true}')))
-    raced.before_writing(lambda: table.write(Put(Key(ACME, f"{prefix}9999"), '{"new":true}')))
-    await register_on(raced).erase(ACME)
-    assert await table.under(ACME, "") == ()
-
-
 async def test_two_who_erase_at_once_both_find_it_gone(register: AccountRegister, table: InMemoryTable) -> None:
     await register.put(OLGA, ACME, PROFILE, None)
     await fill(table, ACME, "exception:", 250)
     await asyncio.gather(*(register.erase(ACME) for _ in range(3)))
-    assert len(table) == 0
-
-
-async def test_an_erasure_that_was_cut_off_leaves_a_registered_account_and_can_go_on(table: InMemoryTable) -> None:
-    raced = Interleaved(table)
-    await register_on(table).put(OLGA, ACME, PROFILE, None)
-    await fill(table, ACME, "exception:", 5)
-
-    async def out_of_order() -> None:
-        raise ConnectionError
-
-    raced.before_writing(out_of_order)
-    with pytest.raises(ConnectionError):
-        await register_on(raced).erase(ACME)
-    assert await table.get(Account.key(ACME)) is not None
-    await register_on(raced).erase(ACME)
     assert len(table) == 0
 
 

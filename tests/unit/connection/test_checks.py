@@ -213,6 +213,7 @@ async def test_an_account_that_is_gone_or_disconnected_is_probed_no_more(world: 
 
 
 async def test_a_probe_that_lost_a_race_is_repeated(world: World) -> None:
+    # By hand: the disturbances run no duties.
     acme = await world.connected("acme")
     world.tenant.consents = False
     await world.check(acme)

@@ -161,36 +161,11 @@ async def test_who_has_no_name_invites_by_what_the_panel_calls_them(service: Ser
     assert (await service.consent.look(start.ticket)).started_by == "panel-user-7"
 
 
-async def test_of_two_who_start_at_once_the_later_one_counts(service: Service) -> None:
-    others = []
-
-    async def another_starts() -> None:
-        others.append(await service.start(ACME))
-
-    service.accounts.before_writing(another_starts)
-    mine = await service.start(ACME)
-    assert isinstance(await service.consent.open(mine), ToMicrosoft)
-    with pytest.raises(Conflict, match="started again"):
-        await service.consent.look(others[0])
-    with pytest.raises(Conflict, match="started again"):
-        await service.consent.open(others[0])
-    assert (await service.connection(ACME)).status is Status.PENDING
-
-
 async def test_an_attempt_that_was_overtaken_connects_nothing_and_ends_nothing(service: Service) -> None:
     overtaken, newest = await service.prove(ACME), await service.prove(ACME)
     assert why(await service.consent.callback(*overtaken)) is Conflict
     assert (await service.connection(ACME)).status is Status.PENDING
     assert isinstance(await service.consent.callback(*newest), Connected)
-
-
-async def test_an_attempt_that_is_overtaken_at_the_last_moment_connects_nothing(service: Service) -> None:
-    answer = await service.prove(ACME)
-    service.accounts.before_writing(lambda: service.start(ACME))
-    assert issubclass(why(await service.consent.callback(*answer)), Stale)
-    assert (await service.connection(ACME)).status is Status.PENDING
-    assert await service.states(ACME) == {}
-    assert isinstance(await service.connect(ACME), Connected)
 
 
 async def test_a_finished_attempt_is_over(service: Service) -> None:
@@ -246,20 +221,6 @@ async def test_an_attempt_lasts_for_its_ticket_and_both_ways_to_microsoft(servic
 # -- cut off, or overtaken -------------------------------------------------------------------------------------------
 
 
-async def test_a_crash_between_claim_and_commit_leaves_the_account_as_it_was_and_it_can_connect_again(
-    service: Service,
-) -> None:
-    answer = await service.prove(ACME)
-    service.accounts.before_writing(service.accounts_go_down)
-    assert why(await service.consent.callback(*answer)) is Unavailable
-    service.accounts_table.available = True
-    assert (await service.connection(ACME)).status is Status.PENDING
-    assert await service.states(ACME) == {}
-    assert await service.holder() == ACME
-    assert isinstance(await service.connect(ACME), Connected)
-    assert await service.states(ACME) == {DOMAIN: "routed"}
-
-
 async def test_a_refusal_reaches_the_person_though_it_cannot_be_written_down(service: Service) -> None:
     consent, browser = await service.open(ACME)
     await service.accounts_go_down()
@@ -277,86 +238,12 @@ async def test_a_refusal_ends_its_attempt_at_once(service: Service) -> None:
     assert (record.actor, record.details["reason"]) == (SAM, "consent-refused")
 
 
-async def test_a_connection_that_was_made_is_told_though_an_old_domain_cannot_be_released(service: Service) -> None:
-    service.verify(CONTOSO, DOMAIN, SECOND)
-    await service.connect(ACME)
-    service.verify(CONTOSO, DOMAIN)
-    answer = await service.prove(ACME)
-    service.accounts.before_writing(service.domains_go_down)  # after the claims, before the releases
-    assert isinstance(await service.consent.callback(*answer), Connected)
-    service.domains_table.available = True
-    assert await service.states(ACME) == {DOMAIN: "routed"}
-    assert await service.holder(SECOND) == ACME
-    service.clock.advance(SETTLING_TIME)
-    service.verify(FABRIKAM, SECOND)
-    await service.connect(BETA, FABRIKAM)
-    assert await service.states(BETA) == {SECOND: "routed"}
-    assert await service.recorded(ACME, "domain.lost") == []  # it had let go of it before
-
-
-async def test_a_refresh_is_told_though_an_old_domain_cannot_be_released(service: Service) -> None:
-    service.verify(CONTOSO, DOMAIN, SECOND)
-    await service.connect(ACME)
-    service.verify(CONTOSO, SECOND)
-    service.accounts.before_writing(service.domains_go_down)
-    await service.connected_domains.refresh(administrator(ACME))
-    assert await service.states(ACME) == {SECOND: "routed"}
-
-
-async def test_a_disconnect_is_told_though_its_domains_cannot_be_released(service: Service) -> None:
-    await service.connect(ACME)
-    await service.domains_go_down()
-    await service.disconnection.disconnect(administrator(ACME), WHATEVER_STANDS)
-    assert (await service.connection(ACME)).status is Status.DISCONNECTED
-    service.domains_table.available = True
-    service.clock.advance(SETTLING_TIME)
-    await service.connect(BETA)
-    assert await service.states(BETA) == {DOMAIN: "routed"}
-
-
-async def test_a_claim_made_anew_outlives_the_undoing_of_the_connection_before(service: Service) -> None:
-    await service.connect(ACME)
-
-    async def acme_connects_again() -> None:
-        service.clock.advance(A_MOMENT)
-        await service.connect(ACME)
-
-    service.domains.before_reading(acme_connects_again)
-    await service.disconnection.disconnect(administrator(ACME), WHATEVER_STANDS)
-    assert await service.states(ACME) == {DOMAIN: "routed"}
-    assert await service.holder() == ACME
-
-
 async def test_an_account_that_is_erased_under_an_integration_is_not_written_to(service: Service) -> None:
     answer = await service.prove(ACME)
     await service.disconnection.close(OPERATOR, ACME, WHATEVER_STANDS)
     assert why(await service.consent.callback(*answer)) is NotFound
     assert await find_head(service.accounts_table, ACME) is None
     assert await service.accounts_table.under(ACME, "") == ()
-
-
-async def test_a_check_that_lost_the_race_overwrites_nothing(service: Service) -> None:
-    await service.connect(ACME)
-    service.accounts.before_writing(lambda: service.disconnection.disconnect(administrator(ACME), WHATEVER_STANDS))
-    with pytest.raises(Stale):
-        await service.checks.check(administrator(ACME))
-    assert (await service.connection(ACME)).status is Status.DISCONNECTED
-
-
-async def test_a_switch_that_lost_the_race_overwrites_nothing(service: Service) -> None:
-    await service.connect(ACME)
-
-    async def another_switches() -> None:
-        await service.connected_domains.switch(
-            administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=False)
-        )
-
-    service.accounts.before_writing(another_switches)
-    with pytest.raises(Stale):
-        await service.connected_domains.switch(
-            administrator(ACME), DOMAIN, WHATEVER_STANDS, lambda _: DomainSwitch(enabled=True)
-        )
-    assert await service.states(ACME) == {DOMAIN: "off"}
 
 
 # -- domains that move -----------------------------------------------------------------------------------------------
@@ -444,37 +331,12 @@ async def test_a_domain_that_the_vendor_lists_no_more_for_its_holder_is_another_
     assert await service.states(ACME) == {DOMAIN: "conflict"}
 
 
-async def test_a_holder_that_reads_its_domains_anew_while_it_loses_one_keeps_its_own_list(service: Service) -> None:
-    service.verify(CONTOSO, DOMAIN, SECOND)
-    await service.connect(ACME)
-    service.verify(CONTOSO, SECOND)
-    service.verify(FABRIKAM, DOMAIN)
-    service.clock.advance(SETTLING_TIME)
-    answer = await service.prove(BETA, FABRIKAM)
-    service.accounts.before_writing(lambda: service.connected_domains.refresh(administrator(ACME)))
-    assert isinstance(await service.consent.callback(*answer), Connected)
-    assert (await service.states(ACME), await service.states(BETA)) == ({SECOND: "routed"}, {DOMAIN: "routed"})
-    assert await service.holder() == BETA
-
-
 async def test_a_domain_that_is_let_go_while_it_is_asked_for_is_taken(service: Service) -> None:
+    # By hand: without the second claim the domain is nobody's until it is read anew, which the disturbances accept.
     await service.claims.claim(DOMAIN, ACME, CONTOSO)
     service.domains.before_reading(lambda: service.claims.release(DOMAIN, ACME, service.clock.now()))
     await service.connect(BETA)
     assert await service.states(BETA) == {DOMAIN: "routed"}
-
-
-async def test_of_two_that_want_an_abandoned_domain_its_old_holder_may_come_back_first(service: Service) -> None:
-    await service.claims.claim(DOMAIN, ACME, CONTOSO)
-    service.clock.advance(SETTLING_TIME)
-
-    async def acme_comes_back() -> None:
-        assert await service.claims.claim(DOMAIN, ACME, CONTOSO)
-
-    answer = await service.prove(BETA)
-    service.domains.before_writing(acme_comes_back)
-    await service.consent.callback(*answer)
-    assert await service.states(BETA) == {DOMAIN: "conflict"}
 
 
 # -- closing an account ----------------------------------------------------------------------------------------------
@@ -492,6 +354,7 @@ async def cut_off_closing(service: Service) -> None:
 async def test_closing_that_was_cut_off_goes_on_where_it_ended_whatever_version_the_caller_has_seen(
     service: Service,
 ) -> None:
+    # By hand: whoever closes an account in the disturbances names no version.
     await cut_off_closing(service)
     await service.disconnection.close(OPERATOR, ACME, Expected(frozenset({"of before"})))
     assert await service.accounts_table.under(ACME, "") == ()

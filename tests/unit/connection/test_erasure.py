@@ -141,6 +141,7 @@ async def test_domains_that_a_late_integration_has_claimed_are_released(world: W
 
 
 async def test_a_closing_that_was_cut_off_is_finished_by_itself(world: World) -> None:
+    # By hand: the disturbances repeat the operation, and here nobody does but the duty.
     close = world.close()
     world.raced.before_writing(lambda: _then_crash_at_the_next_write(world))
     with pytest.raises(asyncio.CancelledError):
@@ -169,6 +170,7 @@ async def test_an_account_that_is_registered_again_is_left_alone(world: World) -
 
 
 async def test_a_closing_that_never_began_leaves_the_account_alone(world: World) -> None:
+    # By hand: the disturbances run no duties.
     async def store_goes() -> None:
         world.accounts.available = False
 
@@ -182,6 +184,7 @@ async def test_a_closing_that_never_began_leaves_the_account_alone(world: World)
 
 
 async def test_an_account_that_is_registered_while_it_is_swept_keeps_its_rows(world: World) -> None:
+    # By hand: the disturbances run no duties.
     await world.close()
     await world.accounts.write(Insert(LATE, "{}"))
     world.raced.before_reading(world.register)

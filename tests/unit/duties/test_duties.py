@@ -183,6 +183,7 @@ async def test_who_took_too_long_does_not_remove_what_another_has_taken(
 
 
 async def test_a_duty_that_goes_or_is_taken_before_it_is_read_is_left_alone(office: Office) -> None:
+    # By hand: the disturbances run no duties.
     raced = Interleaved(office.memory)
 
     async def another_instance() -> None:

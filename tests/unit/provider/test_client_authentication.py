@@ -233,6 +233,7 @@ async def test_an_assertion_is_good_once_of_however_many_who_show_it(provider: P
 
 
 async def test_an_assertion_whose_answer_was_lost_is_not_taken_for_a_replay(provider: Provider) -> None:
+    # By hand: no client authenticates in the disturbances.
     await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
     clients, shown = provider.clients_on(LostAnswers(provider.flows_table)), asserted(assertion(provider))
     assert (await clients.authenticate(None, shown)).client_id == UNITE
@@ -241,6 +242,7 @@ async def test_an_assertion_whose_answer_was_lost_is_not_taken_for_a_replay(prov
 
 
 async def test_an_assertion_that_is_purged_while_it_is_shown_again_is_refused(provider: Provider) -> None:
+    # By hand: no client authenticates in the disturbances.
     await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
     shown = asserted(assertion(provider))
     await provider.clients.authenticate(None, shown)

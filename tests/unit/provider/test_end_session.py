@@ -239,6 +239,7 @@ async def test_what_nobody_ever_hears_is_given_up_after_a_day(
 async def test_a_crash_between_removing_the_session_and_sending_loses_no_notice(
     provider: Provider, end_session: EndSession, doorbells: Doorbells
 ) -> None:
+    # By hand: the disturbances run no duties.
     await provider.sessions.begin(PERSON, UNITE, None)
 
     async def crash() -> None:

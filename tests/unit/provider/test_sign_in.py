@@ -25,13 +25,12 @@ from shared.provider.issuer import Code, Person, challenge_of, subject_of
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
-from shared.users.links import LinkConflict, SignInRefused
+from shared.users.links import SignInRefused
 from tests.support.fakes import NEW_YEAR, FakeEntra
 from tests.unit.provider.world import (
     ACME,
     ALICE,
     ALICE_OID,
-    BOB_OID,
     CALLBACK,
     CONTOSO,
     ISSUER,
@@ -244,18 +243,6 @@ async def test_sso_that_was_switched_off_meanwhile_lets_nobody_in(story: Story) 
     assert isinstance(ended.refusal, SsoSwitchedOff)
     assert ended.again_url is None
     assert query_of(ended.application_url)["error"] == "access_denied"
-
-
-async def test_who_gets_the_address_while_another_signs_in_keeps_it(story: Story) -> None:
-    away, state = await story.leave()
-
-    async def bob_is_first() -> None:
-        await story.provider.links.admit(ACME, ALICE, identity(oid=BOB_OID))
-
-    story.provider.accounts_raced.before_writing(bob_is_first)
-    ended = await story.sign_in_as(away, state)
-    assert isinstance(ended.refusal, LinkConflict)
-    assert ended.again_url is None
 
 
 @pytest.mark.parametrize(

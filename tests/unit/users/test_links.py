@@ -201,6 +201,7 @@ async def test_a_manager_releases_no_tie_of_another_account(provider: Provider) 
 
 async def test_a_tie_that_is_released_while_another_is_held_against_it_is_made_anew(provider: Provider) -> None:
     """Somebody makes it just before, and it is released just before it is read again."""
+    # By hand: two others come in between here, and one in the disturbances.
 
     async def somebody_else_is_first() -> None:
         await provider.links.admit(ACME, ALICE, identity(oid=BOB_OID))
