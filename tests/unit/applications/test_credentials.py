@@ -13,7 +13,6 @@ from shared.kernel.names import ClientId, Product
 from shared.kernel.refusals import Conflict, NotFound, PreconditionRequired, Stale
 from shared.kernel.versions import Expected
 from tests.support.fakes import FixedClock, InMemoryTable
-from tests.support.interleaving import Interleaved
 
 OLGA = Operator(Actor("olga", "Olga Operator", "Operator"))
 UNITE = ClientId("unite")
@@ -27,12 +26,12 @@ def profile(**changes: Any) -> ApplicationProfile:
 
 
 @pytest.fixture
-def table() -> Interleaved:
-    return Interleaved(InMemoryTable())
+def table() -> InMemoryTable:
+    return InMemoryTable()
 
 
 @pytest.fixture
-def register(table: Interleaved) -> ApplicationRegister:
+def register(table: InMemoryTable) -> ApplicationRegister:
     return ApplicationRegister(table=table, clock=FixedClock())
 
 
@@ -124,17 +123,6 @@ async def test_what_was_seen_long_ago_changes_nothing(register: ApplicationRegis
         await register.renew_secret(OLGA, UNITE, old)
     with pytest.raises(Stale):
         await register.remove(OLGA, UNITE, old)
-
-
-async def test_who_registers_the_same_just_before_is_as_good_as_we(
-    register: ApplicationRegister, table: Interleaved
-) -> None:
-    async def somebody_else_is_first() -> None:
-        await register.put(OLGA, UNITE, profile(), None)
-
-    table.before_writing(somebody_else_is_first)
-    stored, created = await register.put(OLGA, UNITE, profile(), None)
-    assert (created, stored.record.profile) == (False, profile())
 
 
 async def test_an_application_that_is_removed_is_gone(register: ApplicationRegister) -> None:
