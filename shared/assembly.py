@@ -26,7 +26,7 @@ from shared.duties.duties import Duties
 from shared.duties.runner import DutyRunner
 from shared.edge_ports import EdgePorts
 from shared.flows.flows import Flows
-from shared.health import Health, Probe
+from shared.health import Health
 from shared.kernel.names import TenantId
 from shared.policies.policy import PolicyBook
 from shared.ports.access_tokens import AccessTokens
@@ -288,9 +288,7 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, check
 
 def _health(ports: Ports) -> Health:
     """The probes. Entra's acceptance of this service's credential is probed only if the home tenant is set."""
-    costly: dict[str, Probe] = {}
-    if ports.home_tenant is not None:
-        costly["credential"] = partial(ports.organizations.probe_credential, ports.home_tenant)
+    tenant = ports.home_tenant
     return Health(
         {
             "storage": partial(ports.accounts.get, Key("health", "health")),
@@ -299,5 +297,5 @@ def _health(ports: Ports) -> Health:
             "signingKeys": ports.signing_keys.probe,
         },
         ports.clock,
-        costly=costly,
+        costly={"credential": partial(ports.organizations.probe_credential, tenant)} if tenant else {},
     )

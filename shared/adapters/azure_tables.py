@@ -8,7 +8,7 @@ success, and a transaction does not. Azurite accepts requests that Azure refuses
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,10 +18,9 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
-from pydantic import BaseModel, ConfigDict, Field
 
 from shared.adapters.azure_sdk import RESPONSIVE
-from shared.kernel.encoding import base64url, from_base64url
+from shared.adapters.continuations import FOREIGN, closed, opened
 from shared.kernel.refusals import Invalid, TooLarge, Unavailable
 from shared.ports.table import (
     TRANSACTION_LIMIT,
@@ -46,11 +45,6 @@ _DOCUMENT_BYTES = 800_000
 _TRANSACTION_BYTES = 900_000
 """Bytes of the documents of one transaction in JSON, as they travel. Azure Table Storage takes 4 MiB and Cosmos DB for
 Table 2 MB, but a request of more than 1 MiB would hold up the event loop in aiohttp."""
-
-_CONTINUATION_LIMIT = 4_000
-"""Characters of each part of a continuation, many times what the store returns: they travel in the URL."""
-
-_FOREIGN_CONTINUATION = "This service did not issue this continuationToken. Start again without one."
 
 _KEY = re.compile(r"[^/\\#?\x00-\x1f\x7f-\x9f]+")
 _KEY_BYTES = 255
@@ -135,7 +129,7 @@ class AzureTable:
 
     async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
         """See the port."""
-        pages = self._query(partition, prefix, size).by_page(_open_continuation(continuation))
+        pages = self._query(partition, prefix, size).by_page(opened(continuation))
         with _in_our_words():
             try:
                 rows = [_row(entity) async for entity in await anext(pages)]
@@ -143,9 +137,9 @@ class AzureTable:
                     rows = [_row(entity) async for entity in await anext(pages)]
             except HttpResponseError as error:
                 if continuation is not None and error.status_code == 400:  # noqa: PLR2004 - HTTP's number
-                    raise Invalid(_FOREIGN_CONTINUATION) from error
+                    raise Invalid(FOREIGN) from error
                 raise
-        return Page(tuple(rows), _close_continuation(pages.continuation_token))
+        return Page(tuple(rows), closed(pages.continuation_token))
 
     async def write(self, *operations: Operation) -> None:
         """See the port."""
@@ -277,29 +271,3 @@ def _in_our_words(operations: Sequence[Operation] = ()) -> Iterator[None]:
         raise Unavailable("The storage sent an unexpected response. Try again in a few seconds.") from error
     except (AzureError, TimeoutError) as error:
         raise Unavailable("The storage cannot be reached. Try again in a few seconds.") from error
-
-
-class _Continuation(BaseModel):
-    """The store's own start of the next page. It cannot lead out of the query that it is used in."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    PartitionKey: str = Field(max_length=_CONTINUATION_LIMIT)
-    RowKey: str | None = Field(max_length=_CONTINUATION_LIMIT)
-
-
-def _close_continuation(token: Mapping[str, str | None] | None) -> str | None:
-    if not token or not token.get("PartitionKey"):
-        return None
-    text = _Continuation(PartitionKey=token["PartitionKey"] or "", RowKey=token.get("RowKey")).model_dump_json()
-    return base64url(text.encode())
-
-
-def _open_continuation(closed: str | None) -> dict[str, str | None] | None:
-    if closed is None:
-        return None
-    try:
-        token = _Continuation.model_validate_json(from_base64url(closed))
-    except ValueError:
-        raise Invalid(_FOREIGN_CONTINUATION) from None
-    return {"PartitionKey": token.PartitionKey, "RowKey": token.RowKey}
