@@ -1,7 +1,6 @@
 """Ports in, the product out: the parts of the product, and what each is made of.
 
-It knows no settings and no SDK: `shared.wiring` makes ports from settings, tests make them in memory, and both call
-`assemble`. Parts are joined only here. A part's fields list what it needs.
+It knows no settings and no SDK: `shared.wiring` and the tests make the ports. A part's fields list what it needs.
 """
 
 from collections.abc import Awaitable, Callable
