@@ -310,6 +310,28 @@ async def test_an_account_that_was_overtaken_keeps_the_claims_for_its_next_try(f
     assert await few.holders() == {ACME: FEW}
 
 
+@pytest.mark.parametrize(("times", "seen"), [(1, DomainState.CONFLICT), (3, DomainState.ROUTED)])
+async def test_who_loses_domains_while_their_list_is_changed_is_told_or_sees_it_at_the_next_refresh(
+    few: World, times: int, seen: DomainState
+) -> None:
+    """The claims route, whatever a list says."""
+    await few.refresh()
+    few.clock.advance(SETTLING_TIME)
+    await few.connected(BETA, FABRIKAM)
+    row = await few.accounts.get(TenantDomains.key(ACME))
+    assert row is not None
+
+    async def change_list() -> None:
+        await InMemoryTable.write(few.accounts, Put(row.key, row.document))
+
+    few.forget()
+    few.accounts.at = dict.fromkeys((4, 7, 10)[:times], change_list)  # the writes of the loss
+    assert set((await few.refresh(BETA)).values()) == {DomainState.ROUTED}
+    assert await few.routes(few.names[0]) == BETA
+    assert set((await few.listed()).values()) == {seen}
+    assert set((await few.refresh()).values()) == {DomainState.CONFLICT}
+
+
 # -- one domain --------------------------------------------------------------------------------------------------------
 
 
