@@ -9,8 +9,8 @@ from functions.http.responses import Created, NoContent, Ok, Put, put
 from shared.access.roles import Operator
 from shared.applications.application import Application, ApplicationProfile, AuthMethod
 from shared.applications.client_keys import check_public_key, keys_of
-from shared.assembly import Services
 from shared.kernel.names import ClientId
+from shared.services import Services
 
 _APPLICATION = "/v1/applications/{clientId}"
 

@@ -9,10 +9,10 @@ from functions.http.endpoint import Routes
 from functions.http.parameters import Authorization, OAuth, UnverifiedToken
 from functions.http.roles import Anybody
 from shared.applications.application import AuthMethod
-from shared.assembly import Services
 from shared.kernel.names import ClientId
 from shared.provider.authorization_request import SCOPES, Prompt
 from shared.provider.token import TokenResponse
+from shared.services import Services
 
 
 class TokenParameters(TypedDict, total=False):

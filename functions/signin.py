@@ -12,7 +12,6 @@ from functions.http.forms import as_address, is_from_our_own_page
 from functions.http.parameters import MicrosoftsAnswer, OAuth, Query, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody
-from shared.assembly import Services
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
 from shared.provider.authorization_response import (
@@ -22,6 +21,7 @@ from shared.provider.authorization_response import (
     RedirectToEntra,
 )
 from shared.provider.reauthentication import SignInTooOld
+from shared.services import Services
 
 _AUTHORIZE = "/oauth2/authorize"
 _LOGOUT = "/oauth2/logout"

@@ -27,6 +27,7 @@ from shared.edge_ports import EdgePorts
 from shared.flows.flows import Flows
 from shared.health import Health
 from shared.kernel.names import TenantId
+from shared.overview import Overviews
 from shared.policies.book import PolicyBook
 from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
@@ -52,6 +53,7 @@ from shared.provider.token import TokenEndpoint
 from shared.provider.userinfo import Userinfo
 from shared.resolution.facts import Readers
 from shared.resolution.resolver import Resolver
+from shared.services import Services
 from shared.users.exemptions import ExemptionList
 from shared.users.links import Links
 from shared.users.users import Users
@@ -111,38 +113,6 @@ class Ports:
     """Closes the connections behind these ports."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """The product: the parts that HTTP and timers may call."""
-
-    edge: EdgePorts
-    """What HTTP itself needs."""
-    accounts: Accounts
-    """The vendor's customers, and the audit trail of each."""
-    applications: ApplicationRegister
-    """The vendor's applications."""
-    connection: Connections
-    """The link between an account and its tenant."""
-    domains: ConnectedDomains
-    """The domains of each tenant, and which of them route to its account."""
-    policies: PolicyBook
-    """Whether SSO is on."""
-    users: Users
-    """The exception list, and the links to Entra identities."""
-    resolution: Resolver
-    """Resolves how a person signs in."""
-    provider: OpenIdProvider
-    """The OpenID provider towards the applications."""
-    flows: Flows
-    """Everything that can be used once, such as tickets, states and codes; a timer purges the expired ones."""
-    duties: DutyRunner
-    """Work that is due at a time; a timer runs it."""
-    health: Health
-    """Reports which parts respond."""
-    close: Callable[[], Awaitable[None]]
-    """Closes the connections behind the product."""
-
-
 def assemble(ports: Ports) -> Services:
     """Make every part and join them. Does no I/O and opens nothing."""
     clock, telemetry = ports.clock, ports.telemetry
@@ -165,6 +135,7 @@ def assemble(ports: Ports) -> Services:
         return_urls=ports.return_urls,
         redirect_uri=f"{ports.public_url}/v1/connect/callback",
     )
+    applications = ApplicationRegister(table=ports.applications, clock=clock)
     duties = Duties(table=ports.duties, clock=clock)
     checks = ConnectionChecks(
         table=ports.accounts,
@@ -204,7 +175,7 @@ def assemble(ports: Ports) -> Services:
             clock=clock,
         ),
         accounts=Accounts(register=register, journal=journal),
-        applications=ApplicationRegister(table=ports.applications, clock=clock),
+        applications=applications,
         connection=Connections(consent=consent, checks=checks, disconnection=disconnection),
         domains=ConnectedDomains(
             table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
@@ -214,6 +185,7 @@ def assemble(ports: Ports) -> Services:
             exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
             links=links,
         ),
+        overviews=Overviews(table=ports.accounts, applications=applications, clock=clock),
         resolution=resolver,
         provider=provider,
         flows=flows,
