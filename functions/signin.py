@@ -38,8 +38,8 @@ class AuthorizeParameters(TypedDict, total=False):
     response_type: Required[Literal["code"]]
     response_mode: Literal["query"]
     scope: Required[str]
-    code_challenge: Required[str]
-    code_challenge_method: Required[Literal["S256"]]
+    code_challenge: str
+    code_challenge_method: Literal["S256"]
     state: str
     nonce: str
     prompt: str
