@@ -13,6 +13,8 @@ import pytest
 
 from local.processes import Azurite
 from shared.adapters.azure_tables import AzureTables
+from shared.adapters.tables.account import Account
+from shared.adapters.tables.adapter import AzureTables as LeanTables
 from shared.kernel.refusals import Invalid, TooLarge
 from shared.ports.table import Insert, Key, Operation, Put, Remove, Replace, Row, RowChanged, RowExists, Table
 from tests.support.fakes import InMemoryTable
@@ -70,12 +72,17 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 CROWD = 50
 
 
-@pytest.fixture(scope="session", params=["memory", "azure", "azure with empty pages"])
+@pytest.fixture(scope="session", params=["memory", "lean", "azure", "azure with empty pages"])
 async def table(request: pytest.FixtureRequest) -> AsyncIterator[Table]:
     if request.param == "memory":
         yield InMemoryTable()
         return
     store: Azurite = request.getfixturevalue("store")
+    if request.param == "lean":
+        lean = LeanTables(Account.from_connection_string(store.connection_string))
+        yield lean.table("rows")
+        await lean.close()
+        return
     kind = AzureTables if request.param == "azure" else AzureWithEmptyPages
     tables = kind(connection_string=store.connection_string)
     yield tables.table("rows")
