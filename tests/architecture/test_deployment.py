@@ -87,7 +87,7 @@ SLOW = {
     "opentelemetry",
     "jinja2",
 }
-SLOW_PARTS = {"azure.identity", "azure.core.pipeline.transport._aiohttp", "azure.keyvault", "azure.monitor"}
+SLOW_PARTS = {"azure.core", "azure.data", "azure.identity", "azure.keyvault", "azure.monitor"}
 
 
 def run(script: str, environment: dict[str, str], *, folder: Path = ROOT) -> str:

@@ -3,7 +3,7 @@
 One operation is a plain request, whatever it is; several are one entity group transaction.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -13,9 +13,9 @@ from shared.adapters.tables import requests
 from shared.adapters.tables.account import Account
 from shared.adapters.tables.entities import check_key, check_operations, row_of
 from shared.adapters.tables.requests import Answer, Request, unexpected
-from shared.adapters.tables.transactions import batch, failure_of
+from shared.adapters.tables.transactions import Failure, batch, failure_of
 from shared.kernel.refusals import Invalid, Refusal
-from shared.ports.table import Key, Operation, Page, Row, RowChanged, RowExists
+from shared.ports.table import Insert, Key, Operation, Page, Row, RowChanged, RowExists
 
 if TYPE_CHECKING:
     from shared.adapters.tables.pipeline import Pipeline
@@ -35,11 +35,14 @@ _TAKEN: Final = frozenset({"EntityAlreadyExists"})
 class AzureTables:
     """The storage account. Its connections belong to the event loop of its first use.
 
-    Args: `account`, where it is and what proves to it who asks.
+    Args:
+        account: where it is, and what proves to it who asks.
+        ca_file: trusted beside the machine's own authorities; for development.
     """
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, ca_file: str | None = None) -> None:
         self._account = account
+        self._ca_file = ca_file
         self._pipeline: Pipeline | None = None
 
     @property
@@ -56,7 +59,7 @@ class AzureTables:
         if self._pipeline is None:
             from shared.adapters.tables.pipeline import Pipeline
 
-            self._pipeline = Pipeline(self._account)
+            self._pipeline = Pipeline(self._account, self._ca_file)
         return await self._pipeline.ask(request)
 
     async def close(self) -> None:
@@ -112,7 +115,7 @@ class AzureTable:
             return
         failure = failure_of(await self.tables.ask(batch(self.tables.endpoint, changes)), len(changes))
         if failure is not None:
-            raise _refusal(operations[failure.index], failure.status, failure.code)
+            raise _refusal(_failed(operations, failure), failure.status, failure.code)
 
     async def expired(self, now: datetime) -> AsyncIterator[Row]:
         """See the port. A scan: the table of flows is small, since flows are removed when they are used."""
@@ -172,10 +175,18 @@ def _rows(entities: list[object] | list[dict[str, object]], belongs: Callable[[K
     return rows
 
 
-def _refusal(operation: Operation, status: int, code: str | None) -> Refusal:
+def _failed(operations: Sequence[Operation], failure: Failure) -> Operation | None:
+    """The operation that failed, as far as it is known: an only insert is the only one that can find its key taken."""
+    if failure.index is not None:
+        return operations[failure.index]
+    inserts = [operation for operation in operations if isinstance(operation, Insert)]
+    return inserts[0] if len(inserts) == 1 else None
+
+
+def _refusal(operation: Operation | None, status: int, code: str | None) -> Refusal:
     """An error of the store in our words. What it does not name has an unknown outcome."""
     match status:
-        case 409 if code in _TAKEN:
+        case 409 if code in _TAKEN and operation is not None:
             return RowExists(operation.key)
         case 412 if code in _CHANGED:
             return RowChanged()

@@ -8,11 +8,12 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import ssl
 from email.utils import formatdate
 from typing import Any, Final
 
 import aiohttp
-from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestTimeoutError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncHTTPPolicy, SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
@@ -51,12 +52,19 @@ type _Answered = PipelineResponse[HttpRequest, AsyncHttpResponse]
 class Pipeline:
     """Asks one account. It belongs to the event loop that it was made in.
 
-    Args: `account`, the one to ask.
+    Args:
+        account: the one to ask.
+        ca_file: trusted beside the machine's own authorities.
     """
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, ca_file: str | None) -> None:
         self._endpoint = account.endpoint
-        session = aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=_trusting(ca_file) if ca_file else True),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
         self._transport = AioHttpTransport(
             session=session,
             use_env_settings=False,
@@ -93,10 +101,11 @@ class Pipeline:
 class Patience(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     """Asks again, at most twice and within seconds.
 
-    A request is repeated if the store says that it is busy, or if it cannot have arrived. If its answer was lost, only
-    what is safe to repeat is: reads, and writes that put a row in its place whatever was there. Whoever inserts,
-    replaces or removes gets `Unavailable` then, and does not learn that their own change was in their way. (After a 500
-    that had come to pass all the same, they do; the port says so. Callers recognize their own receipts.)
+    A request is repeated if the store says that it is busy, and if its connection breaks or does not come about: most
+    of those have never been read. If the store falls silent, only what is safe to repeat is: reads, and writes that put
+    a row in its place whatever was there. Every other writer gets `Unavailable` then, sooner and without a refusal for
+    which their own change may be the reason. That they may get such a refusal elsewhere the port says, and callers
+    recognize their own receipts.
     """
 
     async def send(self, request: _Asked) -> _Answered:
@@ -105,10 +114,12 @@ class Patience(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         for wait in _WAITS:
             try:
                 answered: _Answered = await self.next.send(request)
+            except ServiceRequestError:
+                await asyncio.sleep(wait)
             except ClientAuthenticationError:
                 raise
-            except AzureError as error:
-                if not may_be_repeated and not _never_arrived(error):
+            except AzureError:
+                if not may_be_repeated:
                     raise
                 await asyncio.sleep(wait)
             else:
@@ -120,10 +131,10 @@ class Patience(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         return await self.next.send(request)
 
 
-def _never_arrived(error: AzureError) -> bool:
-    """Whether no connection came about, so that nothing was sent."""
-    no_connection = isinstance(error.inner_exception, aiohttp.ClientConnectorError)
-    return no_connection or isinstance(error, ServiceRequestTimeoutError)
+def _trusting(ca_file: str) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(ca_file)
+    return context
 
 
 def _seconds(retry_after: str | None) -> float:

@@ -13,10 +13,9 @@ from uuid import uuid4
 
 from shared.adapters.tables.requests import Answer, Request, error_of, unexpected
 
-_LINE: Final = b"\r\n"
-_HEAD: Final = _LINE * 2
+_HEAD: Final = b"\n\n"
 _MULTIPART: Final = re.compile(r"multipart/mixed; ?boundary=([\w'()+,./:=?-]{1,70})", re.ASCII)
-_HTTP: Final = re.compile(rb"HTTP/1\.1 ([1-5][0-9]{2})(?: [^\r\n]*)?")
+_HTTP: Final = re.compile(rb"HTTP/1\.1 ([1-5][0-9]{2})(?: [^\n]*)?")
 _INDEX: Final = re.compile(r"([0-9]{1,2}):")
 
 
@@ -49,9 +48,9 @@ def batch(endpoint: str, requests: Sequence[Request]) -> Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why none of the operations took place: the answer to the one at `index`."""
+    """Why none of the operations took place: what was answered to the one at `index`, if the store says which."""
 
-    index: int
+    index: int | None
     status: int
     code: str | None
 
@@ -59,50 +58,48 @@ class Failure:
 def failure_of(answer: Answer, count: int) -> Failure | None:
     """The failure of a transaction of `count` operations; None if all of them took place.
 
+    Azure Table Storage ends lines with CR LF, and Cosmos DB some of them with LF.
+
     Raises:
         Unavailable: the answer does not say.
     """
     if answer.status != 202:  # noqa: PLR2004 - HTTP's number
         raise unexpected()
     try:
-        (changes,) = _parts(answer.body, _boundary(answer.headers.get("Content-Type", "")))
+        (changes,) = _parts(answer.body.replace(b"\r\n", b"\n"), answer.headers.get("Content-Type", ""))
         headers, content = _divided(changes)
-        responses = [_response(part) for part in _parts(content, _boundary(headers["content-type"]))]
+        responses = [_response(part) for part in _parts(content, headers["content-type"])]
     except (ValueError, KeyError) as error:
         raise unexpected() from error
     if len(responses) == count and all(status in (201, 204) for status, _ in responses):
         return None
-    if len(responses) == 1 and (responses[0][0]) >= 400:  # noqa: PLR2004 - HTTP's number
-        return _failure(*responses[0], count)
-    raise unexpected()
+    ((status, body), *others) = responses
+    if others or status < 400:  # noqa: PLR2004 - HTTP's number
+        raise unexpected()
+    return _failure(status, body, count)
 
 
 def _failure(status: int, body: bytes, count: int) -> Failure:
-    """The failure that an error describes: its message begins with the index of the operation."""
+    """The failure in an error, whose message begins with the index of the operation."""
     code, message = error_of(body)
-    index = _INDEX.match(message)
-    if index is None or int(index[1]) >= count:
-        raise unexpected()
-    return Failure(index=int(index[1]), status=status, code=code)
+    found = _INDEX.match(message)
+    index = int(found[1]) if found and int(found[1]) < count else None
+    return Failure(index=index, status=status, code=code)
 
 
-def _boundary(content_type: str) -> bytes:
-    multipart = _MULTIPART.fullmatch(content_type)
-    if multipart is None:
-        raise ValueError("It is not in parts.")
-    return multipart[1].encode()
-
-
-def _parts(body: bytes, boundary: bytes) -> list[bytes]:
+def _parts(body: bytes, content_type: str) -> list[bytes]:
     """What stands between the boundaries (RFC 2046, section 5.1.1), of which the last one must be there.
 
     Raises:
         ValueError: it is malformed or cut off.
     """
-    before, *parts, after = (_LINE + body).split(_LINE + b"--" + boundary)
-    if before or after not in (b"--", b"--" + _LINE) or not all(part.startswith(_LINE) for part in parts):
+    multipart = _MULTIPART.fullmatch(content_type)
+    if multipart is None:
+        raise ValueError("It is not in parts.")
+    before, *parts, after = (b"\n" + body).split(b"\n--" + multipart[1].encode())
+    if before or not parts or after.rstrip(b"\n") != b"--" or not all(part.startswith(b"\n") for part in parts):
         raise ValueError("The parts are malformed.")
-    return [part.removeprefix(_LINE) for part in parts]
+    return [part.removeprefix(b"\n") for part in parts]
 
 
 def _divided(part: bytes) -> tuple[dict[str, str], bytes]:
@@ -112,8 +109,8 @@ def _divided(part: bytes) -> tuple[dict[str, str], bytes]:
         ValueError: a header is malformed or comes twice.
     """
     head, found, content = part.partition(_HEAD)
-    pairs = [line.split(":", 1) for line in head.decode("ascii").split("\r\n")]
-    headers = {name.lower(): value.strip() for name, value in pairs}
+    pairs = [line.split(": ", 1) for line in head.decode("ascii").split("\n")]
+    headers = {name.lower(): value for name, value in pairs}
     if not found or len(headers) < len(pairs):
         raise ValueError("The headers are malformed.")
     return headers, content
@@ -126,7 +123,7 @@ def _response(part: bytes) -> tuple[int, bytes]:
         ValueError: there is none.
     """
     headers, content = _divided(part)
-    line, _, rest = content.partition(_LINE)
+    line, _, rest = content.partition(b"\n")
     status = _HTTP.fullmatch(line)
     if headers.get("content-type") != "application/http" or status is None:
         raise ValueError("It is not a response.")
