@@ -16,7 +16,7 @@ from local import loopback
 from local.cast.application import challenge_of
 from local.entra.server import LocalEntra
 from local.processes import free_port
-from shared.adapters.azure_tables import AzureTable
+from shared.adapters.tables.adapter import AzureTable
 from shared.flows.flows import name_of
 from shared.kernel.addresses import LONGEST_ADDRESS
 from shared.kernel.refusals import Unavailable

@@ -10,7 +10,7 @@ import pytest
 
 from local.cast.person import PASSWORD
 from local.entra.server import LocalEntra
-from shared.adapters.azure_tables import AzureTable
+from shared.adapters.tables.adapter import AzureTable
 from shared.kernel.refusals import Unavailable
 from tests.http import signing_in
 from tests.http.conftest import (
