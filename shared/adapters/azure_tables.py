@@ -148,10 +148,11 @@ class AzureTable:
         with _in_our_words(operations):
             await self._client.submit_transaction(requests)
 
-    async def expired(self, now: datetime) -> AsyncIterator[Row]:
-        """See the port. A scan: the table of flows is small, since flows are removed when they are used."""
+    async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
+        """See the port."""
+        condition, parameters = "PartitionKey ge @first and expiresAt lt @now", {"first": first, "now": now}
         with _in_our_words():
-            async for row in _rows(self._client.query_entities("expiresAt lt @now", parameters={"now": now})):
+            async for row in _rows(self._client.query_entities(condition, parameters=parameters)):
                 yield row
 
     async def partitions_before(self, partition: str) -> AsyncIterator[Row]:
