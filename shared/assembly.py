@@ -49,6 +49,7 @@ from shared.provider.logout_notices import LogoutNotices
 from shared.provider.openid_provider import OpenIdProvider
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
+from shared.provider.standing import Standing
 from shared.provider.token import TokenEndpoint
 from shared.provider.userinfo import Userinfo
 from shared.resolution.facts import Readers
@@ -204,6 +205,11 @@ def _openid_provider(
 ) -> OpenIdProvider:
     issuer = Issuer(issuer=ports.public_url, tokens=ports.tokens, clock=ports.clock)
     sessions = Sessions(table=ports.flows, clock=ports.clock)
+    duties = Duties(table=ports.duties, clock=ports.clock)
+    notices = LogoutNotices(
+        applications=ports.recent_applications, sessions=sessions, issuer=issuer, notices=ports.notices, duties=duties
+    )
+    standing = Standing(accounts=ports.accounts, resolver=resolver)
     return OpenIdProvider(
         sign_in=_sign_in(ports, flows, resolver, links, checks),
         clients=ClientAuthentication(
@@ -213,22 +219,15 @@ def _openid_provider(
             audiences=(ports.public_url, f"{ports.public_url}/oauth2/token"),
             secrets=SecretChecks(clock=ports.clock),
         ),
-        token=TokenEndpoint(flows=flows, accounts=ports.accounts, issuer=issuer, telemetry=ports.telemetry),
+        token=TokenEndpoint(flows=flows, standing=standing, issuer=issuer, telemetry=ports.telemetry),
         userinfo=Userinfo(tokens=ports.tokens, issuer=ports.public_url),
         end_session=EndSession(
             applications=ports.recent_applications,
             sessions=sessions,
-            flows=flows,
             provider=ports.sign_in,
             tokens=ports.tokens,
             issuer=issuer,
-            notices=LogoutNotices(
-                applications=ports.recent_applications,
-                sessions=sessions,
-                issuer=issuer,
-                notices=ports.notices,
-                duties=Duties(table=ports.duties, clock=ports.clock),
-            ),
+            notices=notices,
         ),
         tokens=ports.tokens,
     )

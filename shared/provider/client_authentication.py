@@ -14,6 +14,7 @@ from urllib.parse import unquote_plus
 
 from shared.applications.application import BY_SECRET, Application, AuthMethod, find_application
 from shared.applications.secrets import SecretChecks
+from shared.flows.expiry import minute_of, partition_of
 from shared.flows.flows import digest
 from shared.kernel.documents import Foreign
 from shared.kernel.encoding import from_base64url
@@ -26,6 +27,7 @@ from shared.provider.parameters import LONGEST_TOKEN, Parameters, exact_client_i
 
 _log = logging.getLogger(__name__)
 
+_ROW = "assertion"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)
 """More than the leeway with which assertions are verified, so that no assertion outlives the record of its use."""
@@ -105,6 +107,7 @@ class ClientAuthentication:
     async def _is_valid(self, application: Application, unverified_assertion: str) -> bool:
         """Whether an assertion is valid (RFC 7523, section 3), once: its `jti` is stored until it expires.
 
+        It is stored by its expiry, too: what an assertion says of that is part of what the client has signed.
         The row's content is the receipt: if the response was lost and the SDK repeated the write, the row is ours.
         """
         try:
@@ -113,15 +116,17 @@ class ClientAuthentication:
             )
         except NotAuthenticated:
             return False
-        key = Key(digest(f"{application.client_id} {assertion.jti}"), "assertion")
+        name = digest(f"{application.client_id} {assertion.jti}")
         expires_at = datetime.fromtimestamp(assertion.exp, UTC) + _CLOCKS_DIFFER_BY
+        key = Key(partition_of(minute_of(expires_at), name), f"{_ROW}:{name}")
         receipt = json.dumps({"receipt": token_urlsafe(16)})
         try:
-            await self.flows.write(Insert(key, receipt, expires_at=expires_at))
+            await self.flows.write(Insert(key, receipt))
         except RowExists:
             row = await self.flows.get(key)
-            return row is not None and row.document == receipt
-        return True
+            if row is None or row.document != receipt:
+                return False
+        return await self.flows.get(Key(name, _ROW)) is None  # used before this release was deployed
 
 
 def _stands_for(used: AuthMethod, registered: AuthMethod) -> bool:
