@@ -10,13 +10,13 @@ from functions.http.models import Document, Moment
 from functions.http.parameters import PAGE_PARAMETERS, IfMatch, MergePatch, Path, Source
 from functions.http.requests import page_of, query_of
 from functions.http.responses import Ok
-from shared.access.roles import AccountAdministrator
-from shared.assembly import Services
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.connection.connected_domains import DomainList
 from shared.domains.tenant_domains import DomainState, DomainSwitch
 from shared.kernel.encoding import base64url, from_base64url
 from shared.kernel.names import DomainName
 from shared.kernel.refusals import Invalid
+from shared.services import Services
 
 _DOMAINS = "/v1/accounts/{accountId}/domains"
 
@@ -58,9 +58,9 @@ def domain_routes(services: Services) -> Routes:
     routes = Routes("domains", services.edge)
 
     @routes.get(_DOMAINS)
-    async def list_domains(administrator: AccountAdministrator, page: PageIfAsked) -> Ok[DomainsDocument]:
+    async def list_domains(reader: AccountReader, page: PageIfAsked) -> Ok[DomainsDocument]:
         """List the tenant's verified domains and their states: all of them, or in pages."""
-        return _versioned(await services.domains.list(administrator), page)
+        return _versioned(await services.domains.list(reader), page)
 
     @routes.patch(_DOMAINS + "/{domain}")
     async def switch_domain(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.access.roles import AccountAdministrator
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.accounts.head import Account, Head, read_head
 from shared.accounts.journal import Journal
 from shared.connection.connection import Connection, connected_tenant
@@ -51,13 +51,13 @@ class ConnectedDomains:
     clock: Clock
     """The time."""
 
-    async def list(self, administrator: AccountAdministrator) -> DomainList:
+    async def list(self, reader: AccountReader) -> DomainList:
         """The domains and their states.
 
         Raises:
             NotFound: there is no such account.
         """
-        head = await read_head(self.table, administrator.account_id)
+        head = await read_head(self.table, reader.account_id)
         stored = stored_domains(head)
         if head.stored(Connection).record.tenant is None:
             return DomainList({}, stored.record.read_at, stored.version)

@@ -8,7 +8,7 @@ transaction. Each change replaces the first row, which makes its version the loc
 
 A packed list takes half the space. Resolution looks one name up in it (`find_domain`) and makes no object of the
 others. Shorter lists are not packed, because older code, which cannot read packed ones, may run beside this during an
-update; see docs/decisions/0030-a-long-list-of-domains-is-packed.md.
+update; see docs/decisions/0031-a-long-list-of-domains-is-packed.md.
 """
 
 from collections import defaultdict
