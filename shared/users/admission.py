@@ -121,7 +121,7 @@ class Admission:
             find_identity(self.table, account_id, before.tid, before.oid),
         )
         kept = keep and former.has_only(link_id) and own.has_no_sub
-        mine = own.after(former, link_id) if kept else own.linked(link_id)
+        mine = own.succeeding(former, link_id, kept=kept)
         link = _link_of(identity, link_id, email, mine, now)
         event = LinkReplaced(
             link_id=link_id,
@@ -132,7 +132,7 @@ class Admission:
             earlier_oid=before.oid,
             kept=kept,
         )
-        left = (former.stored.rewrite(Identity()),) if kept else former.without(link_id)
+        left = (former.stored.rewrite(Identity()),) if kept else former.divided(link_id)
         changes = Replace(row, link.document()), own.stored.rewrite(mine), *left
         await self.journal.commit(account_id, _actor(identity), event, *changes)
         if keep:

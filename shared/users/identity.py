@@ -4,10 +4,8 @@ Its key is a hash, so a row contains no address, name or object id; its links do
 
     no row            the identity has no link, or only links from before these rows existed: `subject_of` is its `sub`
     sub, links        the identity has these links, and maybe older ones without a row: see `shared.users.people`
-    sub, no links     its links were released; if it signs in again, it is the same person to the applications
+    sub, no links     its links are gone; if it signs in again, it is the same person to the applications
     no sub, no links  its `sub` has moved to an identity of the account's next tenant; if it signs in again, it gets one
-
-`kept_from` are the keys of the rows from which `sub` has moved here, for whoever removes all that is known of a person.
 """
 
 import hashlib
@@ -24,11 +22,17 @@ PREFIX = "identity:"
 
 
 class Identity(Record):
-    """What one row says; see the module. `links` are the ids of its links."""
+    """What one row says; see the module.
+
+    `links` are the ids of its links. `former` are the keys of the rows of identities that had one of its links before,
+    for whoever removes all that is known of a person. `divided`: another identity has got one of its links, so that
+    nobody can tell any more who is the same person, and its `sub` stays.
+    """
 
     sub: str | None = None
     links: tuple[UserKey, ...] = ()
-    kept_from: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
+    divided: bool = False
 
     def linked(self, link_id: UserKey) -> "Identity":
         """The identity with one link more."""
@@ -64,8 +68,8 @@ class StoredIdentity:
         return self.stored.record.sub is None
 
     def has_only(self, link_id: UserKey) -> bool:
-        """Whether this is its one link in the account. Unknown, and so False, without a row."""
-        return self.stored.record.links == (link_id,)
+        """Whether this is, and was, its one link in the account. Unknown, and so False, without a row."""
+        return self.stored.record.links == (link_id,) and not self.stored.record.divided
 
     def linked(self, link_id: UserKey) -> Identity:
         """The identity with one link more, and with a `sub`: if its own has moved away, a new one."""
@@ -73,21 +77,30 @@ class StoredIdentity:
         own = subject_of(self.tid, self.oid) if self.stored.row is None else secrets.token_urlsafe(32)
         return record.model_copy(update={"sub": record.sub or own}).linked(link_id)
 
-    def after(self, former: "StoredIdentity", link_id: UserKey) -> Identity:
-        """The identity with the `sub` of a former one, and its link."""
-        key, record = former.stored.key.row, former.stored.record
-        before = tuple(each for each in (key, *record.kept_from) if each != self.stored.key.row)
-        return Identity(sub=record.sub, kept_from=before).linked(link_id)
+    def succeeding(self, former: "StoredIdentity", link_id: UserKey, *, kept: bool) -> Identity:
+        """The identity with the link of a former one, and, if it is kept, its `sub`."""
+        mine, before = self.linked(link_id), former.stored.record
+        keys = dict.fromkeys((*mine.former, former.stored.key.row, *before.former))
+        keys.pop(self.stored.key.row, None)
+        return mine.model_copy(update={"sub": before.sub if kept else mine.sub, "former": tuple(keys)})
+
+    def divided(self, link_id: UserKey) -> tuple[Operation, ...]:
+        """The operation after which the identity has lost a link to another, which has not got its `sub`."""
+        if self.has_only(link_id):
+            return self.without(link_id)
+        rest = self.stored.record.unlinked(link_id)
+        sub = rest.sub or subject_of(self.tid, self.oid)
+        return (self.stored.rewrite(rest.model_copy(update={"sub": sub, "divided": True})),)
 
     def without(self, *link_ids: UserKey) -> tuple[Operation, ...]:
-        """The operation that removes links from its list, if it has a row.
+        """The operation that removes released links from its list, if it has a row.
 
         The row goes with the last link, unless it says what nobody could work out: another `sub` than `subject_of`.
         """
         if self.stored.row is None:
             return ()
         rest = self.stored.record.unlinked(*link_ids)
-        plain = rest == Identity(sub=subject_of(self.tid, self.oid))
+        plain = not rest.links and rest.sub == subject_of(self.tid, self.oid)
         return (self.stored.removal() if plain else self.stored.rewrite(rest),)
 
 
