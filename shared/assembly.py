@@ -55,8 +55,7 @@ from shared.provider.userinfo import Userinfo
 from shared.resolution.facts import Readers
 from shared.resolution.resolver import Resolver
 from shared.services import Services
-from shared.users.exemptions import ExemptionList
-from shared.users.links import Links
+from shared.users.admission import Admission
 from shared.users.users import Users
 
 
@@ -156,7 +155,9 @@ def assemble(ports: Ports) -> Services:
         clock=clock,
         telemetry=telemetry,
     )
-    links = Links(table=ports.accounts, journal=journal, clock=clock)
+    users = Users.assemble(
+        accounts=ports.accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
+    )
     resolver = Resolver(
         readers=Readers(
             accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
@@ -166,7 +167,7 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
-    provider = _openid_provider(ports, flows, resolver, links, checks)
+    provider = _openid_provider(ports, flows, resolver, users.admission, checks)
     return Services(
         edge=EdgePorts(
             public_url=ports.public_url,
@@ -183,10 +184,7 @@ def assemble(ports: Ports) -> Services:
             table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
         ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
-        users=Users(
-            exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
-            links=links,
-        ),
+        users=users,
         overviews=Overviews(table=ports.accounts, applications=applications, clock=clock),
         resolution=resolver,
         provider=provider,
@@ -202,7 +200,7 @@ def assemble(ports: Ports) -> Services:
 
 
 def _openid_provider(
-    ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks
+    ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks
 ) -> OpenIdProvider:
     issuer = Issuer(issuer=ports.public_url, tokens=ports.tokens, clock=ports.clock)
     sessions = Sessions(table=ports.flows, clock=ports.clock)
@@ -212,7 +210,7 @@ def _openid_provider(
     )
     standing = Standing(accounts=ports.accounts, resolver=resolver)
     return OpenIdProvider(
-        sign_in=_sign_in(ports, flows, resolver, links, checks),
+        sign_in=_sign_in(ports, flows, resolver, admission, checks),
         clients=ClientAuthentication(
             applications=ports.recent_applications,
             flows=ports.flows,
@@ -234,7 +232,7 @@ def _openid_provider(
     )
 
 
-def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks) -> SignIn:
+def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks) -> SignIn:
     redirect_uri = f"{ports.public_url}/signin/callback"
     responses = Responses(checks=checks, telemetry=ports.telemetry, issuer=ports.public_url)
     return SignIn(
@@ -245,12 +243,11 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, check
         callback_step=CallbackStep(
             resolver=resolver,
             flows=flows,
-            links=links,
+            admission=admission,
             sessions=Sessions(table=ports.flows, clock=ports.clock),
             provider=ports.sign_in,
             responses=responses,
             clock=ports.clock,
-            accounts=ports.accounts,
             redirect_uri=redirect_uri,
         ),
         responses=responses,

@@ -21,7 +21,7 @@ from shared.ports.clock import Clock
 from shared.ports.table import Table
 from shared.resolution.decision import Method, Situation, decide
 from shared.users.exemption import PREFIX as EXCEPTIONS
-from shared.users.links import PREFIX as LINKS
+from shared.users.link import PREFIX as LINKS
 from shared.users.user_key import UserKey
 
 _COUNTED = 1_000
