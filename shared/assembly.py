@@ -141,6 +141,7 @@ def assemble(ports: Ports) -> Services:
         table=ports.accounts,
         journal=journal,
         organizations=ports.organizations,
+        routing=routing,
         duties=duties,
         clock=clock,
         telemetry=telemetry,

@@ -22,6 +22,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from shared.access.roles import Actor
 from shared.accounts.head import HeadRecord
 from shared.kernel.documents import Asked
@@ -138,7 +140,7 @@ class Consenter(Record):
 
 
 class ConnectionConnected(Event):
-    """An integration was completed: the account is connected. `domains` has the state of each domain of the tenant."""
+    """An integration was completed: the account is connected. `domains` has the states of up to 100 of its domains."""
 
     action = "connection.connected"
 
@@ -146,6 +148,7 @@ class ConnectionConnected(Event):
     tenant_name: str
     consented_by: Consenter
     domains: Mapping[str, str]
+    domain_counts: Mapping[str, int] = Field(default_factory=dict)
 
 
 class ConnectionChanged(Event):
@@ -159,11 +162,13 @@ class ConnectionChanged(Event):
 
 
 class ConnectionChecked(Event):
-    """The tenant was probed. `outcome` is that of `Check`."""
+    """The tenant was probed. `outcome` is that of `Check`. `domainsLeft` names up to 100 domains that have left it."""
 
     action = "connection.checked"
 
     outcome: str | None
+    domains_left: tuple[str, ...] = ()
+    domains_left_count: int = 0
 
 
 class _TenantLeft(Event):
