@@ -213,8 +213,8 @@ def _request(operation: Operation) -> tuple[str, dict[str, Any], dict[str, Any]]
             return "create", _entity(key, document, expires_at), {}
         case Put(key, document, expires_at):
             return "upsert", _entity(key, document, expires_at), {"mode": UpdateMode.REPLACE}
-        case Replace(row, document):
-            return "update", _entity(row.key, document), {"mode": UpdateMode.REPLACE, **_this_version(row)}
+        case Replace(row, document, expires_at):
+            return "update", _entity(row.key, document, expires_at), {"mode": UpdateMode.REPLACE, **_this_version(row)}
     return "delete", _entity(operation.key, ""), _this_version(operation.row)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -10,7 +11,7 @@ from typing import ClassVar
 from shared.kernel.refusals import FlowSpent
 from shared.ports.clock import Clock
 from shared.ports.record import Record
-from shared.ports.table import Key, Put, Remove, Row, RowChanged, Table
+from shared.ports.table import Key, Put, Remove, Replace, Row, RowChanged, Table
 
 HANDLE_LENGTH = 43
 """Characters of a handle: 32 random bytes in base64url. Fixed, because browsers have been seen to append to `state`."""
@@ -52,6 +53,31 @@ class Flow(Record):
 
     expires_at: datetime
     browser_digest: str | None = None
+
+
+class FlowEnded(FlowSpent):
+    """The flow is over, and it was this browser's.
+
+    Args:
+        flow: the data, which may show a way on.
+        detail: a sentence that says what to do.
+    """
+
+    def __init__(self, flow: Flow, detail: str) -> None:
+        super().__init__(detail)
+        self.flow = flow
+
+
+class ForeignFlow(FlowSpent):
+    """The flow is another browser's.
+
+    Args:
+        flow: the data, of which nothing private may be shown.
+    """
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(f"It was started in another browser. {flow.start}")
+        self.flow = flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +135,7 @@ class Flows:
         """
         row = await self._find(handle, kind)
         flow = kind.read(row)
-        if flow.browser_digest is not None and not hmac.compare_digest(flow.browser_digest, digest(browser or "")):
-            raise FlowSpent(f"It was started in another browser. {kind.start}")
+        _must_own(flow, browser)
         try:
             await self.table.write(Remove(row))
         except RowChanged:
@@ -119,16 +144,48 @@ class Flows:
             raise FlowSpent(_spent(kind))
         return flow
 
-    async def look[F: Flow](self, handle: str, kind: type[F]) -> F:
-        """Read the flow without taking it out. Only for data that anyone with the handle may see.
+    async def look[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> F:
+        """Read the flow without taking it out. Anyone with the handle may see the data of one without a browser.
 
         Raises:
-            FlowSpent: unknown, used or expired.
+            FlowSpent: unknown, used, expired, or bound to another browser.
         """
         flow = kind.read(await self._find(handle, kind))
-        if flow.expires_at <= self.clock.now():
-            raise FlowSpent(_spent(kind))
+        self._must_be_valid(flow, browser)
         return flow
+
+    async def revise[F: Flow](
+        self, handle: str, kind: type[F], change: Callable[[F], F], browser: str | None = None
+    ) -> F:
+        """Replace the flow by what `change` makes of it, and return that. Each of several callers starts from the last.
+
+        Args:
+            handle: from `issue`; anything after its 43 characters is ignored.
+            kind: the sort of flow expected.
+            change: returns the flow as it shall be; the same one writes nothing. It may refuse, and is called again
+                after another caller was first, or after the answer to our own write was lost.
+            browser: the secret that the browser sends for this flow, if it is bound to one.
+
+        Raises:
+            FlowSpent: unknown, used, expired, or bound to another browser.
+        """
+        while True:
+            row = await self._find(handle, kind)
+            flow = kind.read(row)
+            self._must_be_valid(flow, browser)
+            changed = change(flow)
+            if changed == flow:
+                return flow
+            try:
+                await self.table.write(Replace(row, changed.document(), changed.expires_at))
+            except RowChanged:
+                continue
+            return changed
+
+    def _must_be_valid(self, flow: Flow, browser: str | None) -> None:
+        _must_own(flow, browser)
+        if flow.expires_at <= self.clock.now():
+            raise FlowEnded(flow, _spent(type(flow)))
 
     async def _find(self, handle: str, kind: type[Flow]) -> Row:
         row = await self.table.get(Key(digest(handle[:HANDLE_LENGTH]), kind.kind))
@@ -146,6 +203,11 @@ class Flows:
                 continue  # redeemed, or purged by another instance, since it was listed
             removed += 1
         return removed
+
+
+def _must_own(flow: Flow, browser: str | None) -> None:
+    if flow.browser_digest is not None and not hmac.compare_digest(flow.browser_digest, digest(browser or "")):
+        raise ForeignFlow(flow)
 
 
 def _spent(kind: type[Flow]) -> str:

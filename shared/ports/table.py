@@ -69,10 +69,14 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Replace exactly this version; refused with `RowChanged` if it has changed or is gone."""
+    """Replace exactly this version; refused with `RowChanged` if it has changed or is gone.
+
+    `expires_at` lets `expired` find the new version; without it the row does not expire.
+    """
 
     row: Row
     document: str
+    expires_at: datetime | None = None
 
     @property
     def key(self) -> Key:

@@ -152,8 +152,8 @@ class InMemoryTable(_Answering):
         match operation:
             case Insert(key, document, expires_at) | Put(key, document, expires_at):
                 self._rows[key] = _Shelved(Row(key, document, str(self._versions)), expires_at)
-            case Replace(row, document):
-                self._rows[row.key] = _Shelved(Row(row.key, document, str(self._versions)), None)
+            case Replace(row, document, expires_at):
+                self._rows[row.key] = _Shelved(Row(row.key, document, str(self._versions)), expires_at)
             case Remove(row):
                 del self._rows[row.key]
 
