@@ -2,8 +2,8 @@
 
 `__Host-` makes browsers insist on Secure, on path / and on no other host (RFC 6265bis, section 4.1.3.2), which is why
 `functions.http.host_only` keeps the worker from adding a domain. With SameSite=Lax browsers send them when Microsoft
-redirects back with a GET, and with no other cross-site request. A cookie is named after its flow, lives as long, and is
-removed when the flow is redeemed.
+redirects back with a GET, and with no other cross-site request. A cookie is named after its flow and lives as long,
+since whatever a browser sends may come twice.
 """
 
 import re
@@ -34,7 +34,11 @@ class FlowCookies:
 
     def secret(self, req: HttpRequest, state: str | None) -> str | None:
         """The secret that the browser sent for the flow of this state, if it has the form of one of ours."""
-        name = self._name(state)
+        return self.named(req, name_of(state or ""))
+
+    def named(self, req: HttpRequest, flow: str) -> str | None:
+        """The secret that the browser sent for the flow of this name, if it has the form of one of ours."""
+        name = self.prefix + flow
         return next((value for key, value in _pairs(req) if key == name and _SECRET.fullmatch(value)), None)
 
     def bind(self, req: HttpRequest, binding: Binding) -> tuple[str, ...]:
@@ -51,10 +55,7 @@ class FlowCookies:
 
     def release(self, state: str | None) -> str:
         """The Set-Cookie line that removes the secret of this state's flow, which is over."""
-        return _taken_back(self._name(state))
-
-    def _name(self, state: str | None) -> str:
-        return self.prefix + name_of(state or "")
+        return _taken_back(self.prefix + name_of(state or ""))
 
 
 class BrowserCookies:
@@ -67,6 +68,8 @@ class BrowserCookies:
     def __init__(self, prefix: str) -> None:
         self.invitation = FlowCookies(f"{prefix}azure-sso-invitation-")
         self.connect = FlowCookies(f"{prefix}azure-sso-connect-")
+        self.link = FlowCookies(f"{prefix}azure-sso-link-")
+        self.under_way = FlowCookies(f"{prefix}azure-sso-try-")
         self.sign_in = FlowCookies(f"{prefix}azure-sso-sign-in-")
         self.probe = FlowCookies(f"{prefix}azure-sso-probe-").release("probe")
         """An empty Set-Cookie line that stores nothing; it shows what reaches the browser."""
