@@ -7,7 +7,6 @@ found a ticket there could connect a tenant of their own.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from urllib.parse import urlencode
 
 from azure.functions import HttpRequest, HttpResponse
@@ -18,12 +17,12 @@ from functions.http.endpoint import Routes
 from functions.http.parameters import Form, MicrosoftsAnswer, Query, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody
-from shared.assembly import Services
 from shared.connection.consent_steps import Connected, ConnectState, Outcome, Ticket, ToMicrosoft, Waiting
 from shared.connection.return_urls import with_outcome
-from shared.flows.flows import HANDLE_LENGTH, Binding, FlowEnded, Flows, name_of
+from shared.flows.flows import Binding, FlowEnded, Flows, handle_in, name_of
 from shared.kernel.refusals import ConsentRefused, ProofFailed
 from shared.ports.entra import ProviderRefused
+from shared.services import Services
 
 _CONNECT = "/v1/connect"
 
@@ -50,14 +49,14 @@ def connect_routes(services: Services) -> Routes:
                 return with_cookies(redirect(url), *cookies.connect.bind(req, binding))
             case Connected(account, tenant, link, back):
                 page = redirect(with_outcome(back, "connected")) if back else pages.connected(account, tenant)
-                return with_cookies(page, *_on_way(cookies, req, link, state, ConnectState.lifetime))
-            case Waiting(refusal, link, seconds, lifetime):
+                return with_cookies(page, *_on_way(cookies, req, link, state))
+            case Waiting(refusal, link, seconds):
                 known = cookies.link.named(req, link)
                 if ticket is not None:
                     page = pages.waiting(endpoint, {"ticket": ticket}, seconds)
                 else:
                     page = redirect(link_to(known)) if known else pages.refusal(refusal)
-                return with_cookies(page, *_on_way(cookies, req, link, state, lifetime))
+                return with_cookies(page, *_on_way(cookies, req, link, state))
             case _:
                 known = ticket or cookies.link.named(req, outcome.link)
                 again = [(Way.AGAIN, link_to(known))] if known and isinstance(outcome.refusal, _TRY_AGAIN) else []
@@ -100,7 +99,7 @@ def connect_routes(services: Services) -> Routes:
         if (page := await resumed(req, ticket, posted=True)) is not None:
             return page
         departure = shown(req, await consent.open(ticket))
-        kept = Binding(name_of(ticket), ticket[:HANDLE_LENGTH], Ticket.lifetime)
+        kept = Binding(name_of(ticket), handle_in(ticket), Ticket.lifetime)
         return with_cookies(departure, *cookies.link.bind(req, kept))
 
     @routes.get(_CONNECT)
@@ -122,13 +121,9 @@ def connect_routes(services: Services) -> Routes:
     return routes
 
 
-def _on_way(cookies: BrowserCookies, req: HttpRequest, link: str, state: str, lifetime: timedelta) -> tuple[str, ...]:
-    """The cookies with which a browser that opens the link again goes on with this try."""
-    secret = cookies.connect.secret(req, state) or ""
-    return (
-        *cookies.under_way.bind(req, Binding(link, state[:HANDLE_LENGTH], lifetime)),
-        *cookies.connect.bind(req, Binding(name_of(state), secret, lifetime)),
-    )
+def _on_way(cookies: BrowserCookies, req: HttpRequest, link: str, state: str) -> tuple[str, ...]:
+    """The cookie with which a browser that opens the link again goes on with this try."""
+    return cookies.under_way.bind(req, Binding(link, handle_in(state), ConnectState.lifetime))
 
 
 def _only(form: Mapping[str, tuple[str, ...]], name: str) -> str:

@@ -4,8 +4,8 @@ from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
 from functions.http.parameters import Page, Path
 from functions.http.responses import NoContent, Ok
-from shared.access.roles import AccountAdministrator
-from shared.assembly import Services
+from shared.access.roles import AccountAdministrator, AccountReader
+from shared.services import Services
 from shared.users.user_key import UserKey
 
 _LINKS = "/v1/accounts/{accountId}/links"
@@ -33,9 +33,9 @@ def link_routes(services: Services) -> Routes:
     routes = Routes("links", services.edge)
 
     @routes.get(_LINKS)
-    async def list_links(administrator: AccountAdministrator, page: Page) -> Ok[LinksDocument]:
+    async def list_links(reader: AccountReader, page: Page) -> Ok[LinksDocument]:
         """List the links of the account's users, in pages."""
-        links, continuation = await services.users.links.page(administrator, *page)
+        links, continuation = await services.users.links.page(reader, *page)
         items = tuple(map(LinkDocument.model_validate, links))
         return Ok(LinksDocument(items=items, continuation_token=continuation))
 

@@ -90,7 +90,7 @@ class ConsentFlow:
         account_id = administrator.account_id
         checked = None if return_url is None else self.return_urls.check(return_url)
         asked = None if tenant is None else await self._find_tenant(tenant)
-        until = self.clock.now() + Ticket.lifetime + 3 * ConnectState.lifetime
+        until = self.clock.now() + Ticket.lifetime + 2 * ConnectState.lifetime
         attempt = Attempt(attempt_id=secrets.token_urlsafe(16), until=until)
         await self._await_answer(administrator, attempt)
         ticket = Ticket(
@@ -127,7 +127,7 @@ class ConsentFlow:
         ticket = await self.flows.revise(handle, Ticket, Ticket.pressed)
         await self.completion.counting(ticket)
         tenant_id = ticket.tenant.tenant_id if ticket.tenant else None
-        state = self.flows.new_handle()
+        state = self.flows.new_handle(ConnectState)
         binding = self.flows.bind(state, ConnectState)
         await self.flows.issue(
             ConnectState(

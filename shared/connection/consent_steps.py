@@ -159,7 +159,6 @@ class ConnectState(Flow):
             return self.model_copy(update={"refused": True})
         least = _LEAST if self.proven else _LEAST_TO_SIGN_IN
         waits = {
-            "expires_at": now + self.lifetime,
             "waits_since": since,
             "asks_at": now + min(max(least, (now - since) / 2), _MOST),
             "turn": None,
@@ -171,7 +170,7 @@ class ConnectState(Flow):
         """The page that asks again; without a refusal, because it is not time yet, or another fetch is at work."""
         seconds = 1 if self.asks_at is None else max(1, ceil((self.asks_at - now).total_seconds()))
         why = refusal or Unavailable("Microsoft is not ready yet. Open the link again to go on.", seconds)
-        return Waiting(why, self.link, seconds, self.lifetime, self.return_url)
+        return Waiting(why, self.link, seconds, self.return_url)
 
     def signing_in(self) -> "ConnectState":
         """The state after one more sign-in was begun from it.
@@ -226,7 +225,6 @@ class Waiting:
     refusal: Refusal
     link: str
     again_in: int
-    lifetime: timedelta
     return_url: str | None
 
 

@@ -57,7 +57,7 @@ class Tries:
         return departure
 
     async def _begin_sign_in(self, state: ConnectState, tenant_id: TenantId, prompt: str | None) -> ToMicrosoft:
-        handle = self.flows.new_handle()
+        handle = self.flows.new_handle(ConnectState)
         request = await self.sign_in.begin_sign_in(tenant_id, self.redirect_uri, handle, prompt=prompt)
         binding = self.flows.bind(handle, ConnectState)
         leg = {

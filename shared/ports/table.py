@@ -69,14 +69,10 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Replace exactly this version; refused with `RowChanged` if it has changed or is gone.
-
-    `expires_at` lets `expired` find the new version; without it the row does not expire.
-    """
+    """Replace exactly this version; refused with `RowChanged` if it has changed or is gone."""
 
     row: Row
     document: str
-    expires_at: datetime | None = None
 
     @property
     def key(self) -> Key:
@@ -186,8 +182,8 @@ class Table(RowReader, Protocol):
         """
         ...
 
-    def expired(self, now: datetime) -> AsyncIterator[Row]:
-        """Every row whose `expires_at` is before `now`, of all partitions, in any order."""
+    def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
+        """Every row whose `expires_at` is before `now`, of the partitions from `first` on, in any order: a scan."""
         ...
 
     def partitions_before(self, partition: str) -> AsyncIterator[Row]:

@@ -48,7 +48,7 @@ class Code(Flow):
 
     client_id: ClientId
     redirect_uri: str
-    code_challenge: str
+    code_challenge: str | None
     nonce: str | None
     scope: tuple[str, ...]
     person: Person

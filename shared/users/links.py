@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from shared.access.roles import AccountAdministrator, Actor
+from shared.access.roles import AccountAdministrator, AccountReader, Actor
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
 from shared.kernel.names import PASTED, AccountId, EmailAddress, TenantId
@@ -192,7 +192,7 @@ class Links:
         return link
 
     async def page(
-        self, administrator: AccountAdministrator, size: int, continuation: str | None
+        self, reader: AccountReader, size: int, continuation: str | None
     ) -> tuple[tuple[Link, ...], str | None]:
         """At most `size` links in the order of their ids, and the continuation for the next ones.
 
@@ -200,8 +200,8 @@ class Links:
             NotFound: there is no such account.
             Invalid: the continuation is not one of ours.
         """
-        await read_head(self.table, administrator.account_id)
-        page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
+        await read_head(self.table, reader.account_id)
+        page = await self.table.page(reader.account_id, PREFIX, size, continuation)
         return tuple(Link.read(row) for row in page.rows), page.continuation
 
     async def release(self, administrator: AccountAdministrator, link_id: UserKey) -> None:

@@ -8,8 +8,12 @@ from shared.access.roles import AccountAdministrator, Actor, Operator
 from shared.accounts.head import Account
 from shared.applications.application import Application, ApplicationProfile
 from shared.assembly import assemble
+from shared.connection.connection import Connection, Status
+from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.versions import Expected
+from shared.policies.policy import Mode, Policy, PolicySettings
+from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Put, Table
 from shared.provider.client_authentication import ClientAuthentication
@@ -112,15 +116,35 @@ class Provider:
         account = Account(account_id=account_id, name="Acme", created_at=NEW_YEAR, updated_at=NEW_YEAR)
         await self.accounts_table.write(Put(Account.key(account_id), account.document()))
 
+    async def connect(self) -> None:
+        """Acme is connected to Contoso and has SSO on for everybody of Alice's domain."""
+        self.entra.organizations[CONTOSO] = Organization(
+            tenant_id=CONTOSO, display_name="Contoso", verified_domains=(ALICE.domain,)
+        )
+        self.entra.consented.add(CONTOSO)
+        await self.services.domains.routing.claims.claim(ALICE.domain, ACME, CONTOSO)
+        await self.add_account()
+        connection = Connection(status=Status.CONNECTED, tenant_id=CONTOSO, connected_at=self.clock.now())
+        routed = TenantDomains(domains=(TenantDomain(name=ALICE.domain, status=DomainStatus.OURS),))
+        await self.accounts_table.write(
+            Put(Connection.key(ACME), connection.document()), Put(TenantDomains.key(ACME), routed.document())
+        )
+        await self.set_policy(Mode.ON)
+
+    async def set_policy(self, mode: Mode) -> None:
+        policy = Policy(settings=PolicySettings(mode=mode))
+        await self.accounts_table.write(Put(Policy.key(ACME), policy.document()))
+
     async def redeem(self, parameters: Parameters, authorization: str | None = None) -> TokenResponse:
         """Redeem a code, as the token endpoint does it: first the client proves who it is."""
         client = await self.clients.authenticate(authorization, parameters)
         return await self.services.provider.token.redeem(client, parameters)
 
     async def issue(self, **changes: Any) -> str:
-        """An authorization code, as a sign-in to an account leaves it behind."""
+        """An authorization code, as Alice's sign-in leaves it behind."""
         if await self.accounts_table.get(Account.key(ACME)) is None:
-            await self.add_account()
+            await self.connect()
+            await self.links.admit(ACME, ALICE, identity())
         return await self.flows.issue(code(self.flows.expiry(Code), **changes))
 
 
