@@ -22,10 +22,11 @@ from shared.adapters.tables.account import Account
 from shared.adapters.tables.adapter import AzureTables
 from shared.adapters.telemetry import LinesAndCounters, workers_meter
 from shared.adapters.web import Web
-from shared.assembly import Ports, Services, assemble
+from shared.assembly import Ports, assemble
 from shared.kernel.pseudonyms import Pseudonyms
 from shared.ports.clock import Clock
 from shared.ports.signing_keys import SigningKeys
+from shared.services import Services
 from shared.settings import Misconfiguration, Settings
 
 TABLE_NAMES = ("accounts", "domains", "applications", "flows", "duties")

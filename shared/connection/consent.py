@@ -40,7 +40,8 @@ from shared.connection.consent_steps import (
 from shared.connection.proof import claimed_tenant, prove_administrator, prove_organization
 from shared.connection.return_urls import ReturnUrls
 from shared.domains.routing import DomainRouting
-from shared.domains.tenant_domains import TenantDomains, held
+from shared.domains.stored_domains import stored_domains
+from shared.domains.tenant_domains import held
 from shared.flows.flows import Flows, digest
 from shared.kernel.names import AccountId, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, Refusal, Stale
@@ -123,7 +124,7 @@ class ConsentFlow:
         """
         ticket = await self.flows.redeem(handle, Ticket)
         await self._counting(ticket)
-        state = self.flows.new_handle()
+        state = self.flows.new_handle(ConnectState)
         binding = self.flows.bind(state, ConnectState)
         await self.flows.issue(
             ConnectState(
@@ -173,7 +174,7 @@ class ConsentFlow:
     async def _consented(self, state: ConnectState, answer: Answer) -> ToMicrosoft:
         tenant_id = claimed_tenant(answer)
         await self._counting(state)
-        handle = self.flows.new_handle()
+        handle = self.flows.new_handle(ConnectState)
         request = await self.sign_in.begin_sign_in(tenant_id, self.redirect_uri, handle, prompt="select_account")
         leg = ProofLeg(tenant_id=tenant_id, code_verifier=request.code_verifier, nonce=request.nonce)
         binding = self.flows.bind(handle, ConnectState)
@@ -197,11 +198,10 @@ class ConsentFlow:
         """Claim the domains, then write connection, domains and audit record in one transaction."""
         head = await read_head(self.table, state.account_id)
         account = head.account.record
-        connection, domains = head.stored(Connection), head.stored(TenantDomains)
+        connection, domains = head.stored(Connection), stored_domains(head)
         _must_count(connection.record, state.attempt_id)
         _must_be_free(connection.record, organization.tenant_id)
         now = self.clock.now()
-        listed = await self.routing.claim(account, organization, domains.record)
         connected = Connection(
             status=Status.CONNECTED,
             tenant_id=organization.tenant_id,
@@ -209,20 +209,19 @@ class ConsentFlow:
             connected_by=state.actor,
             connected_at=now,
             last_check=Check(at=now, outcome="ok", detail="The tenant was read when it was connected."),
+            keep_people=connection.record.keep_people and connection.record.tenant == organization.tenant_id,
         )
-        read = TenantDomains(domains=listed, read_at=now)
-        await self.journal.commit(
-            state.account_id,
-            state.actor,
-            ConnectionConnected(
+        async with self.routing.claiming(account, organization, domains.record, now) as read:
+            found = read.summary(account.domains)
+            event = ConnectionConnected(
                 tenant_id=organization.tenant_id,
                 tenant_name=organization.display_name,
                 consented_by=Consenter(oid=identity.oid, name=identity.name),
-                domains=read.states(account),
-            ),
-            connection.rewrite(connected),
-            domains.rewrite(read),
-        )
+                domains=found.domains,
+                domain_counts=found.counts,
+            )
+            changes = connection.rewrite(connected), *domains.rewrite(read)
+            await self.journal.commit(state.account_id, state.actor, event, *changes)
         self._note(ConnectStep.CONNECTED, state.account_id)
         await self.routing.let_go(state.account_id, held(domains.record) - held(read), now)
         return Connected(account.name, organization.display_name, state.return_url)

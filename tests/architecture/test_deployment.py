@@ -37,6 +37,7 @@ IN_DEVELOPMENT = {name: SETTINGS[name] for name in SETTINGS if name not in NOT_I
 }
 EXPECTED = {
     "accounts": {"put_account", "get_account", "delete_account"},
+    "overview": {"get_overview", "list_account_applications"},
     "connection": {"start_connection", "get_connection", "check_connection", "delete_connection"},
     "connect": {"show_connect", "open_connect", "connect_callback"},
     "domains": {"list_domains", "switch_domain", "refresh_domains"},

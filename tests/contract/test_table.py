@@ -451,6 +451,9 @@ async def test_exactly_the_rows_that_have_expired_are_found(table: Table, partit
         Insert(Key(partition, "lasting"), "x"),
     )
     assert await expired(table, partition, NOON) == {"past", "long past"}
+    for first, found in ((partition, {"past", "long past"}), (f"{partition}0", set[str]())):
+        keys = {row.key.row async for row in table.expired(NOON, first) if row.key.partition == partition}
+        assert keys == found
     assert await expired(table, partition, NOON + 2 * moment) == {"past", "long past", "now", "future"}
 
 

@@ -106,6 +106,7 @@ def test_the_connection_remembers_who_made_it_and_the_trail_tells_the_way(
                 "contoso-mail.example": "routed",
                 "contoso.onmicrosoft.com": "not_routable",
             },
+            "domainCounts": {"routed": 2, "not_routable": 1},
         },
     )
     assert trail(acme) == [("connection.connected", None), ("connection.started", None), ("account.registered", None)]

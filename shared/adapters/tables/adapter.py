@@ -117,9 +117,9 @@ class AzureTable:
         if failure is not None:
             raise _refusal(_failed(operations, failure), failure.status, failure.code)
 
-    async def expired(self, now: datetime) -> AsyncIterator[Row]:
-        """See the port. A scan: the table of flows is small, since flows are removed when they are used."""
-        async for row in self._all(requests.expired(now), lambda _: True):
+    async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
+        """See the port."""
+        async for row in self._all(requests.expired(now, first), lambda _: True):
             yield row
 
     async def partitions_before(self, partition: str) -> AsyncIterator[Row]:

@@ -176,9 +176,9 @@ def before(partition: str) -> str:
     return f"PartitionKey lt {_text(partition)}"
 
 
-def expired(now: datetime) -> str:
-    """The condition for rows whose `expiresAt` is before `now`."""
-    return f"expiresAt lt datetime'{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}'"
+def expired(now: datetime, first: str) -> str:
+    """The condition for rows whose `expiresAt` is before `now`, from this partition on."""
+    return f"PartitionKey ge {_text(first)} and expiresAt lt datetime'{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}'"
 
 
 def _text(value: str) -> str:
