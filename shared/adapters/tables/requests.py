@@ -26,13 +26,18 @@ https://learn.microsoft.com/rest/api/storageservices/setting-the-prefer-header-t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request; `path` and `query` are percent-encoded and relative to the account."""
+    """One request."""
 
     method: str
+    """HTTP's method."""
     path: str
+    """Below the account, percent-encoded."""
     query: str = ""
+    """With its question mark, percent-encoded; or empty."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    """Those that this request needs beyond the ones of all."""
     body: bytes = b""
+    """An entity or a batch, in ASCII; or empty."""
 
     @property
     def may_be_repeated(self) -> bool:
@@ -45,8 +50,11 @@ class Answer:
     """The store's answer, complete."""
 
     status: int
+    """HTTP's status."""
     headers: Mapping[str, str]
+    """Its headers, whatever the case of their names."""
     body: bytes
+    """Its body."""
 
     @property
     def code(self) -> str | None:
