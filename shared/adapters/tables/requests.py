@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from shared.adapters.tables.entities import entity_of
 from shared.kernel.refusals import Unavailable
-from shared.ports.table import Insert, Key, Operation, Put, Remove, Replace, Row
+from shared.ports.table import Insert, Key, Operation, Put, Replace, Row
 
 _JSON: Final = "application/json"
 _BODY: Final = {"Content-Type": _JSON}
@@ -146,8 +146,7 @@ def change(table: str, operation: Operation) -> Request:
             return Request(
                 method="PUT", path=_place(table, row.key), headers=headers, body=entity_of(row.key, document)
             )
-        case Remove(row):
-            return Request(method="DELETE", path=_place(table, row.key), headers=_this_version(row))
+    return Request(method="DELETE", path=_place(table, operation.key), headers=_this_version(operation.row))
 
 
 def _place(table: str, key: Key) -> str:
