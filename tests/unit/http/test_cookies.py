@@ -122,7 +122,7 @@ def test_each_cookie_is_a_header_of_its_own() -> None:
     assert answer.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
 
 
-# -- a text that a browser keeps ----------------------------------------------------------------------------------------
+# -- a text that a browser keeps --------------------------------------------------------------------------------------
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1_000))
