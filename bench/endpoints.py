@@ -239,7 +239,10 @@ def _except(stage: _Stage, manager: str) -> None:
     stage.call(manager, "GET", entry)
     stage.call(manager, "PATCH", entry, json={"reason": "Lift"}, headers=_ANY)
     stage.call(manager, "DELETE", entry, headers=_ANY)
+    stage.call(manager, "POST", f"{listed}/search", "a part of 200", json={"text": "guest-7"})
     stage.call(manager, "GET", f"{_ACCOUNT}/audit", "a page")
+    stage.call(manager, "GET", f"{_ACCOUNT}/overview")
+    stage.call(manager, "GET", f"{_ACCOUNT}/applications")
 
 
 def _resolve(stage: _Stage) -> None:

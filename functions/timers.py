@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from azure.functions import Blueprint, TimerRequest
 
-from shared.assembly import Services
 from shared.kernel.failures import log_failure
+from shared.services import Services
 
 _EVERY_QUARTER_OF_AN_HOUR = "0 */15 * * * *"
 _EVERY_MINUTE = "0 * * * * *"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from shared.applications.register import find_application
+from shared.applications.application import find_application
 from shared.flows.flows import digest
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Malformed, NotAuthenticated

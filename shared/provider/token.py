@@ -73,7 +73,7 @@ class TokenEndpoint:
         id_token = await self.issuer.id_token(code, access_token)
         with _spent_in_oauths_words():
             await self.flows.take(held)
-        email = EmailAddress(code.person.email)
+        email = EmailAddress(code.person.email) if code.person.email else None
         step = SignInStep.REDEEMED
         self.telemetry.note(Event(EventName.SIGN_IN, step, None, code.person.account_id, client.client_id, email))
         return TokenResponse(
@@ -111,10 +111,15 @@ def _must_be_bound(code: Code, client: AuthenticatedClient, parameters: Paramete
     Raises:
         OAuthError: one of them differs.
     """
-    verifier = one(parameters, "code_verifier") or ""
+    verifier = one(parameters, "code_verifier")
     if code.client_id != client.client_id:
         raise invalid_grant("The code was issued to another client.")
     if one(parameters, "redirect_uri") != code.redirect_uri:
         raise invalid_grant("redirect_uri differs from the one in the authorization request.")
-    if not _VERIFIER.fullmatch(verifier) or not hmac.compare_digest(challenge_of(verifier), code.code_challenge):
+    if code.code_challenge is None:
+        if verifier is not None:  # somebody has taken the challenge out of the request (RFC 9700, section 4.8.2)
+            raise invalid_grant("code_verifier was sent, and the authorization request had no code_challenge.")
+    elif not _VERIFIER.fullmatch(verifier or "") or not hmac.compare_digest(
+        challenge_of(verifier or ""), code.code_challenge
+    ):
         raise invalid_grant("code_verifier does not match the code_challenge of the authorization request.")

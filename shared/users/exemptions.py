@@ -1,8 +1,4 @@
-"""The exception list: users of an account who keep the vendor's password although SSO is on.
-
-An entry is an `Exemption` in code, since Python's `Exception` is taken; people and the API say exception. Its key is a
-hash of the email, so that finding it costs one point read in a list of any length, and no email appears in a URL.
-"""
+"""The exception list: users of an account who keep the vendor's password although SSO is on."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,79 +6,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from shared.access.roles import AccountAdministrator
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.accounts.head import Head, read_head
 from shared.accounts.journal import Journal
-from shared.kernel.names import AccountId, DomainName, EmailAddress
+from shared.kernel.names import DomainName, EmailAddress
 from shared.kernel.refusals import Conflict, FieldFault, Invalid, NotFound
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
-from shared.ports.record import Record, Stored
-from shared.ports.table import Key, Operation, Put, RowChanged, RowExists, RowReader, Table
-from shared.trail.events import Event
+from shared.ports.record import Stored
+from shared.ports.table import Key, Operation, Put, RowChanged, RowExists, Table
+from shared.users.exemption import (
+    PREFIX,
+    ExceptionAdded,
+    ExceptionChanged,
+    ExceptionEvent,
+    ExceptionRemoved,
+    ExceptionsImported,
+    Exemption,
+    exemption_key,
+    find_exemption,
+)
 from shared.users.remarks import OwnDomain, strange_domain
 from shared.users.terms import ExemptionDraft, ExemptionTerms
 from shared.users.user_key import UserKey
 
-PREFIX = "exception:"
-_EXPORT_PAGE = 1_000
+_PAGE = 1_000
 
-
-class Exemption(Record):
-    """One user who keeps the vendor's password. `email` is in the normal form, in which addresses are compared."""
-
-    exception_id: UserKey
-    email: str
-    reason: str
-    expires_at: datetime | None = None
-    created_at: datetime
-    created_by: str
-    updated_at: datetime
-
-    def in_force(self, now: datetime) -> bool:
-        """Whether it has not expired."""
-        return self.expires_at is None or now < self.expires_at
-
-
-class _Exception(Event):
-    exception_id: UserKey
-    email: str
-    reason: str
-    expires_at: datetime | None
-
-
-class ExceptionAdded(_Exception):
-    """A user was put on the exception list."""
-
-    action = "exception.added"
-
-
-class ExceptionChanged(_Exception):
-    """The terms of an exception were changed. The fields are the new terms."""
-
-    action = "exception.changed"
-
-
-class ExceptionRemoved(_Exception):
-    """A user was taken off the exception list."""
-
-    action = "exception.removed"
-
-
-class ExceptionsImported(Event):
-    """Up to 99 users were put on the exception list by an import. `lines` are their first and last in the file."""
-
-    action = "exceptions.imported"
-
-    count: int
-    lines: tuple[int, int]
-    exception_ids: tuple[UserKey, ...]
-
-
-async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailAddress) -> Exemption | None:
-    """The user's entry, in force or not: one point read."""
-    row = await reader.get(_key(account_id, UserKey.of(account_id, email)))
-    return Exemption.read(row) if row else None
+LONGEST_SEARCHED = 10_000
+"""Entries of the longest list that is searched for a part of an address or a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +69,7 @@ class ExemptionList:
         head = await read_head(self.table, account_id)
         self._must_not_have_ended(draft.expires_at)
         exemption = self._written(administrator, draft)
-        stored: Stored[Exemption] = Stored(exemption, _key(account_id, exemption.exception_id), None)
+        stored: Stored[Exemption] = Stored(exemption, exemption_key(account_id, exemption.exception_id), None)
         try:
             await self._commit(administrator, ExceptionAdded, exemption, stored.rewrite(exemption))
         except RowExists:
@@ -171,46 +122,66 @@ class ExemptionList:
         async with turn:
             await asyncio.sleep(0)
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
-        puts = [Put(_key(administrator.account_id, key), each.document()) for key, each in written.items()]
+        puts = [Put(exemption_key(administrator.account_id, key), each.document()) for key, each in written.items()]
         event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)), exception_ids=(*written,))
         await self.journal.commit(administrator.account_id, administrator.actor, event, *puts)
 
-    async def must_exist(self, administrator: AccountAdministrator) -> None:
+    async def must_exist(self, reader: AccountReader) -> None:
         """Refuse if the account, and so its list, does not exist.
 
         Raises:
             NotFound: there is no such account.
         """
-        await read_head(self.table, administrator.account_id)
+        await read_head(self.table, reader.account_id)
 
-    async def own_domain(self, administrator: AccountAdministrator) -> OwnDomain:
+    async def own_domain(self, reader: AccountReader) -> OwnDomain:
         """Return the test for the account's own domains. The account must exist, as in `must_exist`."""
-        return partial(self.has_domain, await read_head(self.table, administrator.account_id))
+        return partial(self.has_domain, await read_head(self.table, reader.account_id))
 
-    async def read(self, administrator: AccountAdministrator, exemption_id: UserKey) -> Stored[Exemption]:
+    async def read(self, reader: AccountReader, exemption_id: UserKey) -> Stored[Exemption]:
         """Read one entry.
 
         Raises:
             NotFound: it is not on the list, or there is no such account.
         """
-        await self.must_exist(administrator)
-        row = await self.table.get(_key(administrator.account_id, exemption_id))
+        await self.must_exist(reader)
+        row = await self.table.get(exemption_key(reader.account_id, exemption_id))
         if row is None:
             raise NotFound("This exception does not exist in this account.")
         return Stored(Exemption.read(row), row.key, row)
 
-    async def find(self, administrator: AccountAdministrator, email: EmailAddress) -> tuple[Exemption, ...]:
+    async def find(self, reader: AccountReader, email: EmailAddress) -> tuple[Exemption, ...]:
         """Find the user's entry, if there is one.
 
         Raises:
             NotFound: there is no such account.
         """
-        await self.must_exist(administrator)
-        found = await find_exemption(self.table, administrator.account_id, email)
+        await self.must_exist(reader)
+        found = await find_exemption(self.table, reader.account_id, email)
         return (found,) if found else ()
 
+    async def search(self, reader: AccountReader, text: str) -> tuple[Exemption, ...]:
+        """Every entry whose address or reason contains the text, in either case, by address.
+
+        Raises:
+            NotFound: there is no such account.
+            Conflict: the list is too long to be searched for a part of an address.
+        """
+        wanted = text.casefold()
+        entries, continuation = await self.page(reader, _PAGE, None)
+        while continuation is not None:
+            if len(entries) >= LONGEST_SEARCHED:
+                raise Conflict(
+                    f"The list has more than {LONGEST_SEARCHED:,} entries, too many to search for a part of an "
+                    "address or a reason. Search for the whole address instead."
+                )
+            following, continuation = await self.page(reader, _PAGE, continuation)
+            entries += following
+        found = [each for each in entries if wanted in each.email.casefold() or wanted in each.reason.casefold()]
+        return tuple(sorted(found, key=lambda each: each.email))
+
     async def page(
-        self, administrator: AccountAdministrator, size: int, continuation: str | None
+        self, reader: AccountReader, size: int, continuation: str | None
     ) -> tuple[tuple[Exemption, ...], str | None]:
         """At most `size` entries in the order of their ids, and the continuation for the next ones.
 
@@ -218,15 +189,15 @@ class ExemptionList:
             NotFound: there is no such account.
             Invalid: the continuation is not one of ours.
         """
-        await self.must_exist(administrator)
-        page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
+        await self.must_exist(reader)
+        page = await self.table.page(reader.account_id, PREFIX, size, continuation)
         return tuple(Exemption.read(row) for row in page.rows), page.continuation
 
-    async def all(self, administrator: AccountAdministrator) -> AsyncIterator[Exemption]:
+    async def all(self, reader: AccountReader) -> AsyncIterator[Exemption]:
         """Every entry, read page by page."""
         continuation = None
         while True:
-            entries, continuation = await self.page(administrator, _EXPORT_PAGE, continuation)
+            entries, continuation = await self.page(reader, _PAGE, continuation)
             for entry in entries:
                 yield entry
             if continuation is None:
@@ -269,7 +240,11 @@ class ExemptionList:
         await self._commit(administrator, ExceptionRemoved, old.record, old.removal())
 
     async def _commit(
-        self, administrator: AccountAdministrator, kind: type[_Exception], exemption: Exemption, operation: Operation
+        self,
+        administrator: AccountAdministrator,
+        kind: type[ExceptionEvent],
+        exemption: Exemption,
+        operation: Operation,
     ) -> None:
         event = kind(
             exception_id=exemption.exception_id,
@@ -291,7 +266,3 @@ class ExemptionList:
             created_by=actor.name or actor.subject,
             updated_at=now,
         )
-
-
-def _key(account_id: AccountId, exemption_id: UserKey) -> Key:
-    return Key(account_id, PREFIX + exemption_id)

@@ -5,8 +5,10 @@
 
 import sys
 
-from bench.cold_start import MODEL
 from tests.architecture.test_deployment import IN_DEVELOPMENT, run
+
+MODEL = "import azure.functions, pydantic; type('Model', (pydantic.BaseModel,), {})"
+"""What cannot be done without, and one model, because pydantic imports most of itself when the first is made."""
 
 OURS = {"function_app", "functions", "shared"}
 PYTHONS = {"_csv", "csv", "_queue", "queue", "concurrent"}
@@ -31,8 +33,10 @@ def test_a_foreign_package_at_start_would_be_seen() -> None:
 
 def test_resolve_knows_its_own_part_of_the_product_and_no_other() -> None:
     ours = {module for module in imported_by("import functions.resolve") if module.partition(".")[0] in OURS}
-    assert [module for module in ours if module.startswith(("shared.provider", "shared.assembly"))] == []
-    assert len(ours) <= 67
+    assert [
+        module for module in ours if module.startswith(("shared.provider", "shared.assembly", "shared.trail.trail"))
+    ] == []
+    assert len(ours) <= 62
 
 
 MODELS = """
