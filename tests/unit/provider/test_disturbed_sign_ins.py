@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.applications.register import AuthMethod
+from shared.applications.application import AuthMethod
 from shared.connection.connection import Connection
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.entra import Answer
@@ -62,7 +62,7 @@ class World(Provider):
 
 
 async def prepared(world: World) -> None:
-    await world.connect()
+    await world.switch_on()
     await world.add(backchannel_logout_uri=BELL)
 
 
