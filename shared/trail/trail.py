@@ -1,8 +1,8 @@
 """A trail, and the only way to change the thing that it belongs to: in one transaction with the record of the change.
 
 The row key of a trail's record is made before the write and is unique, which makes the record the receipt of its
-transaction: when a write is refused because its response was lost and the SDK repeated it, the receipt shows that it
-took place.
+transaction: when its response was lost, or a write was refused because the SDK had repeated it, the receipt shows that
+it took place.
 """
 
 import secrets
@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import JsonValue
 
 from shared.access.roles import Actor
+from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
 from shared.ports.record import Record
 from shared.ports.table import Insert, Key, Operation, RowChanged, RowExists, Table
@@ -59,7 +60,7 @@ class Trail:
         receipt = Insert(Key(self.partition, self._newest_first(now)), record.document())
         try:
             await self.table.write(*changes, receipt)
-        except (RowExists, RowChanged):
+        except (RowExists, RowChanged, Unavailable):
             if await self.table.get(receipt.key) is None:
                 raise
 

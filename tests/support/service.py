@@ -6,6 +6,7 @@ coverage sees what they reach. Its clock can be moved.
 
 import asyncio
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -29,12 +30,21 @@ class MovableClock:
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self.wrong = timedelta()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return datetime.now(UTC) + self.ahead + self.wrong
+
+    def monotonic(self) -> timedelta:
+        return timedelta(seconds=time.monotonic()) + self.ahead
 
     def advance(self, by: timedelta) -> None:
+        """Let time pass."""
         self.ahead += by
+
+    def jump(self, by: timedelta) -> None:
+        """Set the clock. No time passes."""
+        self.wrong += by
 
 
 def settings_for(url: str, connection_string: str, entra: LocalEntra) -> dict[str, str]:
