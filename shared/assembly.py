@@ -27,6 +27,7 @@ from shared.edge_ports import EdgePorts
 from shared.flows.flows import Flows
 from shared.health import Health
 from shared.kernel.names import TenantId
+from shared.overview.overviews import Overviews
 from shared.policies.policy import PolicyBook
 from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
@@ -129,6 +130,8 @@ class Services:
     """Whether SSO is on."""
     users: Users
     """The exception list, and the links to Entra identities."""
+    overviews: Overviews
+    """Each account at a glance."""
     resolution: Resolver
     """Resolves how a person signs in."""
     provider: OpenIdProvider
@@ -214,6 +217,7 @@ def assemble(ports: Ports) -> Services:
             exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
             links=links,
         ),
+        overviews=Overviews(table=ports.accounts, applications=ports.applications, clock=clock),
         resolution=resolver,
         provider=provider,
         flows=flows,

@@ -130,6 +130,19 @@ async def find_application(reader: RowReader, client_id: ClientId) -> Applicatio
     return Application.read(row) if row else None
 
 
+async def every_application(table: Table) -> tuple[Application, ...]:
+    """Every application, by client id. A vendor has a few."""
+    rows: list[Row] = []
+    continuation = None
+    while True:
+        page = await table.page(_PARTITION, "", _MOST, continuation)
+        rows += (row for row in page.rows if not row.key.row.startswith(_TRAIL))
+        continuation = page.continuation
+        if continuation is None:
+            break
+    return tuple(Application.read(row) for row in sorted(rows, key=lambda row: row.key.row))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRegister:
     """The vendor's applications. An application that is not registered cannot call the service."""
@@ -188,15 +201,7 @@ class ApplicationRegister:
 
     async def all(self, _operator: Operator) -> tuple[Application, ...]:
         """Every application, by client id. A vendor has a few."""
-        rows: list[Row] = []
-        continuation = None
-        while True:
-            page = await self.table.page(_PARTITION, "", _MOST, continuation)
-            rows += (row for row in page.rows if not row.key.row.startswith(_TRAIL))
-            continuation = page.continuation
-            if continuation is None:
-                break
-        return tuple(Application.read(row) for row in sorted(rows, key=lambda row: row.key.row))
+        return await every_application(self.table)
 
     async def renew_secret(self, operator: Operator, client_id: ClientId, expected: Expected) -> str:
         """Give the application a new client secret, returned only once; the previous one stops working.

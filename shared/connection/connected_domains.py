@@ -57,7 +57,7 @@ class ConnectedDomains:
         """
         head = await read_head(self.table, administrator.account_id)
         stored = head.stored(TenantDomains)
-        return DomainList(_states(head), stored.record.read_at, stored.version)
+        return DomainList(states_of(head), stored.record.read_at, stored.version)
 
     async def switch(
         self,
@@ -115,7 +115,7 @@ class ConnectedDomains:
         return await self.list(administrator)
 
 
-def _states(head: Head) -> dict[DomainName, DomainState]:
+def states_of(head: Head) -> dict[DomainName, DomainState]:
     """The state of each domain of the connected tenant; empty without a connection."""
     if head.stored(Connection).record.tenant is None:
         return {}

@@ -45,13 +45,18 @@ class PolicySettings(Record):
 
 
 class Policy(HeadRecord):
-    """The SSO settings of an account, and who set them when."""
+    """The SSO settings of an account, and who set them when.
+
+    `mode_since` and `mode_by` are of the last change of the mode; None if it never changed, or before this was kept.
+    """
 
     row = "policy"
 
     settings: PolicySettings = Field(default_factory=PolicySettings)
     updated_at: datetime | None = None
     updated_by: str | None = None
+    mode_since: datetime | None = None
+    mode_by: str | None = None
 
 
 class PolicyChanged(Event):
@@ -107,7 +112,7 @@ class PolicyBook:
         actor = administrator.actor
         settings = change(old.record.settings)
         await self._must_be_registered(old.record.settings.applications_off, settings.applications_off)
-        new = Policy(settings=settings, updated_at=self.clock.now(), updated_by=actor.name or actor.subject)
+        new = _changed(old.record, settings, self.clock.now(), actor.name or actor.subject)
         event = PolicyChanged(before=old.record.settings, after=settings)
         await self.journal.commit(administrator.account_id, actor, event, old.rewrite(new))
         return old.then(new)
@@ -124,3 +129,15 @@ class PolicyBook:
         ]
         if faults:
             raise Invalid("Only registered applications can be switched off. An Operator registers them.", faults)
+
+
+def _changed(old: Policy, settings: PolicySettings, now: datetime, by: str) -> Policy:
+    """The policy with new settings. Who switched the mode stays known when something else changes."""
+    switched = settings.mode is not old.settings.mode
+    return Policy(
+        settings=settings,
+        updated_at=now,
+        updated_by=by,
+        mode_since=now if switched else old.mode_since,
+        mode_by=by if switched else old.mode_by,
+    )
