@@ -168,6 +168,7 @@ def _tell(stage: _Stage) -> None:
     stage.ask("GET", "/health", "not asked lately")
     stage.ask("GET", "/health")
     stage.ask("GET", "/health/cookie")
+    stage.ask("GET", "/panel/azure-sso-panel.js")
     _register(stage, operator)
     _connect(stage, manager)
     _decide(stage, manager)
@@ -222,6 +223,8 @@ def _decide(stage: _Stage, manager: str) -> None:
     stage.call(manager, "PUT", policy, json={"mode": "off"}, headers=_ANY)
     stage.call(manager, "PATCH", policy, json={"mode": "on"}, headers=_ANY)
     stage.call(manager, "GET", policy)
+    stage.call(manager, "GET", f"{_ACCOUNT}/overview")
+    stage.call(manager, "GET", f"{_ACCOUNT}/applications")
 
 
 def _except(stage: _Stage, manager: str) -> None:

@@ -21,13 +21,13 @@ from azure.data.tables import TableClient
 from local.processes import Azurite, azurite
 from shared.access.roles import Actor
 from shared.accounts.head import Account, HeadRecord
-from shared.applications.register import Application, ApplicationProfile
+from shared.applications.application import Application, ApplicationProfile
 from shared.connection.connection import Connection, Status
 from shared.domains.domain_claims import DomainClaim
 from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, Product, TenantId
 from shared.policies.policy import Mode, Policy, PolicySettings
-from shared.users.exemptions import PREFIX, Exemption
+from shared.users.exemption import PREFIX, Exemption
 from shared.users.user_key import UserKey
 from shared.wiring import TABLE_NAMES
 

@@ -7,8 +7,8 @@ from functions.http.models import Document, Moment
 from functions.http.parameters import Body, IfMatch, OptionalIfMatch, Path
 from functions.http.responses import Created, NoContent, Ok, Put, put
 from shared.access.roles import Operator
+from shared.applications.application import Application, ApplicationProfile, AuthMethod
 from shared.applications.client_keys import check_public_key, keys_of
-from shared.applications.register import Application, ApplicationProfile, AuthMethod
 from shared.assembly import Services
 from shared.kernel.names import ClientId
 

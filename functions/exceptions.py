@@ -36,7 +36,7 @@ from shared.users.exchange import (
     read_entry,
     write_csv,
 )
-from shared.users.exemptions import Exemption
+from shared.users.exemption import Exemption
 from shared.users.terms import ExemptionDraft, ExemptionTerms
 from shared.users.user_key import UserKey
 

@@ -8,7 +8,7 @@ from functions.http.dialects.oauth_json import OAuthJson, OAuthResponse, PublicJ
 from functions.http.endpoint import Routes
 from functions.http.parameters import Authorization, OAuth, UnverifiedToken
 from functions.http.roles import Anybody
-from shared.applications.register import AuthMethod
+from shared.applications.application import AuthMethod
 from shared.assembly import Services
 from shared.kernel.names import ClientId
 from shared.provider.authorization_request import SCOPES, Prompt

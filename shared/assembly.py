@@ -28,7 +28,7 @@ from shared.flows.flows import Flows
 from shared.health import Health
 from shared.kernel.names import TenantId
 from shared.overview.overviews import Overviews
-from shared.policies.policy import PolicyBook
+from shared.policies.book import PolicyBook
 from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
 from shared.ports.consent import Consent

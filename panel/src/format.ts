@@ -31,7 +31,7 @@ export class Format {
   /** "today at 10:58 CET", "12 November at 09:20 CET"; the year only if it is another one. */
   moment(iso: string): string {
     const at = new Date(iso);
-    const time = at.toLocaleTimeString(this.language, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+    const time = at.toLocaleTimeString(this.language, { hour: "numeric", minute: "2-digit", timeZoneName: "short" });
     const days = daysBetween(new Date(), at);
     return this.at(Math.abs(days) <= 1 ? this.relative.format(days, "day") : this.date(at), time);
   }
@@ -50,11 +50,11 @@ export class Format {
   ago(iso: string): string {
     const seconds = (new Date(iso).getTime() - Date.now()) / 1000;
     if (seconds > 0 || seconds < -3600) return this.moment(iso);
-    return seconds > -60 ? this.relative.format(0, "minute") : this.relative.format(Math.ceil(seconds / 60), "minute");
+    return seconds > -60 ? this.relative.format(Math.floor(seconds), "second") : this.relative.format(Math.ceil(seconds / 60), "minute");
   }
 
   time(iso: string): string {
-    return new Date(iso).toLocaleTimeString(this.language, { hour: "2-digit", minute: "2-digit" });
+    return new Date(iso).toLocaleTimeString(this.language, { hour: "numeric", minute: "2-digit" });
   }
 
   zone(): string {

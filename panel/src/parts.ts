@@ -40,6 +40,10 @@ export const fact = (label: Content, ...values: Content[]) =>
 export const time = (context: Context, iso: string, words: string) =>
   html`<time datetime=${iso} title=${context.format.full(iso)}>${words}</time>`;
 
+/** A time that stands alone, and so begins with a capital letter. */
+export const timeAlone = (context: Context, iso: string, words: string) =>
+  time(context, iso, words.charAt(0).toLocaleUpperCase(context.format.language) + words.slice(1));
+
 /** Words with a time in them: the time keeps its markup, wherever the sentence has it. */
 export function timed(context: Context, iso: string, words: string, sentence: (when: string) => string): TemplateResult {
   const [before, after] = sentence("\u0000").split("\u0000");

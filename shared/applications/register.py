@@ -2,132 +2,34 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Self
-
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints, field_validator, model_validator
 
 from shared.access.roles import Operator
+from shared.applications.application import (
+    BY_SECRET,
+    PARTITION,
+    Application,
+    ApplicationChanged,
+    ApplicationProfile,
+    ApplicationRegistered,
+    ApplicationRemoved,
+    ApplicationSecretRenewed,
+    application_key,
+)
 from shared.applications.secrets import hash_secret, new_secret
-from shared.kernel.addresses import https_address
-from shared.kernel.names import ClientId, Product
+from shared.kernel.names import ClientId
 from shared.kernel.refusals import Conflict, NotFound, PreconditionRequired, Stale
 from shared.kernel.versions import Expected, version_of
 from shared.ports.clock import Clock
-from shared.ports.record import Record, Stored
-from shared.ports.table import Key, Remove, Row, RowExists, RowReader, Table
+from shared.ports.record import Stored
+from shared.ports.table import Remove, Row, RowExists, Table
 from shared.trail.events import Event
 from shared.trail.trail import AuditRecord, Trail
 
-_PARTITION = "application"
 _TRAIL = "~audit:"
 """The prefix of the row keys of trails: no client id can contain it, so that both can share one partition."""
 _MOST = 1_000
 
 _log = logging.getLogger(__name__)
-_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})  # of a JWK (RFC 7518, section 6)
-
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-WebAddress = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(https_address)]
-WebAddresses = Annotated[tuple[WebAddress, ...], Field(max_length=20)]
-
-
-class AuthMethod(StrEnum):
-    """How a client proves who it is, as RFC 7591, section 2, names it. `none` is a public client, with PKCE alone."""
-
-    NONE = "none"
-    CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105 - the name of a method
-    CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105 - as above
-    PRIVATE_KEY_JWT = "private_key_jwt"
-
-
-_BY_SECRET = frozenset({AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST})
-
-
-class ApplicationProfile(Record):
-    """The fields of an application that an operator sets.
-
-    `redirect_uris` and `post_logout_redirect_uris` are matched exactly; `requires_product` names a product without
-    which SSO does not work in it; `password_sign_in_uri` receives people who stay on the vendor's password; `jwks`
-    are the public keys (RFC 7517) of a client that authenticates by `private_key_jwt`.
-    """
-
-    name: Title
-    redirect_uris: WebAddresses = ()
-    sso_supported: bool
-    requires_product: Product | None = None
-    password_sign_in_uri: WebAddress | None = None
-    token_endpoint_auth_method: AuthMethod = AuthMethod.NONE
-    jwks: dict[str, JsonValue] | None = None
-    post_logout_redirect_uris: WebAddresses = ()
-    backchannel_logout_uri: WebAddress | None = None
-
-    @model_validator(mode="after")
-    def _keys_where_they_are_needed(self) -> Self:
-        if (self.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT) != (self.jwks is not None):
-            raise ValueError(
-                "'jwks' is required with tokenEndpointAuthMethod 'private_key_jwt' and not allowed with any other."
-            )
-        return self
-
-    @field_validator("jwks")
-    @classmethod
-    def _public_keys(cls, jwks: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
-        keys = [] if jwks is None else jwks.get("keys")
-        if not isinstance(keys, list) or not all(isinstance(key, dict) and _PRIVATE.isdisjoint(key) for key in keys):
-            raise ValueError("It must be a JWK Set of public keys. Never send private keys.")
-        return jwks
-
-
-class Application(Record):
-    """One of the vendor's applications. `secret` is the stored hash of its client secret, never the secret itself."""
-
-    client_id: ClientId
-    profile: ApplicationProfile
-    secret: str | None = None
-    created_at: datetime
-    updated_at: datetime
-
-    def serves(self, products: tuple[Product, ...]) -> bool:
-        """Whether SSO works in this application for an account that has these products."""
-        required = self.profile.requires_product
-        return self.profile.sso_supported and (required is None or required in products)
-
-
-class ApplicationRegistered(Event):
-    """An operator has registered the application."""
-
-    action = "application.registered"
-
-    profile: ApplicationProfile
-
-
-class ApplicationChanged(Event):
-    """An operator has changed the application's entry in the register."""
-
-    action = "application.changed"
-
-    before: ApplicationProfile
-    after: ApplicationProfile
-
-
-class ApplicationSecretRenewed(Event):
-    """The application has a new client secret, and the one before is no longer valid."""
-
-    action = "application.secret_renewed"
-
-
-class ApplicationRemoved(Event):
-    """An operator has removed the application. Its trail is kept."""
-
-    action = "application.removed"
-
-
-async def find_application(reader: RowReader, client_id: ClientId) -> Application | None:
-    """The application: one point read."""
-    row = await reader.get(_key(client_id))
-    return Application.read(row) if row else None
 
 
 async def every_application(table: Table) -> tuple[Application, ...]:
@@ -135,7 +37,7 @@ async def every_application(table: Table) -> tuple[Application, ...]:
     rows: list[Row] = []
     continuation = None
     while True:
-        page = await table.page(_PARTITION, "", _MOST, continuation)
+        page = await table.page(PARTITION, "", _MOST, continuation)
         rows += (row for row in page.rows if not row.key.row.startswith(_TRAIL))
         continuation = page.continuation
         if continuation is None:
@@ -164,7 +66,7 @@ class ApplicationRegister:
             Stale: it is not the version that the caller has seen, or no longer exists, or another writer was first.
         """
         now = self.clock.now()
-        key = _key(client_id)
+        key = application_key(client_id)
         row = await self.table.get(key)
         application = Application(client_id=client_id, profile=profile, created_at=now, updated_at=now)
         event: Event = ApplicationRegistered(profile=profile)
@@ -177,7 +79,7 @@ class ApplicationRegister:
                     "This application already exists. To change it, send If-Match with the ETag that you read."
                 )
             expected.must_allow(version_of(row.document))
-            kept = old.secret if profile.token_endpoint_auth_method in _BY_SECRET else None
+            kept = old.secret if profile.token_endpoint_auth_method in BY_SECRET else None
             application = old.model_copy(update={"profile": profile, "secret": kept, "updated_at": now})
             event = ApplicationChanged(before=old.profile, after=profile)
         elif expected is not None:
@@ -213,7 +115,7 @@ class ApplicationRegister:
         """
         stored = await self.read(operator, client_id)
         expected.must_allow(stored.version)
-        if stored.record.profile.token_endpoint_auth_method not in _BY_SECRET:
+        if stored.record.profile.token_endpoint_auth_method not in BY_SECRET:
             raise Conflict("This application does not authenticate with a secret. See its tokenEndpointAuthMethod.")
         secret = new_secret()
         update = {"secret": await hash_secret(secret), "updated_at": self.clock.now()}
@@ -251,16 +153,12 @@ class ApplicationRegister:
         return records, following
 
     def _trail(self, client_id: ClientId) -> Trail:
-        return Trail(table=self.table, clock=self.clock, partition=_PARTITION, prefix=f"{_TRAIL}{client_id}:")
+        return Trail(table=self.table, clock=self.clock, partition=PARTITION, prefix=f"{_TRAIL}{client_id}:")
 
     async def _row(self, client_id: ClientId) -> Row:
-        row = await self.table.get(_key(client_id))
+        row = await self.table.get(application_key(client_id))
         if row is None:
             raise NotFound(
                 "This application does not exist. An Operator can register it with PUT /v1/applications/{clientId}."
             )
         return row
-
-
-def _key(client_id: ClientId) -> Key:
-    return Key(_PARTITION, client_id)

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import read_head
-from shared.applications.register import Application, every_application
+from shared.applications.application import Application
+from shared.applications.register import every_application
 from shared.connection.connected_domains import states_of
 from shared.connection.connection import Connection, Status
 from shared.domains.tenant_domains import DomainState, TenantDomains
@@ -17,8 +18,8 @@ from shared.overview.next_steps import Standing, Step, next_steps
 from shared.policies.policy import Policy
 from shared.ports.clock import Clock
 from shared.ports.table import Table
-from shared.users import exemptions, links
-from shared.users.exemptions import Exemption
+from shared.users import exemption, links
+from shared.users.exemption import Exemption
 
 MOST_COUNTED = 1_000
 """Rows that an overview counts: one page of the store, whatever the length of the list."""
@@ -97,7 +98,7 @@ class Overviews:
         account_id, now = administrator.account_id, self.clock.now()
         head, entries, linked = await asyncio.gather(
             read_head(self.table, account_id),
-            self.table.page(account_id, exemptions.PREFIX, MOST_COUNTED, None),
+            self.table.page(account_id, exemption.PREFIX, MOST_COUNTED, None),
             self.table.page(account_id, links.PREFIX, MOST_COUNTED, None),
         )
         policy, connection = head.stored(Policy).record, head.stored(Connection).record.as_of(now)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from shared.applications.register import Application, find_application
+from shared.applications.application import Application, find_application
 from shared.kernel.names import ClientId, EmailAddress
 from shared.kernel.refusals import Malformed
 from shared.ports.record import Record

@@ -5,7 +5,7 @@ Their identity is not known yet, only the address that was typed; `shared.resolu
 
 from dataclasses import dataclass
 
-from shared.applications.register import Application
+from shared.applications.application import Application
 from shared.flows.flows import Flows, digest
 from shared.kernel.names import EmailAddress
 from shared.ports.entra import ProviderRefused

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from urllib.parse import unquote_plus
 
-from shared.applications.register import Application, AuthMethod, find_application
+from shared.applications.application import Application, AuthMethod, find_application
 from shared.applications.secrets import SecretChecks
 from shared.flows.flows import digest
 from shared.kernel.documents import Foreign

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from shared.applications.register import find_application
+from shared.applications.application import find_application
 from shared.flows.flows import Flow, Flows
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import FlowSpent, Malformed, NotAuthenticated

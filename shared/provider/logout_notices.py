@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from shared.applications.register import find_application
+from shared.applications.application import find_application
 from shared.duties.duties import Duties, Task
 from shared.duties.kinds import Backoff, Kind, Outcome
 from shared.kernel.failures import log_failure

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.accounts.head import Head, find_head
-from shared.applications.register import Application, find_application
+from shared.applications.application import Application, find_application
 from shared.connection.connection import Connection
 from shared.domains.domain_claims import find_domain_claim
 from shared.domains.tenant_domains import DomainState, TenantDomains
@@ -20,7 +20,7 @@ from shared.kernel.refusals import FieldFault, Invalid
 from shared.policies.policy import Policy
 from shared.ports.table import Lease, RecentReader
 from shared.resolution.decision import Situation
-from shared.users.exemptions import Exemption, find_exemption
+from shared.users.exemption import Exemption, find_exemption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

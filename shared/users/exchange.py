@@ -22,7 +22,8 @@ from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import Invalid, Refusal, Unavailable
 from shared.ports.table import TRANSACTION_LIMIT
 from shared.users.csv_file import BadRecord, CsvFile, CsvRecord, open_csv
-from shared.users.exemptions import Exemption, ExemptionList
+from shared.users.exemption import Exemption
+from shared.users.exemptions import ExemptionList
 from shared.users.formulas import with_guards, without_guards
 from shared.users.remarks import Remark, Remarks
 from shared.users.terms import ExemptionDraft

@@ -1,8 +1,4 @@
-"""The exception list: users of an account who keep the vendor's password although SSO is on.
-
-An entry is an `Exemption` in code, since Python's `Exception` is taken; people and the API say exception. Its key is a
-hash of the email, so that finding it costs one point read in a list of any length, and no email appears in a URL.
-"""
+"""The exception list: users of an account who keep the vendor's password although SSO is on."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -13,76 +9,28 @@ from functools import partial
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import Head, read_head
 from shared.accounts.journal import Journal
-from shared.kernel.names import AccountId, DomainName, EmailAddress
+from shared.kernel.names import DomainName, EmailAddress
 from shared.kernel.refusals import Conflict, FieldFault, Invalid, NotFound
 from shared.kernel.versions import Expected
 from shared.ports.clock import Clock
-from shared.ports.record import Record, Stored
-from shared.ports.table import Key, Operation, Put, RowChanged, RowExists, RowReader, Table
-from shared.trail.events import Event
+from shared.ports.record import Stored
+from shared.ports.table import Key, Operation, Put, RowChanged, RowExists, Table
+from shared.users.exemption import (
+    PREFIX,
+    ExceptionAdded,
+    ExceptionChanged,
+    ExceptionEvent,
+    ExceptionRemoved,
+    ExceptionsImported,
+    Exemption,
+    exemption_key,
+    find_exemption,
+)
 from shared.users.remarks import OwnDomain, strange_domain
 from shared.users.terms import ExemptionDraft, ExemptionTerms
 from shared.users.user_key import UserKey
 
-PREFIX = "exception:"
 _EXPORT_PAGE = 1_000
-
-
-class Exemption(Record):
-    """One user who keeps the vendor's password. `email` is in the normal form, in which addresses are compared."""
-
-    exception_id: UserKey
-    email: str
-    reason: str
-    expires_at: datetime | None = None
-    created_at: datetime
-    created_by: str
-    updated_at: datetime
-
-    def in_force(self, now: datetime) -> bool:
-        """Whether it has not expired."""
-        return self.expires_at is None or now < self.expires_at
-
-
-class _Exception(Event):
-    exception_id: UserKey
-    email: str
-    reason: str
-    expires_at: datetime | None
-
-
-class ExceptionAdded(_Exception):
-    """A user was put on the exception list."""
-
-    action = "exception.added"
-
-
-class ExceptionChanged(_Exception):
-    """The terms of an exception were changed. The fields are the new terms."""
-
-    action = "exception.changed"
-
-
-class ExceptionRemoved(_Exception):
-    """A user was taken off the exception list."""
-
-    action = "exception.removed"
-
-
-class ExceptionsImported(Event):
-    """Up to 99 users were put on the exception list by an import. `lines` are their first and last in the file."""
-
-    action = "exceptions.imported"
-
-    count: int
-    lines: tuple[int, int]
-    exception_ids: tuple[UserKey, ...]
-
-
-async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailAddress) -> Exemption | None:
-    """The user's entry, in force or not: one point read."""
-    row = await reader.get(_key(account_id, UserKey.of(account_id, email)))
-    return Exemption.read(row) if row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +66,7 @@ class ExemptionList:
         head = await read_head(self.table, account_id)
         self._must_not_have_ended(draft.expires_at)
         exemption = self._written(administrator, draft)
-        stored: Stored[Exemption] = Stored(exemption, _key(account_id, exemption.exception_id), None)
+        stored: Stored[Exemption] = Stored(exemption, exemption_key(account_id, exemption.exception_id), None)
         try:
             await self._commit(administrator, ExceptionAdded, exemption, stored.rewrite(exemption))
         except RowExists:
@@ -171,7 +119,7 @@ class ExemptionList:
         async with turn:
             await asyncio.sleep(0)
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
-        puts = [Put(_key(administrator.account_id, key), each.document()) for key, each in written.items()]
+        puts = [Put(exemption_key(administrator.account_id, key), each.document()) for key, each in written.items()]
         event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)), exception_ids=(*written,))
         await self.journal.commit(administrator.account_id, administrator.actor, event, *puts)
 
@@ -194,7 +142,7 @@ class ExemptionList:
             NotFound: it is not on the list, or there is no such account.
         """
         await self.must_exist(administrator)
-        row = await self.table.get(_key(administrator.account_id, exemption_id))
+        row = await self.table.get(exemption_key(administrator.account_id, exemption_id))
         if row is None:
             raise NotFound("This exception does not exist in this account.")
         return Stored(Exemption.read(row), row.key, row)
@@ -269,7 +217,11 @@ class ExemptionList:
         await self._commit(administrator, ExceptionRemoved, old.record, old.removal())
 
     async def _commit(
-        self, administrator: AccountAdministrator, kind: type[_Exception], exemption: Exemption, operation: Operation
+        self,
+        administrator: AccountAdministrator,
+        kind: type[ExceptionEvent],
+        exemption: Exemption,
+        operation: Operation,
     ) -> None:
         event = kind(
             exception_id=exemption.exception_id,
@@ -291,7 +243,3 @@ class ExemptionList:
             created_by=actor.name or actor.subject,
             updated_at=now,
         )
-
-
-def _key(account_id: AccountId, exemption_id: UserKey) -> Key:
-    return Key(account_id, PREFIX + exemption_id)

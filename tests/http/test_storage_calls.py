@@ -23,6 +23,8 @@ CALLS = {
     "get_connection": 1,
     "check_connection": 2,
     "delete_connection": 7,
+    "get_overview": 3,
+    "list_account_applications": 2,
     "list_domains": 1,
     "switch_domain": 3,
     "refresh_domains, two domains": 9,
@@ -74,6 +76,7 @@ CALLS = {
     "get_health": 0,
     "get_health_cookie": 0,
     "get_openapi": 0,
+    "get_panel": 0,
 }
 """Requests to the store of one call, by function and circumstances.
 

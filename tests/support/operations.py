@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from shared.access.roles import AccountAdministrator, Actor, Operator
 from shared.accounts.register import Profile
-from shared.applications.register import ApplicationProfile, AuthMethod
+from shared.applications.application import ApplicationProfile, AuthMethod
 from shared.assembly import assemble
 from shared.connection.consent_steps import ToMicrosoft
 from shared.domains.tenant_domains import DomainSwitch

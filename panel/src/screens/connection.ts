@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import type { Connection, Versioned } from "../api.js";
-import { bone, busyButton, copyButton, dialog, fact, head, note, status, time, timed, type Content, type Sort } from "../parts.js";
+import { bone, busyButton, copyButton, dialog, fact, head, note, status, timeAlone, timed, type Content, type Sort } from "../parts.js";
 import { Load, Screen } from "../screen.js";
 
 const SORTS: Record<Connection["status"], Sort> = { connected: "ok", pending: "wait", consent_revoked: "bad", disconnected: "off" };
@@ -77,7 +77,7 @@ export class ConnectionScreen extends Screen {
     return html`
       ${fact(words.status, status(SORTS[state], words.states[state]), html`${words.stateText[state]} ${pending}`)}
       ${tenant ? fact(words.tenant, tenantName ?? "", html`<code>${tenant}</code> ${copyButton(this.context, tenant, words.tenantId)}`) : nothing}
-      ${tenant && connectedAt ? fact(words.by, by, time(this.context, connectedAt, this.format.moment(connectedAt))) : nothing}
+      ${tenant && connectedAt ? fact(words.by, by, timeAlone(this.context, connectedAt, this.format.moment(connectedAt))) : nothing}
       ${tenant ? fact(words.last, ...this.lastCheck(lastCheck)) : nothing}
       ${tenant ? fact(words.consent, words.consentText, words.consentNot) : nothing}
       ${tenant ? fact(words.entra, html`<a href=${ENTERPRISE_APPLICATIONS} target="_blank" rel="noopener noreferrer">${words.entraLink}</a>`, words.entraHint) : nothing}
@@ -87,7 +87,7 @@ export class ConnectionScreen extends Screen {
   private lastCheck(check: Connection["lastCheck"]): Content[] {
     if (!check) return [this.words.connection.noCheck];
     const sort: Sort = check.outcome === "ok" ? "ok" : check.outcome === "consent_revoked" ? "bad" : "warn";
-    return [status(sort, this.words.outcomes[check.outcome] ?? check.detail), time(this.context, check.at, this.format.ago(check.at))];
+    return [status(sort, this.words.outcomes[check.outcome] ?? check.detail), timeAlone(this.context, check.at, this.format.ago(check.at))];
   }
 
   private question(): TemplateResult {

@@ -85,7 +85,7 @@ export class ExceptionsScreen extends Screen {
         <div class="row">
           ${this.chosen.size && !this.context.readonly
             ? html`<span class="count">${words.selected(this.chosen.size)}</span><button class="btn danger" @click=${() => (this.asking = shown.filter((each) => this.chosen.has(each.exceptionId)))}>${words.removeSelected}</button>`
-            : html`<p class="count" role="status">${this.found ? (this.busy === "find" ? words.searching(this.found.read) : words.found(shown.length, this.found.read)) : words.total(this.first + 1, this.first + shown.length, page.following !== null)}</p>`}
+            : html`<p class="count" role="status">${this.found ? (this.busy === "find" ? words.searching(this.found.read) : words.found(shown.length, this.found.read)) : this.tokens.length === 1 ? words.shown(shown.length, page.following !== null) : words.total(this.first + 1, this.first + shown.length, page.following !== null)}</p>`}
         </div>
       </div>
       ${shown.length ? this.table(shown) : html`<p>${this.busy === "find" ? nothing : words.nothingFound}</p>`}

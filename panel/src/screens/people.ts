@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import type { Link } from "../api.js";
-import { address, bone, busyButton, copyButton, dialog, head, note, tableBones, time } from "../parts.js";
+import { address, bone, busyButton, copyButton, dialog, head, note, tableBones, timeAlone } from "../parts.js";
 import { Load, Screen } from "../screen.js";
 
 interface Read {
@@ -81,7 +81,7 @@ export class PeopleScreen extends Screen {
           (each) => html`<tr role="row">
             ${change ? html`<td role="cell" class="pick"><input type="checkbox" aria-label=${this.words.exceptions.select(each.email)} .checked=${this.chosen.has(each.linkId)} @change=${() => this.pick(each.linkId)} /></td>` : nothing}
             <th scope="row" role="rowheader">${address(each.email)}</th>
-            <td role="cell" data-label=${words.since}>${time(this.context, each.linkedAt, this.format.moment(each.linkedAt))}</td>
+            <td role="cell" data-label=${words.since}>${timeAlone(this.context, each.linkedAt, this.format.moment(each.linkedAt))}</td>
             <td role="cell" data-label=${words.oid}><code>${each.oid}</code> ${copyButton(this.context, each.oid, `${words.oid} ${each.email}`)}</td>
             ${change ? html`<td role="cell" class="acts"><button class="btn plain" @click=${() => this.ask([each.linkId])}>${words.release}<span class="vh"> ${each.email}</span></button></td>` : nothing}
           </tr>`,

@@ -383,10 +383,8 @@ export const en = (f: Format) => {
       notRemoved: (count: number) => f.plural(count, "1 entry was changed by somebody meanwhile and is still there.", `${n(count)} entries were changed by somebody meanwhile and are still there.`),
       restored: (count: number) => f.plural(count, "1 person is on the list again.", `${n(count)} people are on the list again.`),
       conflictTitle: "Somebody changed this entry meanwhile",
-      conflictText: "These are their values and yours. Nothing of yours is saved yet.",
-      goneTitle: "Somebody removed this entry meanwhile",
-      theirs: "Theirs",
-      yours: "Yours",
+      conflictText: "This is how it stands on the list now. Nothing of yours is saved yet.",
+      theirs: "Now",
     },
 
     importing: {
@@ -396,7 +394,7 @@ export const en = (f: Format) => {
       chooseAnother: "Choose another file",
       reading: "Reading the file, and the list as it is …",
       checkTitle: "Import: check before anything changes",
-      checkText: (file: string, count: number) => [file, `, ${lines(count)}. Nothing has been sent yet.`] as const,
+      checkText: (file: string, count: number) => [file, `, ${lines(count)}. Nothing has been sent yet.`] as [string, string],
       ready: (count: number) => `${lines(count)} ${count === 1 ? "is" : "are"} ready:`,
       readyText: (add: number, change: number, same: number) =>
         `${f.plural(add, "1 adds a person", `${n(add)} add a person`)}, ${f.plural(change, "1 changes an entry", `${n(change)} change an entry`)}. ${f.plural(same, "1 says", `${n(same)} say`)} what is on the list already.`,
@@ -442,7 +440,6 @@ export const en = (f: Format) => {
       title: "People",
       text: "Each address is linked to one Microsoft account at its first sign-in, and to no other afterwards.",
       caption: "Links between addresses and Microsoft accounts",
-      find: "Find a person",
       findLabel: "Part of an address or of an object ID",
       email: "Email address",
       since: "Linked since",
@@ -600,7 +597,7 @@ export const en = (f: Format) => {
         today: "Today",
         afterwards: "Afterwards",
         everybody: (domains: string) => `Everybody at ${domains}`,
-        excepted: (count: number, more: boolean) => `The ${least(count, more)} on the exception list`,
+        excepted: (count: number, more: boolean) => `${more ? `More than ${n(count)} people` : people(count)} on the exception list`,
         application: (name: string) => `Everybody, in ${name}`,
         signedIn: "People who are signed in at that moment",
         password: "Password",

@@ -8,9 +8,26 @@ export type Words = ReturnType<typeof en>;
 
 const LANGUAGES: Record<string, (format: Format) => Words> = { en, de };
 
+interface Language {
+  words: Words;
+  format: Format;
+}
+
+let last: (Language & { tag: string }) | undefined;
+
 /** The words and the formats for a language tag such as `de-AT`; English for one that has no words yet. */
-export function wordsFor(tag: string): { words: Words; format: Format } {
-  const known = LANGUAGES[tag.split("-")[0]?.toLowerCase() ?? ""];
-  const format = new Format(known ? tag : "en");
-  return { words: (known ?? en)(format), format };
+export function wordsFor(tag: string): Language {
+  if (last?.tag !== tag) {
+    const name = tag.split("-")[0]!.toLowerCase();
+    const known = LANGUAGES[name];
+    const format = new Format(regional(known ? tag : "en"));
+    last = { tag, format, words: (known ?? en)(format) };
+  }
+  return last;
+}
+
+/** A page that says only the language leaves it to the browser's settings how dates and times are written in it. */
+function regional(tag: string): string {
+  const same = (each: string) => each.toLowerCase().startsWith(`${tag.toLowerCase()}-`);
+  return tag.includes("-") ? tag : navigator.languages.find(same) ?? tag;
 }

@@ -9,7 +9,7 @@ from shared.connection.connection import ConnectionStarted
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import NotFound, Stale
 from shared.ports.table import Insert, Key, Put, RowChanged, RowExists
-from shared.users.exemptions import ExceptionsImported
+from shared.users.exemption import ExceptionsImported
 from tests.support.fakes import FixedClock, InMemoryTable
 
 ACME = AccountId("acme")

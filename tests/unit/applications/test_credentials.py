@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from shared.access.roles import Actor, Operator
-from shared.applications.register import ApplicationProfile, ApplicationRegister, AuthMethod
+from shared.applications.application import ApplicationProfile, AuthMethod
+from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import verify_secret
 from shared.kernel.names import ClientId, Product
 from shared.kernel.refusals import Conflict, NotFound, PreconditionRequired, Stale

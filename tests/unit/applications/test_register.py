@@ -3,7 +3,8 @@
 import asyncio
 
 from shared.access.roles import Actor, Operator
-from shared.applications.register import ApplicationProfile, ApplicationRegister
+from shared.applications.application import ApplicationProfile
+from shared.applications.register import ApplicationRegister
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import PreconditionRequired
 from tests.support.fakes import FixedClock, InMemoryTable

@@ -9,7 +9,7 @@ from functions.app import build_routes
 from functions.http.endpoint import Endpoint
 from functions.http.roles import Anybody
 from shared.access.roles import Actor, Operator
-from shared.applications.register import ApplicationProfile
+from shared.applications.application import ApplicationProfile
 from shared.assembly import Services, assemble
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Refusal

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.applications.register import AuthMethod
+from shared.applications.application import AuthMethod
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
 from shared.ports.table import Remove

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.access.roles import AccountAdministrator, Actor, Operator
 from shared.accounts.head import Account
-from shared.applications.register import Application, ApplicationProfile
+from shared.applications.application import Application, ApplicationProfile
 from shared.assembly import assemble
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.versions import Expected

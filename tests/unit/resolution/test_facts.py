@@ -8,7 +8,7 @@ from shared.connection.connection import Connection
 from shared.kernel.names import AccountId, EmailAddress
 from shared.resolution.decision import Situation
 from shared.resolution.facts import Facts
-from shared.users.exemptions import Exemption
+from shared.users.exemption import Exemption
 from shared.users.user_key import UserKey
 from tests.support.fakes import NEW_YEAR
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.accounts.head import Account
 from shared.adapters.recent_rows import RecentRows, WatchedTable
-from shared.applications.register import Application, ApplicationProfile
+from shared.applications.application import Application, ApplicationProfile
 from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
 from shared.domains.domain_claims import DomainClaim
@@ -18,7 +18,7 @@ from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.refusals import Invalid, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.table import Key, Put, Remove, Row
-from shared.users.exemptions import Exemption
+from shared.users.exemption import Exemption
 from shared.users.user_key import UserKey
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 from tests.support.ports import fakes

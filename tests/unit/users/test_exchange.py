@@ -35,7 +35,8 @@ from shared.users.exchange import (
     read_entry,
     write_csv,
 )
-from shared.users.exemptions import Exemption, ExemptionList
+from shared.users.exemption import Exemption
+from shared.users.exemptions import ExemptionList
 from shared.users.remarks import MOST_DOMAINS, Remark
 from shared.users.terms import ExemptionDraft
 from shared.users.user_key import UserKey

@@ -15,7 +15,8 @@ from shared.kernel.refusals import Conflict
 from shared.kernel.versions import Expected
 from shared.ports.record import Stored
 from shared.ports.table import Insert, Table
-from shared.users.exemptions import Exemption, ExemptionList
+from shared.users.exemption import Exemption
+from shared.users.exemptions import ExemptionList
 from shared.users.terms import ExemptionDraft
 from shared.users.user_key import UserKey
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable

@@ -1,0 +1,125 @@
+"""An application: one of the vendor's apps, an OAuth 2.0 client of ours."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, field_validator, model_validator
+
+from shared.kernel.addresses import https_address
+from shared.kernel.names import ClientId, Product
+from shared.ports.record import Record
+from shared.ports.table import Key, RowReader
+from shared.trail.events import Event
+
+PARTITION = "application"
+"""Of every application's row."""
+
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})  # of a JWK (RFC 7518, section 6)
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+WebAddress = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(https_address)]
+WebAddresses = Annotated[tuple[WebAddress, ...], Field(max_length=20)]
+
+
+class AuthMethod(StrEnum):
+    """How a client proves who it is, as RFC 7591, section 2, names it. `none` is a public client, with PKCE alone."""
+
+    NONE = "none"
+    CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105 - the name of a method
+    CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105 - as above
+    PRIVATE_KEY_JWT = "private_key_jwt"
+
+
+BY_SECRET = frozenset({AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST})
+"""The methods of clients that have a secret."""
+
+
+class ApplicationProfile(Record):
+    """The fields of an application that an operator sets.
+
+    `redirect_uris` and `post_logout_redirect_uris` are matched exactly; `requires_product` names a product without
+    which SSO does not work in it; `password_sign_in_uri` receives people who stay on the vendor's password; `jwks`
+    are the public keys (RFC 7517) of a client that authenticates by `private_key_jwt`.
+    """
+
+    name: Title
+    redirect_uris: WebAddresses = ()
+    sso_supported: bool
+    requires_product: Product | None = None
+    password_sign_in_uri: WebAddress | None = None
+    token_endpoint_auth_method: AuthMethod = AuthMethod.NONE
+    jwks: dict[str, JsonValue] | None = None
+    post_logout_redirect_uris: WebAddresses = ()
+    backchannel_logout_uri: WebAddress | None = None
+
+    @model_validator(mode="after")
+    def _keys_where_they_are_needed(self) -> Self:
+        if (self.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT) != (self.jwks is not None):
+            raise ValueError(
+                "'jwks' is required with tokenEndpointAuthMethod 'private_key_jwt' and not allowed with any other."
+            )
+        return self
+
+    @field_validator("jwks")
+    @classmethod
+    def _public_keys(cls, jwks: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+        keys = [] if jwks is None else jwks.get("keys")
+        if not isinstance(keys, list) or not all(isinstance(key, dict) and _PRIVATE.isdisjoint(key) for key in keys):
+            raise ValueError("It must be a JWK Set of public keys. Never send private keys.")
+        return jwks
+
+
+class Application(Record):
+    """One of the vendor's applications. `secret` is the stored hash of its client secret, never the secret itself."""
+
+    client_id: ClientId
+    profile: ApplicationProfile
+    secret: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+    def serves(self, products: tuple[Product, ...]) -> bool:
+        """Whether SSO works in this application for an account that has these products."""
+        required = self.profile.requires_product
+        return self.profile.sso_supported and (required is None or required in products)
+
+
+class ApplicationRegistered(Event):
+    """An operator has registered the application."""
+
+    action = "application.registered"
+
+    profile: ApplicationProfile
+
+
+class ApplicationChanged(Event):
+    """An operator has changed the application's entry in the register."""
+
+    action = "application.changed"
+
+    before: ApplicationProfile
+    after: ApplicationProfile
+
+
+class ApplicationSecretRenewed(Event):
+    """The application has a new client secret, and the one before is no longer valid."""
+
+    action = "application.secret_renewed"
+
+
+class ApplicationRemoved(Event):
+    """An operator has removed the application. Its trail is kept."""
+
+    action = "application.removed"
+
+
+async def find_application(reader: RowReader, client_id: ClientId) -> Application | None:
+    """The application: one point read."""
+    row = await reader.get(application_key(client_id))
+    return Application.read(row) if row else None
+
+
+def application_key(client_id: ClientId) -> Key:
+    """The key of an application's row."""
+    return Key(PARTITION, client_id)

@@ -1,0 +1,79 @@
+"""An exception: one user who keeps the vendor's password although SSO is on.
+
+It is an `Exemption` in code, since Python's `Exception` is taken; people and the API say exception. Its key is a
+hash of the email, so that finding it costs one point read in a list of any length, and no email appears in a URL.
+"""
+
+from datetime import datetime
+
+from shared.kernel.names import AccountId, EmailAddress
+from shared.ports.record import Record
+from shared.ports.table import Key, RowReader
+from shared.trail.events import Event
+from shared.users.user_key import UserKey
+
+PREFIX = "exception:"
+
+
+class Exemption(Record):
+    """One user who keeps the vendor's password. `email` is in the normal form, in which addresses are compared."""
+
+    exception_id: UserKey
+    email: str
+    reason: str
+    expires_at: datetime | None = None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it has not expired."""
+        return self.expires_at is None or now < self.expires_at
+
+
+class ExceptionEvent(Event):
+    """What the events of one exception have in common."""
+
+    exception_id: UserKey
+    email: str
+    reason: str
+    expires_at: datetime | None
+
+
+class ExceptionAdded(ExceptionEvent):
+    """A user was put on the exception list."""
+
+    action = "exception.added"
+
+
+class ExceptionChanged(ExceptionEvent):
+    """The terms of an exception were changed. The fields are the new terms."""
+
+    action = "exception.changed"
+
+
+class ExceptionRemoved(ExceptionEvent):
+    """A user was taken off the exception list."""
+
+    action = "exception.removed"
+
+
+class ExceptionsImported(Event):
+    """Up to 99 users were put on the exception list by an import. `lines` are their first and last in the file."""
+
+    action = "exceptions.imported"
+
+    count: int
+    lines: tuple[int, int]
+    exception_ids: tuple[UserKey, ...]
+
+
+async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailAddress) -> Exemption | None:
+    """The user's entry, in force or not: one point read."""
+    row = await reader.get(exemption_key(account_id, UserKey.of(account_id, email)))
+    return Exemption.read(row) if row else None
+
+
+def exemption_key(account_id: AccountId, exemption_id: UserKey) -> Key:
+    """The key of a user's entry."""
+    return Key(account_id, PREFIX + exemption_id)
