@@ -49,13 +49,21 @@ class Overview:
     """An account at one moment."""
 
     account_name: str
+    """As the vendor has it."""
     connection: Connection
+    """As of this moment: an attempt that has expired does not count."""
     policy: Policy
+    """The SSO settings."""
     domains: dict[DomainState, int]
+    """How many domains are in each state."""
     domains_read_at: datetime | None
+    """When they were read from the connected tenant."""
     exceptions: ExemptionCount
+    """The exception list."""
     links: Count
+    """The links of people to their Entra identities."""
     next: tuple[Step, ...]
+    """What has to be done next."""
 
 
 class Bar(StrEnum):
