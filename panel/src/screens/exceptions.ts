@@ -166,13 +166,12 @@ export class ExceptionsScreen extends Screen {
       this.editing = undefined;
       if (adding) this.context.go("exceptions");
     };
-    const done = (event: CustomEvent<{ said: string }>) => {
+    const done = async (event: CustomEvent<{ said: string }>) => {
       close();
       this.removed = [];
-      this.said = event.detail.said;
       this.context.announce("exceptions-changed");
-      void this.read.run();
-      void this.context.refresh();
+      await Promise.all([this.read.run(), this.context.refresh()]);
+      this.said = event.detail.said;
     };
     if (adding || this.editing)
       return html`<azure-sso-exception .context=${this.context} .entry=${this.editing} .emergency=${this.rest === "emergency"} @closed=${close} @done=${done}></azure-sso-exception>`;
