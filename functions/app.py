@@ -25,7 +25,7 @@ from functions.policy import policy_routes
 from functions.resolve import resolve_routes
 from functions.signin import signin_routes
 from functions.timers import timers_blueprint
-from shared.assembly import Services
+from shared.services import Services
 from shared.settings import Misconfiguration
 
 

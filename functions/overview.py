@@ -1,145 +1,121 @@
-"""An account at a glance, for the control panel: what is, what has to be done next, and the applications."""
+"""Where an account stands, at a glance, as its control panel shows it first."""
 
 from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
 from functions.http.responses import Ok
-from shared.access.roles import AccountAdministrator
-from shared.assembly import Services
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.connection.connection import Status
 from shared.domains.tenant_domains import DomainState
-from shared.overview.next_steps import What, Who
-from shared.overview.overviews import Bar, Overview
-from shared.policies.policy import Mode, WhenConnectionFails
+from shared.kernel.names import AccountId
+from shared.overview import ApplicationOverview, Incompatible, NextStep, Overview
+from shared.policies.policy import Mode
+from shared.services import Services
 
 _ACCOUNT = "/v1/accounts/{accountId}"
 
 
-class OverviewCheck(Document):
-    """The last probe of the tenant."""
+class TallyDocument(Document):
+    """How many there are. `exact` is false for more than 1,000: then the number is an estimate."""
 
-    at: Moment
-    outcome: str
+    count: int
+    exact: bool
 
 
-class OverviewConnection(Document):
-    """The connection in short; GET …/connection has all of it."""
+class OverviewDocument(Document):
+    """Where an account stands. `mayChange` is whether the caller may change anything; `nextStep` what to do next.
 
+    `modeSince` is when the mode last changed, if it is known. `domains` counts the tenant's domains by state.
+    """
+
+    account_id: AccountId
+    name: str
+    may_change: bool
     status: Status
+    tenant_id: str | None
     tenant_name: str | None
     connected_by: str | None
     connected_at: Moment | None
     pending_until: Moment | None
-    last_check: OverviewCheck | None
-
-
-class OverviewPolicy(Document):
-    """The policy in short. `modeSince` is when the mode was last switched, if it ever was."""
-
+    last_checked_at: Moment | None
+    last_check_outcome: str | None
     mode: Mode
     mode_since: Moment | None
-    mode_by: str | None
-    when_connection_fails: WhenConnectionFails
-    updated_at: Moment | None
-    updated_by: str | None
+    domains: dict[DomainState, int]
+    exceptions: TallyDocument
+    links: TallyDocument
+    next_step: NextStep | None
 
 
-class OverviewDomains(Document):
-    """How many domains are in each state, and when they were read from the tenant."""
+class ApplicationOverviewDocument(Document):
+    """An application: whether SSO is in force there for the account's users, and why not.
 
-    counts: dict[DomainState, int]
-    read_at: Moment | None
-
-
-class OverviewCount(Document):
-    """A number of entries; with `more`, there are at least so many."""
-
-    count: int
-    more: bool
-
-
-class OverviewExceptions(OverviewCount):
-    """How many of the counted exceptions are in force, and how many of these end within 14 days."""
-
-    in_force: int
-    ending_soon: int
-
-
-class NextStep(Document):
-    """Who must do what next."""
-
-    who: Who
-    what: What
-
-
-class OverviewDocument(Document):
-    """The account at this moment. `next` begins with what is most urgent."""
-
-    account_name: str
-    connection: OverviewConnection
-    policy: OverviewPolicy
-    domains: OverviewDomains
-    exceptions: OverviewExceptions
-    links: OverviewCount
-    next: tuple[NextStep, ...]
-
-
-class ApplicationInAccount(Document):
-    """An application. `because` is why SSO is not in force there for this account, and null if it is."""
+    `incompatible` is why it cannot be, whatever the policy says.
+    """
 
     client_id: str
     name: str
+    sso_in_force: bool
+    reason: str | None
+    incompatible: Incompatible | None
     requires_product: str | None
-    because: Bar | None
 
 
-class ApplicationsInAccount(Document):
-    """The vendor's applications."""
+class ApplicationOverviewsDocument(Document):
+    """The vendor's applications, as an account sees them."""
 
-    items: tuple[ApplicationInAccount, ...]
+    items: tuple[ApplicationOverviewDocument, ...]
 
 
 def overview_routes(services: Services) -> Routes:
-    """The endpoints that a control panel shows first."""
+    """The endpoints for what a control panel shows first."""
     routes = Routes("overview", services.edge)
 
     @routes.get(_ACCOUNT + "/overview")
-    async def get_overview(administrator: AccountAdministrator) -> Ok[OverviewDocument]:
-        """Read the account at a glance, and what has to be done next."""
-        return Ok(_document(await services.overviews.read(administrator)))
+    async def get_overview(reader: AccountReader) -> Ok[OverviewDocument]:
+        """Read where the account stands, and what to do next."""
+        overview = await services.overviews.read(reader)
+        return Ok(_document(overview, may_change=isinstance(reader, AccountAdministrator)))
 
     @routes.get(_ACCOUNT + "/applications")
-    async def list_account_applications(administrator: AccountAdministrator) -> Ok[ApplicationsInAccount]:
-        """List the applications, and whether SSO is in force in each for this account."""
-        found = await services.overviews.read_applications(administrator)
-        return Ok(ApplicationsInAccount(items=tuple(map(ApplicationInAccount.model_validate, found))))
+    async def list_account_applications(reader: AccountReader) -> Ok[ApplicationOverviewsDocument]:
+        """List the applications, and whether SSO is in force there for the account's users."""
+        seen = await services.overviews.read_applications(reader)
+        return Ok(ApplicationOverviewsDocument(items=tuple(map(_application, seen))))
 
     return routes
 
 
-def _document(overview: Overview) -> OverviewDocument:
+def _document(overview: Overview, *, may_change: bool) -> OverviewDocument:
     connection, policy = overview.connection, overview.policy
-    by = connection.connected_by
-    check = connection.last_check
+    consenter, check = connection.connected_by, connection.last_check
     return OverviewDocument(
-        account_name=overview.account_name,
-        connection=OverviewConnection(
-            status=connection.status,
-            tenant_name=connection.tenant_name if connection.tenant else None,
-            connected_by=(by.name or by.subject) if by and connection.tenant else None,
-            connected_at=connection.connected_at if connection.tenant else None,
-            pending_until=connection.pending_until,
-            last_check=OverviewCheck.model_validate(check) if check and connection.tenant else None,
-        ),
-        policy=OverviewPolicy(
-            mode=policy.settings.mode,
-            mode_since=policy.mode_since,
-            mode_by=policy.mode_by,
-            when_connection_fails=policy.settings.when_connection_fails,
-            updated_at=policy.updated_at,
-            updated_by=policy.updated_by,
-        ),
-        domains=OverviewDomains(counts=overview.domains, read_at=overview.domains_read_at),
-        exceptions=OverviewExceptions.model_validate(overview.exceptions),
-        links=OverviewCount.model_validate(overview.links),
-        next=tuple(map(NextStep.model_validate, overview.next)),
+        account_id=overview.account_id,
+        name=overview.name,
+        may_change=may_change,
+        status=connection.status,
+        tenant_id=connection.tenant_id,
+        tenant_name=connection.tenant_name,
+        connected_by=(consenter.name or consenter.subject) if consenter else None,
+        connected_at=connection.connected_at,
+        pending_until=connection.pending_until,
+        last_checked_at=check.at if check else None,
+        last_check_outcome=check.outcome if check else None,
+        mode=policy.settings.mode,
+        mode_since=policy.mode_since,
+        domains=overview.domains,
+        exceptions=TallyDocument.model_validate(overview.exceptions),
+        links=TallyDocument.model_validate(overview.links),
+        next_step=overview.next_step,
+    )
+
+
+def _application(seen: ApplicationOverview) -> ApplicationOverviewDocument:
+    application = seen.application
+    return ApplicationOverviewDocument(
+        client_id=application.client_id,
+        name=application.profile.name,
+        sso_in_force=seen.in_force,
+        reason=None if seen.in_force else seen.because,
+        incompatible=seen.incompatible,
+        requires_product=application.profile.requires_product,
     )

@@ -18,9 +18,9 @@ from functions.http.endpoint import Routes
 from functions.http.parameters import Path, Request
 from functions.http.responses import Described
 from functions.http.roles import Anybody
-from shared.assembly import Services
 from shared.kernel.names import Name
 from shared.kernel.refusals import NotFound
+from shared.services import Services
 
 DIST = File(__file__).parent.parent / "panel" / "dist"
 """What `make panel` builds, and `make zip` packs."""

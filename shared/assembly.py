@@ -27,7 +27,7 @@ from shared.edge_ports import EdgePorts
 from shared.flows.flows import Flows
 from shared.health import Health
 from shared.kernel.names import TenantId
-from shared.overview.overviews import Overviews
+from shared.overview import Overviews
 from shared.policies.book import PolicyBook
 from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
@@ -49,12 +49,13 @@ from shared.provider.logout_notices import LogoutNotices
 from shared.provider.openid_provider import OpenIdProvider
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
+from shared.provider.standing import Standing
 from shared.provider.token import TokenEndpoint
 from shared.provider.userinfo import Userinfo
 from shared.resolution.facts import Readers
 from shared.resolution.resolver import Resolver
-from shared.users.exemptions import ExemptionList
-from shared.users.links import Links
+from shared.services import Services
+from shared.users.admission import Admission
 from shared.users.users import Users
 
 
@@ -112,40 +113,6 @@ class Ports:
     """Closes the connections behind these ports."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """The product: the parts that HTTP and timers may call."""
-
-    edge: EdgePorts
-    """What HTTP itself needs."""
-    accounts: Accounts
-    """The vendor's customers, and the audit trail of each."""
-    applications: ApplicationRegister
-    """The vendor's applications."""
-    connection: Connections
-    """The link between an account and its tenant."""
-    domains: ConnectedDomains
-    """The domains of each tenant, and which of them route to its account."""
-    policies: PolicyBook
-    """Whether SSO is on."""
-    users: Users
-    """The exception list, and the links to Entra identities."""
-    overviews: Overviews
-    """Each account at a glance."""
-    resolution: Resolver
-    """Resolves how a person signs in."""
-    provider: OpenIdProvider
-    """The OpenID provider towards the applications."""
-    flows: Flows
-    """Everything that can be used once, such as tickets, states and codes; a timer purges the expired ones."""
-    duties: DutyRunner
-    """Work that is due at a time; a timer runs it."""
-    health: Health
-    """Reports which parts respond."""
-    close: Callable[[], Awaitable[None]]
-    """Closes the connections behind the product."""
-
-
 def assemble(ports: Ports) -> Services:
     """Make every part and join them. Does no I/O and opens nothing."""
     clock, telemetry = ports.clock, ports.telemetry
@@ -168,6 +135,7 @@ def assemble(ports: Ports) -> Services:
         return_urls=ports.return_urls,
         redirect_uri=f"{ports.public_url}/v1/connect/callback",
     )
+    applications = ApplicationRegister(table=ports.applications, clock=clock)
     duties = Duties(table=ports.duties, clock=clock)
     checks = ConnectionChecks(
         table=ports.accounts,
@@ -186,7 +154,9 @@ def assemble(ports: Ports) -> Services:
         clock=clock,
         telemetry=telemetry,
     )
-    links = Links(table=ports.accounts, journal=journal, clock=clock)
+    users = Users.assemble(
+        accounts=ports.accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
+    )
     resolver = Resolver(
         readers=Readers(
             accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
@@ -196,7 +166,7 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
-    provider = _openid_provider(ports, flows, resolver, links, checks)
+    provider = _openid_provider(ports, flows, resolver, users.admission, checks)
     return Services(
         edge=EdgePorts(
             public_url=ports.public_url,
@@ -207,17 +177,14 @@ def assemble(ports: Ports) -> Services:
             clock=clock,
         ),
         accounts=Accounts(register=register, journal=journal),
-        applications=ApplicationRegister(table=ports.applications, clock=clock),
+        applications=applications,
         connection=Connections(consent=consent, checks=checks, disconnection=disconnection),
         domains=ConnectedDomains(
             table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
         ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
-        users=Users(
-            exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
-            links=links,
-        ),
-        overviews=Overviews(table=ports.accounts, applications=ports.applications, clock=clock),
+        users=users,
+        overviews=Overviews(table=ports.accounts, applications=applications, clock=clock),
         resolution=resolver,
         provider=provider,
         flows=flows,
@@ -232,12 +199,17 @@ def assemble(ports: Ports) -> Services:
 
 
 def _openid_provider(
-    ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks
+    ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks
 ) -> OpenIdProvider:
     issuer = Issuer(issuer=ports.public_url, tokens=ports.tokens, clock=ports.clock)
     sessions = Sessions(table=ports.flows, clock=ports.clock)
+    duties = Duties(table=ports.duties, clock=ports.clock)
+    notices = LogoutNotices(
+        applications=ports.recent_applications, sessions=sessions, issuer=issuer, notices=ports.notices, duties=duties
+    )
+    standing = Standing(accounts=ports.accounts, resolver=resolver)
     return OpenIdProvider(
-        sign_in=_sign_in(ports, flows, resolver, links, checks),
+        sign_in=_sign_in(ports, flows, resolver, admission, checks),
         clients=ClientAuthentication(
             applications=ports.recent_applications,
             flows=ports.flows,
@@ -245,28 +217,21 @@ def _openid_provider(
             audiences=(ports.public_url, f"{ports.public_url}/oauth2/token"),
             secrets=SecretChecks(clock=ports.clock),
         ),
-        token=TokenEndpoint(flows=flows, accounts=ports.accounts, issuer=issuer, telemetry=ports.telemetry),
+        token=TokenEndpoint(flows=flows, standing=standing, issuer=issuer, telemetry=ports.telemetry),
         userinfo=Userinfo(tokens=ports.tokens, issuer=ports.public_url),
         end_session=EndSession(
             applications=ports.recent_applications,
             sessions=sessions,
-            flows=flows,
             provider=ports.sign_in,
             tokens=ports.tokens,
             issuer=issuer,
-            notices=LogoutNotices(
-                applications=ports.recent_applications,
-                sessions=sessions,
-                issuer=issuer,
-                notices=ports.notices,
-                duties=Duties(table=ports.duties, clock=ports.clock),
-            ),
+            notices=notices,
         ),
         tokens=ports.tokens,
     )
 
 
-def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks) -> SignIn:
+def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks) -> SignIn:
     redirect_uri = f"{ports.public_url}/signin/callback"
     responses = Responses(checks=checks, telemetry=ports.telemetry, issuer=ports.public_url)
     return SignIn(
@@ -277,12 +242,11 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, check
         callback_step=CallbackStep(
             resolver=resolver,
             flows=flows,
-            links=links,
+            admission=admission,
             sessions=Sessions(table=ports.flows, clock=ports.clock),
             provider=ports.sign_in,
             responses=responses,
             clock=ports.clock,
-            accounts=ports.accounts,
             redirect_uri=redirect_uri,
         ),
         responses=responses,

@@ -14,6 +14,7 @@ from local.cast.person import PASSWORD
 
 PEOPLE: Final = {
     "sam": ("Sam Security", "Security Manager of Contoso", "contoso"),
+    "rita": ("Rita Reader", "Security Reader of Contoso", "contoso"),
     "frida": ("Frida Security", "Security Manager of Fabrikam", "fabrikam"),
     "norman": ("Norman Security", "Security Manager of Northwind", "northwind"),
     "olga": ("Olga Operator", "Support, in the account Contoso", "contoso"),

@@ -8,7 +8,6 @@ const kept = (name, fallback) => sessionStorage.getItem(name) ?? fallback;
 function show() {
   const person = select("person").value;
   panel.account = select("person").selectedOptions[0].dataset.account;
-  panel.readonly = select("readonly").checked;
   panel.getToken = async () => (await (await fetch(`/token/${person}`)).json()).token;
   page.lang = select("language").value;
   page.style.colorScheme = select("theme").value;
@@ -19,6 +18,6 @@ function show() {
 select("person").value = kept("person", "sam");
 select("language").value = kept("language", "en");
 select("theme").value = kept("theme", "light dark");
-for (const name of ["person", "language", "theme", "readonly"]) select(name).addEventListener("change", show);
+for (const name of ["person", "language", "theme"]) select(name).addEventListener("change", show);
 await customElements.whenDefined("azure-sso-panel");
 show();

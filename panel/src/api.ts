@@ -12,7 +12,7 @@ export type Policy = Schemas["PolicyDocument"];
 export type Entry = Schemas["ExceptionDocument"];
 export type Link = Schemas["LinkDocument"];
 export type AuditEntry = Schemas["AuditEntry"];
-export type Application = Schemas["ApplicationInAccount"];
+export type Application = Schemas["ApplicationOverviewDocument"];
 export type ImportReport = Schemas["ImportDocument"];
 
 /** Why a call did not succeed: the service answered with a problem, or no answer came that this page may read. */

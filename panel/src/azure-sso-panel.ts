@@ -95,6 +95,11 @@ export class AzureSsoPanel extends LitElement {
     }
   }
 
+  /** A reader's role, or the page around the component, may leave nothing to change. */
+  private get isReadonly(): boolean {
+    return this.readonly || this.overview?.mayChange === false;
+  }
+
   private readLanguage(): void {
     const tag = this.closest("[lang]")?.getAttribute("lang") || document.documentElement.lang || navigator.language;
     this.language = tag || "en";
@@ -175,7 +180,7 @@ export class AzureSsoPanel extends LitElement {
           </select>
         </div>
       </nav>
-      ${this.readonly ? html`<p class="readonly muted st">${words.readonly}</p>` : nothing}
+      ${this.isReadonly ? html`<p class="readonly muted st">${words.readonly}</p>` : nothing}
       <div class="content" lang=${format.language}>${this.screen({ words, format })}</div>
     `;
   }
@@ -186,7 +191,7 @@ export class AzureSsoPanel extends LitElement {
       api: this.api,
       words,
       format,
-      readonly: this.readonly,
+      readonly: this.isReadonly,
       helpUrl: this.helpUrl,
       overview: this.overview,
       href: (route) => this.href(route),
@@ -227,7 +232,7 @@ function screenOf(name: string, rest: string, context: Context): TemplateResult 
 }
 
 function chip(words: Words, overview: Overview): TemplateResult {
-  const on = overview.policy.mode === "on";
+  const on = overview.mode === "on";
   const [sort, text] = (
     {
       connected: on ? ["ok", words.chip.on] : ["off", words.chip.off],
@@ -235,7 +240,7 @@ function chip(words: Words, overview: Overview): TemplateResult {
       pending: ["wait", words.chip.waiting],
       disconnected: ["off", words.chip.off],
     } as Record<string, [Sort, string]>
-  )[overview.connection.status]!;
+  )[overview.status]!;
   return html`<span part="status">${status(sort, text)}</span>`;
 }
 

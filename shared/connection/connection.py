@@ -24,6 +24,7 @@ from enum import StrEnum
 
 from shared.access.roles import Actor
 from shared.accounts.head import HeadRecord
+from shared.kernel.documents import Asked
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Conflict
 from shared.ports.record import Record
@@ -59,7 +60,8 @@ class Connection(HeadRecord):
 
     Any status may have an `attempt` beside it, since a connected account may start again to renew its consent. Of
     several attempts only the newest counts. `doubted_at` is when Graph first refused a token that Entra still issues:
-    the consent counts as revoked only after a second refusal some time later.
+    the consent counts as revoked only after a second refusal some time later. `keep_people`: a Security Manager has
+    said that an address of an earlier tenant means the same person in this one; see `shared.users.people`.
     """
 
     row = "connection"
@@ -72,6 +74,7 @@ class Connection(HeadRecord):
     attempt: Attempt | None = None
     last_check: Check | None = None
     doubted_at: datetime | None = None
+    keep_people: bool = False
 
     @property
     def tenant(self) -> TenantId | None:
@@ -93,6 +96,12 @@ class Connection(HeadRecord):
             return self.model_copy(update={"attempt": None})
         pending = Status.PENDING if self.status is Status.DISCONNECTED else self.status
         return self.model_copy(update={"status": pending})
+
+
+class ConnectionSettings(Asked):
+    """The settings of a connection. They end with it."""
+
+    keep_people: bool = False
 
 
 def connected_tenant(connection: Connection) -> TenantId:
@@ -137,6 +146,16 @@ class ConnectionConnected(Event):
     tenant_name: str
     consented_by: Consenter
     domains: Mapping[str, str]
+
+
+class ConnectionChanged(Event):
+    """`keepPeople` was switched. `links` is how many links of earlier tenants are left; null where it was not asked."""
+
+    action = "connection.changed"
+
+    keep_people: bool
+    tenant_id: TenantId | None
+    links: int | None
 
 
 class ConnectionChecked(Event):

@@ -37,27 +37,15 @@ class PolicySettings(Record):
 class Policy(HeadRecord):
     """The SSO settings of an account, and who set them when.
 
-    `mode_since` and `mode_by` are of the last change of the mode; None if it never changed, or before this was kept.
+    `mode_since` is when the mode last changed; None if it never did, or before this was recorded.
     """
 
     row = "policy"
 
     settings: PolicySettings = Field(default_factory=PolicySettings)
+    mode_since: datetime | None = None
     updated_at: datetime | None = None
     updated_by: str | None = None
-    mode_since: datetime | None = None
-    mode_by: str | None = None
-
-    def changed(self, settings: PolicySettings, now: datetime, by: str) -> "Policy":
-        """The policy with new settings. Who switched the mode stays known when something else changes."""
-        switched = settings.mode is not self.settings.mode
-        return Policy(
-            settings=settings,
-            updated_at=now,
-            updated_by=by,
-            mode_since=now if switched else self.mode_since,
-            mode_by=by if switched else self.mode_by,
-        )
 
 
 class PolicyChanged(Event):

@@ -176,6 +176,19 @@ async def test_every_screen_is_accessible_and_none_scrolls_sideways(page: Page, 
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name}, {width}"
 
 
+async def test_a_reader_sees_everything_and_is_offered_no_change(page: Page, served: str, connected: Caller) -> None:
+    assert connected
+    await page.goto(served)
+    await page.evaluate("sessionStorage.setItem('person', 'rita')")
+    await page.reload()
+    await expect(page.get_by_text("You can see everything here and change nothing.")).to_be_visible()
+    for name in SCREENS:
+        await screen(page, served, name)
+        names = [await each.inner_text() for each in await page.locator(".content button:visible").all()]
+        assert {each.split()[0] for each in names} <= {"Find", "Copy", "Export"}, name
+        assert await page.locator(".content input:enabled:not([type=search])").count() == 0, name
+
+
 async def test_who_may_not_or_cannot_is_told_why(page: Page, served: str, company: Caller) -> None:
     assert company
     await page.goto(served)

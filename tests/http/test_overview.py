@@ -1,139 +1,110 @@
-"""What a control panel shows first: the account at a glance, what to do next, and the applications."""
+"""Where an account stands, from the first look to the switch that is on, as a control panel shows it."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
+import httpx
 import pytest
 
-from tests.http.conftest import Caller, Walk
+from tests.http.conftest import CONTOSO, Caller, Token, Walk
 from tests.support.service import RunningService
 
 ACME = "/v1/accounts/acme"
 ANY = {"If-Match": "*"}
 
 
-def overview(caller: Caller) -> dict[str, Any]:
+def overview(caller: Caller) -> dict[str, object]:
     answer = caller("GET", f"{ACME}/overview")
     assert answer.status_code == 200, answer.text
-    return dict(answer.json())
+    found: dict[str, object] = answer.json()
+    return found
 
 
-def steps(caller: Caller) -> list[str]:
-    return [f"{step['who']}: {step['what']}" for step in overview(caller)["next"]]
-
-
-def bars(caller: Caller) -> dict[str, str | None]:
-    answer = caller("GET", f"{ACME}/applications")
-    assert answer.status_code == 200, answer.text
-    return {item["clientId"]: item["because"] for item in answer.json()["items"]}
-
-
-def test_an_account_that_is_new_has_one_thing_to_do(acme: Caller) -> None:
-    assert overview(acme) == {
-        "accountName": "Acme",
-        "connection": {
-            "status": "disconnected",
-            "tenantName": None,
-            "connectedBy": None,
-            "connectedAt": None,
-            "pendingUntil": None,
-            "lastCheck": None,
-        },
-        "policy": {
-            "mode": "off",
-            "modeSince": None,
-            "modeBy": None,
-            "whenConnectionFails": "password",
-            "updatedAt": None,
-            "updatedBy": None,
-        },
-        "domains": {"counts": {}, "readAt": None},
-        "exceptions": {"count": 0, "more": False, "inForce": 0, "endingSoon": 0},
-        "links": {"count": 0, "more": False},
-        "next": [{"who": "you", "what": "connect"}],
-    }
-
-
-def test_the_overview_follows_an_integration_to_its_end(acme: Caller, connect: Walk, service: RunningService) -> None:
-    acme("POST", f"{ACME}/connection").raise_for_status()
-    assert steps(acme) == ["entra_administrator: consent"]
-    assert overview(acme)["connection"]["pendingUntil"] is not None
-
-    connect(acme)
-    seen = overview(acme)
-    assert seen["connection"]["status"] == "connected"
-    assert (seen["connection"]["tenantName"], seen["connection"]["connectedBy"]) == ("Contoso", "Sam Security")
-    assert seen["connection"]["lastCheck"]["outcome"] == "ok"
-    assert seen["domains"]["counts"] == {"routed": 2, "not_routable": 1}
-    assert steps(acme) == ["you: keep_an_exception", "you: switch_on"]
-
-    soon = (service.clock.now() + timedelta(days=13)).isoformat()
-    entries = [
-        {"email": "emergency@contoso.example", "reason": "Emergency"},
-        {"email": "intern@contoso.example", "reason": "Intern", "expiresAt": soon},
-    ]
-    acme("POST", f"{ACME}/exceptions", json=entries).raise_for_status()
-    acme("PATCH", f"{ACME}/policy", json={"mode": "on"}, headers=ANY).raise_for_status()
-    assert overview(acme)["exceptions"] == {"count": 2, "more": False, "inForce": 2, "endingSoon": 1}
-    assert steps(acme) == ["you: review_exceptions"]
-
-    service.clock.advance(timedelta(days=14))
-    assert overview(acme)["exceptions"] == {"count": 2, "more": False, "inForce": 1, "endingSoon": 0}
-    assert steps(acme) == []
-
-    acme("DELETE", f"{ACME}/connection", headers=ANY).raise_for_status()
-    left = overview(acme)
-    assert (left["connection"]["tenantName"], left["connection"]["lastCheck"]) == (None, None)
-    assert (left["domains"], left["exceptions"]["count"]) == ({"counts": {}, "readAt": None}, 2)
-
-
-def test_who_switched_the_mode_stays_known_when_something_else_changes(
-    acme: Caller, operator: Caller, service: RunningService
+def test_the_overview_leads_from_nothing_to_sso(
+    acme: Caller, connect: Walk, service: RunningService, client: httpx.Client, token: Token
 ) -> None:
+    first = overview(acme)
+    assert (first["name"], first["status"], first["mode"], first["modeSince"]) == ("Acme", "disconnected", "off", None)
+    assert (first["tenantName"], first["lastCheckedAt"], first["nextStep"]) == (None, None, "connect")
+    assert acme("POST", f"{ACME}/connection", json={}).status_code == 201
+    started = overview(acme)
+    assert (started["status"], started["nextStep"]) == ("pending", "finish_consent")
+    assert started["pendingUntil"] is not None
+    connect(acme)
+    connected = overview(acme)
+    assert (connected["status"], connected["tenantId"], connected["tenantName"]) == ("connected", CONTOSO, "Contoso")
+    assert (connected["connectedBy"], connected["lastCheckOutcome"]) == ("Sam Security", "ok")
+    none = {"off": 0, "conflict": 0, "not_listed": 0}
+    assert connected["domains"] == none | {"routed": 2, "not_routable": 1}
+    assert (connected["exceptions"], connected["nextStep"]) == ({"count": 0, "exact": True}, "keep_an_administrator")
+    acme("POST", f"{ACME}/exceptions", json={"email": "sam@contoso.example", "reason": "Break glass"})
+    ready = overview(acme)
+    assert (ready["exceptions"], ready["nextStep"]) == ({"count": 1, "exact": True}, "switch_on")
     acme("PATCH", f"{ACME}/policy", json={"mode": "on"}, headers=ANY).raise_for_status()
-    on = overview(acme)["policy"]
-    assert (on["modeBy"], on["modeSince"]) == ("Sam Security", on["updatedAt"])
+    on = overview(acme)
+    assert (on["mode"], on["nextStep"], on["mayChange"]) == ("on", None, True)
     service.clock.advance(timedelta(hours=1))
-    operator("PATCH", f"{ACME}/policy", json={"whenConnectionFails": "sso"}, headers=ANY).raise_for_status()
-    later = overview(acme)["policy"]
-    assert (later["modeBy"], later["modeSince"]) == (on["modeBy"], on["modeSince"])
-    assert (later["updatedBy"], later["whenConnectionFails"]) == ("Olga Operator", "sso")
-    assert later["updatedAt"] > later["modeSince"]
+    acme("PATCH", f"{ACME}/policy", json={"whenConnectionFails": "sso"}, headers=ANY).raise_for_status()
+    assert overview(acme) == on
+    assert overview(Caller(client, token("rita", account_id="acme"))) == on | {"mayChange": False}
+    for domain in ("contoso.example", "contoso-mail.example"):
+        acme("PATCH", f"{ACME}/domains/{domain}", json={"enabled": False}, headers=ANY).raise_for_status()
+    nowhere = overview(acme)
+    assert nowhere["domains"] == none | {"routed": 0, "off": 2, "not_routable": 1}
+    assert nowhere["nextStep"] == "route_a_domain"
 
 
-def test_a_long_list_is_counted_to_a_thousand(acme: Caller) -> None:
-    many = [{"email": f"person-{number}@acme.example", "reason": "Kiosk"} for number in range(1_001)]
-    acme("POST", f"{ACME}/exceptions", json=many).raise_for_status()
-    assert overview(acme)["exceptions"] == {"count": 1_000, "more": True, "inForce": 1_000, "endingSoon": 0}
+def test_each_application_says_whether_sso_is_in_force_there(acme: Caller, operator: Caller, connect: Walk) -> None:
+    for name, more in {"unite": {}, "meeting": {}, "fax": {"ssoSupported": False}}.items():
+        application = {"name": name.title(), "ssoSupported": True} | more
+        operator("PUT", f"/v1/applications/{name}", json=application).raise_for_status()
+    centre = {"name": "Centre", "ssoSupported": True, "requiresProduct": "Centre"}
+    operator("PUT", "/v1/applications/centre", json=centre).raise_for_status()
 
+    def reasons() -> dict[str, str | None]:
+        items = acme("GET", f"{ACME}/applications").json()["items"]
+        assert all(each["ssoInForce"] == (each["reason"] is None) for each in items)
+        return {each["clientId"]: each["reason"] for each in items}
 
-def test_an_application_says_why_it_keeps_the_password(acme: Caller, operator: Caller, connect: Walk) -> None:
-    applications: dict[str, dict[str, object]] = {
-        "legacy": {"ssoSupported": False},
-        "fax": {"ssoSupported": True, "requiresProduct": "Fax"},
-        "unite": {"ssoSupported": True, "requiresProduct": "Unite"},
-        "mail": {"ssoSupported": True},
-    }
-    for client_id, more in applications.items():
-        operator("PUT", f"/v1/applications/{client_id}", json={"name": client_id.title(), **more}).raise_for_status()
-    barred = {"legacy": "not_supported", "fax": "product_missing"}
-    assert bars(acme) == barred | {"unite": "sso_off", "mail": "sso_off"}
-    acme("PATCH", f"{ACME}/policy", json={"mode": "on"}, headers=ANY).raise_for_status()
-    assert bars(acme) == barred | {"unite": "not_connected", "mail": "not_connected"}
+    assert {*reasons().values()} == {"not_connected"}
+    items = acme("GET", f"{ACME}/applications").json()["items"]
+    assert {each["clientId"]: each["incompatible"] for each in items} == {
+        "centre": "product_missing",
+        "fax": "not_supported",
+        "meeting": None,
+        "unite": None,
+    }, "while another reason comes first"
     connect(acme)
-    acme("PATCH", f"{ACME}/policy", json={"applicationsOff": ["mail"]}, headers=ANY).raise_for_status()
-    assert bars(acme) == barred | {"unite": None, "mail": "switched_off"}
-    (fax, *_) = acme("GET", f"{ACME}/applications").json()["items"]
-    assert fax == {"clientId": "fax", "name": "Fax", "requiresProduct": "Fax", "because": "product_missing"}
+    assert {*reasons().values()} == {"sso_off"}
+    on = {"mode": "on", "applicationsOff": ["meeting"]}
+    acme("PATCH", f"{ACME}/policy", json=on, headers=ANY).raise_for_status()
+    assert reasons() == {
+        "centre": "application_incompatible",
+        "fax": "application_incompatible",
+        "meeting": "application_switched_off",
+        "unite": None,
+    }
 
 
-@pytest.mark.parametrize("path", ["overview", "applications"])
-def test_an_account_is_seen_by_its_own_security_manager_and_by_support(
-    path: str, acme: Caller, operator: Caller, anybody: Caller, manager: Callable[[str], Caller]
-) -> None:
-    statuses = [
-        caller("GET", f"{ACME}/{path}").status_code for caller in (acme, operator, manager("elsewhere"), anybody)
-    ]
-    assert statuses == [200, 200, 403, 401]
-    assert operator("GET", f"/v1/accounts/nobody/{path}").status_code == 404
+def test_there_is_no_overview_of_an_account_that_is_not_there(operator: Caller) -> None:
+    for path in ("overview", "applications"):
+        assert operator("GET", f"/v1/accounts/nobody/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("ANNA", ["anna@acme.example"]), ("lift", ["anna@acme.example", "bob@acme.example"]), ("nobody", [])],
+)
+def test_exceptions_are_found_by_a_part_of_address_or_reason(acme: Caller, text: str, found: list[str]) -> None:
+    for email, reason in {
+        "bob@acme.example": "Lift",
+        "anna@acme.example": "The LIFT",
+        "cem@acme.example": "Fax",
+    }.items():
+        acme("POST", f"{ACME}/exceptions", json={"email": email, "reason": reason}).raise_for_status()
+    items = acme("POST", f"{ACME}/exceptions/search", json={"text": text}).json()["items"]
+    assert [each["email"] for each in items] == found
+
+
+@pytest.mark.parametrize("body", [{}, {"text": "a", "email": "a@acme.example"}, {"text": " "}, {"text": "x" * 201}])
+def test_a_search_is_by_address_or_by_text(acme: Caller, body: dict[str, str]) -> None:
+    assert acme("POST", f"{ACME}/exceptions/search", json=body).status_code == 422

@@ -14,7 +14,7 @@ interface Trail {
 type Details = Record<string, unknown>;
 type Kind = "all" | "connection" | "policy" | "exceptions" | "people" | "account";
 
-const KINDS: Record<string, Kind> = { connection: "connection", domain: "connection", domains: "connection", policy: "policy", exception: "exceptions", exceptions: "exceptions", link: "people", account: "account" };
+const KINDS: Record<string, Kind> = { connection: "connection", domain: "connection", domains: "connection", links: "people", policy: "policy", exception: "exceptions", exceptions: "exceptions", link: "people", account: "account" };
 const PAGE = 100;
 
 @customElement("azure-sso-activity")
@@ -113,15 +113,18 @@ export class ActivityScreen extends Screen {
         return says[action](text("email"), text("reason"), until);
       case "exception.removed":
       case "link.made":
+      case "link.replaced":
       case "link.released":
         return says[action](text("email"));
       case "exceptions.imported":
+      case "links.released":
         return says[action](Number(details["count"] ?? 0));
       case "policy.changed":
         return this.policy((details["before"] ?? {}) as Details, (details["after"] ?? {}) as Details);
       case "account.registered":
       case "account.changed":
       case "account.closed":
+      case "connection.changed":
       case "connection.started":
       case "connection.disconnected":
         return says[action];

@@ -45,7 +45,7 @@ export class ConnectionScreen extends Screen {
 
   private screen(connection: Connection): TemplateResult {
     const words = this.words.connection;
-    const name = this.context.overview?.accountName ?? this.api.account;
+    const name = this.context.overview?.name ?? this.api.account;
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-connection">
       ${head("h-connection", words.title, words.text(name), this.context.readonly ? nothing : this.actions(connection))}
       ${this.outcome()} ${this.conflict ? note("warn", "warn", html`<p>${words.changed}</p>`, "alert") : nothing}
@@ -95,7 +95,7 @@ export class ConnectionScreen extends Screen {
     const close = () => (this.asking = false);
     return dialog(
       "h-disconnect",
-      words.askTitle(this.context.overview?.accountName ?? this.api.account),
+      words.askTitle(this.context.overview?.name ?? this.api.account),
       html`<ul class="list">${words.ask.map(([who, what]) => html`<li><strong>${who}</strong> ${what}</li>`)}</ul>
         <p class="muted">${words.askHint}</p>`,
       html`<button class="btn" autofocus @click=${close}>${words.keep}</button>

@@ -31,7 +31,7 @@ export class DomainsScreen extends Screen {
   private screen({ items, readAt }: Domains): TemplateResult {
     const words = this.words.domains;
     const text = html`${words.text} ${readAt ? timed(this.context, readAt, this.format.moment(readAt), this.words.overview.readAt) : nothing}`;
-    const connected = ["connected", "consent_revoked"].includes(this.context.overview?.connection.status ?? "connected");
+    const connected = ["connected", "consent_revoked"].includes(this.context.overview?.status ?? "connected");
     const refresh = this.context.readonly || !connected ? nothing : busyButton(this.busy === "refresh", words.refresh, words.refreshing, "", () => void this.refresh());
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-domains">
       ${head("h-domains", words.title, text, refresh)}

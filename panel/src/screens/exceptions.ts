@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import type { Entry } from "../api.js";
+import { Problem, type Entry } from "../api.js";
 import { address, bone, busyButton, dialog, head, note, status, tableBones, time } from "../parts.js";
 import { Load, Screen } from "../screen.js";
 import "./exception-dialog.js";
@@ -197,7 +197,7 @@ export class ExceptionsScreen extends Screen {
     this.chosen = chosen;
   }
 
-  /** The whole list is read, a thousand at a time, so that "none" means none. */
+  /** The service searches lists that are not too long; a longer one is read, a thousand at a time, so that "none" means none. */
   private find(event: SubmitEvent): void {
     event.preventDefault();
     const wanted = String(new FormData(event.target as HTMLFormElement).get("wanted") ?? "").trim();
@@ -206,8 +206,10 @@ export class ExceptionsScreen extends Screen {
     this.chosen = new Set();
     if (!part) return;
     void this.change("find", async () => {
-      let following: string | null = null;
       this.found = { wanted, entries: [], read: 0 };
+      const short = await this.searched(wanted);
+      if (short) return void (this.found = { wanted, entries: short, read: Math.max(short.length, this.context.overview?.exceptions.count ?? 0) });
+      let following: string | null = null;
       do {
         const page: Page = await this.page(MORE, following);
         if (!this.isConnected || this.found.wanted !== wanted) return;
@@ -216,6 +218,19 @@ export class ExceptionsScreen extends Screen {
         following = page.following;
       } while (following);
     });
+  }
+
+  /** What the service finds, or null where it says that the list is too long. */
+  private async searched(text: string): Promise<readonly Entry[] | null> {
+    try {
+      const { value } = await this.api.take(
+        this.api.client.POST("/v1/accounts/{accountId}/exceptions/search", { params: { path: this.api.path }, body: { text } }),
+      );
+      return value.items;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 409) return null;
+      throw error;
+    }
   }
 
   /** Remove what is still as it was shown; what somebody changed meanwhile stays. */

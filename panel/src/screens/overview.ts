@@ -6,22 +6,19 @@ import type { Overview } from "../api.js";
 import { bone, fact, head, icon, status, timed, type Content, type Sort } from "../parts.js";
 import { Screen } from "../screen.js";
 
-type What = Overview["next"][number]["what"];
-
-const ROUTES: Record<What, string> = {
+const ROUTES: Record<string, string> = {
   connect: "setup",
-  consent: "setup/waiting",
-  consent_again: "setup/who",
+  finish_consent: "setup/waiting",
+  renew_consent: "setup/who",
+  route_a_domain: "domains",
+  keep_an_administrator: "exceptions/emergency",
+  switch_on: "setup/connected",
   check_again: "connection",
   settle_domains: "domains",
   list_domains: "domains",
-  check_domains: "domains",
-  keep_an_exception: "exceptions/emergency",
-  switch_on: "setup/connected",
-  review_exceptions: "exceptions",
 };
 
-const SORTS: Partial<Record<What, Sort>> = { connect: "off", switch_on: "off", consent: "wait", consent_again: "bad" };
+const SORTS: Record<string, Sort> = { connect: "off", switch_on: "off", finish_consent: "wait", renew_consent: "bad" };
 
 @customElement("azure-sso-overview")
 export class OverviewScreen extends Screen {
@@ -37,7 +34,7 @@ export class OverviewScreen extends Screen {
 
   private screen(overview: Overview): TemplateResult {
     const words = this.words.overview;
-    const started = overview.connection.status !== "disconnected";
+    const started = overview.status !== "disconnected";
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-overview">
       ${this.answer(overview)}
       ${started ? this.next(overview) : this.start()}
@@ -48,18 +45,15 @@ export class OverviewScreen extends Screen {
     </section>`;
   }
 
-  private answer({ accountName, connection, policy, exceptions }: Overview): TemplateResult {
+  private answer({ name, status: state, mode, modeSince, exceptions }: Overview): TemplateResult {
     const words = this.words.overview;
     const say = (sort: Sort, title: string, text: Content) => head("h-overview", title, text, nothing, sort);
-    if (connection.status === "disconnected") return say("off", words.start, words.startText(accountName));
-    if (connection.status === "pending") return say("wait", words.pending, words.pendingText);
-    const on = policy.mode === "on";
-    if (connection.status === "consent_revoked" && on)
-      return say("bad", words.revoked, policy.whenConnectionFails === "sso" ? words.revokedSso(accountName) : words.revokedPassword(accountName));
-    if (!on) return say("off", words.off, words.offText(accountName));
-    const since = policy.modeSince;
-    const when = since ? timed(this.context, since, this.format.moment(since), (at) => words.onSince(at, policy.modeBy ?? this.words.somebody)) : nothing;
-    return say("ok", words.on, html`${words.onKeep(exceptions.inForce, exceptions.more)} ${when}`);
+    if (state === "disconnected") return say("off", words.start, words.startText(name));
+    if (state === "pending") return say("wait", words.pending, words.pendingText);
+    if (mode === "off") return say("off", words.off, words.offText(name));
+    if (state === "consent_revoked") return say("bad", words.revoked, words.revokedText(name));
+    const since = modeSince ? timed(this.context, modeSince, this.format.moment(modeSince), words.onSince) : nothing;
+    return say("ok", words.on, html`${words.onKeep(exceptions.count, exceptions.exact)} ${since}`);
   }
 
   private start(): TemplateResult {
@@ -79,53 +73,59 @@ export class OverviewScreen extends Screen {
   private next(overview: Overview): TemplateResult {
     const words = this.words.overview;
     const item = (sort: Sort, content: TemplateResult) => html`<li>${icon(sort)}<div>${content}</div></li>`;
+    const steps = this.steps(overview);
     return html`<section class="stack tight" aria-labelledby="h-next">
       <h4 id="h-next">${words.nextTitle}</h4>
       <ul class="todo" role="list">
-        ${overview.next.length === 0
+        ${steps.length === 0
           ? item("ok", html`<p><strong>${words.nothing}</strong> ${words.nothingText}</p>`)
-          : overview.next.map(({ who, what }) =>
-              item(
-                SORTS[what] ?? "warn",
-                html`<p><strong>${words.who[who]}:</strong> ${words.what[what]}</p>
-                  <a href=${this.context.href(ROUTES[what])}>${words.link[what]}</a>`,
-              ),
-            )}
+          : steps.map((step) => {
+              const [who, what, link] = words.what[step]!;
+              return item(SORTS[step] ?? "warn", html`<p><strong>${words.who[who]}:</strong> ${what}</p> <a href=${this.context.href(ROUTES[step]!)}>${link}</a>`);
+            })}
       </ul>
     </section>`;
   }
 
-  private facts({ connection, policy, domains, exceptions, links }: Overview): TemplateResult {
+  /** What the service asks for next, and what else the account shows to be wrong. */
+  private steps({ nextStep, status: state, lastCheckOutcome, domains }: Overview): string[] {
+    const doubtful = state === "connected" && lastCheckOutcome !== null && lastCheckOutcome !== "ok";
+    return [
+      ...(nextStep ? [nextStep] : []),
+      ...(doubtful ? ["check_again"] : []),
+      ...(domains["conflict"] ? ["settle_domains"] : []),
+      ...(domains["not_listed"] ? ["list_domains"] : []),
+    ];
+  }
+
+  private facts(overview: Overview): TemplateResult {
     const words = this.words.overview;
+    const { mode, modeSince, domains, exceptions, links } = overview;
     const link = (tab: keyof typeof this.words.tabs) => html`<a href=${this.context.href(tab)}>${this.words.tabs[tab]}</a>`;
-    const counts = domains.counts as Record<string, number>;
-    const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    const states = words.counts(counts);
-    const changed = policy.updatedAt
-      ? timed(this.context, policy.updatedAt, this.format.moment(policy.updatedAt), (at) => words.changed(at, policy.updatedBy ?? this.words.somebody))
-      : words.neverChanged;
-    const readAt = domains.readAt ? timed(this.context, domains.readAt, this.format.moment(domains.readAt), words.readAt) : nothing;
+    const all = Object.values(domains).reduce((sum, count) => sum + count, 0);
+    const states = words.counts(domains);
+    const since = modeSince ? timed(this.context, modeSince, this.format.moment(modeSince), mode === "on" ? words.onSince : words.offSince) : words.neverChanged;
     return html`
-      ${fact(link("connection"), ...this.connection(connection))}
-      ${fact(link("policy"), policy.mode === "on" ? words.modeOn : words.modeOff, changed)}
-      ${fact(link("domains"), all ? words.inUse(counts["routed"] ?? 0, all) : words.noDomains, all ? html`${states ? `${states}. ` : ""}${readAt}` : words.noDomainsText)}
-      ${fact(link("exceptions"), words.keep(exceptions.inForce, exceptions.more), words.keepMore(exceptions.endingSoon, exceptions.count - exceptions.inForce))}
-      ${fact(link("people"), words.linked(links.count, links.more))}
+      ${fact(link("connection"), ...this.connection(overview))}
+      ${fact(link("policy"), mode === "on" ? words.modeOn : words.modeOff, since)}
+      ${fact(link("domains"), all ? words.inUse(domains["routed"] ?? 0, all) : words.noDomains, all ? (states ? `${states}.` : nothing) : words.noDomainsText)}
+      ${fact(link("exceptions"), words.keep(exceptions.count, exceptions.exact))}
+      ${fact(link("people"), words.linked(links.count, links.exact))}
     `;
   }
 
-  private connection(connection: Overview["connection"]): Content[] {
+  private connection({ status: state, pendingUntil, connectedAt, connectedBy, tenantName, lastCheckedAt, lastCheckOutcome }: Overview): Content[] {
     const words = this.words.overview;
-    if (connection.status === "disconnected") return [status("off", words.notConnected), words.noTenant];
-    if (connection.status === "pending") {
-      const until = connection.pendingUntil!;
-      return [status("wait", timed(this.context, until, this.format.moment(until), words.waiting)), words.noTenant];
+    if (state === "disconnected") return [status("off", words.notConnected), words.noTenant];
+    if (state === "pending") {
+      const until = pendingUntil ? timed(this.context, pendingUntil, this.format.moment(pendingUntil), words.waiting) : words.pending;
+      return [status("wait", until), words.noTenant];
     }
-    const { connectedAt, connectedBy, tenantName, lastCheck } = connection;
-    const well = connection.status === "connected";
-    const since = connectedAt ? timed(this.context, connectedAt, this.format.moment(connectedAt), (at) => words.connected(tenantName ?? "", connectedBy ?? this.words.somebody, at)) : tenantName;
-    const check = lastCheck ? timed(this.context, lastCheck.at, this.format.ago(lastCheck.at), (at) => words.lastCheck(at, this.words.outcomes[lastCheck.outcome] ?? lastCheck.outcome)) : nothing;
-    return [status(well ? "ok" : "bad", well ? since ?? "" : this.words.connection.states.consent_revoked), check];
+    const well = state === "connected";
+    const since = connectedAt ? timed(this.context, connectedAt, this.format.moment(connectedAt), (at) => words.connected(tenantName ?? "", connectedBy ?? this.words.somebody, at)) : (tenantName ?? "");
+    const outcome = this.words.outcomes[lastCheckOutcome ?? ""] ?? "";
+    const check = lastCheckedAt ? timed(this.context, lastCheckedAt, this.format.ago(lastCheckedAt), (at) => words.lastCheck(at, outcome)) : nothing;
+    return [status(well ? "ok" : "bad", well ? since : this.words.connection.states.consent_revoked), check];
   }
 
   private bones(): TemplateResult {

@@ -54,7 +54,7 @@ export class PolicyScreen extends Screen {
     const text = policy.updatedAt
       ? html`${timed(this.context, policy.updatedAt, this.format.moment(policy.updatedAt), (at) => this.words.overview.changed(at, policy.updatedBy ?? this.words.somebody))} ${words.text}`
       : words.text;
-    const connected = this.context.overview?.connection.status !== "disconnected" && this.context.overview?.connection.status !== "pending";
+    const connected = this.context.overview?.status !== "disconnected" && this.context.overview?.status !== "pending";
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-policy">
       ${head("h-policy", words.title, text)} ${this.outcome()}
       ${connected ? nothing : note("plain", "off", html`<p>${words.notConnected}</p>`)}
@@ -83,7 +83,7 @@ export class PolicyScreen extends Screen {
     return html`<fieldset>
       <legend>${words.who}</legend>
       <div>
-        ${this.choice("mode", "on", settings.mode === "on", words.everybody, words.everybodyText(exceptions?.inForce ?? 0, exceptions?.more ?? false), pick("on"))}
+        ${this.choice("mode", "on", settings.mode === "on", words.everybody, words.everybodyText(exceptions?.count ?? 0, exceptions?.exact ?? true), pick("on"))}
         ${this.choice("mode", "off", settings.mode === "off", words.nobody, words.nobodyText, pick("off"))}
       </div>
     </fieldset>`;
@@ -96,10 +96,10 @@ export class PolicyScreen extends Screen {
       <div class="flat">
         ${applications.length ? nothing : html`<p class="muted">${words.noApplications}</p>`}
         ${applications.map((each, index) => {
-          const barred = each.because === "not_supported" || each.because === "product_missing";
+          const barred = each.incompatible !== null;
           const on = !settings.applicationsOff.includes(each.clientId);
           const changed = changes.some((change) => change.key === each.clientId);
-          const text = each.because === "not_supported" ? words.bars.not_supported : each.because === "product_missing" ? words.bars.product_missing(each.requiresProduct ?? "") : on ? words.withMicrosoft : words.withPassword;
+          const text = each.incompatible === "not_supported" ? words.bars.not_supported : each.incompatible === "product_missing" ? words.bars.product_missing(each.requiresProduct ?? "") : on ? words.withMicrosoft : words.withPassword;
           return html`<div class="choice">
             <input type="checkbox" id="application-${index}" .checked=${on && !barred} ?disabled=${barred || this.context.readonly}
               aria-describedby="application-${index}-text" @change=${() => this.toggle(each.clientId, settings)} />
@@ -140,7 +140,7 @@ export class PolicyScreen extends Screen {
     const words = this.words.policy;
     const on = settings.mode === "on";
     const close = () => (this.asking = false);
-    const nobody = on && this.context.overview && !this.context.overview.exceptions.inForce;
+    const nobody = on && this.context.overview && !this.context.overview.exceptions.count;
     return dialog(
       "h-switch",
       on ? words.onTitle : words.offTitle,

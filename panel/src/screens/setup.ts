@@ -47,9 +47,9 @@ export class SetupScreen extends Screen {
   private get step(): Step {
     const overview = this.context.overview!;
     const asked = (this.rest || "need") as Step;
-    const { status: state } = overview.connection;
+    const { status: state } = overview;
     if (state === "connected") {
-      if (asked === "done") return overview.policy.mode === "on" ? "done" : "confirm";
+      if (asked === "done") return overview.mode === "on" ? "done" : "confirm";
       return NUMBERS[asked] >= 3 ? asked : asked === "who" && this.rest === "who" && this.link ? "connected" : "connected";
     }
     if (asked === "waiting") return state === "pending" || this.link ? "waiting" : "who";
@@ -59,7 +59,7 @@ export class SetupScreen extends Screen {
   protected override willUpdate(): void {
     const overview = this.context.overview;
     if (!overview) return;
-    const needsDomains = NUMBERS[this.step] >= 3 && overview.connection.status === "connected";
+    const needsDomains = NUMBERS[this.step] >= 3 && overview.status === "connected";
     if (needsDomains && !this.domains && !this.busy && !this.failed) void this.found();
   }
 
@@ -148,7 +148,7 @@ export class SetupScreen extends Screen {
     return html`${this.heading("who", words.title)}
       <p>${words.text}</p>
       <fieldset><legend class="vh">${words.title}</legend>
-        ${choice("other", words.other, words.otherText)} ${choice("myself", words.myself, words.myselfText(overview.accountName))}
+        ${choice("other", words.other, words.otherText)} ${choice("myself", words.myself, words.myselfText(overview.name))}
       </fieldset>
       <details><summary>${words.asks}</summary><div class="two">${list(words.askedTitle, words.asked)}${list(words.notAskedTitle, words.notAsked)}</div></details>
       ${this.context.readonly ? nothing : this.foot(this.main(this.who === "other" ? words.makeLink : words.toMicrosoft, () => void this.begin()), "setup")}`;
@@ -179,18 +179,18 @@ export class SetupScreen extends Screen {
 
   private waiting(overview: Overview): TemplateResult {
     const words = this.words.setup.waiting;
-    const until = this.link?.until ?? overview.connection.pendingUntil;
-    const expired = !until || new Date(until) <= new Date() || (overview.connection.status === "disconnected" && this.busy === "");
+    const until = this.link?.until ?? overview.pendingUntil;
+    const expired = !until || new Date(until) <= new Date() || (overview.status === "disconnected" && this.busy === "");
     const again = html`<button class="btn" @click=${() => this.again()}>${words.newLink}</button>`;
     if (expired) return html`${this.heading("waiting", words.title)} ${note("warn", "warn", html`<p>${words.expired}</p>`, "status")} ${this.foot(again, "setup/who")}`;
     const when = this.format.moment(until);
     const step = (sort: Sort, content: Content, muted = false) => html`<li class=${muted ? "muted" : ""}>${icon(sort)}<span>${content}</span></li>`;
     return html`${this.heading("waiting", words.title)}
-      ${this.link ? this.share(overview.accountName, this.link.url, until, when) : html`<p>${timed(this.context, until, when, words.lost)}</p>`}
+      ${this.link ? this.share(overview.name, this.link.url, until, when) : html`<p>${timed(this.context, until, when, words.lost)}</p>`}
       <section class="stack tight" aria-labelledby="h-track">
         <h4 id="h-track">${words.track}</h4>
         <ol class="track" role="list" aria-live="polite">
-          ${step("ok", words.made)} ${step("wait", html`<strong>${words.signing}</strong>`)} ${step("ring", words.done(overview.accountName), true)}
+          ${step("ok", words.made)} ${step("wait", html`<strong>${words.signing}</strong>`)} ${step("ring", words.done(overview.name), true)}
         </ol>
         <p class="muted">${words.follows}</p>
       </section>
@@ -219,8 +219,8 @@ export class SetupScreen extends Screen {
 
   private connected(overview: Overview): TemplateResult {
     const words = this.words.setup.connected;
-    const { tenantName, connectedBy, connectedAt } = overview.connection;
-    const name = tenantName ?? overview.accountName;
+    const { tenantName, connectedBy, connectedAt } = overview;
+    const name = tenantName ?? overview.name;
     const by = connectedBy ?? this.words.somebody;
     return html`${this.heading("connected", words.title(name))}
       ${connectedAt ? html`<p>${timed(this.context, connectedAt, this.format.moment(connectedAt), (when) => words.text(by, when))}</p>` : nothing}
@@ -250,12 +250,12 @@ export class SetupScreen extends Screen {
   private emergency(overview: Overview): TemplateResult {
     const words = this.words.setup.emergency;
     const exceptions = this.words.exceptions;
-    const { inForce, more } = overview.exceptions;
+    const { count, exact } = overview.exceptions;
     const on = () => this.context.go("setup/confirm");
-    if (inForce || this.context.readonly)
+    if (count || this.context.readonly)
       return html`${this.heading("emergency", words.title)}
         <p>${words.text}</p>
-        ${note("plain", inForce ? "ok" : "off", html`<p>${words.has(inForce, more)} <a href=${this.context.href("exceptions")}>${exceptions.title}</a></p>`)}
+        ${note("plain", count ? "ok" : "off", html`<p>${words.has(count, exact)} <a href=${this.context.href("exceptions")}>${exceptions.title}</a></p>`)}
         ${this.foot(this.main(this.words.next, on), "setup/connected")}`;
     return html`${this.heading("emergency", words.title)}
       <p>${words.text}</p>
@@ -295,8 +295,8 @@ export class SetupScreen extends Screen {
   private confirm(overview: Overview): TemplateResult {
     const words = this.words.setup.confirm;
     const routed = this.domains?.items.filter((each) => each.state === "routed").map((each) => each.domain) ?? [];
-    const barred = this.applications.filter((each) => each.because && ["not_supported", "product_missing", "switched_off"].includes(each.because));
-    const { inForce, more } = overview.exceptions;
+    const barred = this.applications.filter((each) => each.incompatible || each.reason === "application_switched_off");
+    const { count, exact } = overview.exceptions;
     const row = (who: Content, today: string, after: Content) => html`<tr role="row"><th scope="row" role="rowheader">${who}</th><td role="cell" data-label=${words.today}>${today}</td><td role="cell" data-label=${words.afterwards}>${after}</td></tr>`;
     return html`${this.heading("confirm", words.title)}
       <p>${words.text}</p>
@@ -305,14 +305,14 @@ export class SetupScreen extends Screen {
         <thead role="rowgroup"><tr role="row">${[words.whoColumn, words.today, words.afterwards].map((each) => html`<th scope="col" role="columnheader">${each}</th>`)}</tr></thead>
         <tbody role="rowgroup">
           ${routed.length ? row(words.everybody(this.format.list(routed)), words.password, html`<strong>${words.microsoft}</strong>`) : nothing}
-          ${inForce ? row(words.excepted(inForce, more), words.password, words.password) : nothing}
+          ${count ? row(words.excepted(count, exact), words.password, words.password) : nothing}
           ${barred.map((each) => row(words.application(each.name), words.password, words.password))}
           ${row(words.signedIn, words.isSignedIn, words.stay)}
         </tbody>
       </table>
-      ${inForce ? nothing : note("warn", "warn", html`<p>${this.words.policy.onNobody}</p>`)}
+      ${count ? nothing : note("warn", "warn", html`<p>${this.words.policy.onNobody}</p>`)}
       <dl class="facts">${fact(words.when, words.whenText)} ${fact(words.undo, words.undoText, words.undoHint)}</dl>
-      <details><summary>${words.message}</summary><div><blockquote>${words.messageText(overview.accountName)}</blockquote></div></details>
+      <details><summary>${words.message}</summary><div><blockquote>${words.messageText(overview.name)}</blockquote></div></details>
       ${this.context.readonly ? nothing : this.foot(this.main(this.words.policy.onConfirm, () => void this.switch("on")), "setup/emergency")}`;
   }
 
@@ -333,7 +333,7 @@ export class SetupScreen extends Screen {
     const words = this.words.setup.done;
     const close = () => (this.undoing = false);
     const policy = this.words.policy;
-    return html`<section class="screen stack loose" part="screen" aria-labelledby="h-setup" data-account=${overview.accountName}>
+    return html`<section class="screen stack loose" part="screen" aria-labelledby="h-setup" data-account=${overview.name}>
       <div class="head"><h3 id="h-setup" tabindex="-1" class="st">${icon("ok")}<span>${words.title}</span></h3><p>${words.text}</p></div>
       ${this.failed ? this.outcome() : nothing}
       <section class="stack tight" aria-labelledby="h-try"><h4 id="h-try">${words.tryTitle}</h4>

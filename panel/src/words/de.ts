@@ -9,7 +9,7 @@ export const de = (f: Format): Words => {
   const people = (value: number) => f.plural(value, "1 Person", `${n(value)} Personen`);
   const lines = (value: number) => f.plural(value, "1 Zeile", `${n(value)} Zeilen`);
   const entries = (value: number) => f.plural(value, "1 Eintrag", `${n(value)} Einträge`);
-  const least = (value: number, more: boolean) => (more ? `mehr als ${n(value)}` : n(value));
+  const about = (value: number, exact: boolean) => (exact ? n(value) : `etwa ${n(value)}`);
   return {
     title: "Anmeldung mit Microsoft",
     navigation: "Anmeldung mit Microsoft",
@@ -77,11 +77,9 @@ export const de = (f: Format): Words => {
 
     overview: {
       on: "Alle melden sich mit Microsoft an",
-      onKeep: (inForce: number, more: boolean) =>
-        inForce === 0
-          ? "Niemand steht auf der Ausnahmeliste."
-          : `${more ? `Mehr als ${n(inForce)} Personen` : people(inForce)} auf der Ausnahmeliste ${inForce === 1 && !more ? "behält" : "behalten"} das Passwort.`,
-      onSince: (when: string, who: string) => `Ein seit ${when}, eingeschaltet von ${who}.`,
+      onKeep: (count: number, exact: boolean) =>
+        count === 0 ? "Niemand steht auf der Ausnahmeliste." : `Die Ausnahmeliste hat ${count === 1 ? "1 Eintrag" : `${about(count, exact)} Einträge`}.`,
+      onSince: (when: string) => `Ein seit ${when}.`,
       off: "Die Anmeldung mit Microsoft ist bereit und ausgeschaltet",
       offText: (name: string) => `${name} ist verbunden. Alle melden sich wie bisher mit ihrem Passwort an.`,
       start: "Noch meldet sich niemand mit Microsoft an",
@@ -93,10 +91,8 @@ export const de = (f: Format): Words => {
       pending: "Die Zustimmung steht noch aus",
       pendingText: "Bis jemand mit der richtigen Rolle bei Microsoft zustimmt, melden sich alle wie bisher mit ihrem Passwort an.",
       revoked: "Die Anmeldung mit Microsoft ist angehalten",
-      revokedPassword: (name: string) =>
-        `Die Einwilligung von ${name} bei Microsoft wurde widerrufen. Bis auf Weiteres melden sich alle mit ihrem Passwort an, wie Ihre Richtlinie es sagt.`,
-      revokedSso: (name: string) =>
-        `Die Einwilligung von ${name} bei Microsoft wurde widerrufen. Wie Ihre Richtlinie es sagt, meldet sich niemand an, bis sie wieder erteilt ist, außer den Personen auf der Ausnahmeliste.`,
+      revokedText: (name: string) => `Die Einwilligung von ${name} bei Microsoft wurde widerrufen. Bis sie wieder erteilt ist, entscheidet Ihre Richtlinie, wie man sich anmeldet.`,
+      offSince: (when: string) => `Aus seit ${when}.`,
       howTitle: "So geht es",
       how: [
         ["Sie", "lesen, was nötig ist."],
@@ -114,28 +110,15 @@ export const de = (f: Format): Words => {
       factsTitle: "Auf einen Blick",
       who: { you: "Sie", entra_administrator: "Ihre Entra-Administration", support: "Support" },
       what: {
-        connect: "verbinden das Konto mit Microsoft Entra.",
-        consent: "öffnet den Startlink und stimmt bei Microsoft zu.",
-        consent_again: "stimmt bei Microsoft noch einmal zu. Richtlinie, Ausnahmen und Verknüpfungen bleiben.",
-        check_again: "die letzte Prüfung ist nicht gelungen. Prüfen Sie die Verbindung noch einmal.",
-        settle_domains: "zwei Konten beanspruchen eine Ihrer Domains. Bis der Support das klärt, behalten die Personen dort ihr Passwort.",
-        list_domains: "eine Domain steht nicht auf der Liste Ihres Kontos. Bis sie dort steht, behalten die Personen dort ihr Passwort.",
-        check_domains: "keine Domain wird benutzt, also meldet sich niemand mit Microsoft an. Sehen Sie sich die Domains an.",
-        keep_an_exception: "niemand behält ein Passwort. Setzen Sie mindestens ein Notfallkonto auf die Ausnahmeliste.",
-        switch_on: "schalten die Anmeldung mit Microsoft ein, wenn Sie so weit sind.",
-        review_exceptions: "einige Ausnahmen enden in den nächsten 14 Tagen. Danach melden sich diese Personen mit Microsoft an.",
-      },
-      link: {
-        connect: "Einrichtung beginnen",
-        consent: "Einrichtung fortsetzen",
-        consent_again: "Neu verbinden",
-        check_again: "Verbindung",
-        settle_domains: "Domains ansehen",
-        list_domains: "Domains ansehen",
-        check_domains: "Domains ansehen",
-        keep_an_exception: "Notfallkonto hinzufügen",
-        switch_on: "Einrichtung fortsetzen",
-        review_exceptions: "Ausnahmen durchsehen",
+        connect: ["you", "verbinden das Konto mit Microsoft Entra.", "Einrichtung beginnen"],
+        finish_consent: ["entra_administrator", "öffnet den Startlink und stimmt bei Microsoft zu.", "Einrichtung fortsetzen"],
+        renew_consent: ["entra_administrator", "stimmt bei Microsoft noch einmal zu. Richtlinie, Ausnahmen und Verknüpfungen bleiben.", "Neu verbinden"],
+        route_a_domain: ["you", "keine Domain wird benutzt, also meldet sich niemand mit Microsoft an. Sehen Sie sich die Domains an.", "Domains ansehen"],
+        keep_an_administrator: ["you", "niemand behält ein Passwort. Setzen Sie mindestens ein Notfallkonto auf die Ausnahmeliste.", "Notfallkonto hinzufügen"],
+        switch_on: ["you", "schalten die Anmeldung mit Microsoft ein, wenn Sie so weit sind.", "Einrichtung fortsetzen"],
+        check_again: ["you", "die letzte Prüfung ist nicht gelungen. Prüfen Sie die Verbindung noch einmal.", "Verbindung"],
+        settle_domains: ["support", "zwei Konten beanspruchen eine Ihrer Domains. Bis der Support das klärt, behalten die Personen dort ihr Passwort.", "Domains ansehen"],
+        list_domains: ["support", "eine Domain steht nicht auf der Liste Ihres Kontos. Bis sie dort steht, behalten die Personen dort ihr Passwort.", "Domains ansehen"],
       },
       connected: (name: string, who: string, when: string) => `Verbunden mit ${name}, von ${who}, ${when}`,
       lastCheck: (when: string, outcome: string) => `Letzte Prüfung ${when}: ${outcome}`,
@@ -159,17 +142,10 @@ export const de = (f: Format): Words => {
           .flatMap(([state, words]) => (counts[state!] ? [`${n(counts[state!]!)} ${words}`] : []))
           .join(", "),
       readAt: (when: string) => `Bei Microsoft gelesen ${when}.`,
-      keep: (inForce: number, more: boolean) =>
-        inForce === 0 ? "Niemand steht auf der Liste" : more ? `Mehr als ${people(inForce)} behalten ihr Passwort` : f.plural(inForce, "1 Person behält das Passwort", `${n(inForce)} Personen behalten ihr Passwort`),
-      keepMore: (ending: number, ended: number) =>
-        [
-          ending ? `${n(ending)} davon nur noch die nächsten 14 Tage.` : "",
-          ended ? f.plural(ended, "1 weiterer Eintrag ist abgelaufen.", `${n(ended)} weitere Einträge sind abgelaufen.`) : "",
-        ]
-          .filter(Boolean)
-          .join(" "),
-      linked: (count: number, more: boolean) =>
-        count === 0 ? "Noch hat sich niemand mit Microsoft angemeldet" : more ? `Mehr als ${people(count)} sind mit ihrem Microsoft-Konto verknüpft` : f.plural(count, "1 Person ist mit ihrem Microsoft-Konto verknüpft", `${n(count)} Personen sind mit ihrem Microsoft-Konto verknüpft`),
+      keep: (count: number, exact: boolean) =>
+        count === 0 ? "Niemand steht auf der Liste" : count === 1 ? "1 Person steht auf der Liste" : `${exact ? n(count) : `Etwa ${n(count)}`} Personen stehen auf der Liste`,
+      linked: (count: number, exact: boolean) =>
+        count === 0 ? "Noch hat sich niemand mit Microsoft angemeldet" : count === 1 ? "1 Person ist mit ihrem Microsoft-Konto verknüpft" : `${exact ? n(count) : `Etwa ${n(count)}`} Personen sind mit ihrem Microsoft-Konto verknüpft`,
     },
 
     outcomes: {
@@ -275,8 +251,8 @@ export const de = (f: Format): Words => {
       text: "Eine Änderung gilt überall innerhalb von zehn Sekunden.",
       who: "Wer sich mit Microsoft anmeldet",
       everybody: "Alle",
-      everybodyText: (inForce: number, more: boolean) =>
-        inForce ? `Alle mit einer Adresse in einer Domain, die benutzt wird, außer ${least(inForce, more)} auf der Ausnahmeliste.` : "Alle mit einer Adresse in einer Domain, die benutzt wird. Niemand steht auf der Ausnahmeliste.",
+      everybodyText: (count: number, exact: boolean) =>
+        count ? `Alle mit einer Adresse in einer Domain, die benutzt wird, außer ${about(count, exact)} auf der Ausnahmeliste.` : "Alle mit einer Adresse in einer Domain, die benutzt wird. Niemand steht auf der Ausnahmeliste.",
       nobody: "Niemand",
       nobodyText: "Alle melden sich mit ihrem Passwort an. Verbindung, Domains und Ausnahmen bleiben.",
       applications: "In welchen Anwendungen",
@@ -494,6 +470,9 @@ export const de = (f: Format): Words => {
         "exception.removed": (email: string) => `hat ${email} von der Ausnahmeliste genommen.`,
         "exceptions.imported": (count: number) => `hat ${f.plural(count, "1 Ausnahme", `${n(count)} Ausnahmen`)} aus einer Datei importiert.`,
         "link.made": (email: string) => `hat sich zum ersten Mal als ${email} angemeldet und ist jetzt mit dieser Adresse verknüpft.`,
+        "link.replaced": (email: string) => `hat sich als ${email} zum ersten Mal angemeldet, seit das Konto einen anderen Mandanten verlassen hat, und ist jetzt mit dieser Adresse verknüpft.`,
+        "links.released": (count: number) => `hat ${f.plural(count, "1 Verknüpfung", `${n(count)} Verknüpfungen`)} gelöst.`,
+        "connection.changed": "hat geändert, ob Personen aus einem anderen Mandanten behalten, was ihnen hier gehört.",
         "link.released": (email: string) => `hat die Verknüpfung von ${email} gelöst.`,
         "policy.changed": (what: string) => `hat die Anmelderichtlinie geändert: ${what}`,
         "policy.on": "hat die Anmeldung mit Microsoft für alle eingeschaltet.",
@@ -589,7 +568,7 @@ export const de = (f: Format): Words => {
         reasonHint: "Ihre Kollegen sehen ihn auf der Ausnahmeliste.",
         add: "Hinzufügen und weiter",
         without: "Weiter ohne Notfallkonto",
-        has: (count: number, more: boolean) => `${more ? `Mehr als ${n(count)} Personen` : people(count)} auf der Ausnahmeliste ${count === 1 && !more ? "behält" : "behalten"} das Passwort. Das genügt, um weiterzugehen.`,
+        has: (count: number, exact: boolean) => `Die Ausnahmeliste hat schon ${count === 1 ? "1 Eintrag" : `${about(count, exact)} Einträge`}. Das genügt, um weiterzugehen, wenn ein Notfallkonto dabei ist.`,
       },
       confirm: {
         title: "Für alle einschalten?",
@@ -599,7 +578,7 @@ export const de = (f: Format): Words => {
         today: "Heute",
         afterwards: "Danach",
         everybody: (domains: string) => `Alle bei ${domains}`,
-        excepted: (count: number, more: boolean) => `${more ? `Mehr als ${n(count)} Personen` : people(count)} auf der Ausnahmeliste`,
+        excepted: (count: number, exact: boolean) => (count === 1 ? "Die Person auf der Ausnahmeliste" : `Die ${about(count, exact)} Personen auf der Ausnahmeliste`),
         application: (name: string) => `Alle, in ${name}`,
         signedIn: "Wer in dem Moment angemeldet ist",
         password: "Passwort",

@@ -7,7 +7,7 @@ export const en = (f: Format) => {
   const people = (value: number) => f.plural(value, "1 person", `${n(value)} people`);
   const lines = (value: number) => f.plural(value, "1 line", `${n(value)} lines`);
   const entries = (value: number) => f.plural(value, "1 entry", `${n(value)} entries`);
-  const least = (value: number, more: boolean) => (more ? `more than ${n(value)}` : n(value));
+  const about = (value: number, exact: boolean) => (exact ? n(value) : `about ${n(value)}`);
   return {
     title: "Microsoft sign-in",
     navigation: "Microsoft sign-in",
@@ -75,11 +75,9 @@ export const en = (f: Format) => {
 
     overview: {
       on: "Everybody signs in with Microsoft",
-      onKeep: (inForce: number, more: boolean) =>
-        inForce === 0
-          ? "Nobody is on the exception list."
-          : `${more ? `More than ${n(inForce)} people` : f.plural(inForce, "1 person", `${n(inForce)} people`)} on the exception list ${inForce === 1 && !more ? "keeps the" : "keep their"} password.`,
-      onSince: (when: string, who: string) => `On since ${when}, switched on by ${who}.`,
+      onKeep: (count: number, exact: boolean) =>
+        count === 0 ? "Nobody is on the exception list." : `The exception list has ${count === 1 ? "1 entry" : `${about(count, exact)} entries`}.`,
+      onSince: (when: string) => `On since ${when}.`,
       off: "Microsoft sign-in is ready, and switched off",
       offText: (name: string) => `${name} is connected. Everybody signs in with their password, as before.`,
       start: "Nobody signs in with Microsoft yet",
@@ -91,10 +89,8 @@ export const en = (f: Format) => {
       pending: "Waiting for an administrator to accept",
       pendingText: "Until somebody with the right role accepts at Microsoft, everybody signs in with their password as before.",
       revoked: "Microsoft sign-in has stopped",
-      revokedPassword: (name: string) =>
-        `The consent of ${name} at Microsoft was withdrawn. People sign in with their password meanwhile, as your policy says.`,
-      revokedSso: (name: string) =>
-        `The consent of ${name} at Microsoft was withdrawn. As your policy says, nobody signs in until it is given again, except people on the exception list.`,
+      revokedText: (name: string) => `The consent of ${name} at Microsoft was withdrawn. Until it is given again, your policy decides how people sign in.`,
+      offSince: (when: string) => `Off since ${when}.`,
       howTitle: "How it goes",
       how: [
         ["You", "read what is needed."],
@@ -112,29 +108,16 @@ export const en = (f: Format) => {
       factsTitle: "At a glance",
       who: { you: "You", entra_administrator: "Your Entra administrator", support: "Support" },
       what: {
-        connect: "connect the account to Microsoft Entra.",
-        consent: "opens the start link and accepts at Microsoft.",
-        consent_again: "accepts at Microsoft again. Policy, exceptions and links are kept.",
-        check_again: "the last check did not succeed. Check the connection again.",
-        settle_domains: "two accounts claim one of your domains. Until support settles it, people there keep their password.",
-        list_domains: "a domain is not on the list of your account’s domains. Until it is, people there keep their password.",
-        check_domains: "no domain is in use, so nobody signs in with Microsoft. Look at the domains.",
-        keep_an_exception: "nobody keeps a password. Put at least one emergency account on the exception list.",
-        switch_on: "switch Microsoft sign-in on, when you are ready.",
-        review_exceptions: "some exceptions end in the next 14 days. These people will then sign in with Microsoft.",
-      },
-      link: {
-        connect: "Start setup",
-        consent: "Continue setup",
-        consent_again: "Connect again",
-        check_again: "Connection",
-        settle_domains: "See domains",
-        list_domains: "See domains",
-        check_domains: "See domains",
-        keep_an_exception: "Add an emergency account",
-        switch_on: "Continue setup",
-        review_exceptions: "Review exceptions",
-      },
+        connect: ["you", "connect the account to Microsoft Entra.", "Start setup"],
+        finish_consent: ["entra_administrator", "opens the start link and accepts at Microsoft.", "Continue setup"],
+        renew_consent: ["entra_administrator", "accepts at Microsoft again. Policy, exceptions and links are kept.", "Connect again"],
+        route_a_domain: ["you", "no domain is in use, so nobody signs in with Microsoft. Look at the domains.", "See domains"],
+        keep_an_administrator: ["you", "nobody keeps a password. Put at least one emergency account on the exception list.", "Add an emergency account"],
+        switch_on: ["you", "switch Microsoft sign-in on, when you are ready.", "Continue setup"],
+        check_again: ["you", "the last check did not succeed. Check the connection again.", "Connection"],
+        settle_domains: ["support", "two accounts claim one of your domains. Until support settles it, people there keep their password.", "See domains"],
+        list_domains: ["support", "a domain is not on the list of your account’s domains. Until it is, people there keep their password.", "See domains"],
+      } as Record<string, [who: "you" | "entra_administrator" | "support", what: string, link: string]>,
       connected: (name: string, who: string, when: string) => `Connected to ${name}, by ${who}, ${when}`,
       lastCheck: (when: string, outcome: string) => `Last check ${when}: ${outcome}`,
       notConnected: "Not connected",
@@ -157,17 +140,10 @@ export const en = (f: Format) => {
           .flatMap(([state, words]) => (counts[state!] ? [`${n(counts[state!]!)} ${words}`] : []))
           .join(", "),
       readAt: (when: string) => `Read from Microsoft ${when}.`,
-      keep: (inForce: number, more: boolean) =>
-        inForce === 0 ? "Nobody is on the list" : more ? `More than ${people(inForce)} keep their password` : f.plural(inForce, "1 person keeps the password", `${n(inForce)} people keep their password`),
-      keepMore: (ending: number, ended: number) =>
-        [
-          ending ? `${n(ending)} of them for the next 14 days only.` : "",
-          ended ? f.plural(ended, "1 more entry has ended.", `${n(ended)} more entries have ended.`) : "",
-        ]
-          .filter(Boolean)
-          .join(" "),
-      linked: (count: number, more: boolean) =>
-        count === 0 ? "Nobody has signed in with Microsoft yet" : more ? `More than ${people(count)} are linked to their Microsoft account` : f.plural(count, "1 person is linked to their Microsoft account", `${n(count)} people are linked to their Microsoft account`),
+      keep: (count: number, exact: boolean) =>
+        count === 0 ? "Nobody is on the list" : count === 1 ? "1 person is on the list" : `${exact ? n(count) : `About ${n(count)}`} people are on the list`,
+      linked: (count: number, exact: boolean) =>
+        count === 0 ? "Nobody has signed in with Microsoft yet" : count === 1 ? "1 person is linked to their Microsoft account" : `${exact ? n(count) : `About ${n(count)}`} people are linked to their Microsoft account`,
     },
 
     outcomes: {
@@ -273,8 +249,8 @@ export const en = (f: Format) => {
       text: "A change is in force everywhere within ten seconds.",
       who: "Who signs in with Microsoft",
       everybody: "Everybody",
-      everybodyText: (inForce: number, more: boolean) =>
-        inForce ? `All people with an address in a domain that is in use, except the ${least(inForce, more)} on the exception list.` : "All people with an address in a domain that is in use. Nobody is on the exception list.",
+      everybodyText: (count: number, exact: boolean) =>
+        count ? `All people with an address in a domain that is in use, except the ${about(count, exact)} on the exception list.` : "All people with an address in a domain that is in use. Nobody is on the exception list.",
       nobody: "Nobody",
       nobodyText: "Everybody signs in with their password. Connection, domains and exceptions are kept.",
       applications: "In which applications",
@@ -492,6 +468,9 @@ export const en = (f: Format) => {
         "exception.removed": (email: string) => `took ${email} off the exception list.`,
         "exceptions.imported": (count: number) => `imported ${f.plural(count, "1 exception", `${n(count)} exceptions`)} from a file.`,
         "link.made": (email: string) => `signed in as ${email} for the first time, and is linked to that address now.`,
+        "link.replaced": (email: string) => `signed in as ${email} for the first time since the account left another tenant, and is linked to that address now.`,
+        "links.released": (count: number) => `released ${f.plural(count, "1 link", `${n(count)} links`)}.`,
+        "connection.changed": "changed whether people who move from another tenant keep what is theirs here.",
         "link.released": (email: string) => `released the link of ${email}.`,
         "policy.changed": (what: string) => `changed the sign-in policy: ${what}`,
         "policy.on": "switched Microsoft sign-in on for everybody.",
@@ -587,7 +566,7 @@ export const en = (f: Format) => {
         reasonHint: "Your colleagues see it on the exception list.",
         add: "Add and continue",
         without: "Continue without one",
-        has: (count: number, more: boolean) => `${more ? `More than ${n(count)} people` : f.plural(count, "1 person", `${n(count)} people`)} on the exception list ${count === 1 && !more ? "keeps the" : "keep their"} password. That is enough to go on.`,
+        has: (count: number, exact: boolean) => `The exception list has ${count === 1 ? "1 entry" : `${about(count, exact)} entries`} already. That is enough to go on, if an emergency account is among them.`,
       },
       confirm: {
         title: "Switch on for everybody?",
@@ -597,7 +576,7 @@ export const en = (f: Format) => {
         today: "Today",
         afterwards: "Afterwards",
         everybody: (domains: string) => `Everybody at ${domains}`,
-        excepted: (count: number, more: boolean) => `${more ? `More than ${n(count)} people` : people(count)} on the exception list`,
+        excepted: (count: number, exact: boolean) => (count === 1 ? "The person on the exception list" : `The ${about(count, exact)} people on the exception list`),
         application: (name: string) => `Everybody, in ${name}`,
         signedIn: "People who are signed in at that moment",
         password: "Password",
