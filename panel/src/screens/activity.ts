@@ -16,6 +16,7 @@ type Kind = "all" | "connection" | "policy" | "exceptions" | "people" | "account
 
 const KINDS: Record<string, Kind> = { connection: "connection", domain: "connection", domains: "connection", links: "people", policy: "policy", exception: "exceptions", exceptions: "exceptions", link: "people", account: "account" };
 const PAGE = 100;
+const IMPORT = 600_000; // milliseconds within which parts belong to one import
 
 @customElement("azure-sso-activity")
 export class ActivityScreen extends Screen {
@@ -41,7 +42,7 @@ export class ActivityScreen extends Screen {
 
   private screen({ entries, following }: Trail): TemplateResult {
     const words = this.words.activity;
-    const shown = entries.filter((each) => this.isWanted(each));
+    const shown = folded(entries.filter((each) => this.isWanted(each)));
     const last = entries.at(-1);
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-activity">
       ${head("h-activity", words.title, `${words.text} ${words.times(this.format.zone())}`)} ${this.outcome()}
@@ -153,6 +154,22 @@ export class ActivityScreen extends Screen {
       this.read.value = { entries: [...this.read.value!.entries, ...more.entries], following: more.following };
     });
   }
+}
+
+/** The transactions of one import are one entry: nobody asks for each hundred lines. */
+function folded(entries: readonly AuditEntry[]): AuditEntry[] {
+  const result: AuditEntry[] = [];
+  for (const each of entries) {
+    const newer = result.at(-1);
+    const one = newer?.action === "exceptions.imported" && each.action === newer.action && each.actor.subject === newer.actor.subject;
+    if (one && Date.parse(newer.at) - Date.parse(each.at) < IMPORT) {
+      const count = Number(newer.details["count"]) + Number(each.details["count"]);
+      result[result.length - 1] = { ...newer, details: { ...newer.details, count } };
+    } else {
+      result.push(each);
+    }
+  }
+  return result;
 }
 
 function nameOf(actor: AuditEntry["actor"]): string {
