@@ -80,6 +80,10 @@ plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/
 panel: panel/node_modules/.package-lock ## Build the panel into panel/dist, and print its size and its hash for Subresource Integrity
 	@cd panel && node build.mjs
 
+.PHONY: screenshots
+screenshots: $(STAMPS) ## Take the pictures of docs/panel: every screen, light and dark, in a Chromium of this machine
+	@exec $(BIN)/python -m tests.browser.screenshots
+
 .PHONY: zip
 zip: .venv/.requirements panel/dist/azure-sso-panel.js ## Build dist/azure-sso.zip, what is deployed
 	@$(BIN)/python -m local.deployable
@@ -93,8 +97,9 @@ public-domains: .venv/.requirements ## Renew the list of public mail domains, sh
 	@$(BIN)/python -m local.public_domains
 
 .PHONY: release
-release: .venv/.requirements ## Tag the version of pyproject.toml with what the changelog says; DRY=yes only checks. Pushes nothing
+release: .venv/.requirements $(if $(DRY),,panel/dist/azure-sso-panel.js) ## Tag the version of pyproject.toml, and pack the panel for npm; DRY=yes only checks. Pushes nothing
 	@$(BIN)/python -m local.release $(if $(DRY),--dry-run)
+	@$(if $(DRY),:,mkdir -p dist && cd panel && npm pack --silent --pack-destination ../dist)
 
 .PHONY: export
 export: .venv/.requirements ## Write the tables to a new file: make export FILE=../backup.jsonl (docs/operations.md)
