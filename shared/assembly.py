@@ -38,6 +38,8 @@ from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Key, RecentReader, Table
 from shared.ports.telemetry import Telemetry
 from shared.ports.tokens import Tokens
+from shared.privacy.erasure import Erasure
+from shared.privacy.rewriting import Rewriting, TrailRewriting
 from shared.provider.authorization_response import Responses
 from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import CallbackStep
@@ -129,6 +131,8 @@ class Services:
     """Whether SSO is on."""
     users: Users
     """The exception list, and the links to Entra identities."""
+    erasure: Erasure
+    """Erases people from an account."""
     resolution: Resolver
     """Resolves how a person signs in."""
     provider: OpenIdProvider
@@ -194,6 +198,9 @@ def assemble(ports: Ports) -> Services:
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
     provider = _openid_provider(ports, flows, resolver, links, checks)
+    applications = ApplicationRegister(table=ports.applications, clock=clock)
+    erasure = Erasure(table=ports.accounts, journal=journal, sessions=provider.end_session, duties=duties, clock=clock)
+    rewriting = Rewriting(table=ports.accounts, journal=journal, applications=applications, clock=clock)
     return Services(
         edge=EdgePorts(
             public_url=ports.public_url,
@@ -204,7 +211,7 @@ def assemble(ports: Ports) -> Services:
             clock=clock,
         ),
         accounts=Accounts(register=register, journal=journal),
-        applications=ApplicationRegister(table=ports.applications, clock=clock),
+        applications=applications,
         connection=Connections(consent=consent, checks=checks, disconnection=disconnection),
         domains=ConnectedDomains(
             table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
@@ -214,13 +221,21 @@ def assemble(ports: Ports) -> Services:
             exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
             links=links,
         ),
+        erasure=erasure,
         resolution=resolver,
         provider=provider,
         flows=flows,
         duties=DutyRunner(
             table=ports.duties,
             clock=clock,
-            kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind()),
+            kinds=(
+                provider.end_session.notices.kind(),
+                disconnection.kind(),
+                checks.kind(),
+                erasure.kind(),
+                rewriting.kind(),
+            ),
+            first=(lambda now: TrailRewriting(planned_at=now),),
         ),
         health=_health(ports),
         close=ports.close,

@@ -21,13 +21,15 @@ and `disconnection` ends them.
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Any, Self
 
 from shared.access.roles import Actor
 from shared.accounts.head import HeadRecord
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Conflict
 from shared.ports.record import Record
-from shared.trail.events import Event
+from shared.trail.events import Event, ShownAs
+from shared.trail.persons import Person
 
 
 class Status(StrEnum):
@@ -121,13 +123,6 @@ class ConnectionRefused(Event):
     explanation: str
 
 
-class Consenter(Record):
-    """The administrator who consented for the tenant."""
-
-    oid: str
-    name: str | None
-
-
 class ConnectionConnected(Event):
     """An integration was completed: the account is connected. `domains` has the state of each domain of the tenant."""
 
@@ -135,8 +130,15 @@ class ConnectionConnected(Event):
 
     tenant_id: TenantId
     tenant_name: str
-    consented_by: Consenter
+    consented_by: Annotated[Person, ShownAs({"oid": "oid", "name": "name"}, inside=True)]
     domains: Mapping[str, str]
+
+    @classmethod
+    def of_before(cls, details: Mapping[str, Any]) -> Self:
+        """See the base: the person's tenant stands beside them."""
+        before = super().of_before(details)
+        consenter = before.consented_by.model_copy(update={"tid": before.tenant_id})
+        return before.model_copy(update={"consented_by": consenter})
 
 
 class ConnectionChecked(Event):

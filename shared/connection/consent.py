@@ -24,7 +24,6 @@ from shared.connection.connection import (
     ConnectionConnected,
     ConnectionRefused,
     ConnectionStarted,
-    Consenter,
     Status,
 )
 from shared.connection.consent_steps import (
@@ -51,6 +50,7 @@ from shared.ports.organizations import Organization, Organizations
 from shared.ports.sign_in import EntraSignIn, VerifiedIdentity
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
+from shared.trail.persons import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +217,7 @@ class ConsentFlow:
             ConnectionConnected(
                 tenant_id=organization.tenant_id,
                 tenant_name=organization.display_name,
-                consented_by=Consenter(oid=identity.oid, name=identity.name),
+                consented_by=Person(tid=organization.tenant_id, oid=identity.oid, name=identity.name),
                 domains=read.states(account),
             ),
             connection.rewrite(connected),

@@ -5,13 +5,14 @@ complete        Entra sends them back, and they go on to the application
 front_channel   Entra ends a session, by its `sid`, in a frame of its own sign-out page
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from shared.applications.application import find_application
 from shared.flows.flows import Flow, Flows
-from shared.kernel.names import ClientId
+from shared.kernel.names import AccountId, ClientId
 from shared.kernel.refusals import FlowSpent, Malformed, NotAuthenticated
 from shared.ports.sign_in import EntraSignIn
 from shared.ports.table import RowReader
@@ -85,6 +86,22 @@ class EndSession:
         """End a session that Entra has ended (Front-Channel Logout 1.0). Only Entra knows its `sid`."""
         await self._end(self.sessions.name_of(entra_sid))
 
+    async def end_all_of(self, account_id: AccountId, sub: str, begun_before: datetime | None = None) -> int:
+        """End the sessions that a person has in an account, and return how many applications they were signed in to.
+
+        Args:
+            account_id: the account. The person's sessions in another one stay.
+            sub: the person.
+            begun_before: end only those that began before this time.
+        """
+
+        def is_meant(session: Session) -> bool:
+            in_time = begun_before is None or session.began_at is None or session.began_at < begun_before
+            return (session.account_id, session.sub) == (account_id, sub) and in_time
+
+        names = await self.sessions.of_person(account_id, sub)
+        return sum([len(await self._end(sid, is_meant)) for sid in names])
+
     async def _read(self, parameters: Parameters) -> EndSessionRequest:
         try:
             hint = one(parameters, "id_token_hint", LONGEST_TOKEN)
@@ -114,13 +131,13 @@ class EndSession:
         sid = verified.claims.get("sid")
         return ClientId(verified.aud), sid if isinstance(sid, str) else None
 
-    async def _end(self, sid: str) -> tuple[Session, ...]:
+    async def _end(self, sid: str, is_meant: Callable[[Session], bool] = lambda _: True) -> tuple[Session, ...]:
         """Remove the session, and notify every application of it that has a back-channel logout URI.
 
         Of concurrent calls, only one notifies each application at once. All of them have planned the notice, so the
         application may be notified again a minute or two later, unless the person has signed in to it again by then.
         """
-        rows = await self.sessions.find(sid)
+        rows = tuple(row for row in await self.sessions.find(sid) if is_meant(Session.read(row)))
         planned = await self.notices.plan(sid, tuple(map(Session.read, rows)))
         ended = await self.sessions.end(rows)
         by_this_call = {session.client_id for session in ended}

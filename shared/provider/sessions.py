@@ -1,19 +1,22 @@
 """Sessions: who is signed in to which applications, so that logout reaches all of them.
 
-A session's name is the hash of Entra's `sid`; its rows, one per application, are in one partition.
+A session's name is the hash of Entra's `sid`; its rows, one per application, are in one partition. Another row, in a
+partition of the person's, has the name of each of their sessions, so that all of them end when the person is erased.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.flows.flows import digest
-from shared.kernel.names import ClientId
+from shared.kernel.names import AccountId, ClientId
 from shared.ports.clock import Clock
 from shared.ports.record import Record
 from shared.ports.table import Key, Put, Remove, Row, RowChanged, Table
 from shared.provider.issuer import Person
 
 _PREFIX = "session:"
+_OF_PERSON = "session-of:"
 _LIFETIME = timedelta(hours=24)
 
 
@@ -25,6 +28,8 @@ class Session(Record):
     logout_hint: str | None
     began_at: datetime | None = None
     """When the person last signed in to the application; None in rows from before this was stored."""
+    account_id: AccountId | None = None
+    """The account in which they did; None in rows from before this was stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +50,27 @@ class Sessions:
         """Store that a person is signed in to this application; nothing without a `sid`, since nobody could end it."""
         if person.sid is not None:
             now = self.clock.now()
-            session = Session(client_id=client_id, sub=person.sub, logout_hint=logout_hint, began_at=now)
-            await self.table.write(Put(_key(person.sid, client_id), session.document(), expires_at=now + _LIFETIME))
+            session = Session(
+                client_id=client_id,
+                sub=person.sub,
+                logout_hint=logout_hint,
+                began_at=now,
+                account_id=person.account_id,
+            )
+            mine = Key(_name_of(person.account_id, person.sub), _OF_PERSON + person.sid)
+            await asyncio.gather(
+                self.table.write(Put(_key(person.sid, client_id), session.document(), expires_at=now + _LIFETIME)),
+                self.table.write(Put(mine, "{}", expires_at=now + _LIFETIME)),
+            )
 
     async def find(self, sid: str) -> tuple[Row, ...]:
         """The rows of a session, one per application."""
         return await self.table.under(sid, _PREFIX)
+
+    async def of_person(self, account_id: AccountId, sub: str) -> tuple[str, ...]:
+        """The names of the sessions that a person has begun in an account, some of which may have ended."""
+        rows = await self.table.under(_name_of(account_id, sub), _OF_PERSON)
+        return tuple(row.key.row.removeprefix(_OF_PERSON) for row in rows)
 
     async def current(self, sid: str, client_id: ClientId) -> Session | None:
         """The session in this application; None if the person is signed out of it."""
@@ -71,3 +91,8 @@ class Sessions:
 
 def _key(sid: str, client_id: ClientId) -> Key:
     return Key(sid, _PREFIX + client_id)
+
+
+def _name_of(account_id: AccountId, sub: str) -> str:
+    """The partition of the rows that name a person's sessions."""
+    return digest(f"person {account_id} {sub}")

@@ -7,9 +7,9 @@ later one must be of the same identity, whatever its addresses are by then. Addr
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from shared.access.roles import AccountAdministrator, Actor
+from shared.access.roles import USER, AccountAdministrator, Actor
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
 from shared.kernel.names import PASTED, AccountId, EmailAddress, TenantId
@@ -18,7 +18,8 @@ from shared.ports.clock import Clock
 from shared.ports.record import Record
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Insert, Key, Remove, RowChanged, RowExists, Table
-from shared.trail.events import Event
+from shared.trail.events import Event, ShownAs
+from shared.trail.persons import Person
 from shared.users.user_key import UserKey
 
 PREFIX = "link:"
@@ -84,16 +85,24 @@ class Link(Record):
     oid: str
     linked_at: datetime
 
+    @property
+    def person(self) -> Person:
+        """The user, as events name them."""
+        return Person(user_key=self.link_id, email=self.email)
+
+    @property
+    def identity(self) -> Person:
+        """The identity, as events name it."""
+        return Person(tid=self.tid, oid=self.oid)
+
     def is_of(self, identity: VerifiedIdentity) -> bool:
         """Whether the user is linked to this identity."""
         return (self.tid, self.oid) == (identity.tid, identity.oid)
 
 
 class _Linked(Event):
-    link_id: UserKey
-    email: str
-    tid: TenantId
-    oid: str
+    person: Annotated[Person, ShownAs({"linkId": "user_key", "email": "email"})]
+    identity: Annotated[Person, ShownAs({"tid": "tid", "oid": "oid"})]
 
 
 class LinkMade(_Linked):
@@ -175,7 +184,7 @@ class Links:
                 `prove_email`. A person who only chose the wrong account gets that reason, and can try again.
         """
         link_id = UserKey.of(account_id, email)
-        row = await self.table.get(_key(account_id, link_id))
+        row = await self.table.get(link_key(account_id, link_id))
         if row is not None:
             return _must_be_of(Link.read(row), identity, email)
         prove_email(identity, email)
@@ -183,10 +192,10 @@ class Links:
         link = Link(
             link_id=link_id, email=email.address, tid=identity.tid, oid=identity.oid, linked_at=self.clock.now()
         )
-        person = Actor(identity.oid, identity.name, "User")
+        person = Actor(identity.oid, identity.name, USER)
         try:
-            event = LinkMade(link_id=link_id, email=link.email, tid=link.tid, oid=link.oid)
-            await self.journal.commit(account_id, person, event, Insert(_key(account_id, link_id), link.document()))
+            event = LinkMade(person=link.person, identity=link.identity)
+            await self.journal.commit(account_id, person, event, Insert(link_key(account_id, link_id), link.document()))
         except RowExists:
             return await self.admit(account_id, email, identity)
         return link
@@ -210,12 +219,12 @@ class Links:
         Raises:
             NotFound: there is no such link, or it was released at the same moment.
         """
-        row = await self.table.get(_key(administrator.account_id, link_id))
+        row = await self.table.get(link_key(administrator.account_id, link_id))
         if row is None:
             raise _no_link()
         try:
             link = Link.read(row)
-            event = LinkReleased(link_id=link.link_id, email=link.email, tid=link.tid, oid=link.oid)
+            event = LinkReleased(person=link.person, identity=link.identity)
             await self.journal.commit(administrator.account_id, administrator.actor, event, Remove(row))
         except RowChanged:
             raise _no_link() from None
@@ -235,5 +244,6 @@ def _must_be_of(link: Link, identity: VerifiedIdentity, email: EmailAddress) -> 
     return link
 
 
-def _key(account_id: AccountId, link_id: UserKey) -> Key:
+def link_key(account_id: AccountId, link_id: UserKey) -> Key:
+    """The key of a user's link."""
     return Key(account_id, PREFIX + link_id)

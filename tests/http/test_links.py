@@ -54,7 +54,8 @@ def test_a_released_link_is_gone_and_the_trail_says_who_released_it(
     assert contoso("DELETE", f"{LINKS}/{link['linkId']}").status_code == 404
     entry = contoso("GET", "/v1/accounts/acme/audit").json()["items"][0]
     assert (entry["action"], entry["actor"]["role"]) == ("link.released", "SecurityManager")
-    assert entry["details"] == {"linkId": link["linkId"], "email": ALICE, "tid": CONTOSO, "oid": ALICE_OID}
+    details = {name: fact for name, fact in entry["details"].items() if name not in {"person", "identity"}}
+    assert details == {"linkId": link["linkId"], "email": ALICE, "tid": CONTOSO, "oid": ALICE_OID}
 
 
 @pytest.mark.parametrize(("link_id", "status"), [(UNKNOWN, 404), ("short", 422), ("%3Cscript%3E", 422)])
