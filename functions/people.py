@@ -43,7 +43,7 @@ def people_routes(services: Services) -> Routes:
 
         Safe to repeat. It cannot be undone.
         """
-        erased = await services.erasure.erase(administrator, person.email, person.subject)
+        erased = await services.privacy.erasure.erase(administrator, person.email, person.subject)
         return Ok(ErasedDocument.model_validate(erased))
 
     return routes

@@ -38,8 +38,7 @@ from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Key, RecentReader, Table
 from shared.ports.telemetry import Telemetry
 from shared.ports.tokens import Tokens
-from shared.privacy.erasure import Erasure
-from shared.privacy.rewriting import Rewriting, TrailRewriting
+from shared.privacy.privacy import Privacy
 from shared.provider.authorization_response import Responses
 from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import CallbackStep
@@ -54,8 +53,7 @@ from shared.provider.token import TokenEndpoint
 from shared.provider.userinfo import Userinfo
 from shared.resolution.facts import Readers
 from shared.resolution.resolver import Resolver
-from shared.users.exemptions import ExemptionList
-from shared.users.links import Links
+from shared.users.admission import Admission
 from shared.users.users import Users
 
 
@@ -131,8 +129,8 @@ class Services:
     """Whether SSO is on."""
     users: Users
     """The exception list, and the links to Entra identities."""
-    erasure: Erasure
-    """Erases people from an account."""
+    privacy: Privacy
+    """What is kept of people, and its end."""
     resolution: Resolver
     """Resolves how a person signs in."""
     provider: OpenIdProvider
@@ -187,7 +185,9 @@ def assemble(ports: Ports) -> Services:
         clock=clock,
         telemetry=telemetry,
     )
-    links = Links(table=ports.accounts, journal=journal, clock=clock)
+    users = Users.assemble(
+        accounts=ports.accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
+    )
     resolver = Resolver(
         readers=Readers(
             accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
@@ -197,10 +197,16 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
-    provider = _openid_provider(ports, flows, resolver, links, checks)
+    provider = _openid_provider(ports, flows, resolver, users.admission, checks)
     applications = ApplicationRegister(table=ports.applications, clock=clock)
-    erasure = Erasure(table=ports.accounts, journal=journal, sessions=provider.end_session, duties=duties, clock=clock)
-    rewriting = Rewriting(table=ports.accounts, journal=journal, applications=applications, clock=clock)
+    privacy = Privacy.assemble(
+        accounts=ports.accounts,
+        journal=journal,
+        applications=applications,
+        sessions=provider.end_session,
+        duties=duties,
+        clock=clock,
+    )
     return Services(
         edge=EdgePorts(
             public_url=ports.public_url,
@@ -217,25 +223,16 @@ def assemble(ports: Ports) -> Services:
             table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
         ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
-        users=Users(
-            exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
-            links=links,
-        ),
-        erasure=erasure,
+        users=users,
+        privacy=privacy,
         resolution=resolver,
         provider=provider,
         flows=flows,
         duties=DutyRunner(
             table=ports.duties,
             clock=clock,
-            kinds=(
-                provider.end_session.notices.kind(),
-                disconnection.kind(),
-                checks.kind(),
-                erasure.kind(),
-                rewriting.kind(),
-            ),
-            first=(lambda now: TrailRewriting(planned_at=now),),
+            kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind(), *privacy.kinds()),
+            first=privacy.first(),
         ),
         health=_health(ports),
         close=ports.close,
@@ -243,12 +240,12 @@ def assemble(ports: Ports) -> Services:
 
 
 def _openid_provider(
-    ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks
+    ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks
 ) -> OpenIdProvider:
     issuer = Issuer(issuer=ports.public_url, tokens=ports.tokens, clock=ports.clock)
     sessions = Sessions(table=ports.flows, clock=ports.clock)
     return OpenIdProvider(
-        sign_in=_sign_in(ports, flows, resolver, links, checks),
+        sign_in=_sign_in(ports, flows, resolver, admission, checks),
         clients=ClientAuthentication(
             applications=ports.recent_applications,
             flows=ports.flows,
@@ -277,7 +274,7 @@ def _openid_provider(
     )
 
 
-def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks) -> SignIn:
+def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks) -> SignIn:
     redirect_uri = f"{ports.public_url}/signin/callback"
     responses = Responses(checks=checks, telemetry=ports.telemetry, issuer=ports.public_url)
     return SignIn(
@@ -288,12 +285,11 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, check
         callback_step=CallbackStep(
             resolver=resolver,
             flows=flows,
-            links=links,
+            admission=admission,
             sessions=Sessions(table=ports.flows, clock=ports.clock),
             provider=ports.sign_in,
             responses=responses,
             clock=ports.clock,
-            accounts=ports.accounts,
             redirect_uri=redirect_uri,
         ),
         responses=responses,

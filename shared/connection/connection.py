@@ -25,6 +25,7 @@ from typing import Annotated, Any, Self
 
 from shared.access.roles import Actor
 from shared.accounts.head import HeadRecord
+from shared.kernel.documents import Asked
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Conflict
 from shared.ports.record import Record
@@ -61,7 +62,8 @@ class Connection(HeadRecord):
 
     Any status may have an `attempt` beside it, since a connected account may start again to renew its consent. Of
     several attempts only the newest counts. `doubted_at` is when Graph first refused a token that Entra still issues:
-    the consent counts as revoked only after a second refusal some time later.
+    the consent counts as revoked only after a second refusal some time later. `keep_people`: a Security Manager has
+    said that an address of an earlier tenant means the same person in this one; see `shared.users.people`.
     """
 
     row = "connection"
@@ -74,6 +76,7 @@ class Connection(HeadRecord):
     attempt: Attempt | None = None
     last_check: Check | None = None
     doubted_at: datetime | None = None
+    keep_people: bool = False
 
     @property
     def tenant(self) -> TenantId | None:
@@ -95,6 +98,12 @@ class Connection(HeadRecord):
             return self.model_copy(update={"attempt": None})
         pending = Status.PENDING if self.status is Status.DISCONNECTED else self.status
         return self.model_copy(update={"status": pending})
+
+
+class ConnectionSettings(Asked):
+    """The settings of a connection. They end with it."""
+
+    keep_people: bool = False
 
 
 def connected_tenant(connection: Connection) -> TenantId:
@@ -139,6 +148,16 @@ class ConnectionConnected(Event):
         before = super().of_before(details)
         consenter = before.consented_by.model_copy(update={"tid": before.tenant_id})
         return before.model_copy(update={"consented_by": consenter})
+
+
+class ConnectionChanged(Event):
+    """`keepPeople` was switched. `links` is how many links of earlier tenants are left; null where it was not asked."""
+
+    action = "connection.changed"
+
+    keep_people: bool
+    tenant_id: TenantId | None
+    links: int | None
 
 
 class ConnectionChecked(Event):

@@ -209,6 +209,7 @@ class ConsentFlow:
             connected_by=state.actor,
             connected_at=now,
             last_check=Check(at=now, outcome="ok", detail="The tenant was read when it was connected."),
+            keep_people=connection.record.keep_people and connection.record.tenant == organization.tenant_id,
         )
         read = TenantDomains(domains=listed, read_at=now)
         await self.journal.commit(

@@ -54,6 +54,16 @@ class DutyRunner:
     runs for the first time."""
     _begun: set[str] = field(init=False, repr=False, default_factory=set)
 
+    async def begin(self) -> None:
+        """Plan the first tasks, if no release has planned them yet. Safe to repeat: a mark stays of each."""
+        now = self.clock.now()
+        for task in [make(now) for make in self.first]:
+            mark = Key(_BEGUN, task.kind)
+            if task.kind not in self._begun and await self.table.get(mark) is None:
+                await Duties(table=self.table, clock=self.clock).plan(timedelta(), task)
+                await self.table.write(Put(mark, "{}"))
+            self._begun.add(task.kind)
+
     async def run(self) -> int:
         """Run the duties that are due, as time allows; return how many it took on. Any number of runs may overlap.
 
@@ -61,7 +71,6 @@ class DutyRunner:
         and nothing depends on the clock of the instance that planned it.
         """
         now = self.clock.now()
-        await self._begin(now)
         due = await self._due(now)
         lanes: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_A_TIME))
         await asyncio.gather(*(self._in_turn(row, lanes, now + _RUN) for row in due))
@@ -88,15 +97,6 @@ class DutyRunner:
         taken = await self._take(row, duty, kind)
         if taken is not None:
             await self._finish(taken, kind, await _attempt(kind, duty))
-
-    async def _begin(self, now: datetime) -> None:
-        """Plan the first tasks. A mark that they are planned stays; without it, planning them again does no harm."""
-        for task in [make(now) for make in self.first]:
-            mark = Key(_BEGUN, task.kind)
-            if task.kind not in self._begun and await self.table.get(mark) is None:
-                await Duties(table=self.table, clock=self.clock).plan(timedelta(), task)
-                await self.table.write(Put(mark, "{}"))
-            self._begun.add(task.kind)
 
     async def _due(self, now: datetime) -> list[Row]:
         """The duties of this run: the oldest of each lane, up to its share."""

@@ -9,31 +9,30 @@ The event says nothing else, so a trail keeps what happened and not to whom. A r
 read again: whoever names the person first comes before the erasure, whoever is late names somebody new.
 """
 
-import asyncio
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import ClassVar
 
-from shared.access.roles import AccountAdministrator, Actor
+from shared.access.roles import OURSELVES, AccountAdministrator, Actor
 from shared.accounts.head import find_head, read_head
 from shared.accounts.journal import Journal
 from shared.connection.connection import Connection
 from shared.duties.duties import Duties, Task
 from shared.duties.kinds import Backoff, Kind, Outcome
-from shared.kernel.names import AccountId, EmailAddress, TenantId
+from shared.kernel.names import AccountId, EmailAddress
 from shared.kernel.refusals import Unavailable
+from shared.policies.policy import Policy
 from shared.ports.clock import Clock
-from shared.ports.table import TRANSACTION_LIMIT, Key, Operation, Remove, Row, RowChanged, Table
+from shared.ports.table import TRANSACTION_LIMIT, Key, Operation, Remove, Replace, Row, RowChanged, Table
 from shared.privacy.rewriting import rewrite_trail
+from shared.privacy.traces import Search, Traces
 from shared.provider.end_session import EndSession
-from shared.provider.issuer import subject_of
 from shared.trail.events import Event
-from shared.trail.persons import PERSON, Entry, Person
-from shared.users.exemption import Exemption, exemption_key
-from shared.users.links import PREFIX as LINKS
-from shared.users.links import Link, link_key
+from shared.trail.persons import PERSON, Person
+from shared.users.exemption import PREFIX as EXCEPTIONS
+from shared.users.exemption import Exemption
 from shared.users.user_key import UserKey
 
 _LATER = timedelta(minutes=2)
@@ -44,7 +43,9 @@ _UNDER_WAY = timedelta(minutes=1)
 
 _MOST_TRIES = 10
 _PAGE = 1_000
-_USER = "user-"
+
+ERASED = "erased"
+"""In place of the name of an administrator who was erased, where their work stays."""
 
 
 class PersonErased(Event):
@@ -71,7 +72,6 @@ class PersonErasure(Task):
     account_id: AccountId
     user_key: UserKey
     panel: tuple[str, ...]
-    actor: Actor
     asked_at: datetime
     subs: tuple[str, ...] = ()
 
@@ -89,36 +89,6 @@ class Erased:
     links: int = 0
     sessions: int = 0
     references: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Found:
-    """All that an account has of a person. `rows` are in the order in which one leads to the next."""
-
-    rows: dict[Key, Row] = field(default_factory=dict)
-    references: list[str] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-    subs: set[str] = field(default_factory=set)
-    exceptions: int = 0
-    links: int = 0
-
-    def take(self, name: str, exemption: Row | None, link: Row | None) -> None:
-        """Add a user's exception and link."""
-        self.names.add(name)
-        self.rows |= {row.key: row for row in (exemption, link) if row is not None}
-        self.exceptions += exemption is not None
-        self.links += link is not None
-        if link is not None:
-            self.subs.add(subject_of(Link.read(link).tid, Link.read(link).oid))
-
-    def know(self, name: str, entry: Entry) -> None:
-        """Add a name of the person, with the rows that say who they are."""
-        self.names.add(name)
-        self.rows |= {row.key: row for row in entry.rows}
-        self.references.append(entry.reference or "")
-        person = entry.person.person if entry.person else Person()
-        if person.tid is not None and person.oid is not None:
-            self.subs.add(subject_of(TenantId(person.tid), person.oid))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +128,6 @@ class Erasure:
             account_id=account_id,
             user_key=UserKey.of(account_id, email),
             panel=(*panel,),
-            actor=administrator.actor,
             asked_at=self.clock.now(),
         )
         found = await self._find(task)
@@ -168,7 +137,7 @@ class Erasure:
         await self.duties.plan(_LATER, task)
         try:
             sessions = sum([await self.sessions.end_all_of(account_id, sub) for sub in task.subs])
-            done = await self._remove(task, found)
+            done = await self._remove(task, administrator.actor, found)
         except Unavailable as refusal:
             raise Unavailable(
                 "The storage failed during the erasure. What is left is erased in a few minutes. "
@@ -194,97 +163,74 @@ class Erasure:
         """
         if await find_head(self.table, task.account_id) is None:
             return Outcome.DONE
-        await self._remove(task, await self._find(task))
+        await self._remove(task, OURSELVES, await self._find(task))
         for sub in task.subs:
             await self.sessions.end_all_of(task.account_id, sub, begun_before=task.asked_at + _UNDER_WAY)
         return Outcome.DONE
 
-    async def _remove(self, task: PersonErasure, found: _Found) -> _Found:
+    async def _remove(self, task: PersonErasure, actor: Actor, found: Traces) -> Traces:
         """Remove all rows, the last of them with the event; return what was removed with it."""
+        await self._forget_author(task.account_id, found.authors)
         for _ in range(_MOST_TRIES):
             if not found.rows:
                 return found
             with contextlib.suppress(RowChanged):
-                await self._remove_once(task, found)
+                await self._remove_once(task, actor, found)
                 return found
             found = await self._find(task)
         raise Unavailable("The person is named by others at this moment. What is left is erased in a few minutes.")
 
-    async def _remove_once(self, task: PersonErasure, found: _Found) -> None:
+    async def _remove_once(self, task: PersonErasure, actor: Actor, found: Traces) -> None:
         texts = [row for key, row in found.rows.items() if _is_text(key)]
         others = [row for key, row in reversed(found.rows.items()) if not _is_text(key)]
         *early, last = batched([*texts, *others], TRANSACTION_LIMIT - 10, strict=False)
         for some in early:
             await self.table.write(*map(Remove, some))
         event = PersonErased(references=(*found.references,), exceptions=found.exceptions, links=found.links)
-        named = await self._named_in_connection(task.account_id, found)
-        await self.journal.commit(task.account_id, task.actor, event, *map(Remove, last), *named)
+        named = await self._named_in_head(task.account_id, found)
+        await self.journal.commit(task.account_id, actor, event, *map(Remove, last), *named)
 
-    async def _named_in_connection(self, account_id: AccountId, found: _Found) -> tuple[Operation, ...]:
-        """The operation that takes the person's name from the connection, if it was they who made it."""
-        head = await read_head(self.table, account_id)
-        stored = head.stored(Connection)
-        by = stored.record.connected_by
-        if by is None or Person(subject=by.subject).known_as not in found.names:
-            return ()
-        nameless = Actor("", None, by.role)
-        return (stored.rewrite(stored.record.model_copy(update={"connected_by": nameless})),)
+    async def _forget_author(self, account_id: AccountId, authors: set[str]) -> None:
+        """Take an administrator's name from the exceptions that they have made. Safe to repeat.
 
-    async def _find(self, task: PersonErasure) -> _Found:
-        """Everything that the account had of the person when the erasure was asked for.
-
-        The identity of the address's link leads to its other links. What was linked before counts as theirs, too, if
-        nobody has it now: no link, and no exception.
+        Entries hold the name itself, so those of somebody of the same name lose it, too.
         """
-        found, linked = _Found(), await self._linked(task)
-        persons, seen = self.journal.trail(task.account_id).persons, set[str]()
-        certain, former = [_USER + task.user_key, *task.panel], list[str]()
-        while certain or former:
-            theirs = bool(certain)
-            name = (certain or former).pop(0)
-            if name in seen:
-                continue
-            seen.add(name)
-            if name.startswith(_USER):
-                exemption, link = await self._user(task, UserKey(name.removeprefix(_USER)))
-                if not theirs and (exemption or link):
-                    continue
-                found.take(name, exemption, link)
-                certain += [Link.read(link).identity.known_as] if link else []
-            elif not theirs and linked.get(name):
-                continue
-            certain += linked.get(name, ())
-            entry = await persons.look_up(name)
-            if entry.reference is not None and entry.since <= task.asked_at:
-                found.know(name, entry)
-            former += entry.others
-        return found
-
-    async def _user(self, task: PersonErasure, user_key: UserKey) -> tuple[Row | None, Row | None]:
-        """The user's exception and link, but for what was made later."""
-        exemption, link = await asyncio.gather(
-            self.table.get(exemption_key(task.account_id, user_key)),
-            self.table.get(link_key(task.account_id, user_key)),
-        )
-        old = exemption is not None and Exemption.read(exemption).created_at <= task.asked_at
-        linked = link is not None and Link.read(link).linked_at <= task.asked_at
-        return exemption if old else None, link if linked else None
-
-    async def _linked(self, task: PersonErasure) -> dict[str, list[str]]:
-        """The users of each identity that had links, by their names in a trail.
-
-        It reads every link of the account, because older links stand in no list of their identity.
-        """
-        users: dict[str, list[str]] = {}
         continuation = None
-        while True:
-            page = await self.table.page(task.account_id, LINKS, _PAGE, continuation)
-            for link in map(Link.read, page.rows):
-                if link.linked_at <= task.asked_at:
-                    users.setdefault(link.identity.known_as, []).append(link.person.known_as)
+        while authors:
+            page = await self.table.page(account_id, EXCEPTIONS, _PAGE, continuation)
+            theirs = [row for row in page.rows if Exemption.read(row).created_by in authors]
+            for some in batched(theirs, TRANSACTION_LIMIT, strict=False):
+                await self._write_nameless(some)
             continuation = page.continuation
             if continuation is None:
-                return users
+                return
+
+    async def _write_nameless(self, rows: tuple[Row, ...]) -> None:
+        nameless = [Exemption.read(row).model_copy(update={"created_by": ERASED}).document() for row in rows]
+        try:
+            await self.table.write(*map(Replace, rows, nameless))
+        except RowChanged:
+            for row in rows:
+                again = await self.table.get(row.key)
+                if again is not None and Exemption.read(again).created_by == Exemption.read(row).created_by:
+                    await self._write_nameless((again,))
+
+    async def _named_in_head(self, account_id: AccountId, found: Traces) -> tuple[Operation, ...]:
+        """The operations that take the person's name from connection and policy, if it was they who wrote them."""
+        head = await read_head(self.table, account_id)
+        connection, policy = head.stored(Connection), head.stored(Policy)
+        by, operations = connection.record.connected_by, list[Operation]()
+        if by is not None and Person(subject=by.subject).known_as in found.names:
+            nameless = {"connected_by": Actor(ERASED, None, by.role)}
+            operations.append(connection.rewrite(connection.record.model_copy(update=nameless)))
+        if policy.record.updated_by in found.authors:
+            operations.append(policy.rewrite(policy.record.model_copy(update={"updated_by": ERASED})))
+        return tuple(operations)
+
+    async def _find(self, task: PersonErasure) -> Traces:
+        persons = self.journal.trail(task.account_id).persons
+        search = Search(table=self.table, persons=persons, account_id=task.account_id, until=task.asked_at)
+        return await search.find(task.user_key, task.panel)
 
 
 def _is_text(key: Key) -> bool:

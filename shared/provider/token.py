@@ -62,7 +62,7 @@ class TokenEndpoint:
             raise invalid_grant("The account that the code was issued for no longer exists.")
         access_token = await self.issuer.access_token(code)
         id_token = await self.issuer.id_token(code, access_token)
-        email = EmailAddress(code.person.email)
+        email = EmailAddress(code.person.email) if code.person.email else None
         step = SignInStep.REDEEMED
         self.telemetry.note(Event(EventName.SIGN_IN, step, None, code.person.account_id, client.client_id, email))
         return TokenResponse(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.http import signing_in
-from tests.http.conftest import CONTOSO, Caller, Token
+from tests.http.conftest import CONTOSO, FABRIKAM, Caller, Token
 from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Person
 
 register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
@@ -82,7 +82,15 @@ def test_an_operator_may_release_links_too(contoso: Caller, operator: Caller, un
     assert operator("DELETE", f"{LINKS}/{link['linkId']}").status_code == 204
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", LINKS), ("DELETE", f"{LINKS}/{UNKNOWN}")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", LINKS),
+        ("POST", f"{LINKS}/search"),
+        ("POST", f"{LINKS}/release"),
+        ("DELETE", f"{LINKS}/{UNKNOWN}"),
+    ],
+)
 def test_links_are_nothing_for_strangers(
     acme: Caller, anybody: Caller, client: object, token: Token, method: str, path: str
 ) -> None:
@@ -92,3 +100,59 @@ def test_links_are_nothing_for_strangers(
 
 def test_an_account_that_is_not_registered_has_no_links(operator: Caller) -> None:
     assert operator("GET", "/v1/accounts/nobody/links").status_code == 404
+    assert operator("POST", "/v1/accounts/nobody/links/search", json={"email": ALICE}).status_code == 404
+    assert operator("POST", "/v1/accounts/nobody/links/release", json={"all": True}).status_code == 404
+
+
+def test_a_link_is_found_by_its_address(contoso: Caller, unite: Asked, person: Person) -> None:
+    person.sign_in(unite)
+    found = contoso("POST", f"{LINKS}/search", json={"email": f" {ALICE.upper()} "})
+    assert found.headers["cache-control"] == "no-store"
+    assert found.json() == contoso("GET", LINKS).json()
+    nobody = {"items": [], "continuationToken": None}
+    assert contoso("POST", f"{LINKS}/search", json={"email": "bob@contoso.example"}).json() == nobody
+    assert contoso("POST", f"{LINKS}/search", json={"email": "bob"}).status_code == 422
+    assert contoso("POST", f"{LINKS}/search", params={"email": ALICE}, json={}).status_code == 422
+
+
+def test_many_links_are_released_in_one_call(contoso: Caller, unite: Asked, new_person: NewPerson) -> None:
+    for username in PEOPLE:
+        new_person().sign_in(unite, username, login_hint=username)
+
+    def release(**chosen: object) -> object:
+        return contoso("POST", f"{LINKS}/release", json=chosen).raise_for_status().json()
+
+    none, one = {"released": 0, "continuationToken": None}, {"released": 1, "continuationToken": None}
+    assert release(tenantId=FABRIKAM) == none
+    assert release(domain="contoso-mail.example") == one
+    assert release(domain="contoso-mail.example") == none, "safe to repeat"
+    assert release(tenantId=CONTOSO.upper()) == {"released": 2, "continuationToken": None}
+    assert contoso("GET", LINKS).json()["items"] == []
+    new_person().sign_in(unite)
+    assert release(all=True) == one
+    events = [each for each in contoso("GET", "/v1/accounts/acme/audit").json()["items"] if "links." in each["action"]]
+    assert [
+        (each["actor"]["role"], each["details"]["count"], each["details"]["tenantId"], each["details"]["domain"])
+        for each in events
+    ] == [
+        ("SecurityManager", 1, None, None),
+        ("SecurityManager", 2, CONTOSO, None),
+        ("SecurityManager", 1, None, "contoso-mail.example"),
+    ]
+    assert [each["details"]["count"] for each in events] == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"all": False},
+        {"all": True, "domain": "contoso.example"},
+        {"tenantId": CONTOSO, "domain": "contoso.example"},
+        {"tenantId": "contoso.example"},
+        {"domain": "contoso"},
+        {"all": True, "continuationToken": "made up"},
+    ],
+)
+def test_what_is_no_choice_of_links_releases_none(acme: Caller, chosen: dict[str, object]) -> None:
+    assert acme("POST", f"{LINKS}/release", json=chosen).status_code == 422

@@ -60,6 +60,7 @@ class World:
         self.disconnection = services.connection.disconnection
         self.domains, self.policies = services.domains, services.policies
         self.exemptions, self.links = services.users.exemptions, services.users.links
+        self.admission, self.people = services.users.admission, services.users.people
         self.resolution = services.resolution
         self.verify(DOMAIN)
         self.entra.consented.add(CONTOSO)
@@ -186,7 +187,7 @@ async def excepted_for_an_hour(world: World) -> None:
 
 
 async def linked(world: World) -> None:
-    await registered(world)
+    await connected(world)
     await admit_alice(world)
 
 
@@ -217,7 +218,11 @@ async def except_alice(world: World) -> object:
 
 
 async def admit_alice(world: World) -> object:
-    return await world.links.admit(ACME, ALICE, ALICE_THERE)
+    return await admit(world, ALICE_THERE)
+
+
+async def admit(world: World, identity: VerifiedIdentity) -> object:
+    return await world.admission.admit(ACME, ALICE, identity, world.clock.now())
 
 
 def state_of(url: str) -> str:
@@ -275,12 +280,12 @@ OF_THE_ACCOUNT: dict[str, Case] = {
         ),
     ),
     "remove exception": Case(excepted, lambda world: world.exemptions.remove(SAM, UserKey.of(ACME, ALICE), ANY)),
-    "link": Case(registered, admit_alice, persists=True),
+    "link": Case(connected, admit_alice, persists=True),
     "release link": Case(linked, lambda world: world.links.release(SAM, UserKey.of(ACME, ALICE))),
 }
 OVERTAKING: dict[str, Step] = {
     "register and except": excepted,
-    "link of another": lambda world: world.links.admit(ACME, ALICE, BOB_THERE),
+    "link of another": lambda world: admit(world, BOB_THERE),
 }
 """What may come in between, besides."""
 OF_AN_APPLICATION: dict[str, Case] = {

@@ -19,13 +19,13 @@ from shared.ports.organizations import Organization
 from shared.ports.table import Key, Put
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_response import EmailForm, ErrorPage, RedirectToApplication, RedirectToEntra
-from shared.provider.callback import SsoSwitchedOff
 from shared.provider.errors import OAuthError
-from shared.provider.issuer import Code, Person, challenge_of, subject_of
+from shared.provider.issuer import Code, Person, challenge_of
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
-from shared.users.links import SignInRefused
+from shared.users.identity import subject_of
+from shared.users.link import SignInRefused, SsoSwitchedOff
 from tests.support.fakes import NEW_YEAR, FakeEntra
 from tests.unit.provider.world import (
     ACME,

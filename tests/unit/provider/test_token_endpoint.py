@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from shared.kernel.refusals import NotAuthenticated, Unavailable
 from shared.provider.errors import InvalidClientError, OAuthError
-from shared.provider.issuer import ACCESS_TOKEN, ID_TOKEN, LOGOUT_TOKEN, challenge_of, subject_of
+from shared.provider.issuer import ACCESS_TOKEN, ID_TOKEN, LOGOUT_TOKEN, challenge_of
 from shared.provider.token import TokenResponse
+from shared.users.identity import subject_of
 from tests.support.ports import signing_keys
 from tests.unit.provider.world import (
     ACME,

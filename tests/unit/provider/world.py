@@ -1,14 +1,16 @@
 """The provider on ports that are kept in memory, with one application and one person."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.access.roles import AccountAdministrator, Actor, Operator
 from shared.accounts.head import Account
 from shared.applications.application import Application, ApplicationProfile
 from shared.assembly import assemble
-from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
+from shared.connection.connection import Connection, Status
+from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
+from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.versions import Expected
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Put, Table
@@ -16,6 +18,7 @@ from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.issuer import Code, Person, challenge_of
 from shared.provider.parameters import Parameters
 from shared.provider.token import TokenResponse
+from shared.users.link import Link
 from tests.support.fakes import NEW_YEAR, Doorbells, FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import ISSUER, fakes
@@ -91,6 +94,7 @@ class Provider:
         )
         self.register, self.journal = self.services.applications, self.services.accounts.journal
         self.flows, self.links = self.services.flows, self.services.users.links
+        self.admission, self.people = self.services.users.admission, self.services.users.people
         parts = self.services.provider
         self.sign_in, self.clients, self.userinfo, self.end_session = (
             parts.sign_in,
@@ -109,8 +113,28 @@ class Provider:
         await self.register.put(OLGA, client_id, profile(**changes), None)
 
     async def add_account(self, account_id: AccountId = ACME) -> None:
+        """An account that is connected to Contoso."""
         account = Account(account_id=account_id, name="Acme", created_at=NEW_YEAR, updated_at=NEW_YEAR)
         await self.accounts_table.write(Put(Account.key(account_id), account.document()))
+        await self._connect(account_id, CONTOSO, ("contoso.example", "contoso-mail.example"))
+
+    async def connect(self, tenant_id: TenantId, *routed: str, **more: Any) -> None:
+        """Connect Acme to a tenant, a second after whatever was done, with these domains, or the usual ones."""
+        self.clock.advance(timedelta(seconds=1))
+        await self._connect(ACME, tenant_id, routed or ("contoso.example", "contoso-mail.example"), **more)
+        self.clock.advance(timedelta(seconds=1))
+
+    async def _connect(self, account_id: AccountId, tenant_id: TenantId, names: tuple[str, ...], **more: Any) -> None:
+        domains = tuple(TenantDomain(name=DomainName(name), status=DomainStatus.OURS) for name in names)
+        made = {"status": Status.CONNECTED, "tenant_id": tenant_id, "connected_at": self.clock.now()}
+        await self.accounts_table.write(
+            Put(Connection.key(account_id), Connection(**made | more).document()),
+            Put(TenantDomains.key(account_id), TenantDomains(domains=domains).document()),
+        )
+
+    async def admit(self, account_id: AccountId, email: EmailAddress, identity: VerifiedIdentity) -> Link:
+        """The link by which somebody signs in who has just been sent to Microsoft."""
+        return (await self.admission.admit(account_id, email, identity, self.clock.now())).link
 
     async def redeem(self, parameters: Parameters, authorization: str | None = None) -> TokenResponse:
         """Redeem a code, as the token endpoint does it: first the client proves who it is."""
