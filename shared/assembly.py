@@ -38,6 +38,7 @@ from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Key, RecentReader, Table
 from shared.ports.telemetry import Telemetry
 from shared.ports.tokens import Tokens
+from shared.privacy.limits import FOR_EVER, Limits
 from shared.privacy.privacy import Privacy
 from shared.provider.authorization_response import Responses
 from shared.provider.authorize import AuthorizeStep
@@ -69,6 +70,8 @@ class Ports:
     """The vendor on the pages that people see."""
     return_urls: ReturnUrls
     """The addresses below which a browser may return after an integration."""
+    limits: Limits = FOR_EVER
+    """How long events and unused links are kept."""
     home_tenant: TenantId | None
     """The tenant of the app registration, where the app's own credential is probed; None if it is not set."""
 
@@ -205,6 +208,7 @@ def assemble(ports: Ports) -> Services:
         applications=applications,
         sessions=provider.end_session,
         duties=duties,
+        limits=ports.limits,
         clock=clock,
     )
     return Services(

@@ -151,14 +151,24 @@ class ApplicationRegister:
 
     async def trails(self) -> tuple[Trail, ...]:
         """The trail of every application, also of those that were removed."""
-        clients: dict[str, None] = {}
+        events = [row.key.row for row in await self.trail_rows() if row.key.row.startswith(_TRAIL)]
+        clients = dict.fromkeys(name.removeprefix(_TRAIL).partition(":")[0] for name in events)
+        return tuple(self._trail(ClientId(each)) for each in clients)
+
+    async def trail_rows(self) -> list[Row]:
+        """Every row of the trails and of their persons. A vendor has a few applications, which change seldom."""
+        rows: list[Row] = []
         continuation = None
         while True:
-            page = await self.table.page(PARTITION, _TRAIL, _MOST, continuation)
-            clients |= dict.fromkeys(row.key.row.removeprefix(_TRAIL).partition(":")[0] for row in page.rows)
+            page = await self.table.page(PARTITION, _BESIDE, _MOST, continuation)
+            rows += page.rows
             continuation = page.continuation
             if continuation is None:
-                return tuple(self._trail(ClientId(each)) for each in clients)
+                return rows
+
+    def persons(self) -> Persons:
+        """The persons whom the trails name."""
+        return Persons(table=self.table, partition=PARTITION, family=_BESIDE)
 
     def _trail(self, client_id: ClientId) -> Trail:
         return Trail(
@@ -166,7 +176,7 @@ class ApplicationRegister:
             clock=self.clock,
             partition=PARTITION,
             prefix=f"{_TRAIL}{client_id}:",
-            persons=Persons(table=self.table, partition=PARTITION, family=_BESIDE),
+            persons=self.persons(),
         )
 
     async def _row(self, client_id: ClientId) -> Row:

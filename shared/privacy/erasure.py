@@ -25,12 +25,12 @@ from shared.kernel.names import AccountId, EmailAddress
 from shared.kernel.refusals import Unavailable
 from shared.policies.policy import Policy
 from shared.ports.clock import Clock
-from shared.ports.table import TRANSACTION_LIMIT, Key, Operation, Remove, Replace, Row, RowChanged, Table
+from shared.ports.table import TRANSACTION_LIMIT, Operation, Remove, Replace, Row, RowChanged, Table
 from shared.privacy.rewriting import rewrite_trail
 from shared.privacy.traces import Search, Traces
 from shared.provider.end_session import EndSession
 from shared.trail.events import Event
-from shared.trail.persons import PERSON, Person
+from shared.trail.persons import Person, is_text
 from shared.users.exemption import PREFIX as EXCEPTIONS
 from shared.users.exemption import Exemption
 from shared.users.user_key import UserKey
@@ -181,8 +181,8 @@ class Erasure:
         raise Unavailable("The person is named by others at this moment. What is left is erased in a few minutes.")
 
     async def _remove_once(self, task: PersonErasure, actor: Actor, found: Traces) -> None:
-        texts = [row for key, row in found.rows.items() if _is_text(key)]
-        others = [row for key, row in reversed(found.rows.items()) if not _is_text(key)]
+        texts = [row for key, row in found.rows.items() if is_text(key)]
+        others = [row for key, row in reversed(found.rows.items()) if not is_text(key)]
         *early, last = batched([*texts, *others], TRANSACTION_LIMIT - 10, strict=False)
         for some in early:
             await self.table.write(*map(Remove, some))
@@ -231,8 +231,3 @@ class Erasure:
         persons = self.journal.trail(task.account_id).persons
         search = Search(table=self.table, persons=persons, account_id=task.account_id, until=task.asked_at)
         return await search.find(task.user_key, task.panel)
-
-
-def _is_text(key: Key) -> bool:
-    """Whether it is the row of a text about a person."""
-    return key.row.startswith(PERSON) and key.row.count(":") > 1

@@ -12,6 +12,8 @@ from shared.duties.kinds import Kind
 from shared.ports.clock import Clock
 from shared.ports.table import Table
 from shared.privacy.erasure import Erasure
+from shared.privacy.limits import Limits
+from shared.privacy.retention import Retention, RetentionRun
 from shared.privacy.rewriting import Rewriting, TrailRewriting
 from shared.provider.end_session import EndSession
 
@@ -25,6 +27,9 @@ class Privacy:
     rewriting: Rewriting
     """Names the persons of older events by reference."""
 
+    retention: Retention
+    """Ends what was kept for long enough."""
+
     @classmethod
     def assemble(
         cls,
@@ -34,18 +39,20 @@ class Privacy:
         applications: ApplicationRegister,
         sessions: EndSession,
         duties: Duties,
+        limits: Limits,
         clock: Clock,
     ) -> Self:
         """Make the parts and join them, as `shared.assembly` does for the product."""
         return cls(
             erasure=Erasure(table=accounts, journal=journal, sessions=sessions, duties=duties, clock=clock),
             rewriting=Rewriting(table=accounts, journal=journal, applications=applications, clock=clock),
+            retention=Retention(table=accounts, journal=journal, applications=applications, limits=limits, clock=clock),
         )
 
     def kinds(self) -> tuple[Kind[Any], ...]:
         """The kinds of duties."""
-        return self.erasure.kind(), self.rewriting.kind()
+        return self.erasure.kind(), self.rewriting.kind(), self.retention.kind()
 
     def first(self) -> tuple[Callable[[datetime], Task], ...]:
         """The tasks that nothing else plans."""
-        return (lambda now: TrailRewriting(planned_at=now),)
+        return (lambda now: TrailRewriting(planned_at=now), lambda _: RetentionRun())

@@ -18,13 +18,25 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import batched
 
 from pydantic import JsonValue
 
 from shared.kernel.encoding import base64url
 from shared.kernel.versions import version_of
 from shared.ports.record import Record
-from shared.ports.table import Insert, Key, Operation, Put, Replace, Row, Table
+from shared.ports.table import (
+    TRANSACTION_LIMIT,
+    Insert,
+    Key,
+    Operation,
+    Put,
+    Remove,
+    Replace,
+    Row,
+    RowChanged,
+    Table,
+)
 
 PERSON = "person:"
 KNOWN = "known:"
@@ -162,6 +174,32 @@ class Persons:
         """Every row of a person but those by which they are known."""
         return await self.table.under(self.partition, self._person(reference).row)
 
+    def is_known(self, key: Key) -> bool:
+        """Whether this is the row by which a person is known."""
+        return key.row.startswith(self.family + KNOWN) and key.row.count(":") == 1
+
+    def is_of_a_person(self, key: Key) -> bool:
+        """Whether this row is not an event, nor what one says about a person."""
+        of_them = key.row.startswith((self.family + KNOWN, self.family + PERSON))
+        return of_them and not is_text(key)
+
+    async def forget(self, row: Row) -> int:
+        """Remove a person whom no event names any more; return the number of rows.
+
+        Args:
+            row: by which they are known. Nothing but text is removed if an event names them at this moment.
+        """
+        others = (await self.look_up(row.key.row.removeprefix(self.family + KNOWN))).rows
+        texts = [each for each in others if is_text(each.key)]
+        theirs = [each for each in others if not is_text(each.key) and each.key != row.key]
+        try:
+            for some in batched(texts, TRANSACTION_LIMIT, strict=False):
+                await self.table.write(*map(Remove, some))
+            await self.table.write(*map(Remove, (row, *theirs)))
+        except RowChanged:
+            return 0
+        return len(others)
+
     def _person(self, reference: str) -> Key:
         return Key(self.partition, f"{self.family}{PERSON}{reference}")
 
@@ -210,6 +248,11 @@ class Entry:
     person: Found | None
     others: tuple[str, ...]
     rows: tuple[Row, ...]
+
+
+def is_text(key: Key) -> bool:
+    """Whether this is a text about a person."""
+    return key.row.lstrip("~").startswith(PERSON) and key.row.count(":") > 1
 
 
 def new_reference() -> str:

@@ -207,8 +207,17 @@ class Trail:
 
     def _newest_first(self, at: datetime) -> str:
         """A row key that sorts later times first and is unique even within a microsecond."""
-        left = (_END_OF_TIME - at) // timedelta(microseconds=1)
-        return f"{self.prefix}{left:017d}-{secrets.token_hex(8)}"
+        return f"{self.prefix}{_left(at)}-{secrets.token_hex(8)}"
+
+
+def is_older(key: Key, at: datetime) -> bool:
+    """Whether an event, or what it says about a person, is older than this."""
+    return key.row.rpartition(":")[2] > _left(at)
+
+
+def _left(at: datetime) -> str:
+    """The time that is left, in digits of which the greater are older."""
+    return f"{(_END_OF_TIME - at) // timedelta(microseconds=1):017d}"
 
 
 def _shown(name: str, record: AuditRecord, kinds: Mapping[str, type[Event]], found: Mapping[str, Found]) -> ShownRecord:

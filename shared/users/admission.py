@@ -5,6 +5,7 @@ has left bars nobody: the next first sign-in, proven as every first one is, repl
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,6 +16,7 @@ from shared.accounts.journal import Journal
 from shared.connection.connection import Connection
 from shared.domains.tenant_domains import DomainState, TenantDomains
 from shared.kernel.names import AccountId, DomainName, EmailAddress
+from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Insert, Replace, Row, RowChanged, RowExists, Table
@@ -78,6 +80,10 @@ class Admission:
                 link = await self._first(head, email, identity, row, now)
             except (RowExists, RowChanged):
                 return await self.admit(account_id, email, identity, begun_at)
+        elif row is not None and link.used(now) != link:
+            # Once a day, so that unused links can be found. A sign-in that cannot store it goes on.
+            with contextlib.suppress(RowChanged, Unavailable):
+                await self.table.write(Replace(row, link.used(now).document()))
         return Admitted(link, vouched_address(identity, email, partial(_routes, head)))
 
     async def _first(
@@ -152,7 +158,8 @@ def _must_be_left_behind(link: Link, head: Head, email: EmailAddress) -> None:
 
 
 def _link_of(identity: VerifiedIdentity, link_id: UserKey, email: EmailAddress, known: Identity, now: datetime) -> Link:
-    return Link(link_id=link_id, email=email.address, tid=identity.tid, oid=identity.oid, linked_at=now, sub=known.sub)
+    link = Link(link_id=link_id, email=email.address, tid=identity.tid, oid=identity.oid, linked_at=now, sub=known.sub)
+    return link.used(now)
 
 
 def _actor(identity: VerifiedIdentity) -> Actor:

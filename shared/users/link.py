@@ -4,7 +4,7 @@ A user signs in by their link. Addresses change hands, identities do not
 (https://learn.microsoft.com/entra/identity-platform/migrate-off-email-claim-authorization).
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
 from shared.connection.connection import Connection
@@ -67,6 +67,13 @@ class Link(Record):
     oid: str
     linked_at: datetime
     sub: str | None = None
+    last_used_at: datetime | None = None
+    """The day, in UTC, on which the user signed in by it last; None in rows from before it was stored."""
+
+    def used(self, now: datetime) -> "Link":
+        """The link once it was used: it changes once a day."""
+        day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return self.model_copy(update={"last_used_at": day})
 
     @property
     def person(self) -> Person:
@@ -124,6 +131,12 @@ class LinkReleased(_Linked):
     """A Security Manager has released the address, so that its next first sign-in makes a new link."""
 
     action = "link.released"
+
+
+class LinkExpired(_Linked):
+    """Nobody has signed in by the link for as long as the operator keeps such links (`SSO_UNUSED_LINK_DAYS`)."""
+
+    action = "link.expired"
 
 
 class LinksReleased(Event):

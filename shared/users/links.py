@@ -149,8 +149,9 @@ class Links:
         ]
 
     async def _must_stand(self, row: Row) -> None:
-        """Refuse if this version of a link is no longer there: somebody has released or replaced it."""
-        if await self.table.get(row.key) != row:
+        """Refuse if this link is no longer there: somebody has released or replaced it. It may have been used."""
+        found = await self.table.get(row.key)
+        if found is None or Link.read(found).linked_at != Link.read(row).linked_at:
             raise _no_link() from None
 
 

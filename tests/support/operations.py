@@ -62,6 +62,7 @@ class World:
         self.exemptions, self.links = services.users.exemptions, services.users.links
         self.admission, self.people = services.users.admission, services.users.people
         self.resolution = services.resolution
+        self.erasure, self.duties = services.privacy.erasure, services.duties
         self.verify(DOMAIN)
         self.entra.consented.add(CONTOSO)
 
@@ -282,6 +283,7 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "remove exception": Case(excepted, lambda world: world.exemptions.remove(SAM, UserKey.of(ACME, ALICE), ANY)),
     "link": Case(connected, admit_alice, persists=True),
     "release link": Case(linked, lambda world: world.links.release(SAM, UserKey.of(ACME, ALICE))),
+    "erase": Case(inhabited, lambda world: world.erasure.erase(SAM, ALICE, None), persists=True),
 }
 OVERTAKING: dict[str, Step] = {
     "register and except": excepted,
