@@ -63,6 +63,7 @@ class World:
         self.admission, self.people = services.users.admission, services.users.people
         self.resolution = services.resolution
         self.erasure, self.duties = services.privacy.erasure, services.duties
+        self.rewriting, self.retention = services.privacy.rewriting, services.privacy.retention
         self.verify(DOMAIN)
         self.entra.consented.add(CONTOSO)
 
