@@ -16,10 +16,10 @@ from functions.http.endpoint import Routes
 from functions.http.parameters import Form, MicrosoftsAnswer, Query, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody
-from shared.assembly import Services
 from shared.connection.consent_steps import Connected, NotConnected, Ticket, ToMicrosoft
 from shared.connection.return_urls import with_outcome
 from shared.flows.flows import Flows
+from shared.services import Services
 
 _CONNECT = "/v1/connect"
 

@@ -4,10 +4,10 @@ from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
 from functions.http.parameters import IfMatch, MergePatch, OptionalBody
 from functions.http.responses import Created, NoContent, Ok
-from shared.access.roles import AccountAdministrator
-from shared.assembly import Services
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.connection.connection import Connection, ConnectionSettings, Status
 from shared.kernel.documents import Asked
+from shared.services import Services
 
 _CONNECTION = "/v1/accounts/{accountId}/connection"
 
@@ -71,9 +71,9 @@ def connection_routes(services: Services) -> Routes:
         return Created(StartDocument(start_url=start_url, expires_at=start.expires_at))
 
     @routes.get(_CONNECTION)
-    async def get_connection(administrator: AccountAdministrator) -> Ok[ConnectionDocument]:
+    async def get_connection(reader: AccountReader) -> Ok[ConnectionDocument]:
         """Read the connection."""
-        return _versioned(*await services.connection.checks.read(administrator))
+        return _versioned(*await services.connection.checks.read(reader))
 
     @routes.patch(_CONNECTION)
     async def patch_connection(

@@ -6,11 +6,11 @@ from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
 from functions.http.parameters import IfMatch, MergePatch, Path
 from functions.http.responses import Ok
-from shared.access.roles import AccountAdministrator
-from shared.assembly import Services
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.connection.connected_domains import DomainList
 from shared.domains.tenant_domains import DomainState, DomainSwitch
 from shared.kernel.names import DomainName
+from shared.services import Services
 
 _DOMAINS = "/v1/accounts/{accountId}/domains"
 
@@ -40,9 +40,9 @@ def domain_routes(services: Services) -> Routes:
     routes = Routes("domains", services.edge)
 
     @routes.get(_DOMAINS)
-    async def list_domains(administrator: AccountAdministrator) -> Ok[DomainsDocument]:
+    async def list_domains(reader: AccountReader) -> Ok[DomainsDocument]:
         """List the tenant's verified domains and their states."""
-        return _versioned(await services.domains.list(administrator))
+        return _versioned(await services.domains.list(reader))
 
     @routes.patch(_DOMAINS + "/{domain}")
     async def switch_domain(

@@ -9,9 +9,9 @@ from functions.http.models import Document
 from functions.http.parameters import Body
 from functions.http.responses import Ok
 from shared.access.roles import AccountAdministrator
-from shared.assembly import Services
 from shared.kernel.documents import Asked
 from shared.kernel.names import EmailAddress
+from shared.services import Services
 
 
 class ErasureBody(Asked):

@@ -8,10 +8,12 @@ removed when the flow is redeemed.
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from azure.functions import HttpRequest, HttpResponse
 
 from shared.flows.flows import Binding, name_of
+from shared.kernel.encoding import base64url, from_base64url
 
 MOST = 32
 """Cookies of one sort that a browser may keep: 2.8 kB of each request, and more sign-ins than anybody has open.
@@ -21,6 +23,9 @@ Abandoned flows leave theirs until they expire, and any site can make a browser 
 
 AT_ONCE = 8
 """Cookies that one response removes: its headers must stay small, too."""
+
+_PIECE, _PIECES = 3_800, 2
+"""Characters of one cookie of a text, and the most cookies of one: more would make each request too large."""
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _ATTRIBUTES = "HttpOnly; Secure; SameSite=Lax"
@@ -57,6 +62,45 @@ class FlowCookies:
         return self.prefix + name_of(state or "")
 
 
+@dataclass(frozen=True, slots=True)
+class NoteCookies:
+    """One text that a browser keeps for us, in as many cookies as it needs: browsers take 4,096 bytes for each.
+
+    Nothing about it is secret or trusted. Args: `prefix`, with which their names begin; `age`, how long it is kept.
+    """
+
+    prefix: str
+    age: timedelta
+
+    def keep(self, text: str | None) -> tuple[str, ...]:
+        """The Set-Cookie lines that make a browser keep the text, or forget it; and any other that it has kept.
+
+        Raises:
+            ValueError: the text is too long, which is a bug.
+        """
+        value = base64url((text or "").encode())
+        pieces = [value[start : start + _PIECE] for start in range(0, len(value), _PIECE)]
+        if len(pieces) > _PIECES:
+            raise ValueError("A browser is asked to keep too much.")
+        age = int(self.age.total_seconds())
+        kept = [
+            f"{self._name(number)}={piece}; Path=/; Max-Age={age}; {_ATTRIBUTES}" for number, piece in enumerate(pieces)
+        ]
+        return *kept, *(_taken_back(self._name(number)) for number in range(len(pieces), _PIECES))
+
+    def text(self, req: HttpRequest) -> str | None:
+        """The text that the browser has kept; None if there is none, or if it is not one of ours."""
+        sent = dict(_pairs(req))
+        value = "".join(sent.get(self._name(number), "") for number in range(_PIECES))
+        try:
+            return from_base64url(value).decode() or None
+        except ValueError:
+            return None
+
+    def _name(self, number: int) -> str:
+        return f"{self.prefix}{number}"
+
+
 class BrowserCookies:
     """Every sort of cookie that this deployment sets.
 
@@ -68,6 +112,8 @@ class BrowserCookies:
         self.invitation = FlowCookies(f"{prefix}azure-sso-invitation-")
         self.connect = FlowCookies(f"{prefix}azure-sso-connect-")
         self.sign_in = FlowCookies(f"{prefix}azure-sso-sign-in-")
+        self.sign_out = FlowCookies(f"{prefix}azure-sso-sign-out-")
+        self.way_back = NoteCookies(f"{prefix}azure-sso-way-back-", timedelta(minutes=15))
         self.probe = FlowCookies(f"{prefix}azure-sso-probe-").release("probe")
         """An empty Set-Cookie line that stores nothing; it shows what reaches the browser."""
 

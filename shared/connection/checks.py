@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from shared.access.roles import OURSELVES, AccountAdministrator, Actor
+from shared.access.roles import OURSELVES, AccountAdministrator, AccountReader, Actor
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
 from shared.connection.connection import (
@@ -73,13 +73,13 @@ class ConnectionChecks:
         init=False, repr=False, default_factory=lambda: BoundedCache(_PROBES_REMEMBERED)
     )
 
-    async def read(self, administrator: AccountAdministrator) -> tuple[Connection, str]:
+    async def read(self, reader: AccountReader) -> tuple[Connection, str]:
         """The connection as it is now, and its version for changes.
 
         Raises:
             NotFound: there is no such account.
         """
-        stored = (await read_head(self.table, administrator.account_id)).stored(Connection)
+        stored = (await read_head(self.table, reader.account_id)).stored(Connection)
         return stored.record.as_of(self.clock.now()), stored.version
 
     async def check(self, administrator: AccountAdministrator) -> tuple[Connection, str]:

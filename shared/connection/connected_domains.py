@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.access.roles import AccountAdministrator
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.accounts.head import Head, read_head
 from shared.accounts.journal import Journal
 from shared.connection.connection import Connection, connected_tenant
@@ -49,13 +49,13 @@ class ConnectedDomains:
     clock: Clock
     """The time."""
 
-    async def list(self, administrator: AccountAdministrator) -> DomainList:
+    async def list(self, reader: AccountReader) -> DomainList:
         """The domains and their states.
 
         Raises:
             NotFound: there is no such account.
         """
-        head = await read_head(self.table, administrator.account_id)
+        head = await read_head(self.table, reader.account_id)
         stored = head.stored(TenantDomains)
         return DomainList(_states(head), stored.record.read_at, stored.version)
 

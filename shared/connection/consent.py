@@ -123,7 +123,7 @@ class ConsentFlow:
         """
         ticket = await self.flows.redeem(handle, Ticket)
         await self._counting(ticket)
-        state = self.flows.new_handle()
+        state = self.flows.new_handle(ConnectState)
         binding = self.flows.bind(state, ConnectState)
         await self.flows.issue(
             ConnectState(
@@ -173,7 +173,7 @@ class ConsentFlow:
     async def _consented(self, state: ConnectState, answer: Answer) -> ToMicrosoft:
         tenant_id = claimed_tenant(answer)
         await self._counting(state)
-        handle = self.flows.new_handle()
+        handle = self.flows.new_handle(ConnectState)
         request = await self.sign_in.begin_sign_in(tenant_id, self.redirect_uri, handle, prompt="select_account")
         leg = ProofLeg(tenant_id=tenant_id, code_verifier=request.code_verifier, nonce=request.nonce)
         binding = self.flows.bind(handle, ConnectState)

@@ -54,7 +54,7 @@ class AuthorizeStep:
         if resolution.sso is None or resolution.account_id is None:
             self.responses.report(SignInStep.PASSWORD, authorization, resolution.because)
             return self._password_page(request, application, email)
-        handle = self.flows.new_handle()
+        handle = self.flows.new_handle(SignInState)
         prompt = Prompt.LOGIN if request.asks_for_login else request.prompt
         hint = None if prompt is Prompt.SELECT_ACCOUNT else email.address
         try:

@@ -78,7 +78,7 @@ class CallbackStep:
             return BeginAgain(state.request.model_copy(update={"prompt": Prompt.LOGIN}))
         person = await self._admit(state, identity)
         await self.sessions.begin(person, state.request.client_id, identity.login_hint)
-        handle = await self.flows.issue(self._code(state.request, person))
+        handle = await self.flows.issue(self._code(state, person))
         self.responses.report(SignInStep.COMPLETED, state.authorization)
         return self.responses.redirect(state.request, code=handle)
 
@@ -151,7 +151,8 @@ class CallbackStep:
             )
         return email
 
-    def _code(self, request: AuthorizationRequest, person: Person) -> Code:
+    def _code(self, state: SignInState, person: Person) -> Code:
+        request = state.request
         return Code(
             expires_at=self.flows.expiry(Code),
             client_id=request.client_id,
@@ -160,6 +161,7 @@ class CallbackStep:
             nonce=request.nonce,
             scope=request.scope,
             person=person,
+            typed=EmailAddress.parse(state.email).address,
         )
 
 

@@ -123,10 +123,10 @@ class InMemoryTable(_Answering):
             self._perform(operation)
         await asyncio.sleep(0)
 
-    async def expired(self, now: datetime) -> AsyncIterator[Row]:
+    async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
         await self._travel()
-        for shelved in tuple(self._rows.values()):
-            if shelved.expires_at is not None and shelved.expires_at < now:
+        for key, shelved in tuple(self._rows.items()):
+            if key.partition >= first and shelved.expires_at is not None and shelved.expires_at < now:
                 yield shelved.row
 
     async def partitions_before(self, partition: str) -> AsyncIterator[Row]:
@@ -239,8 +239,8 @@ class FakeEntra(_Answering):
         url = f"{self.authority(tenant_id)}/oauth2/v2.0/authorize?{urlencode(query | wishes)}"
         return SignInRequest(url, verifier, nonce)
 
-    def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
-        query = {"post_logout_redirect_uri": post_logout_redirect_uri, "state": state}
+    def sign_out_url(self, post_logout_redirect_uri: str, logout_hint: str | None) -> str:
+        query = {"post_logout_redirect_uri": post_logout_redirect_uri}
         hint = {} if logout_hint is None else {"logout_hint": logout_hint}
         return f"https://entra.example/organizations/oauth2/v2.0/logout?{urlencode(query | hint)}"
 

@@ -102,6 +102,13 @@ class Pages:
         """The account is connected, and the administrator is done."""
         return self._page("connected.html", {"account": account_name, "tenant": tenant_name})
 
+    def sign_out(
+        self, application_name: str | None, action: str, kept: Mapping[str, str], fault: str | None
+    ) -> HttpResponse:
+        """Ask whether to sign out. A fault says why the person will not return to the application; they may go on."""
+        facts = {"application": application_name, "action": action, "kept": kept, "fault": fault}
+        return self._page("sign_out.html", facts, status=400 if fault else 200, form_action=_onwards(action))
+
     def signed_out(self) -> HttpResponse:
         """The person is signed out, and the application named no address to return to."""
         return self._page("signed_out.html", {})

@@ -138,9 +138,9 @@ class EntraProvider:
         sent_nonce = hashlib.sha256(nonce.encode()).hexdigest()  # MSAL sends the hash of the nonce that it returns
         return await self.id_tokens.verify(unverified_id_token, tenant_id, sent_nonce)
 
-    def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
+    def sign_out_url(self, post_logout_redirect_uri: str, logout_hint: str | None) -> str:
         """See the port. At `organizations`, because the hint names the session."""
-        query = {"post_logout_redirect_uri": post_logout_redirect_uri, "state": state}
+        query = {"post_logout_redirect_uri": post_logout_redirect_uri}
         hint = {"logout_hint": logout_hint} if logout_hint else {}
         return f"{self.browser_url}/organizations/oauth2/v2.0/logout?{urlencode({**query, **hint})}"
 
