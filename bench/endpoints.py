@@ -289,6 +289,8 @@ def _sign_in(stage: _Stage, manager: str) -> None:
         _sign_out(stage, browser, tokens["id_token"])
     (link,) = stage.call(manager, "GET", f"{_ACCOUNT}/links", "a page").json()["items"]
     stage.call(manager, "DELETE", f"{_ACCOUNT}/links/{link['linkId']}")
+    stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "a person of two names", json={"email": ALICE})
+    stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "nobody", json={"email": ALICE})
 
 
 def _sign_out(stage: _Stage, browser: WatchedBrowser, id_token: str) -> None:

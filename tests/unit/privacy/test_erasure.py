@@ -122,7 +122,8 @@ async def test_another_account_with_the_same_person_keeps_them(world: World) -> 
     await except_(world, ALICE)
     await world.erasure.erase(SAM, ALICE, None)
     assert len((await world.exemptions.page(at_beta, 10, None))[0]) == 1
-    assert [each.details["email"] for each in (await world.journal.page(at_beta, 1, None))[0]] == [ALICE.address]
+    named = [each.details.get("email") for each in (await world.journal.page(at_beta, 10, None))[0]]
+    assert ALICE.address in named
 
 
 OTHERS: dict[str, Callable[[World], Awaitable[object]]] = {

@@ -47,7 +47,12 @@ def subclasses(kind: type[Event]) -> list[type[Event]]:
 
 
 def test_there_is_a_row_of_before_for_each_event_of_an_account() -> None:
-    assert {row["action"] for row in ROWS} == {each for each in catalogue() if not each.startswith("application.")}
+    events = {each for each in catalogue() if not each.startswith("application.")}
+    assert {row["action"] for row in ROWS} == events - ADDED_SINCE
+
+
+ADDED_SINCE = {"connection.changed", "link.expired", "link.replaced", "links.released", "person.erased"}
+"""Events of which no row was ever written with the persons themselves."""
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["action"])

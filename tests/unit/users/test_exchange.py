@@ -326,7 +326,7 @@ class CountingTable(InMemoryTable):
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
-            await asyncio.sleep(0.006 * slowness)
+            await asyncio.sleep(0.02 * slowness)
             await super().write(*operations)
         finally:
             self.under_way -= 1
