@@ -23,7 +23,8 @@ def test_a_first_sign_in_makes_a_link_and_later_ones_make_none(contoso: Caller, 
     response = contoso("GET", LINKS)
     assert response.headers["cache-control"] == "no-store"
     (link,) = response.json()["items"]
-    assert link.keys() == {"linkId", "email", "tid", "oid", "linkedAt"}
+    assert link.keys() == {"linkId", "email", "tid", "oid", "linkedAt", "lastUsedAt"}
+    assert link["lastUsedAt"] == link["linkedAt"][:10] + "T00:00:00Z"
     assert (link["email"], link["tid"], link["oid"]) == (ALICE, CONTOSO, ALICE_OID)
     made = [entry for entry in contoso("GET", "/v1/accounts/acme/audit").json()["items"] if "link" in entry["action"]]
     assert [(entry["action"], entry["actor"]["role"], entry["actor"]["subject"]) for entry in made] == [

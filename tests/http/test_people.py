@@ -33,7 +33,7 @@ def said_of(service: RunningService, *facts: str) -> list[str]:
         f"{table} {row['RowKey']}"
         for table in ("accounts", "applications", "domains", "duties", "flows")
         for row in service.rows(table)
-        if not row["RowKey"].startswith(("code", "sign-in-state"))
+        if not row["RowKey"].startswith(("code", "sign-in-state", "connect-"))
         if any(fact.lower() in json.dumps(row, default=str).lower() for fact in facts)
     ]
 
