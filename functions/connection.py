@@ -13,13 +13,18 @@ _CONNECTION = "/v1/accounts/{accountId}/connection"
 
 
 class StartBody(Asked):
-    """The address to which the browser returns after the integration; SSO_RETURN_URLS must allow it."""
+    """How an integration is to go.
+
+    `returnUrl` is the address to which the browser returns; SSO_RETURN_URLS must allow it. `tenant` is the tenant that
+    consents, by its id or a verified domain, for an administrator who is a guest in it.
+    """
 
     return_url: str | None = None
+    tenant: str | None = None
 
 
 class StartDocument(Document):
-    """A started integration: open `startUrl` in the Security Manager's browser, once, before `expiresAt`."""
+    """A started integration: open `startUrl` in an administrator's browser, before `expiresAt`, as often as needed."""
 
     start_url: str
     expires_at: Moment
@@ -66,7 +71,7 @@ def connection_routes(services: Services) -> Routes:
         administrator: AccountAdministrator, asked: OptionalBody[StartBody]
     ) -> Created[StartDocument]:
         """Start Azure Integration."""
-        start = await services.connection.consent.start(administrator, asked.return_url)
+        start = await services.connection.consent.start(administrator, asked.return_url, asked.tenant)
         start_url = f"{services.edge.public_url}/v1/connect?ticket={start.ticket}"
         return Created(StartDocument(start_url=start_url, expires_at=start.expires_at))
 

@@ -14,7 +14,7 @@ from functions.http.forms import as_address, is_from_our_own_page
 from functions.http.parameters import MicrosoftsAnswer, OAuth, Query, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody
-from shared.flows.flows import Binding, name_of
+from shared.flows.flows import Binding, FlowEnded, name_of
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
 from shared.provider.authorization_response import (
@@ -33,7 +33,7 @@ _LOGOUT = "/oauth2/logout"
 _ASKED_FOR = timedelta(minutes=15)
 """How long a person may think about whether to sign out."""
 
-_AGAIN = {SignInTooOld: Way.SIGN_IN_AGAIN, Unavailable: Way.AGAIN}
+_AGAIN = {SignInTooOld: Way.SIGN_IN_AGAIN, Unavailable: Way.AGAIN, FlowEnded: Way.SIGN_IN_AGAIN}
 """The link to try again, for refusals that another account does not solve."""
 
 
@@ -80,8 +80,8 @@ def signin_routes(services: Services) -> Routes:
                 return pages.email(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
             case _:
                 way = _AGAIN.get(type(response.refusal), Way.OTHER_ACCOUNT)
-                again = [(way, response.again_url)] if response.again_url else []
-                return pages.refusal(response.refusal, *again, (Way.APPLICATION, response.application_url))
+                ways = (way, response.again_url), (Way.APPLICATION, response.application_url)
+                return pages.refusal(response.refusal, *((each, url) for each, url in ways if url))
 
     def left(url: str | None) -> HttpResponse:
         return redirect(url) if url else pages.signed_out()
@@ -126,9 +126,8 @@ def signin_routes(services: Services) -> Routes:
 
     @routes.get("/signin/callback")
     async def complete_sign_in(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
-        """Handle Microsoft's response to a sign-in."""
-        response = await services.provider.sign_in.callback(answer, cookies.secret(req, answer.state))
-        return with_cookies(rendered(req, response), cookies.release(answer.state))
+        """Handle Microsoft's response to a sign-in. The cookie stays as long as the state, in case it comes again."""
+        return rendered(req, await services.provider.sign_in.callback(answer, cookies.secret(req, answer.state)))
 
     @routes.get(_LOGOUT)
     async def sign_out(_: Anybody, req: Request, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:

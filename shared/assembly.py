@@ -15,8 +15,7 @@ from shared.applications.secrets import SecretChecks
 from shared.branding import Branding
 from shared.connection.checks import ConnectionChecks
 from shared.connection.connected_domains import ConnectedDomains, has_domain
-from shared.connection.connections import Connections
-from shared.connection.consent import ConsentFlow
+from shared.connection.connections import Connections, consent_flow
 from shared.connection.disconnection import Disconnection
 from shared.connection.return_urls import ReturnUrls
 from shared.domains.domain_claims import DomainClaims
@@ -126,7 +125,7 @@ def assemble(ports: Ports) -> Services:
     routing = DomainRouting(
         table=ports.accounts, journal=journal, claims=DomainClaims(table=ports.domains, clock=clock)
     )
-    consent = ConsentFlow(
+    consent = consent_flow(
         table=ports.accounts,
         journal=journal,
         flows=flows,
@@ -145,6 +144,7 @@ def assemble(ports: Ports) -> Services:
         table=ports.accounts,
         journal=journal,
         organizations=ports.organizations,
+        routing=routing,
         duties=duties,
         clock=clock,
         telemetry=telemetry,
@@ -184,6 +184,7 @@ def assemble(ports: Ports) -> Services:
         edge=EdgePorts(
             public_url=ports.public_url,
             cookie_prefix=ports.cookie_prefix,
+            control_panel=ports.return_urls.home,
             branding=ports.branding,
             access_tokens=ports.access_tokens,
             telemetry=telemetry,

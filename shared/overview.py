@@ -13,7 +13,8 @@ from shared.accounts.head import Head, read_head
 from shared.applications.application import Application
 from shared.applications.register import ApplicationRegister
 from shared.connection.connection import Connection, Status
-from shared.domains.tenant_domains import DomainState, TenantDomains
+from shared.domains.stored_domains import stored_domains
+from shared.domains.tenant_domains import DomainState
 from shared.kernel.names import AccountId
 from shared.policies.policy import Mode, Policy
 from shared.ports.clock import Clock
@@ -145,7 +146,7 @@ class Overviews:
 def _domains(head: Head) -> dict[DomainState, int]:
     """How many domains of the connected tenant are in each state."""
     connected = head.stored(Connection).record.tenant is not None
-    states = head.stored(TenantDomains).record.states(head.account.record) if connected else {}
+    states = stored_domains(head).record.states(head.account.record.domains) if connected else {}
     return dict.fromkeys(DomainState, 0) | Counter(states.values())
 
 

@@ -2,8 +2,8 @@
 
 `__Host-` makes browsers insist on Secure, on path / and on no other host (RFC 6265bis, section 4.1.3.2), which is why
 `functions.http.host_only` keeps the worker from adding a domain. With SameSite=Lax browsers send them when Microsoft
-redirects back with a GET, and with no other cross-site request. A cookie is named after its flow, lives as long, and is
-removed when the flow is redeemed.
+redirects back with a GET, and with no other cross-site request. A cookie is named after its flow and lives as long,
+since whatever a browser sends may come twice.
 """
 
 import re
@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from azure.functions import HttpRequest, HttpResponse
 
-from shared.flows.flows import Binding, name_of
+from shared.flows.flows import HANDLE, Binding, name_of
 from shared.kernel.encoding import base64url, from_base64url
 
 MOST = 32
@@ -33,14 +33,19 @@ _ATTRIBUTES = "HttpOnly; Secure; SameSite=Lax"
 
 @dataclass(frozen=True, slots=True)
 class FlowCookies:
-    """The cookies of one sort of flow. Args: `prefix`, with which their names begin."""
+    """The cookies of one sort of flow. Args: `prefix`, with which their names begin; `form`, that of their values."""
 
     prefix: str
+    form: re.Pattern[str] = _SECRET
 
     def secret(self, req: HttpRequest, state: str | None) -> str | None:
         """The secret that the browser sent for the flow of this state, if it has the form of one of ours."""
-        name = self._name(state)
-        return next((value for key, value in _pairs(req) if key == name and _SECRET.fullmatch(value)), None)
+        return self.named(req, name_of(state or ""))
+
+    def named(self, req: HttpRequest, flow: str) -> str | None:
+        """The secret that the browser sent for the flow of this name, if it has the form of one of ours."""
+        name = self.prefix + flow
+        return next((value for key, value in _pairs(req) if key == name and self.form.fullmatch(value)), None)
 
     def bind(self, req: HttpRequest, binding: Binding) -> tuple[str, ...]:
         """The Set-Cookie lines that give a browser the secret of a flow, and remove cookies above `MOST`.
@@ -56,10 +61,7 @@ class FlowCookies:
 
     def release(self, state: str | None) -> str:
         """The Set-Cookie line that removes the secret of this state's flow, which is over."""
-        return _taken_back(self._name(state))
-
-    def _name(self, state: str | None) -> str:
-        return self.prefix + name_of(state or "")
+        return _taken_back(self.prefix + name_of(state or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ class BrowserCookies:
     def __init__(self, prefix: str) -> None:
         self.invitation = FlowCookies(f"{prefix}azure-sso-invitation-")
         self.connect = FlowCookies(f"{prefix}azure-sso-connect-")
+        self.link = FlowCookies(f"{prefix}azure-sso-link-", HANDLE)
+        self.under_way = FlowCookies(f"{prefix}azure-sso-try-", HANDLE)
         self.sign_in = FlowCookies(f"{prefix}azure-sso-sign-in-")
         self.sign_out = FlowCookies(f"{prefix}azure-sso-sign-out-")
         self.way_back = NoteCookies(f"{prefix}azure-sso-way-back-", timedelta(minutes=15))

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -15,7 +16,7 @@ from shared.ports.clock import Clock
 from shared.ports.record import Record
 from shared.ports.table import Key, Put, Remove, Replace, Row, RowChanged, Table
 
-_HANDLE = re.compile(r"(?:([0-9]{8}T[0-9]{4})\.)?[A-Za-z0-9_-]{43}")
+HANDLE = re.compile(r"(?:([0-9]{8}T[0-9]{4})\.)?[A-Za-z0-9_-]{43}")
 """The minute of expiry, which finds the row by one point read, and 32 random bytes in base64url.
 
 Browsers have been seen to append to `state`, so only the start of a text has to match. Handles of earlier releases have
@@ -35,8 +36,13 @@ def name_of(handle: str) -> str:
 
     64 bits distinguish the flows of one browser, and do not reveal the handle.
     """
-    start = _HANDLE.match(handle)
-    return digest(start[0] if start else handle)[:_NAME_LENGTH]
+    return digest(handle_in(handle))[:_NAME_LENGTH]
+
+
+def handle_in(text: str) -> str:
+    """The handle at the start of a text that a browser sent; the whole text if there is none."""
+    start = HANDLE.match(text)
+    return start[0] if start else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,31 @@ class Flow(Record):
     browser_digest: str | None = None
     taken_by: str | None = None
     """The receipt of the caller who has taken it."""
+
+
+class FlowEnded(FlowSpent):
+    """The flow is over, and it was this browser's.
+
+    Args:
+        flow: the data, which may show a way on.
+        detail: a sentence that says what to do.
+    """
+
+    def __init__(self, flow: Flow, detail: str) -> None:
+        super().__init__(detail)
+        self.flow = flow
+
+
+class ForeignFlow(FlowSpent):
+    """The flow is another browser's.
+
+    Args:
+        flow: the data, of which nothing private may be shown.
+    """
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(f"It was started in another browser. {flow.start}")
+        self.flow = flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +150,20 @@ class Flows:
             browser: the secret that the browser sends for this flow, if it is bound to one.
 
         Raises:
-            FlowSpent: unknown, taken, expired, or bound to another browser.
+            FlowEnded: taken, or expired.
+            ForeignFlow: bound to another browser.
+            FlowSpent: unknown.
         """
-        held = await self._find(handle, kind)
-        bound_to = held.flow.browser_digest
-        if bound_to is not None and not hmac.compare_digest(bound_to, digest(browser or "")):
-            raise FlowSpent(f"It was started in another browser. {kind.start}")
-        return held
+        start = HANDLE.match(handle)
+        row = await self.table.get(_key(start[0], kind.kind)) if start else None
+        if row is None:
+            raise FlowSpent(_spent(kind))
+        flow = kind.read(row)
+        if flow.browser_digest is not None and not hmac.compare_digest(flow.browser_digest, digest(browser or "")):
+            raise ForeignFlow(flow)
+        if flow.taken_by is not None or flow.expires_at <= self.clock.now():
+            raise FlowEnded(flow, _spent(kind))
+        return Held(flow, row)
 
     async def take[F: Flow](self, held: Held[F]) -> F:
         """Take the flow. Of any number of callers who have found it, exactly one succeeds.
@@ -159,27 +197,43 @@ class Flows:
         """
         return await self.take(await self.find(handle, kind, browser))
 
-    async def look[F: Flow](self, handle: str, kind: type[F]) -> F:
-        """Read the flow without taking it. Only for data that anyone with the handle may see.
+    async def look[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> F:
+        """Read the flow without taking it. Anyone with the handle may see the data of one that is bound to no browser.
 
         Raises:
-            FlowSpent: unknown, taken or expired.
+            FlowSpent: unknown, taken, expired, or bound to another browser.
         """
-        return (await self._find(handle, kind)).flow
+        return (await self.find(handle, kind, browser)).flow
+
+    async def revise[F: Flow](
+        self, handle: str, kind: type[F], change: Callable[[F], F], browser: str | None = None
+    ) -> F:
+        """Replace the flow by what `change` makes of it, and return that. Each of several callers starts from the last.
+
+        Args:
+            handle: from `issue`; anything after it is ignored.
+            kind: the sort of flow expected.
+            change: returns the flow as it shall be; the same one writes nothing. It may refuse, and is called again
+                after another caller was first, or after the response to our own write was lost.
+            browser: the secret that the browser sends for this flow, if it is bound to one.
+
+        Raises:
+            FlowSpent: unknown, taken, expired, or bound to another browser.
+        """
+        while True:
+            held = await self.find(handle, kind, browser)
+            changed = change(held.flow)
+            if changed == held.flow:
+                return held.flow
+            try:
+                await self.table.write(_revision(held, changed))
+            except RowChanged:
+                continue
+            return changed
 
     async def purge(self) -> int:
         """Remove everything that has expired and return its number of rows. Any number of purges may run at once."""
         return await purge_expired(self.table, self.clock.now())
-
-    async def _find[F: Flow](self, handle: str, kind: type[F]) -> Held[F]:
-        start = _HANDLE.match(handle)
-        row = await self.table.get(_key(start[0], kind.kind)) if start else None
-        if row is None:
-            raise FlowSpent(_spent(kind))
-        flow = kind.read(row)
-        if flow.taken_by is not None or flow.expires_at <= self.clock.now():
-            raise FlowSpent(_spent(kind))
-        return Held(flow, row)
 
 
 def _handle(expires_at: datetime) -> str:
@@ -198,6 +252,13 @@ def _taking[F: Flow](held: Held[F], receipt: str) -> Replace | Remove:
     if held.row.key.row == held.flow.kind:
         return Remove(held.row)
     return Replace(held.row, held.flow.model_copy(update={"taken_by": receipt}).document())
+
+
+def _revision[F: Flow](held: Held[F], changed: F) -> Replace | Put:
+    """The write that revises a flow. A row of an earlier release would lose its expiry, so it is put anew."""
+    if held.row.key.row == held.flow.kind:
+        return Put(held.row.key, changed.document(), changed.expires_at)
+    return Replace(held.row, changed.document())
 
 
 def _spent(kind: type[Flow]) -> str:

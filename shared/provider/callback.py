@@ -55,15 +55,19 @@ class CallbackStep:
     """The address to which Microsoft returned, as in the app registration."""
 
     async def redeem(self, answer: Answer, browser: str | None) -> SignInState:
-        """Find the sign-in to which the response belongs, once.
+        """Find the sign-in to which the response belongs, and count the response: `answers` is 1 for the first.
 
         Raises:
-            FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the request then.
+            FlowEnded: there were enough responses before, or it is too late.
+            ForeignFlow: the state is another browser's.
+            FlowSpent: the state is unknown. Nothing is known of the request then.
         """
         if answer.state is None:
             raise FlowSpent(f"Microsoft's answer carries no state. {SignInState.start}")
-        state = await self.flows.redeem(answer.state, SignInState, browser)
-        self.responses.report(SignInStep.RETURNED, state.authorization)
+        now = self.clock.now()
+        state = await self.flows.revise(answer.state, SignInState, lambda state: state.answered(now), browser)
+        if state.answers == 1:
+            self.responses.report(SignInStep.RETURNED, state.authorization)
         return state
 
     async def complete(self, state: SignInState, answer: Answer) -> RedirectToApplication | BeginAgain:

@@ -70,7 +70,7 @@ class Event(Record):
         return tuple(getattr(self, name) for name, info in type(self).model_fields.items() if _mark(info))
 
     def details(self, references: Mapping[str, str]) -> dict[str, JsonValue]:
-        """The fields as the trail stores them.
+        """The fields as the trail stores them: those that were given, so that an event of before gets no new ones.
 
         Args:
             references: by `Person.known_as`.
@@ -79,7 +79,7 @@ class Event(Record):
         return {
             to_camel(name): references[getattr(self, name).known_as] if _mark(info) else plain[to_camel(name)]
             for name, info in type(self).model_fields.items()
-            if not _is_text(info)
+            if name in self.model_fields_set and not _is_text(info)
         }
 
     def texts(self) -> dict[str, JsonValue]:

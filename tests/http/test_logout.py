@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl
 import httpx
 import jwt
 import pytest
-from shared.adapters.azure_tables import AzureTable
 
 from local import loopback
 from local.cast.stack import MASTER_KEY
 from local.processes import free_port
+from shared.adapters.tables.adapter import AzureTable
 from shared.flows.flows import digest
 from shared.kernel.encoding import base64url
 from shared.kernel.refusals import Unavailable

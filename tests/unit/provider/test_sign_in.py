@@ -412,5 +412,6 @@ async def test_what_entra_refused_is_told_though_the_store_is_out_meanwhile(stor
 async def test_a_state_lives_for_a_quarter_of_an_hour(story: Story) -> None:
     away, state = await story.leave()
     story.provider.clock.advance(SignInState.lifetime)
-    with pytest.raises(FlowSpent):
-        await story.sign_in_as(away, state)
+    ended = await story.sign_in_as(away, state)
+    assert isinstance(ended.refusal, FlowSpent)
+    assert ended.again_url is not None
