@@ -84,6 +84,10 @@ zip: .venv/.requirements ## Build dist/azure-sso.zip, what is deployed
 openapi: .venv/.requirements ## Write docs/openapi.json, which a test compares with the code
 	@$(BIN)/python -m local.openapi
 
+.PHONY: public-domains
+public-domains: .venv/.requirements ## Renew the list of public mail domains, shared/domains/public_domains.txt, from its source
+	@$(BIN)/python -m local.public_domains
+
 .PHONY: release
 release: .venv/.requirements ## Tag the version of pyproject.toml with what the changelog says; DRY=yes only checks. Pushes nothing
 	@$(BIN)/python -m local.release $(if $(DRY),--dry-run)

@@ -240,7 +240,10 @@ def _except(stage: _Stage, manager: str) -> None:
     stage.call(manager, "GET", entry)
     stage.call(manager, "PATCH", entry, json={"reason": "Lift"}, headers=_ANY)
     stage.call(manager, "DELETE", entry, headers=_ANY)
+    stage.call(manager, "POST", f"{listed}/search", "a part of 200", json={"text": "guest-7"})
     stage.call(manager, "GET", f"{_ACCOUNT}/audit", "a page")
+    stage.call(manager, "GET", f"{_ACCOUNT}/overview")
+    stage.call(manager, "GET", f"{_ACCOUNT}/applications")
 
 
 def _resolve(stage: _Stage) -> None:
@@ -295,8 +298,11 @@ def _sign_out(stage: _Stage, browser: WatchedBrowser, id_token: str) -> None:
     leaving = {"id_token_hint": id_token, "post_logout_redirect_uri": f"{stage.application}/signed-out"}
     address = httpx.URL(f"{stage.service.url}/oauth2/logout", params=leaving)
     stage.when = "a session"
-    microsoft = urlsplit(browser.send("GET", str(address), {}).headers["location"])
-    stage.ask("GET", f"/signed-out?state={parse_qs(microsoft.query)['state'][0]}")
+    browser.send("GET", str(address), {})
+    stage.when = ""
+    browser.send("GET", f"{stage.service.url}/signed-out", {})
+    stage.when = "to be asked"
+    browser.send("GET", f"{stage.service.url}/oauth2/logout?client_id=unite", {})
     stage.when = "no session"
     browser.send("POST", f"{stage.service.url}/oauth2/logout", leaving)
     stage.ask("GET", "/signin/front-channel-logout?sid=unknown", "no session")

@@ -19,11 +19,12 @@ from functions.links import link_routes
 from functions.misconfigured import misconfigured_blueprint
 from functions.oauth import oauth_routes
 from functions.openapi import openapi_routes
+from functions.overview import overview_routes
 from functions.policy import policy_routes
 from functions.resolve import resolve_routes
 from functions.signin import signin_routes
 from functions.timers import timers_blueprint
-from shared.assembly import Services
+from shared.services import Services
 from shared.settings import Misconfiguration
 
 
@@ -48,6 +49,7 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
     cookies_work = keep_host_only(BrowserCookies(services.edge.cookie_prefix).probe, sys.modules.get(CONVERSION))
     routes = (
         account_routes(services),
+        overview_routes(services),
         connection_routes(services),
         connect_routes(services),
         domain_routes(services),

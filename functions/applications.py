@@ -7,10 +7,10 @@ from functions.http.models import Document, Moment
 from functions.http.parameters import Body, IfMatch, OptionalIfMatch, Path
 from functions.http.responses import Created, NoContent, Ok, Put, put
 from shared.access.roles import Operator
-from shared.applications.application import Application, ApplicationProfile, AuthMethod
+from shared.applications.application import Application, ApplicationProfile, AuthMethod, CodeBinding
 from shared.applications.client_keys import check_public_key, keys_of
-from shared.assembly import Services
 from shared.kernel.names import ClientId
+from shared.services import Services
 
 _APPLICATION = "/v1/applications/{clientId}"
 
@@ -39,6 +39,7 @@ class ApplicationDocument(Document):
     password_sign_in_uri: str | None
     token_endpoint_auth_method: AuthMethod
     jwks: dict[str, JsonValue] | None
+    code_binding: CodeBinding
     post_logout_redirect_uris: tuple[str, ...]
     backchannel_logout_uri: str | None
     has_secret: bool
@@ -105,5 +106,5 @@ def _document(application: Application) -> ApplicationDocument:
         has_secret=application.secret is not None,
         created_at=application.created_at,
         updated_at=application.updated_at,
-        **application.profile.model_dump(),
+        **application.profile.model_dump() | {"code_binding": application.profile.binding},
     )

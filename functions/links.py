@@ -8,10 +8,10 @@ from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
 from functions.http.parameters import Body, Page, Path
 from functions.http.responses import NoContent, Ok
-from shared.access.roles import AccountAdministrator
-from shared.assembly import Services
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.kernel.documents import Asked
 from shared.kernel.names import DomainName, EmailAddress, TenantId
+from shared.services import Services
 from shared.users.link import Link
 from shared.users.links import Chosen
 from shared.users.user_key import UserKey
@@ -77,14 +77,14 @@ def link_routes(services: Services) -> Routes:
         return Ok(LinksDocument(items=items, continuation_token=continuation))
 
     @routes.get(_LINKS)
-    async def list_links(administrator: AccountAdministrator, page: Page) -> Ok[LinksDocument]:
+    async def list_links(reader: AccountReader, page: Page) -> Ok[LinksDocument]:
         """List the links of the account's users, in pages."""
-        return listed(*await links.page(administrator, *page))
+        return listed(*await links.page(reader, *page))
 
     @routes.post(_LINKS + "/search")
-    async def search_links(administrator: AccountAdministrator, wanted: Body[LinkSearchBody]) -> Ok[LinksDocument]:
+    async def search_links(reader: AccountReader, wanted: Body[LinkSearchBody]) -> Ok[LinksDocument]:
         """Look for the link of one address."""
-        return listed(await links.find(administrator, wanted.email))
+        return listed(await links.find(reader, wanted.email))
 
     @routes.post(_LINKS + "/release")
     async def release_links(administrator: AccountAdministrator, chosen: Body[ReleaseBody]) -> Ok[ReleasedDocument]:

@@ -4,7 +4,7 @@ import logging
 
 from azure.functions import Blueprint, TimerRequest
 
-from shared.assembly import Services
+from shared.services import Services
 
 _EVERY_QUARTER_OF_AN_HOUR = "0 */15 * * * *"
 _EVERY_MINUTE = "0 * * * * *"

@@ -5,6 +5,7 @@ A missing or invalid setting is named, with what to do about it. The app starts 
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ from shared.kernel.addresses import is_https_or_loopback
 from shared.kernel.faults import faults_of
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import FieldFault
+
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
 def _address(text: str) -> str:
@@ -57,6 +60,11 @@ def _connection_string(secret: SecretStr) -> SecretStr:
         or not {"TableEndpoint", "EndpointSuffix"} & set(parts)
     ):
         raise ValueError("It must name AccountName, AccountKey and TableEndpoint or EndpointSuffix.")
+    address = parts.get("TableEndpoint") or f"{parts.get('DefaultEndpointsProtocol', 'https')}://{parts['AccountName']}"
+    if not is_https_or_loopback(urlsplit(address)):
+        raise ValueError("Its tables must be at an https address, or on this machine.")
+    if not _BASE64.fullmatch(parts["AccountKey"]):
+        raise ValueError("Its AccountKey must be base64.")
     return secret
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.access.roles import AccountAdministrator, Actor
+from shared.access.roles import AccountReader, Actor
 from shared.accounts.head import PREFIX as HEAD_PREFIX
 from shared.accounts.head import read_head
 from shared.kernel.names import AccountId
@@ -44,7 +44,7 @@ class Journal:
             raise
 
     async def page(
-        self, administrator: AccountAdministrator, size: int, continuation: str | None
+        self, reader: AccountReader, size: int, continuation: str | None
     ) -> tuple[tuple[AuditRecord, ...], str | None]:
         """At most `size` records, the newest first, and the continuation for the next ones.
 
@@ -52,8 +52,8 @@ class Journal:
             NotFound: there is no such account.
             Invalid: the service did not issue this continuation.
         """
-        await read_head(self.table, administrator.account_id)
-        return await self._trail(administrator.account_id).page(size, continuation)
+        await read_head(self.table, reader.account_id)
+        return await self._trail(reader.account_id).page(size, continuation)
 
     def _trail(self, account_id: AccountId) -> Trail:
         return Trail(table=self.table, clock=self.clock, partition=account_id, prefix=PREFIX)

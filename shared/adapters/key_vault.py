@@ -15,16 +15,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, HttpResponseError
-from azure.core.pipeline.transport import AsyncHttpTransport
-
 from shared.adapters.azure_sdk import RESPONSIVE
 from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
 from shared.ports.signing_keys import KNOWN_FOR, MINIMUM_BITS, Jwk, KeyVersion, Signer, in_turn, published_versions
 
 if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.pipeline.transport import AsyncHttpTransport
     from azure.keyvault.keys import KeyProperties
     from azure.keyvault.keys.aio import KeyClient
     from azure.keyvault.keys.crypto.aio import CryptographyClient
@@ -63,9 +61,9 @@ class KeyVaultKeys:
         *,
         vault_url: str,
         key_name: str,
-        credential: AsyncTokenCredential,
+        credential: "AsyncTokenCredential",
         clock: Clock,
-        transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
+        transport: "Callable[[], AsyncHttpTransport[Any, Any]] | None" = None,
     ) -> None:
         self._vault_url = vault_url
         self._key_name = key_name
@@ -141,6 +139,7 @@ class KeyVaultKeys:
         return self._public_halves[version]
 
     async def _sign(self, version: str, signing_input: bytes) -> bytes:
+        from azure.core.exceptions import HttpResponseError
         from azure.keyvault.keys.crypto import SignatureAlgorithm
 
         digest = hashlib.sha256(signing_input).digest()
@@ -196,6 +195,8 @@ def _in_our_words() -> Iterator[None]:
     Raises:
         Unavailable: all of them. The SDK raises `ValueError` if an answer asks for a token that is not for a vault.
     """
+    from azure.core.exceptions import AzureError, HttpResponseError
+
     try:
         yield
     except HttpResponseError as error:

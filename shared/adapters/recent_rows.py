@@ -179,9 +179,9 @@ class WatchedTable:
             for operation in operations:
                 self.recent.forget(operation.key)
 
-    def expired(self, now: datetime) -> AsyncIterator[Row]:
+    def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
         """See the port."""
-        return self.table.expired(now)
+        return self.table.expired(now, first)
 
     def partitions_before(self, partition: str) -> AsyncIterator[Row]:
         """See the port."""

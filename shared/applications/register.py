@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from shared.access.roles import Operator
+from shared.access.roles import AccountReader, Operator
 from shared.applications.application import (
     BY_SECRET,
     PARTITION,
@@ -46,6 +46,7 @@ class ApplicationRegister:
     ) -> tuple[Stored[Application], bool]:
         """Register the application, or change its entry; the flag is True if it is new.
 
+        A profile without a code binding keeps the one that the application has; a new one gets the default.
         Repeating the current values changes nothing and needs no version, so a repeated PUT is safe.
 
         Raises:
@@ -55,6 +56,7 @@ class ApplicationRegister:
         now = self.clock.now()
         key = application_key(client_id)
         row = await self.table.get(key)
+        profile = profile.bound_as(Application.read(row).profile if row else None)
         application = Application(client_id=client_id, profile=profile, created_at=now, updated_at=now)
         event: Event = ApplicationRegistered(profile=profile)
         if row is not None:
@@ -76,7 +78,9 @@ class ApplicationRegister:
             await self._trail(client_id).commit(operator.actor, event, stored.rewrite(application))
         except RowExists:
             return await self.put(operator, client_id, profile, expected)  # another caller was first
-        _log.info("application.put application=%s by=%s", client_id, operator.actor.subject)
+        _log.info(
+            "application.put application=%s by=%s code_binding=%s", client_id, operator.actor.subject, profile.binding
+        )
         return stored.then(application), row is None
 
     async def read(self, _operator: Operator, client_id: ClientId) -> Stored[Application]:
@@ -88,15 +92,16 @@ class ApplicationRegister:
         row = await self._row(client_id)
         return Stored(Application.read(row), row.key, row)
 
-    async def all(self, _operator: Operator) -> tuple[Application, ...]:
-        """Every application, by client id. A vendor has a few."""
+    async def all(self, _reader: Operator | AccountReader) -> tuple[Application, ...]:
+        """Every application, by client id. A vendor has a few. Their trails come after them, and are not read."""
         rows: list[Row] = []
         continuation = None
         while True:
             page = await self.table.page(PARTITION, "", _MOST, continuation)
-            rows += (row for row in page.rows if not row.key.row.startswith(_TRAIL))
+            own = [row for row in page.rows if not row.key.row.startswith(_TRAIL)]
+            rows += own
             continuation = page.continuation
-            if continuation is None:
+            if continuation is None or len(own) < len(page.rows):
                 break
         return tuple(Application.read(row) for row in sorted(rows, key=lambda row: row.key.row))
 

@@ -182,8 +182,8 @@ class Table(RowReader, Protocol):
         """
         ...
 
-    def expired(self, now: datetime) -> AsyncIterator[Row]:
-        """Every row whose `expires_at` is before `now`, of all partitions, in any order."""
+    def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
+        """Every row whose `expires_at` is before `now`, of the partitions from `first` on, in any order: a scan."""
         ...
 
     def partitions_before(self, partition: str) -> AsyncIterator[Row]:

@@ -8,7 +8,7 @@
 The storage calls of a whole sign-in, with recent reads cached:
 
     authorize   1  the state is written
-    complete    6  the state is read and removed, account and link are read, session and code are written
+    complete    6  the state is read and marked as answered, account and link are read, session and code are written
     redeem      3  the code is read and removed, the account is read
 
 The account is read twice without the cache, since it may have been closed or replaced: a cached row may be ten seconds

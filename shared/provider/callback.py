@@ -55,15 +55,19 @@ class CallbackStep:
     """The address to which Microsoft returned, as in the app registration."""
 
     async def redeem(self, answer: Answer, browser: str | None) -> SignInState:
-        """Find the sign-in to which the response belongs, once.
+        """Find the sign-in to which the response belongs, and count the response: `answers` is 1 for the first.
 
         Raises:
-            FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the request then.
+            FlowEnded: there were enough responses before, or it is too late.
+            ForeignFlow: the state is another browser's.
+            FlowSpent: the state is unknown. Nothing is known of the request then.
         """
         if answer.state is None:
             raise FlowSpent(f"Microsoft's answer carries no state. {SignInState.start}")
-        state = await self.flows.redeem(answer.state, SignInState, browser)
-        self.responses.report(SignInStep.RETURNED, state.authorization)
+        now = self.clock.now()
+        state = await self.flows.revise(answer.state, SignInState, lambda state: state.answered(now), browser)
+        if state.answers == 1:
+            self.responses.report(SignInStep.RETURNED, state.authorization)
         return state
 
     async def complete(self, state: SignInState, answer: Answer) -> RedirectToApplication | BeginAgain:
@@ -78,7 +82,7 @@ class CallbackStep:
             return BeginAgain(state.request.model_copy(update={"prompt": Prompt.LOGIN}))
         person = await self._admit(state, identity)
         await self.sessions.begin(person, state.request.client_id, identity.login_hint)
-        handle = await self.flows.issue(self._code(state.request, person))
+        handle = await self.flows.issue(self._code(state, person))
         self.responses.report(SignInStep.COMPLETED, state.authorization)
         return self.responses.redirect(state.request, code=handle)
 
@@ -151,7 +155,8 @@ class CallbackStep:
             )
         return email
 
-    def _code(self, request: AuthorizationRequest, person: Person) -> Code:
+    def _code(self, state: SignInState, person: Person) -> Code:
+        request = state.request
         return Code(
             expires_at=self.flows.expiry(Code),
             client_id=request.client_id,
@@ -160,6 +165,7 @@ class CallbackStep:
             nonce=request.nonce,
             scope=request.scope,
             person=person,
+            typed=EmailAddress.parse(state.email).address,
         )
 
 

@@ -42,17 +42,22 @@ class Person(Record):
 
 
 class Code(Flow):
-    """An authorization code: who signed in, and what it is bound to (RFC 6749, section 4.1.3; RFC 7636)."""
+    """An authorization code: who signed in, and what it is bound to (RFC 6749, section 4.1.3; RFC 7636).
+
+    `typed` is the address by which they signed in, which tokens contain only if the sign-in vouches for it; None in
+    codes from before it was kept.
+    """
 
     kind: ClassVar[str] = "code"
     lifetime: ClassVar[timedelta] = timedelta(seconds=60)
 
     client_id: ClientId
     redirect_uri: str
-    code_challenge: str
+    code_challenge: str | None
     nonce: str | None
     scope: tuple[str, ...]
     person: Person
+    typed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from shared.access.roles import Actor
 from shared.accounts.head import Head, find_head
 from shared.accounts.journal import Journal
 from shared.connection.connection import Connection
-from shared.domains.tenant_domains import DomainState, TenantDomains
+from shared.domains.tenant_domains import DomainState, find_domain
 from shared.kernel.names import AccountId, DomainName, EmailAddress
 from shared.ports.clock import Clock
 from shared.ports.sign_in import VerifiedIdentity
@@ -149,8 +149,8 @@ def _is_still_connected(head: Head, identity: VerifiedIdentity, begun_at: dateti
 
 def _routes(head: Head, domain: DomainName) -> bool:
     """Whether the connected tenant has verified the domain, and it routes to the account."""
-    found = head.stored(TenantDomains).record.find(domain)
-    return found is not None and found.state(head.account.record) is DomainState.ROUTED
+    found = find_domain(head, domain)
+    return found is not None and found.state(head.account.record.domains) is DomainState.ROUTED
 
 
 def _must_be_left_behind(link: Link, head: Head, email: EmailAddress) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from shared.access.roles import AccountAdministrator
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
 from shared.kernel.names import AccountId, DomainName, EmailAddress, TenantId
@@ -55,7 +55,7 @@ class Links:
     """Whether the people of an earlier tenant are kept, which ends with their links."""
 
     async def page(
-        self, administrator: AccountAdministrator, size: int, continuation: str | None
+        self, reader: AccountReader, size: int, continuation: str | None
     ) -> tuple[tuple[Link, ...], str | None]:
         """At most `size` links in the order of their ids, and the continuation for the next ones.
 
@@ -63,17 +63,17 @@ class Links:
             NotFound: there is no such account.
             Invalid: the continuation is not one of ours.
         """
-        await read_head(self.table, administrator.account_id)
-        page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
+        await read_head(self.table, reader.account_id)
+        page = await self.table.page(reader.account_id, PREFIX, size, continuation)
         return tuple(Link.read(row) for row in page.rows), page.continuation
 
-    async def find(self, administrator: AccountAdministrator, email: EmailAddress) -> tuple[Link, ...]:
+    async def find(self, reader: AccountReader, email: EmailAddress) -> tuple[Link, ...]:
         """Find the link of an address, if there is one.
 
         Raises:
             NotFound: there is no such account.
         """
-        account_id = administrator.account_id
+        account_id = reader.account_id
         await read_head(self.table, account_id)
         row = await self.table.get(link_key(account_id, UserKey.of(account_id, email)))
         return (Link.read(row),) if row else ()

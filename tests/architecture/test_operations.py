@@ -13,11 +13,11 @@ from opentelemetry.instrumentation.log_utils import std_to_otel
 from functions.app import build_routes
 from functions.http.refusals import STATUS
 from local.processes import ROOT
-from shared.assembly import Services
 from shared.health import Health
 from shared.kernel.names import EmailAddress
 from shared.kernel.pseudonyms import Pseudonyms
 from shared.kernel.refusals import BodyLost, Unavailable
+from shared.services import Services
 from shared.settings import Settings, read_settings
 from shared.wiring import build_services
 from tests.infra.plans import Infra

@@ -92,8 +92,8 @@ class Disturbed:
     async def write(self, *operations: Operation) -> None:
         await self.script.call(self.table, lambda: self.table.write(*operations))
 
-    def expired(self, now: datetime) -> AsyncIterator[Row]:
-        return self.table.expired(now)
+    def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
+        return self.table.expired(now, first)
 
     def partitions_before(self, partition: str) -> AsyncIterator[Row]:
         return self.table.partitions_before(partition)

@@ -17,7 +17,7 @@ from functions.app import build_app
 from local.cast.stack import FUNCTION_KEY, MASTER_KEY, EntraAddresses, settings
 from local.entra.server import LocalEntra
 from local.host import HostSettings, create_host
-from shared.assembly import Services
+from shared.services import Services
 from shared.settings import read_settings
 from shared.wiring import TABLE_NAMES, build_services
 

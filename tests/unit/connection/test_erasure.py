@@ -10,7 +10,7 @@ import pytest
 from shared.access.roles import AccountAdministrator, Actor, Operator
 from shared.accounts.head import Account, read_head
 from shared.accounts.register import Profile
-from shared.assembly import Services, assemble
+from shared.assembly import assemble
 from shared.connection.connection import Connection, ConnectionStarted, Status
 from shared.connection.disconnection import Erasure
 from shared.domains.domain_claims import DomainClaims
@@ -20,6 +20,7 @@ from shared.kernel.refusals import NotFound, Refusal, Unavailable
 from shared.kernel.versions import Expected
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Insert, Key, Operation, Table
+from shared.services import Services
 from shared.users.terms import ExemptionDraft
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 from tests.support.interleaving import Interleaved

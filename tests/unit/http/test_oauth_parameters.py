@@ -10,9 +10,10 @@ from functions.http.endpoint import Endpoint
 from functions.http.roles import Anybody
 from shared.access.roles import Actor, Operator
 from shared.applications.application import ApplicationProfile
-from shared.assembly import Services, assemble
+from shared.assembly import assemble
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Refusal
+from shared.services import Services
 from tests.support.ports import fakes
 
 CALLBACK = "https://unite.example/callback"

@@ -12,6 +12,8 @@ from shared.connection.connection import Connection, Status
 from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.versions import Expected
+from shared.policies.policy import Mode, Policy, PolicySettings
+from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Put, Table
 from shared.provider.client_authentication import ClientAuthentication
@@ -136,15 +138,30 @@ class Provider:
         """The link by which somebody signs in who has just been sent to Microsoft."""
         return (await self.admission.admit(account_id, email, identity, self.clock.now())).link
 
+    async def switch_on(self) -> None:
+        """Acme is connected to Contoso and has SSO on for everybody of Alice's domain."""
+        self.entra.organizations[CONTOSO] = Organization(
+            tenant_id=CONTOSO, display_name="Contoso", verified_domains=(ALICE.domain,)
+        )
+        self.entra.consented.add(CONTOSO)
+        await self.services.domains.routing.claims.claim(ALICE.domain, ACME, CONTOSO)
+        await self.add_account()
+        await self.set_policy(Mode.ON)
+
+    async def set_policy(self, mode: Mode) -> None:
+        policy = Policy(settings=PolicySettings(mode=mode))
+        await self.accounts_table.write(Put(Policy.key(ACME), policy.document()))
+
     async def redeem(self, parameters: Parameters, authorization: str | None = None) -> TokenResponse:
         """Redeem a code, as the token endpoint does it: first the client proves who it is."""
         client = await self.clients.authenticate(authorization, parameters)
         return await self.services.provider.token.redeem(client, parameters)
 
     async def issue(self, **changes: Any) -> str:
-        """An authorization code, as a sign-in to an account leaves it behind."""
+        """An authorization code, as Alice's sign-in leaves it behind."""
         if await self.accounts_table.get(Account.key(ACME)) is None:
-            await self.add_account()
+            await self.switch_on()
+            await self.admit(ACME, ALICE, identity())
         return await self.flows.issue(code(self.flows.expiry(Code), **changes))
 
 

@@ -305,8 +305,8 @@ async def test_the_same_address_is_the_same_person_if_the_manager_says_so(provid
     assert not await keeps(provider), "nobody is left"
     switched = [record for record in await trail(provider) if record.action == "connection.changed"]
     assert {(record.actor.role, record.details["keepPeople"], record.details["links"]) for record in switched} == {
-        ("Service", False, 0),
         ("SecurityManager", True, 2),
+        ("Service", False, 0),
     }
     assert await provider.accounts_table.under(ACME, "earlier:") == ()
 
