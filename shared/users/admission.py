@@ -112,28 +112,30 @@ class Admission:
     async def _replace(
         self, head: Head, email: EmailAddress, identity: VerifiedIdentity, row: Row, now: datetime
     ) -> Link:
-        """Replace a link to a tenant that the account has left: both identities, and both `sub`, in one transaction.
+        """Replace a link to a tenant that the account has left, in one transaction with both identities.
 
-        The `sub` moves only if the Security Manager has said so, the old identity has no other link, and the new one is
-        known to no application yet.
+        The connection is part of it, so that it is refused if the account has left this tenant, too, or `keepPeople`
+        was switched. The `sub` moves only if the Security Manager has said so, the old identity has no other link, and
+        the new one is known to no application yet.
 
         Raises:
             RowChanged: another sign-in, or a release, was first.
         """
         account_id, before = head.account_id, Link.read(row)
-        link_id, keep = before.link_id, head.stored(Connection).record.keep_people
+        link_id, connection = before.link_id, head.stored(Connection)
         own, former = await asyncio.gather(
             find_identity(self.table, account_id, identity.tid, identity.oid),
             find_identity(self.table, account_id, before.tid, before.oid),
         )
-        kept = keep and former.has_only(link_id) and own.has_no_sub
+        kept = connection.record.keep_people and former.has_only(link_id) and own.has_no_sub
         mine = own.succeeding(former, link_id, kept=kept)
         link = _link_of(identity, link_id, email, mine, now)
         event = LinkReplaced(person=link.person, identity=link.identity, earlier=before.identity, kept=kept)
         left = (former.stored.rewrite(Identity()),) if kept else former.divided(link_id)
-        changes = Replace(row, link.document()), own.stored.rewrite(mine), *left
+        unchanged = connection.rewrite(connection.record)
+        changes = unchanged, Replace(row, link.document()), own.stored.rewrite(mine), *left
         await self.journal.commit(account_id, _actor(identity), event, *changes)
-        if keep:
+        if connection.record.keep_people:
             await self.people.end_if_all_moved(account_id)
         return link
 

@@ -351,6 +351,17 @@ async def test_a_released_address_does_not_stand_in_the_way(provider: Provider) 
     assert (await provider.admit(ACME, ALICE, there())).subject == before.subject
 
 
+async def test_a_crowd_moves_at_once(provider: Provider) -> None:
+    """Each of them changes the row of the connection, under its version."""
+    crowd = [EmailAddress.parse(f"user{number}@contoso.example") for number in range(20)]
+    before = [(await provider.admit(ACME, email, named(email))).subject for email in crowd]
+    await provider.connect(FABRIKAM)
+    await keep(provider)
+    moved = await asyncio.gather(*(provider.admit(ACME, email, named(email, tid=FABRIKAM)) for email in crowd))
+    assert [link.subject for link in moved] == before
+    assert not await keeps(provider)
+
+
 async def test_who_is_known_already_keeps_their_own_sub(provider: Provider) -> None:
     before = await provider.admit(ACME, ALICE, identity())
     await provider.connect(FABRIKAM)
