@@ -92,7 +92,7 @@ def test_an_event_counts_all_domains_and_names_a_hundred_those_first_that_have_c
 
 
 def test_domains_that_are_lost_together_are_one_event() -> None:
-    assert loss_of({NAMES[7]}).details() == {"domain": NAMES[7]}
-    assert loss_of({NAMES[2], NAMES[1]}).details() == {"domains": [NAMES[1], NAMES[2]], "count": 2}
-    many = loss_of(NAMES).details()
+    assert loss_of({NAMES[7]}).details({}) == {"domain": NAMES[7]}
+    assert loss_of({NAMES[2], NAMES[1]}).details({}) == {"domains": [NAMES[1], NAMES[2]], "count": 2}
+    many = loss_of(NAMES).details({})
     assert (many["domains"], many["count"]) == (sorted(NAMES)[:100], 1_000)
