@@ -168,6 +168,7 @@ def _tell(stage: _Stage) -> None:
     stage.ask("GET", "/health", "not asked lately")
     stage.ask("GET", "/health")
     stage.ask("GET", "/health/cookie")
+    stage.ask("GET", "/panel/azure-sso-panel.js")
     _register(stage, operator)
     _connect(stage, manager)
     _decide(stage, manager)
@@ -291,6 +292,8 @@ def _sign_in(stage: _Stage, manager: str) -> None:
     (link,) = stage.call(manager, "GET", f"{_ACCOUNT}/links", "a page").json()["items"]
     stage.call(manager, "POST", f"{_ACCOUNT}/links/search", json={"email": ALICE})
     stage.call(manager, "DELETE", f"{_ACCOUNT}/links/{link['linkId']}")
+    stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "a person of two names", json={"email": ALICE})
+    stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "nobody", json={"email": ALICE})
     stage.call(manager, "POST", f"{_ACCOUNT}/links/release", "none left", json={"all": True})
 
 

@@ -68,6 +68,8 @@ class World:
         self.exemptions, self.links = services.users.exemptions, services.users.links
         self.admission, self.people = services.users.admission, services.users.people
         self.resolution = services.resolution
+        self.erasure, self.duties = services.privacy.erasure, services.duties
+        self.rewriting, self.retention = services.privacy.rewriting, services.privacy.retention
         self.verify(DOMAIN)
         self.entra.consented.add(CONTOSO)
 
@@ -329,6 +331,7 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "keep people": Case(moved, keep_people),
     "release links": Case(linked, lambda world: world.links.release_many(SAM, Chosen(), None), persists=True),
     "release link": Case(linked, lambda world: world.links.release(SAM, UserKey.of(ACME, ALICE))),
+    "erase": Case(inhabited, lambda world: world.erasure.erase(SAM, ALICE, None), persists=True),
 }
 OVERTAKING: dict[str, Step] = {
     "register and except": excepted,
@@ -337,6 +340,10 @@ OVERTAKING: dict[str, Step] = {
 """What may come in between, besides."""
 OF_AN_APPLICATION: dict[str, Case] = {
     "application": Case(nothing, with_application, persists=True),
+    "change application": Case(
+        with_application,
+        lambda world: world.applications.put(OPERATOR, UNITE, UNITES.model_copy(update={"name": "Unite 2"}), ANY),
+    ),
     "secret": Case(with_application, lambda world: world.applications.renew_secret(OPERATOR, UNITE, ANY)),
     "remove application": Case(with_application, lambda world: world.applications.remove(OPERATOR, UNITE, ANY)),
 }
