@@ -78,6 +78,7 @@ CALLS = {
     "get_health": 0,
     "get_health_cookie": 0,
     "get_openapi": 0,
+    "get_panel": 0,
 }
 """Requests to the store of one call, by function and circumstances.
 
