@@ -20,13 +20,14 @@ _LINKS = "/v1/accounts/{accountId}/links"
 
 
 class LinkDocument(Document):
-    """One user's link to an Entra identity: `tid` and `oid` as in Entra's tokens."""
+    """One user's link to an Entra identity: `tid` and `oid` as in Entra's tokens. `lastUsedAt` is a day, in UTC."""
 
     link_id: str
     email: str
     tid: str
     oid: str
     linked_at: Moment
+    last_used_at: Moment | None
 
 
 class LinksDocument(Document):

@@ -38,6 +38,8 @@ from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Key, RecentReader, Table
 from shared.ports.telemetry import Telemetry
 from shared.ports.tokens import Tokens
+from shared.privacy.limits import FOR_EVER, Limits
+from shared.privacy.privacy import Privacy
 from shared.provider.authorization_response import Responses
 from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import CallbackStep
@@ -70,6 +72,8 @@ class Ports:
     """The vendor on the pages that people see."""
     return_urls: ReturnUrls
     """The addresses below which a browser may return after an integration."""
+    limits: Limits = FOR_EVER
+    """How long events and unused links are kept."""
     home_tenant: TenantId | None
     """The tenant of the app registration, where the app's own credential is probed; None if it is not set."""
 
@@ -167,6 +171,15 @@ def assemble(ports: Ports) -> Services:
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
     provider = _openid_provider(ports, flows, resolver, users.admission, checks)
+    privacy = Privacy.assemble(
+        accounts=ports.accounts,
+        journal=journal,
+        applications=applications,
+        sessions=provider.end_session,
+        duties=duties,
+        limits=ports.limits,
+        clock=clock,
+    )
     return Services(
         edge=EdgePorts(
             public_url=ports.public_url,
@@ -185,6 +198,7 @@ def assemble(ports: Ports) -> Services:
         ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
         users=users,
+        privacy=privacy,
         overviews=Overviews(table=ports.accounts, applications=applications, clock=clock),
         resolution=resolver,
         provider=provider,
@@ -192,7 +206,8 @@ def assemble(ports: Ports) -> Services:
         duties=DutyRunner(
             table=ports.duties,
             clock=clock,
-            kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind()),
+            kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind(), *privacy.kinds()),
+            first=privacy.first(),
         ),
         health=_health(ports),
         close=ports.close,

@@ -23,6 +23,7 @@ from shared.ports.clock import Clock
 from shared.ports.organizations import Organization, Organizations
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
+from shared.trail.persons import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ class Completion:
             event = ConnectionConnected(
                 tenant_id=organization.tenant_id,
                 tenant_name=organization.display_name,
-                consented_by=consenter,
+                consented_by=Person(tid=organization.tenant_id, oid=consenter.oid, name=consenter.name),
                 domains=found.domains,
                 domain_counts=found.counts,
             )

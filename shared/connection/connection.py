@@ -21,6 +21,7 @@ connections, `checks` moves between connected and revoked, and `disconnection` e
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
@@ -30,7 +31,8 @@ from shared.kernel.documents import Asked
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Conflict
 from shared.ports.record import Record
-from shared.trail.events import Event
+from shared.trail.events import Event, ShownAs
+from shared.trail.persons import Person
 
 
 class Status(StrEnum):
@@ -155,9 +157,16 @@ class ConnectionConnected(Event):
 
     tenant_id: TenantId
     tenant_name: str
-    consented_by: Consenter
+    consented_by: Annotated[Person, ShownAs({"oid": "oid", "name": "name"}, inside=True)]
     domains: Mapping[str, str]
     domain_counts: Mapping[str, int] = Field(default_factory=dict)
+
+    @classmethod
+    def of_before(cls, details: Mapping[str, Any]) -> Self:
+        """See the base: the person's tenant stands beside them."""
+        before = super().of_before(details)
+        consenter = before.consented_by.model_copy(update={"tid": before.tenant_id})
+        return before.model_copy(update={"consented_by": consenter})
 
 
 class ConnectionChanged(Event):

@@ -5,16 +5,18 @@ has left bars nobody: the next first sign-in, proven as every first one is, repl
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from shared.access.roles import Actor
+from shared.access.roles import USER, Actor
 from shared.accounts.head import Head, find_head
 from shared.accounts.journal import Journal
 from shared.connection.connection import Connection
 from shared.domains.tenant_domains import DomainState, find_domain
 from shared.kernel.names import AccountId, DomainName, EmailAddress
+from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Insert, Replace, Row, RowChanged, RowExists, Table
@@ -78,6 +80,10 @@ class Admission:
                 link = await self._first(head, email, identity, row, now)
             except (RowExists, RowChanged):
                 return await self.admit(account_id, email, identity, begun_at)
+        elif row is not None and link.used(now) != link:
+            # Once a day, so that unused links can be found. A sign-in that cannot store it goes on.
+            with contextlib.suppress(RowChanged, Unavailable):
+                await self.table.write(Replace(row, link.used(now).document()))
         return Admitted(link, vouched_address(identity, email, partial(_routes, head)))
 
     async def _first(
@@ -98,7 +104,7 @@ class Admission:
         own = await find_identity(self.table, account_id, identity.tid, identity.oid)
         mine = own.linked(link_id)
         link = _link_of(identity, link_id, email, mine, now)
-        event = LinkMade(link_id=link_id, email=link.email, tid=link.tid, oid=link.oid)
+        event = LinkMade(person=link.person, identity=link.identity)
         insert = Insert(link_key(account_id, link_id), link.document())
         await self.journal.commit(account_id, _actor(identity), event, insert, own.stored.rewrite(mine))
         return link
@@ -106,36 +112,30 @@ class Admission:
     async def _replace(
         self, head: Head, email: EmailAddress, identity: VerifiedIdentity, row: Row, now: datetime
     ) -> Link:
-        """Replace a link to a tenant that the account has left: both identities, and both `sub`, in one transaction.
+        """Replace a link to a tenant that the account has left, in one transaction with both identities.
 
-        The `sub` moves only if the Security Manager has said so, the old identity has no other link, and the new one is
-        known to no application yet.
+        The connection is part of it, so that it is refused if the account has left this tenant, too, or `keepPeople`
+        was switched. The `sub` moves only if the Security Manager has said so, the old identity has no other link, and
+        the new one is known to no application yet.
 
         Raises:
             RowChanged: another sign-in, or a release, was first.
         """
         account_id, before = head.account_id, Link.read(row)
-        link_id, keep = before.link_id, head.stored(Connection).record.keep_people
+        link_id, connection = before.link_id, head.stored(Connection)
         own, former = await asyncio.gather(
             find_identity(self.table, account_id, identity.tid, identity.oid),
             find_identity(self.table, account_id, before.tid, before.oid),
         )
-        kept = keep and former.has_only(link_id) and own.has_no_sub
+        kept = connection.record.keep_people and former.has_only(link_id) and own.has_no_sub
         mine = own.succeeding(former, link_id, kept=kept)
         link = _link_of(identity, link_id, email, mine, now)
-        event = LinkReplaced(
-            link_id=link_id,
-            email=link.email,
-            tid=link.tid,
-            oid=link.oid,
-            earlier_tid=before.tid,
-            earlier_oid=before.oid,
-            kept=kept,
-        )
+        event = LinkReplaced(person=link.person, identity=link.identity, earlier=before.identity, kept=kept)
         left = (former.stored.rewrite(Identity()),) if kept else former.divided(link_id)
-        changes = Replace(row, link.document()), own.stored.rewrite(mine), *left
+        unchanged = connection.rewrite(connection.record)
+        changes = unchanged, Replace(row, link.document()), own.stored.rewrite(mine), *left
         await self.journal.commit(account_id, _actor(identity), event, *changes)
-        if keep:
+        if connection.record.keep_people:
             await self.people.end_if_all_moved(account_id)
         return link
 
@@ -160,8 +160,9 @@ def _must_be_left_behind(link: Link, head: Head, email: EmailAddress) -> None:
 
 
 def _link_of(identity: VerifiedIdentity, link_id: UserKey, email: EmailAddress, known: Identity, now: datetime) -> Link:
-    return Link(link_id=link_id, email=email.address, tid=identity.tid, oid=identity.oid, linked_at=now, sub=known.sub)
+    link = Link(link_id=link_id, email=email.address, tid=identity.tid, oid=identity.oid, linked_at=now, sub=known.sub)
+    return link.used(now)
 
 
 def _actor(identity: VerifiedIdentity) -> Actor:
-    return Actor(identity.oid, identity.name, "User")
+    return Actor(identity.oid, identity.name, USER)

@@ -4,8 +4,8 @@ A user signs in by their link. Addresses change hands, identities do not
 (https://learn.microsoft.com/entra/identity-platform/migrate-off-email-claim-authorization).
 """
 
-from datetime import datetime
-from typing import ClassVar
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar
 
 from shared.connection.connection import Connection
 from shared.kernel.names import AccountId, DomainName, TenantId
@@ -13,7 +13,8 @@ from shared.kernel.refusals import Forbidden
 from shared.ports.record import Record
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Key
-from shared.trail.events import Event
+from shared.trail.events import Event, ShownAs
+from shared.trail.persons import Person
 from shared.users.identity import subject_of
 from shared.users.user_key import UserKey
 
@@ -66,6 +67,23 @@ class Link(Record):
     oid: str
     linked_at: datetime
     sub: str | None = None
+    last_used_at: datetime | None = None
+    """The day, in UTC, on which the user signed in by it last; None in rows from before it was stored."""
+
+    def used(self, now: datetime) -> "Link":
+        """The link once it was used: it changes once a day."""
+        day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return self.model_copy(update={"last_used_at": day})
+
+    @property
+    def person(self) -> Person:
+        """The user, as events name them."""
+        return Person(user_key=self.link_id, email=self.email)
+
+    @property
+    def identity(self) -> Person:
+        """The identity, as events name it."""
+        return Person(tid=self.tid, oid=self.oid)
 
     def is_of(self, identity: VerifiedIdentity) -> bool:
         """Whether the user is linked to this identity."""
@@ -86,10 +104,8 @@ class Link(Record):
 
 
 class _Linked(Event):
-    link_id: UserKey
-    email: str
-    tid: TenantId
-    oid: str
+    person: Annotated[Person, ShownAs({"linkId": "user_key", "email": "email"})]
+    identity: Annotated[Person, ShownAs({"tid": "tid", "oid": "oid"})]
 
 
 class LinkMade(_Linked):
@@ -107,8 +123,7 @@ class LinkReplaced(_Linked):
 
     action = "link.replaced"
 
-    earlier_tid: TenantId
-    earlier_oid: str
+    earlier: Annotated[Person, ShownAs({"earlierTid": "tid", "earlierOid": "oid"})]
     kept: bool
 
 
@@ -118,15 +133,23 @@ class LinkReleased(_Linked):
     action = "link.released"
 
 
+class LinkExpired(_Linked):
+    """Nobody has signed in by the link for as long as the operator keeps such links (`SSO_UNUSED_LINK_DAYS`)."""
+
+    action = "link.expired"
+
+
 class LinksReleased(Event):
-    """A Security Manager has released up to 49 links of a tenant or a domain, or, where both are null, of all."""
+    """A Security Manager has released up to 49 links of a tenant or a domain, or, where both are null, of all.
+
+    It names none of the people.
+    """
 
     action = "links.released"
 
     count: int
     tenant_id: TenantId | None
     domain: DomainName | None
-    link_ids: tuple[UserKey, ...]
 
 
 def link_key(account_id: AccountId, link_id: UserKey) -> Key:

@@ -90,7 +90,7 @@ class Links:
             raise _no_link()
         link = Link.read(row)
         identity = await find_identity(self.table, account_id, link.tid, link.oid)
-        event = LinkReleased(link_id=link.link_id, email=link.email, tid=link.tid, oid=link.oid)
+        event = LinkReleased(person=link.person, identity=link.identity)
         try:
             await self.journal.commit(account_id, administrator.actor, event, Remove(row), *identity.without(link_id))
         except RowChanged:
@@ -126,12 +126,7 @@ class Links:
     async def _release_some(self, administrator: AccountAdministrator, chosen: Chosen, rows: list[Row]) -> int:
         """Release these in one transaction; if one of them changes meanwhile, those that are still among the chosen."""
         account_id = administrator.account_id
-        event = LinksReleased(
-            count=len(rows),
-            tenant_id=chosen.tenant_id,
-            domain=chosen.domain,
-            link_ids=tuple(Link.read(row).link_id for row in rows),
-        )
+        event = LinksReleased(count=len(rows), tenant_id=chosen.tenant_id, domain=chosen.domain)
         changes = [*map(Remove, rows), *await self._left(account_id, rows)]
         try:
             await self.journal.commit(account_id, administrator.actor, event, *changes)
@@ -154,8 +149,9 @@ class Links:
         ]
 
     async def _must_stand(self, row: Row) -> None:
-        """Refuse if this version of a link is no longer there: somebody has released or replaced it."""
-        if await self.table.get(row.key) != row:
+        """Refuse if this link is no longer there: somebody has released or replaced it. It may have been used."""
+        found = await self.table.get(row.key)
+        if found is None or Link.read(found).linked_at != Link.read(row).linked_at:
             raise _no_link() from None
 
 

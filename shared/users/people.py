@@ -86,15 +86,21 @@ class People:
         new = old.record.model_copy(update={"keep_people": settings.keep_people})
         event = ConnectionChanged(keep_people=settings.keep_people, tenant_id=tenant_id, links=links)
         await self.journal.commit(head.account_id, administrator.actor, event, old.rewrite(new))
-        return old.then(new)
+        if not settings.keep_people:
+            return old.then(new)
+        await self.end_if_all_moved(head.account_id)  # the last one may have moved since the links were read
+        return (await read_head(self.table, head.account_id)).stored(Connection)
 
     async def end_if_all_moved(self, account_id: AccountId) -> None:
         """Switch `keepPeople` off if no link of an earlier tenant is left.
 
         What was done before must not fail because of it. If it cannot be done now, the next call does it.
         """
-        with contextlib.suppress(Stale, Unavailable):
-            await self._end_if_all_moved(account_id)
+        with contextlib.suppress(Unavailable):
+            try:
+                await self._end_if_all_moved(account_id)
+            except Stale:
+                await self.end_if_all_moved(account_id)
 
     async def _end_if_all_moved(self, account_id: AccountId) -> None:
         head = await find_head(self.table, account_id)
@@ -127,6 +133,7 @@ class People:
         links = [Link.read(row) async for row in self._rows(account_id, LINKS)]
         earlier = [link for link in links if link.tid != tenant_id]
         if not earlier:
+            await read_head(self.table, account_id)  # an account that is gone by now has no links, either
             raise Conflict("Nobody is left to be kept: no link belongs to an earlier tenant of this account.")
         await self._must_have_alone(account_id, {link.tid for link in earlier})
         identities = [row async for row in self._rows(account_id, IDENTITIES)]
@@ -168,7 +175,7 @@ class People:
 
 
 def _identified(account_id: AccountId, links: list[Link], rows: list[Row]) -> list[Operation]:
-    """The operations after which each identity with links has a row that lists all of them."""
+    """The operations after which each identity with links has a row that lists exactly these."""
     known = {row.key: row for row in rows}
     linked: dict[Key, list[Link]] = {}
     for link in links:
@@ -177,9 +184,9 @@ def _identified(account_id: AccountId, links: list[Link], rows: list[Row]) -> li
     for key, theirs in linked.items():
         row = known.get(key)
         before = Identity.read(row) if row else Identity()
-        after = before.model_copy(update={"sub": before.sub or theirs[0].subject})
-        for link in theirs:
-            after = after if link.link_id in after.links else after.linked(link.link_id)
+        links_now = tuple(link.link_id for link in theirs)
+        listed = before.links if {*before.links} == {*links_now} else links_now
+        after = before.model_copy(update={"sub": before.sub or theirs[0].subject, "links": listed})
         if after != before:
             operations.append(Replace(row, after.document()) if row else Insert(key, after.document()))
     return operations

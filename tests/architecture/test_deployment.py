@@ -38,7 +38,7 @@ IN_DEVELOPMENT = {name: SETTINGS[name] for name in SETTINGS if name not in NOT_I
 EXPECTED = {
     "accounts": {"put_account", "get_account", "delete_account"},
     "overview": {"get_overview", "list_account_applications"},
-    "connection": {"start_connection", "get_connection", "check_connection", "delete_connection"},
+    "connection": {"start_connection", "get_connection", "patch_connection", "check_connection", "delete_connection"},
     "connect": {"show_connect", "open_connect", "connect_callback"},
     "domains": {"list_domains", "switch_domain", "refresh_domains"},
     "policy": {"get_policy", "put_policy", "patch_policy", "reset_policy"},
@@ -51,7 +51,7 @@ EXPECTED = {
         "delete_exception",
     },
     "audit": {"list_audit", "list_application_audit"},
-    "links": {"list_links", "release_link"},
+    "links": {"list_links", "search_links", "release_links", "release_link"},
     "applications": {
         "put_application",
         "get_application",

@@ -6,11 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from local.cast.browser import Browser
 from local.entra.server import LocalEntra
 from local.processes import free_port
 from tests.http import signing_in
 from tests.http.conftest import CONTOSO, Caller, Token, Walk
-from tests.http.moving import CONNECTION, NORTHWIND, Company
+from tests.http.moving import CONNECTION, NORA, NORTHWIND, Company
 from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Page, claims_of
 from tests.support.service import RunningService, settings_for
 
@@ -70,6 +71,9 @@ def test_the_same_address_is_the_same_person_if_the_manager_says_so(company: Com
     answer = company.keep_people()
     assert (answer.status_code, answer.json()["keepPeople"]) == (200, True)
     assert answer.headers["etag"] == company.manager("GET", CONNECTION).headers["etag"]
+    with Browser() as theirs:
+        assert company.connect(company.manager, admin=NORA, theirs=theirs).title == "Connected"
+    assert company.keeps_people, "a renewed consent keeps the setting"
     kept = who(ALICE)
     assert (kept["sub"], kept["tid"]) == (alice["sub"], NORTHWIND)
     assert company.events("link.replaced")[0]["kept"] is True

@@ -21,6 +21,7 @@ CALLS = {
     "connect_callback, consent": 4,
     "connect_callback": 6,
     "get_connection": 1,
+    "patch_connection, as it is": 1,
     "check_connection": 2,
     "delete_connection": 7,
     "list_domains": 1,
@@ -46,7 +47,9 @@ CALLS = {
     "list_audit, a page": 2,
     "list_application_audit, a page": 1,
     "list_links, a page": 2,
-    "release_link": 2,
+    "search_links": 2,
+    "release_link": 4,
+    "release_links, none left": 3,
     "put_application, new": 2,
     "put_application, as it is": 1,
     "put_application, changed": 2,
@@ -83,10 +86,12 @@ CALLS = {
 """Requests to the store of one call, by function and circumstances.
 
 Completing a sign-in and redeeming a code each read the account as it is now: one that was closed, or replaced by
-another of its id, must let nobody in, whatever is remembered of it. Redeeming decides once more, too (three reads, if
-nothing is remembered), and reads the link: policy, exception or link may have changed in the minute of a code. The rows
-of a session are in two partitions, of today and of tomorrow, and those of the release before in a third. Deleting an
-account plans the duty that sweeps it.
+another of its id, must let nobody in, whatever is remembered of it. Completing reads the whole head for that, because
+it also says to which tenant the account is connected now. The first time, it reads the identity, which gives the person
+their `sub`. Releasing a link reads the identity that loses it, and whether `keepPeople` ends with it. Redeeming decides
+once more, too (three reads, if nothing is remembered), and reads the link: policy, exception or link may have changed
+in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
+before in a third. Deleting an account plans the duty that sweeps it.
 """
 
 
