@@ -26,7 +26,7 @@ def timers_blueprint(services: Services) -> Blueprint:
     @blueprint.timer_trigger(schedule=_EVERY_MINUTE, arg_name="timer")
     async def run_duties(timer: TimerRequest) -> None:  # noqa: ARG001 - the worker wants every binding as a parameter
         """Do the work that is due."""
-        await services.duties.begin()
+        await services.privacy.begin()
         found = await services.duties.run()
         if found:
             _log.info("run_duties found=%d", found)
