@@ -168,6 +168,7 @@ def _tell(stage: _Stage) -> None:
     stage.ask("GET", "/health", "not asked lately")
     stage.ask("GET", "/health")
     stage.ask("GET", "/health/cookie")
+    stage.ask("GET", "/panel/azure-sso-panel.js")
     _register(stage, operator)
     _connect(stage, manager)
     _decide(stage, manager)

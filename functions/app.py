@@ -20,6 +20,7 @@ from functions.misconfigured import misconfigured_blueprint
 from functions.oauth import oauth_routes
 from functions.openapi import openapi_routes
 from functions.overview import overview_routes
+from functions.panel import panel_routes
 from functions.people import people_routes
 from functions.policy import policy_routes
 from functions.resolve import resolve_routes
@@ -65,5 +66,6 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
         oauth_routes(services),
         health_routes(services, cookies_work=cookies_work),
         openapi_routes(endpoints, services),
+        panel_routes(services),
     )
     return routes

@@ -35,7 +35,7 @@ param controlPanelAudience string
 @maxLength(50)
 param returnUrls string[]
 
-@description('Origins of web pages that may call the API, such as https://panel.example. None, if only servers call it.')
+@description('Origins of control panels and other web pages that may call the API, such as https://panel.example. * is all. None, if only servers call it.')
 @maxLength(50)
 param allowedOrigins string[] = []
 

@@ -76,6 +76,13 @@ class Overview:
     """What to do next; None if nothing is missing."""
 
 
+class Incompatible(StrEnum):
+    """Why SSO cannot be in force in an application for an account, whatever its policy says."""
+
+    NOT_SUPPORTED = "not_supported"
+    PRODUCT_MISSING = "product_missing"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationOverview:
     """An application as an account sees it: whether SSO is in force there, and the rule that says no otherwise."""
@@ -86,6 +93,8 @@ class ApplicationOverview:
     """Whether SSO is in force there."""
     because: str
     """The rule that decides it."""
+    incompatible: Incompatible | None
+    """Why SSO does not work there for this account, even while other rules come first; None if it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,5 +182,14 @@ def _as_seen_by(head: Head, application: Application) -> ApplicationOverview:
         )
     )
     return ApplicationOverview(
-        application=application, in_force=decision.method is Method.SSO, because=decision.because
+        application=application,
+        in_force=decision.method is Method.SSO,
+        because=decision.because,
+        incompatible=_incompatible(application, head),
     )
+
+
+def _incompatible(application: Application, head: Head) -> Incompatible | None:
+    if not application.profile.sso_supported:
+        return Incompatible.NOT_SUPPORTED
+    return None if application.serves(head.account.record.products) else Incompatible.PRODUCT_MISSING

@@ -81,7 +81,7 @@ class ApplicationRegister:
         except RowExists:
             return await self.put(operator, client_id, profile, expected)  # another caller was first
         _log.info(
-            "application.put application=%s by=%s code_binding=%s", client_id, operator.actor.subject, profile.binding
+            "application.put application=%s by=%r code_binding=%s", client_id, operator.actor.subject, profile.binding
         )
         return stored.then(application), row is None
 
@@ -123,7 +123,7 @@ class ApplicationRegister:
         update = {"secret": await hash_secret(secret), "updated_at": self.clock.now()}
         renewed = stored.rewrite(stored.record.model_copy(update=update))
         await self._trail(client_id).commit(operator.actor, ApplicationSecretRenewed(), renewed)
-        _log.info("application.secret_renewed application=%s by=%s", client_id, operator.actor.subject)
+        _log.info("application.secret_renewed application=%s by=%r", client_id, operator.actor.subject)
         return secret
 
     async def remove(self, operator: Operator, client_id: ClientId, expected: Expected) -> None:
@@ -136,7 +136,7 @@ class ApplicationRegister:
         row = await self._row(client_id)
         expected.must_allow(version_of(row.document))
         await self._trail(client_id).commit(operator.actor, ApplicationRemoved(), Remove(row))
-        _log.info("application.removed application=%s by=%s", client_id, operator.actor.subject)
+        _log.info("application.removed application=%s by=%r", client_id, operator.actor.subject)
 
     async def page(
         self, _operator: Operator, client_id: ClientId, size: int, continuation: str | None

@@ -73,7 +73,7 @@ class ConnectionChecks:
     """The time."""
     telemetry: Telemetry
     """Reports consents that were revoked or restored."""
-    _probed: BoundedCache[AccountId, datetime] = field(
+    _probed: BoundedCache[AccountId, timedelta] = field(
         init=False, repr=False, default_factory=lambda: BoundedCache(_PROBES_REMEMBERED)
     )
 
@@ -106,7 +106,7 @@ class ConnectionChecks:
         Raises:
             Unavailable: the store does not respond.
         """
-        now, before = self.clock.now(), self._probed.get(account_id)
+        now, before = self.clock.monotonic(), self._probed.get(account_id)
         if before is not None and now - before < _BETWEEN_PROBES:
             return
         self._probed.put(account_id, now)

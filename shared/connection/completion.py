@@ -16,7 +16,7 @@ from shared.connection.consent_steps import Connected, ConnectState, Ticket
 from shared.connection.proof import prove_company, prove_organization
 from shared.domains.routing import DomainRouting
 from shared.domains.stored_domains import stored_domains
-from shared.domains.tenant_domains import TenantDomains, held
+from shared.domains.tenant_domains import held
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Conflict, Refusal, Stale
 from shared.ports.clock import Clock
@@ -107,31 +107,20 @@ class Completion:
             last_check=Check(at=now, outcome="ok", detail="The tenant was read when it was connected."),
             keep_people=connection.record.keep_people and connection.record.tenant == organization.tenant_id,
         )
-        claimed = TenantDomains()
-        try:
-            async with self.routing.claiming(account, organization, domains.record, now) as claimed:
-                found = claimed.summary(account.domains)
-                event = ConnectionConnected(
-                    tenant_id=organization.tenant_id,
-                    tenant_name=organization.display_name,
-                    consented_by=Person(tid=organization.tenant_id, oid=consenter.oid, name=consenter.name),
-                    domains=found.domains,
-                    domain_counts=found.counts,
-                )
-                changes = connection.rewrite(connected), *domains.rewrite(claimed)
-                await self.journal.commit(state.account_id, state.actor, event, *changes)
-        except Stale:
-            await self._give_back(state, claimed)
-            raise
+        async with self.routing.claiming(account, organization, domains.record, now) as claimed:
+            found = claimed.summary(account.domains)
+            event = ConnectionConnected(
+                tenant_id=organization.tenant_id,
+                tenant_name=organization.display_name,
+                consented_by=Person(tid=organization.tenant_id, oid=consenter.oid, name=consenter.name),
+                domains=found.domains,
+                domain_counts=found.counts,
+            )
+            changes = connection.rewrite(connected), *domains.rewrite(claimed)
+            await self.journal.commit(state.account_id, state.actor, event, *changes)
         self.telemetry.note(Event(EventName.CONNECT, ConnectStep.CONNECTED, account_id=state.account_id))
         await self.routing.let_go(state.account_id, held(domains.record) - held(claimed), now)
         return Connected(account.name, organization.display_name, state.link, state.return_url)
-
-    async def _give_back(self, state: ConnectState, claimed: TenantDomains) -> None:
-        """Release what was claimed for a connection that was not written, unless the account has it by another."""
-        head = await find_head(self.table, state.account_id, closing=True)
-        kept = held(stored_domains(head).record) if head else set()
-        await self.routing.let_go(state.account_id, held(claimed) - kept, self.clock.now())
 
     async def write_down(self, state: ConnectState, refusal: Refusal) -> None:
         """Record in the audit trail why a try was refused, unless the account is gone."""

@@ -98,7 +98,7 @@ class Disconnection:
         await self.duties.plan(_FIRST_SWEEP, Erasure(account_id=account_id, closed_at=self.clock.now()))
         await self._undo(head, operator.actor, closing=True)
         await self.accounts.erase(account_id)
-        _log.info("account.closed account=%s by=%s", account_id, operator.actor.subject)
+        _log.info("account.closed account=%s by=%r", account_id, operator.actor.subject)
 
     def kind(self) -> Kind[Erasure]:
         """The kind of duty that sweeps closed accounts."""

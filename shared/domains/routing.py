@@ -47,7 +47,8 @@ class DomainRouting:
     ) -> AsyncIterator[TenantDomains]:
         """Claim the tenant's verified domains that may route to the account, while the caller writes the new list.
 
-        Safe to repeat, also after a crash. If the account was removed meanwhile, the claims are released again.
+        Safe to repeat, also after a crash. If the account is removed or leaves its tenant meanwhile, the claims are
+        released again.
 
         Args:
             account: the account that claims them.
@@ -91,10 +92,11 @@ class DomainRouting:
             await self.release(account_id, names, as_of)
 
     async def _give_back(self, account_id: AccountId, names: Collection[DomainName]) -> None:
-        """Release what was claimed for an account that is gone by now: nobody else knows of these claims."""
+        """Release what was claimed for an account that is gone by now, or holds nothing: it has left its tenant."""
         now = self.claims.clock.now()
         with contextlib.suppress(Unavailable):
-            if await find_head(self.table, account_id) is None:
+            head = await find_head(self.table, account_id)
+            if head is None or not held(stored_domains(head).record):
                 await self.release(account_id, names, now)
 
     async def _claimed(

@@ -52,10 +52,12 @@ class DutyRunner:
         Every duty of a past minute is due, however long ago that was, so nothing is missed while no instance was up,
         and nothing depends on the clock of the instance that planned it.
         """
+        await self.begin()
         now = self.clock.now()
         due = await self._due(now)
         lanes: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_A_TIME))
-        await asyncio.gather(*(self._in_turn(row, lanes, now + _RUN) for row in due))
+        latest = self.clock.monotonic() + _RUN
+        await asyncio.gather(*(self._in_turn(row, lanes, latest) for row in due))
         return len(due)
 
     async def do(self, key: Key) -> None:
@@ -93,9 +95,9 @@ class DutyRunner:
                 break
         return due
 
-    async def _in_turn(self, row: Row, lanes: dict[str, asyncio.Semaphore], latest: datetime) -> None:
+    async def _in_turn(self, row: Row, lanes: dict[str, asyncio.Semaphore], latest: timedelta) -> None:
         async with lanes[Duty.read(row).lane]:
-            if self.clock.now() >= latest:
+            if self.clock.monotonic() >= latest:
                 return
             try:
                 await self.do(row.key)

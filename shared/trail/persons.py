@@ -9,7 +9,7 @@
 A person goes by an address (a user of the account), by an Entra identity, or by a subject of the control panel. Whoever
 goes by several has a row for each. Rows are written in the transaction of the event that names a person first. To erase
 a person is to remove these rows: events never change, and their references then stand for nobody
-(docs/decisions/0034-a-person-is-a-reference.md).
+(docs/decisions/0036-a-person-is-a-reference.md).
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """A trail, and the only way to change the thing that it belongs to: in one transaction with the record of the change.
 
 The row key of a trail's record is made before the write and is unique, which makes the record the receipt of its
-transaction: when a write is refused because its response was lost and the SDK repeated it, the receipt shows that it
-took place.
+transaction: when its response was lost, or a write was refused because the SDK had repeated it, the receipt shows that
+it took place.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import JsonValue
 
 from shared.access.roles import OURSELVES, USER, Actor
+from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
 from shared.ports.record import Record
 from shared.ports.table import (
@@ -196,11 +197,13 @@ class Trail:
                     await self.table.write(*needed)
                     needed = []
                 await self.table.write(*changes, *needed, receipt(document))
-            except (RowExists, RowChanged):
+            except (RowExists, RowChanged, Unavailable) as failure:
                 written = await self.table.get(key)
                 if written is not None and written.document == document:
                     return
-                if tries == _MOST_TRIES or not await self.persons.was_overtaken(naming):
+                if isinstance(failure, Unavailable) or tries == _MOST_TRIES:
+                    raise
+                if not await self.persons.was_overtaken(naming):
                     raise
             else:
                 return

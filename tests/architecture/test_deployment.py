@@ -73,6 +73,7 @@ EXPECTED = {
     "resolve": {"resolve_email"},
     "health": {"get_health", "get_health_cookie"},
     "openapi": {"get_openapi"},
+    "panel": {"get_panel"},
     "timers": {"purge_flows", "run_duties"},
 }
 """Function names by blueprint, as operators read them in the portal."""
@@ -217,12 +218,17 @@ def test_the_package_holds_the_product_and_nothing_else(unzipped: Path) -> None:
         "function_app.py",
         "functions",
         "host.json",
+        "panel",
         "pyproject.toml",
         "requirements.txt",
         "shared",
     }
     files = [file for file in unzipped.rglob("*") if file.is_file()]
-    assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".txt", ".html", ".css", ".toml"}
+    assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".txt", ".html", ".css", ".toml", ".js"}
+    assert {file.parent.name for file in (unzipped / "panel").rglob("*") if file.is_file()} == {"dist"}
+    assert (unzipped / "panel" / "dist" / "azure-sso-panel.js").is_file(), (
+        "make panel builds it, and make zip asks for it"
+    )
 
 
 def test_what_comes_to_lie_in_the_project_stays_out(tmp_path: Path) -> None:
@@ -233,6 +239,7 @@ def test_what_comes_to_lie_in_the_project_stays_out(tmp_path: Path) -> None:
         "functions/http/dialects/pages.py",
         "functions/pages/style.css",
         "host.json",
+        "panel/dist/azure-sso-panel.js",
         "pyproject.toml",
         "requirements.txt",
         "shared/kernel/names.py",
@@ -246,6 +253,9 @@ def test_what_comes_to_lie_in_the_project_stays_out(tmp_path: Path) -> None:
         "local.settings.json",
         "conftest.py",
         "new/shared/secret.py",
+        "panel/build.mjs",
+        "panel/node_modules/lit/index.js",
+        "panel/src/api.ts",
         ".env",
         "functions/__pycache__/app.pyc",
     ]

@@ -341,6 +341,10 @@ OVERTAKING: dict[str, Step] = {
 """What may come in between, besides."""
 OF_AN_APPLICATION: dict[str, Case] = {
     "application": Case(nothing, with_application, persists=True),
+    "change application": Case(
+        with_application,
+        lambda world: world.applications.put(OPERATOR, UNITE, UNITES.model_copy(update={"name": "Unite 2"}), ANY),
+    ),
     "secret": Case(with_application, lambda world: world.applications.renew_secret(OPERATOR, UNITE, ANY)),
     "remove application": Case(with_application, lambda world: world.applications.remove(OPERATOR, UNITE, ANY)),
 }

@@ -283,6 +283,14 @@ async def test_an_account_that_is_erased_while_its_domains_are_claimed_leaves_no
     assert (await few.holders(), len(few.accounts)) == ({}, 0)
 
 
+async def test_an_account_that_leaves_its_tenant_while_its_domains_are_claimed_keeps_none(few: World) -> None:
+    few.forget()
+    few.domains.at[FEW // 2] = few.disconnect
+    with pytest.raises(Stale):
+        await few.refresh()
+    assert (await few.holders(), await few.listed()) == ({}, {})
+
+
 async def test_what_cannot_be_released_of_an_erased_account_routes_nothing_and_goes_to_the_next(few: World) -> None:
     async def go_down() -> None:
         few.domains.available = False

@@ -21,6 +21,7 @@ from shared.provider.issuer import Code, Person, challenge_of
 from shared.provider.parameters import Parameters
 from shared.provider.token import TokenResponse
 from shared.users.link import Link
+from tests.support.disturbances import Disturbed, Script
 from tests.support.fakes import NEW_YEAR, Doorbells, FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import ISSUER, fakes
@@ -78,17 +79,19 @@ class Provider:
     entra: FakeEntra = field(default_factory=FakeEntra)
     doorbells: Doorbells = field(default_factory=Doorbells)
     telemetry: NotedEvents = field(default_factory=NotedEvents)
+    script: Script = field(default_factory=Script)
+    """May disturb any storage call."""
 
     def __post_init__(self) -> None:
         self.flows_raced, self.accounts_raced = Interleaved(self.flows_table), Interleaved(self.accounts_table)
         self.services = assemble(
             fakes(
                 clock=self.clock,
-                accounts=self.accounts_raced,
-                domains=self.domains_table,
-                applications=self.applications,
-                flows=self.flows_raced,
-                duties=self.duties_table,
+                accounts=Disturbed(self.accounts_raced, self.script),
+                domains=Disturbed(self.domains_table, self.script),
+                applications=Disturbed(self.applications, self.script),
+                flows=Disturbed(self.flows_raced, self.script),
+                duties=Disturbed(self.duties_table, self.script),
                 entra=self.entra,
                 notices=self.doorbells,
                 telemetry=self.telemetry,
