@@ -17,7 +17,8 @@ from functions.http.endpoint import Routes
 from functions.http.parameters import Form, MicrosoftsAnswer, Query, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody
-from shared.connection.consent_steps import Connected, ConnectState, Outcome, Ticket, ToMicrosoft, Waiting
+from shared.connection.completion import Finished
+from shared.connection.consent_steps import Connected, ConnectState, NotConnected, Outcome, Ticket, ToMicrosoft, Waiting
 from shared.connection.return_urls import with_outcome
 from shared.flows.flows import Binding, FlowEnded, Flows, handle_in, name_of
 from shared.kernel.refusals import ConsentRefused, ProofFailed
@@ -68,13 +69,13 @@ def connect_routes(services: Services) -> Routes:
     def link_to(ticket: str) -> str:
         return f"{endpoint}?{urlencode({'ticket': ticket})}"
 
-    async def resumed(req: HttpRequest, ticket: str, *, posted: bool = False) -> HttpResponse | None:
-        """Where this browser's try stands, if it has one that goes on. A form is answered by a redirect to the page."""
-        state = cookies.under_way.secret(req, ticket)
+    async def resumed(req: HttpRequest, link: str, ticket: str | None = None) -> HttpResponse | None:
+        """Where this browser's try stands, if it has one that goes on: on the link's page if that is the `ticket`'s."""
+        state = cookies.under_way.named(req, link)
         if state is None:
             return None
-        outcome = await consent.resume(name_of(ticket), state, cookies.connect.secret(req, state))
-        return None if outcome is None else shown(req, outcome, state, None if posted else ticket)
+        outcome = await consent.resume(link, state, cookies.connect.secret(req, state))
+        return None if outcome is None else shown(req, outcome, state, ticket)
 
     async def invite(req: HttpRequest, ticket: str, *, unproven: bool = False) -> HttpResponse:
         invitation = await consent.look(ticket)
@@ -96,7 +97,7 @@ def connect_routes(services: Services) -> Routes:
         ticket = _only(form, "ticket")
         if not _was_invited(req, ticket, _only(form, "shown"), cookies.invitation):
             return await invite(req, ticket, unproven=True)
-        if (page := await resumed(req, ticket, posted=True)) is not None:
+        if (page := await resumed(req, name_of(ticket))) is not None:
             return page
         departure = shown(req, await consent.open(ticket))
         kept = Binding(name_of(ticket), handle_in(ticket), Ticket.lifetime)
@@ -105,7 +106,8 @@ def connect_routes(services: Services) -> Routes:
     @routes.get(_CONNECT)
     async def show_connect(_: Anybody, req: Request, ticket: Query) -> HtmlPage:
         """Show an administrator what they are about to do, and for which account, or where their own try stands."""
-        return await resumed(req, ticket or "") or await invite(req, ticket or "")
+        opened = ticket or ""
+        return await resumed(req, name_of(opened), opened) or await invite(req, opened)
 
     @routes.post(_CONNECT)
     async def open_connect(_: Anybody, req: Request, form: Form) -> Redirect:
@@ -116,6 +118,8 @@ def connect_routes(services: Services) -> Routes:
     async def connect_callback(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
         """Handle Microsoft's response to the consent, and to the sign-in that follows."""
         outcome = await consent.callback(answer, cookies.connect.secret(req, answer.state))
+        if isinstance(outcome, NotConnected) and isinstance(outcome.refusal, Finished):
+            return await resumed(req, outcome.link) or shown(req, outcome)  # another tab was first
         return shown(req, outcome, answer.state or "")
 
     return routes
