@@ -221,7 +221,7 @@ def test_the_package_holds_the_product_and_nothing_else(unzipped: Path) -> None:
         "shared",
     }
     files = [file for file in unzipped.rglob("*") if file.is_file()]
-    assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".txt", ".html", ".css", ".toml"}
+    assert {file.suffix for file in files} == {".py", ".pyc", ".json", ".txt", ".html", ".css", ".js", ".toml"}
 
 
 def test_what_comes_to_lie_in_the_project_stays_out(tmp_path: Path) -> None:
