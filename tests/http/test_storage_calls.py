@@ -19,7 +19,7 @@ CALLS = {
     "show_connect": 2,
     "open_connect": 4,
     "connect_callback, consent": 4,
-    "connect_callback": 6,
+    "connect_callback": 8,
     "get_connection": 1,
     "check_connection": 2,
     "delete_connection": 7,
@@ -82,6 +82,8 @@ CALLS = {
 
 Completing a sign-in and redeeming a code each read the account as it is now: one that was closed, or replaced by
 another of its id, must let nobody in, whatever is remembered of it. Deleting an account plans the duty that sweeps it.
+The callback that connects keeps the proven sign-in before it asks Graph, which may be late: two calls for each
+integration.
 """
 
 
