@@ -168,6 +168,7 @@ def _tell(stage: _Stage) -> None:
     stage.ask("GET", "/health", "not asked lately")
     stage.ask("GET", "/health")
     stage.ask("GET", "/health/cookie")
+    stage.ask("GET", "/panel/azure-sso-panel.js")
     _register(stage, operator)
     _connect(stage, manager)
     _decide(stage, manager)
@@ -209,6 +210,7 @@ def _connect(stage: _Stage, manager: str) -> None:
     if page.title != "Connected":
         raise LoadError(f"The account should be connected: {page.url} {page.title}")
     stage.call(manager, "GET", f"{_ACCOUNT}/connection")
+    stage.call(manager, "PATCH", f"{_ACCOUNT}/connection", "as it is", json={"keepPeople": False}, headers=_ANY)
     stage.call(manager, "POST", f"{_ACCOUNT}/connection/check")
     stage.call(manager, "GET", f"{_ACCOUNT}/domains")
     stage.call(manager, "PATCH", f"{_ACCOUNT}/domains/contoso-mail.example", json={"enabled": False}, headers=_ANY)
@@ -288,7 +290,11 @@ def _sign_in(stage: _Stage, manager: str) -> None:
         browser.send("POST", f"{stage.service.url}/oauth2/authorize", form)
         _sign_out(stage, browser, tokens["id_token"])
     (link,) = stage.call(manager, "GET", f"{_ACCOUNT}/links", "a page").json()["items"]
+    stage.call(manager, "POST", f"{_ACCOUNT}/links/search", json={"email": ALICE})
     stage.call(manager, "DELETE", f"{_ACCOUNT}/links/{link['linkId']}")
+    stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "a person of two names", json={"email": ALICE})
+    stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "nobody", json={"email": ALICE})
+    stage.call(manager, "POST", f"{_ACCOUNT}/links/release", "none left", json={"all": True})
 
 
 def _sign_out(stage: _Stage, browser: WatchedBrowser, id_token: str) -> None:

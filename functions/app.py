@@ -20,6 +20,8 @@ from functions.misconfigured import misconfigured_blueprint
 from functions.oauth import oauth_routes
 from functions.openapi import openapi_routes
 from functions.overview import overview_routes
+from functions.panel import panel_routes
+from functions.people import people_routes
 from functions.policy import policy_routes
 from functions.resolve import resolve_routes
 from functions.signin import signin_routes
@@ -57,11 +59,13 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
         exception_routes(services),
         audit_routes(services),
         link_routes(services),
+        people_routes(services),
         application_routes(services),
         resolve_routes(services.resolution, services.edge),
         signin_routes(services),
         oauth_routes(services),
         health_routes(services, cookies_work=cookies_work),
         openapi_routes(endpoints, services),
+        panel_routes(services),
     )
     return routes

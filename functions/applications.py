@@ -23,7 +23,10 @@ class ApplicationBody(ApplicationProfile):
     @field_validator("jwks")
     @classmethod
     def _usable_keys(cls, jwks: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
-        for key in keys_of(jwks):
+        keys = keys_of(jwks)
+        if jwks is not None and not keys:
+            raise ValueError("It must contain at least one key.")
+        for key in keys:
             check_public_key(key)
         return jwks
 

@@ -12,11 +12,12 @@ from shared.services import Services
 
 
 class AuditActor(Document):
-    """The actor who made a change."""
+    """The actor who made a change. Of a person who was erased, role and reference are left."""
 
-    subject: str
+    subject: str | None
     name: str | None
     role: str
+    reference: str | None
 
 
 class AuditEntry(Document):

@@ -2,10 +2,10 @@
 
 from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
-from functions.http.parameters import IfMatch, OptionalBody
+from functions.http.parameters import IfMatch, MergePatch, OptionalBody
 from functions.http.responses import Created, NoContent, Ok
 from shared.access.roles import AccountAdministrator, AccountReader
-from shared.connection.connection import Connection, Status
+from shared.connection.connection import Connection, ConnectionSettings, Status
 from shared.kernel.documents import Asked
 from shared.services import Services
 
@@ -47,7 +47,10 @@ class CheckDocument(Document):
 
 
 class ConnectionDocument(Document):
-    """The connection of an account."""
+    """The connection of an account.
+
+    `keepPeople`: an address of an earlier tenant means the same person in this one. Off again once nobody is left.
+    """
 
     status: Status
     tenant_id: str | None
@@ -56,6 +59,7 @@ class ConnectionDocument(Document):
     connected_at: Moment | None
     pending_until: Moment | None
     last_check: CheckDocument | None
+    keep_people: bool
 
 
 def connection_routes(services: Services) -> Routes:
@@ -75,6 +79,14 @@ def connection_routes(services: Services) -> Routes:
     async def get_connection(reader: AccountReader) -> Ok[ConnectionDocument]:
         """Read the connection."""
         return _versioned(*await services.connection.checks.read(reader))
+
+    @routes.patch(_CONNECTION)
+    async def patch_connection(
+        administrator: AccountAdministrator, change: MergePatch[ConnectionSettings], expected: IfMatch
+    ) -> Ok[ConnectionDocument]:
+        """Say whether the people of an earlier tenant stay the same to the applications."""
+        stored = await services.users.people.change(administrator, expected, change)
+        return _versioned(stored.record.as_of(services.edge.clock.now()), stored.version)
 
     @routes.post(_CONNECTION + "/check")
     async def check_connection(administrator: AccountAdministrator) -> Ok[ConnectionDocument]:

@@ -7,7 +7,7 @@ from shared.access.roles import AccountAdministrator, AccountReader
 from shared.connection.connection import Status
 from shared.domains.tenant_domains import DomainState
 from shared.kernel.names import AccountId
-from shared.overview import ApplicationOverview, NextStep, Overview
+from shared.overview import ApplicationOverview, Incompatible, NextStep, Overview
 from shared.policies.policy import Mode
 from shared.services import Services
 
@@ -47,12 +47,16 @@ class OverviewDocument(Document):
 
 
 class ApplicationOverviewDocument(Document):
-    """An application: whether SSO is in force there for the account's users, and why not."""
+    """An application: whether SSO is in force there for the account's users, and why not.
+
+    `incompatible` is why it cannot be, whatever the policy says.
+    """
 
     client_id: str
     name: str
     sso_in_force: bool
     reason: str | None
+    incompatible: Incompatible | None
     requires_product: str | None
 
 
@@ -112,5 +116,6 @@ def _application(seen: ApplicationOverview) -> ApplicationOverviewDocument:
         name=application.profile.name,
         sso_in_force=seen.in_force,
         reason=None if seen.in_force else seen.because,
+        incompatible=seen.incompatible,
         requires_product=application.profile.requires_product,
     )

@@ -38,6 +38,8 @@ from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Key, RecentReader, Table
 from shared.ports.telemetry import Telemetry
 from shared.ports.tokens import Tokens
+from shared.privacy.limits import FOR_EVER, Limits
+from shared.privacy.privacy import Privacy
 from shared.provider.authorization_response import Responses
 from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import CallbackStep
@@ -54,8 +56,7 @@ from shared.provider.userinfo import Userinfo
 from shared.resolution.facts import Readers
 from shared.resolution.resolver import Resolver
 from shared.services import Services
-from shared.users.exemptions import ExemptionList
-from shared.users.links import Links
+from shared.users.admission import Admission
 from shared.users.users import Users
 
 
@@ -71,6 +72,8 @@ class Ports:
     """The vendor on the pages that people see."""
     return_urls: ReturnUrls
     """The addresses below which a browser may return after an integration."""
+    limits: Limits = FOR_EVER
+    """How long events and unused links are kept."""
     home_tenant: TenantId | None
     """The tenant of the app registration, where the app's own credential is probed; None if it is not set."""
 
@@ -141,6 +144,7 @@ def assemble(ports: Ports) -> Services:
         table=ports.accounts,
         journal=journal,
         organizations=ports.organizations,
+        routing=routing,
         duties=duties,
         clock=clock,
         telemetry=telemetry,
@@ -154,7 +158,9 @@ def assemble(ports: Ports) -> Services:
         clock=clock,
         telemetry=telemetry,
     )
-    links = Links(table=ports.accounts, journal=journal, clock=clock)
+    users = Users.assemble(
+        accounts=ports.accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
+    )
     resolver = Resolver(
         readers=Readers(
             accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
@@ -164,7 +170,16 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
-    provider = _openid_provider(ports, flows, resolver, links, checks)
+    provider = _openid_provider(ports, flows, resolver, users.admission, checks)
+    privacy = Privacy.assemble(
+        accounts=ports.accounts,
+        journal=journal,
+        applications=applications,
+        sessions=provider.end_session,
+        duties=duties,
+        limits=ports.limits,
+        clock=clock,
+    )
     return Services(
         edge=EdgePorts(
             public_url=ports.public_url,
@@ -182,10 +197,8 @@ def assemble(ports: Ports) -> Services:
             table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
         ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
-        users=Users(
-            exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
-            links=links,
-        ),
+        users=users,
+        privacy=privacy,
         overviews=Overviews(table=ports.accounts, applications=applications, clock=clock),
         resolution=resolver,
         provider=provider,
@@ -193,7 +206,8 @@ def assemble(ports: Ports) -> Services:
         duties=DutyRunner(
             table=ports.duties,
             clock=clock,
-            kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind()),
+            kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind(), *privacy.kinds()),
+            first=privacy.first(),
         ),
         health=_health(ports),
         close=ports.close,
@@ -201,7 +215,7 @@ def assemble(ports: Ports) -> Services:
 
 
 def _openid_provider(
-    ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks
+    ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks
 ) -> OpenIdProvider:
     issuer = Issuer(issuer=ports.public_url, tokens=ports.tokens, clock=ports.clock)
     sessions = Sessions(table=ports.flows, clock=ports.clock)
@@ -211,7 +225,7 @@ def _openid_provider(
     )
     standing = Standing(accounts=ports.accounts, resolver=resolver)
     return OpenIdProvider(
-        sign_in=_sign_in(ports, flows, resolver, links, checks),
+        sign_in=_sign_in(ports, flows, resolver, admission, checks),
         clients=ClientAuthentication(
             applications=ports.recent_applications,
             flows=ports.flows,
@@ -233,7 +247,7 @@ def _openid_provider(
     )
 
 
-def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks) -> SignIn:
+def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks) -> SignIn:
     redirect_uri = f"{ports.public_url}/signin/callback"
     responses = Responses(checks=checks, telemetry=ports.telemetry, issuer=ports.public_url)
     return SignIn(
@@ -244,12 +258,11 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, check
         callback_step=CallbackStep(
             resolver=resolver,
             flows=flows,
-            links=links,
+            admission=admission,
             sessions=Sessions(table=ports.flows, clock=ports.clock),
             provider=ports.sign_in,
             responses=responses,
             clock=ports.clock,
-            accounts=ports.accounts,
             redirect_uri=redirect_uri,
         ),
         responses=responses,

@@ -13,14 +13,15 @@ from shared.accounts.head import Head, read_head
 from shared.applications.application import Application
 from shared.applications.register import ApplicationRegister
 from shared.connection.connection import Connection, Status
-from shared.domains.tenant_domains import DomainState, TenantDomains
+from shared.domains.stored_domains import stored_domains
+from shared.domains.tenant_domains import DomainState
 from shared.kernel.names import AccountId
 from shared.policies.policy import Mode, Policy
 from shared.ports.clock import Clock
 from shared.ports.table import Table
 from shared.resolution.decision import Method, Situation, decide
 from shared.users.exemption import PREFIX as EXCEPTIONS
-from shared.users.links import PREFIX as LINKS
+from shared.users.link import PREFIX as LINKS
 from shared.users.user_key import UserKey
 
 _COUNTED = 1_000
@@ -75,6 +76,13 @@ class Overview:
     """What to do next; None if nothing is missing."""
 
 
+class Incompatible(StrEnum):
+    """Why SSO cannot be in force in an application for an account, whatever its policy says."""
+
+    NOT_SUPPORTED = "not_supported"
+    PRODUCT_MISSING = "product_missing"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationOverview:
     """An application as an account sees it: whether SSO is in force there, and the rule that says no otherwise."""
@@ -85,6 +93,8 @@ class ApplicationOverview:
     """Whether SSO is in force there."""
     because: str
     """The rule that decides it."""
+    incompatible: Incompatible | None
+    """Why SSO does not work there for this account, even while other rules come first; None if it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +155,7 @@ class Overviews:
 def _domains(head: Head) -> dict[DomainState, int]:
     """How many domains of the connected tenant are in each state."""
     connected = head.stored(Connection).record.tenant is not None
-    states = head.stored(TenantDomains).record.states(head.account.record) if connected else {}
+    states = stored_domains(head).record.states(head.account.record.domains) if connected else {}
     return dict.fromkeys(DomainState, 0) | Counter(states.values())
 
 
@@ -172,5 +182,14 @@ def _as_seen_by(head: Head, application: Application) -> ApplicationOverview:
         )
     )
     return ApplicationOverview(
-        application=application, in_force=decision.method is Method.SSO, because=decision.because
+        application=application,
+        in_force=decision.method is Method.SSO,
+        because=decision.because,
+        incompatible=_incompatible(application, head),
     )
+
+
+def _incompatible(application: Application, head: Head) -> Incompatible | None:
+    if not application.profile.sso_supported:
+        return Incompatible.NOT_SUPPORTED
+    return None if application.serves(head.account.record.products) else Incompatible.PRODUCT_MISSING

@@ -13,6 +13,7 @@ from shared.flows.flows import Flows
 from shared.health import Health
 from shared.overview import Overviews
 from shared.policies.book import PolicyBook
+from shared.privacy.privacy import Privacy
 from shared.provider.openid_provider import OpenIdProvider
 from shared.resolution.resolver import Resolver
 from shared.users.users import Users
@@ -38,6 +39,8 @@ class Services:
     """The exception list, and the links to Entra identities."""
     overviews: Overviews
     """What a Security Manager sees first."""
+    privacy: Privacy
+    """What is kept of people, and its end."""
     resolution: Resolver
     """Resolves how a person signs in."""
     provider: OpenIdProvider

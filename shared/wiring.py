@@ -80,6 +80,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         cookie_prefix=settings.cookie_prefix,
         branding=settings.branding,
         return_urls=settings.return_urls,
+        limits=settings.limits,
         home_tenant=settings.entra_home_tenant,
         accounts=watched["accounts"],
         domains=watched["domains"],

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from local.entra.clock import utc_now
@@ -174,6 +174,19 @@ class Cloud:
         """
         self.directory = self.directory.with_tenant(tenant)
         self.changes += [(tenant.tenant_id, oid) for oid in oids]
+
+    def rename(self, tenant: Tenant, oid: str, name: str) -> None:
+        """Give a member another user principal name. They stay signed in: a session is a person's, not a name's.
+
+        Raises:
+            ValueError: see `Directory.renamed`.
+        """
+        user = tenant.user(oid)
+        self.directory = self.directory.renamed(tenant, oid, name)
+        self.changes.append((tenant.tenant_id, oid))
+        for cookie, session in self.sessions.items():
+            if user is not None and session.sign_in_name == user.sign_in_name:
+                self.sessions[cookie] = replace(session, sign_in_name=name)
 
     def person(self, session: Session) -> tuple[Tenant, User] | None:
         """The signed-in person's home tenant and account, unless deleted since."""

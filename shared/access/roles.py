@@ -14,6 +14,8 @@ from shared.ports.access_tokens import VerifiedAccess
 OPERATOR = "Operator"
 SECURITY_MANAGER = "SecurityManager"
 SECURITY_READER = "SecurityReader"
+USER = "User"
+"""The role in a trail of a person who signs in; their subject is the object id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ _REFUSED = {401, 403, 404}
 """The vault's statuses if the app's role, the key or its version is wrong
 (https://learn.microsoft.com/azure/key-vault/general/rest-error-codes)."""
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_LONG_AGO = timedelta.min
 
 
 class KeyVaultKeys:
@@ -90,7 +90,7 @@ class KeyVaultKeys:
     async def probe(self) -> None:
         """See the port."""
         async with self._asking:
-            await self._ask(self._clock.now())
+            await self._ask()
         await self._in_turn()
 
     async def close(self) -> None:
@@ -102,18 +102,19 @@ class KeyVaultKeys:
 
     async def _in_turn(self) -> tuple[tuple[KeyVersion, Jwk], ...]:
         async with self._asking:
-            now = self._clock.now()
-            if now >= self._ask_again_at:
+            asked_at = self._clock.monotonic()
+            if asked_at >= self._ask_again_at:
                 try:
-                    await self._ask(now)
+                    await self._ask()
                 except Unavailable:
-                    if now >= self._good_until:
+                    if asked_at >= self._good_until:
                         raise
-                    self._ask_again_at = min(now + _PATIENCE, self._good_until)
-            return tuple((version, self._keys[version]) for version in in_turn(self._keys, now))
+                    self._ask_again_at = min(asked_at + _PATIENCE, self._good_until)
+            return tuple((version, self._keys[version]) for version in in_turn(self._keys, self._clock.now()))
 
-    async def _ask(self, now: datetime) -> None:
+    async def _ask(self) -> None:
         """Read the versions. Those that cannot sign RS256 are skipped."""
+        now, asked_at = self._clock.now(), self._clock.monotonic()
         keys: dict[KeyVersion, Jwk] = {}
         with _in_our_words():
             async with asyncio.timeout(_SECONDS):
@@ -123,8 +124,8 @@ class KeyVaultKeys:
                         jwk = await self._public_half(version.name)
                         keys |= {version: jwk} if jwk else {}
         self._keys = keys
-        self._good_until = now + KNOWN_FOR
-        self._ask_again_at = now + (_FRESH if keys else _PATIENCE)
+        self._good_until = asked_at + KNOWN_FOR
+        self._ask_again_at = asked_at + (_FRESH if keys else _PATIENCE)
 
     async def _versions(self, now: datetime) -> AsyncIterator[KeyVersion]:
         async for properties in self._opened().list_properties_of_key_versions(self._key_name):
@@ -150,7 +151,7 @@ class KeyVaultKeys:
             except HttpResponseError as error:
                 if error.status_code in _REFUSED:
                     # Perhaps this version was disabled a moment ago: the next caller finds another.
-                    self._ask_again_at = self._clock.now()
+                    self._ask_again_at = self._clock.monotonic()
                 raise
         return signed.signature
 

@@ -100,7 +100,7 @@ class RecentRows:
         return (row,) if row else ()
 
     def _recall(self, question: _Question, read: Callable[[], Coroutine[None, None, tuple[Row, ...]]]) -> _Memory:
-        now = self._clock.now()
+        now = self._clock.monotonic()
         memory = self._memories.get(question)
         if memory is None or not memory.lease.holds(now):
             memory = _Memory(Lease(now + self._max_age), asyncio.create_task(read()))

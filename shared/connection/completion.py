@@ -15,13 +15,15 @@ from shared.connection.connection import (
 from shared.connection.consent_steps import Connected, ConnectState, Ticket
 from shared.connection.proof import prove_company, prove_organization
 from shared.domains.routing import DomainRouting
-from shared.domains.tenant_domains import TenantDomains, held
+from shared.domains.stored_domains import stored_domains
+from shared.domains.tenant_domains import held
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Conflict, Refusal, Stale
 from shared.ports.clock import Clock
 from shared.ports.organizations import Organization, Organizations
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
+from shared.trail.persons import Person
 
 
 class Finished(Conflict):
@@ -86,6 +88,7 @@ class Completion:
         try:
             return await self._write(state, head, organization, consenter)
         except Stale:
+            await self._give_back(state, organization)
             return await self.connect(state, tenant_id, consenter)
 
     async def _write(
@@ -97,9 +100,8 @@ class Completion:
             Stale: another writer was first.
         """
         account = head.account.record
-        connection, domains = head.stored(Connection), head.stored(TenantDomains)
+        connection, domains = head.stored(Connection), stored_domains(head)
         now = self.clock.now()
-        listed = await self.routing.claim(account, organization, domains.record)
         connected = Connection(
             status=Status.CONNECTED,
             tenant_id=organization.tenant_id,
@@ -108,30 +110,29 @@ class Completion:
             connected_at=now,
             made_by=state.made,
             last_check=Check(at=now, outcome="ok", detail="The tenant was read when it was connected."),
+            keep_people=connection.record.keep_people and connection.record.tenant == organization.tenant_id,
         )
-        read = TenantDomains(domains=listed, read_at=now)
-        event = ConnectionConnected(
-            tenant_id=organization.tenant_id,
-            tenant_name=organization.display_name,
-            consented_by=consenter,
-            domains=read.states(account),
-        )
-        try:
-            await self.journal.commit(
-                state.account_id, state.actor, event, connection.rewrite(connected), domains.rewrite(read)
+        async with self.routing.claiming(account, organization, domains.record, now) as claimed:
+            found = claimed.summary(account.domains)
+            event = ConnectionConnected(
+                tenant_id=organization.tenant_id,
+                tenant_name=organization.display_name,
+                consented_by=Person(tid=organization.tenant_id, oid=consenter.oid, name=consenter.name),
+                domains=found.domains,
+                domain_counts=found.counts,
             )
-        except Stale:
-            await self._give_back(state, read)
-            raise
+            changes = connection.rewrite(connected), *domains.rewrite(claimed)
+            await self.journal.commit(state.account_id, state.actor, event, *changes)
         self.telemetry.note(Event(EventName.CONNECT, ConnectStep.CONNECTED, account_id=state.account_id))
-        await self.routing.let_go(state.account_id, held(domains.record) - held(read), now)
+        await self.routing.let_go(state.account_id, held(domains.record) - held(claimed), now)
         return Connected(account.name, organization.display_name, state.link, state.return_url)
 
-    async def _give_back(self, state: ConnectState, claimed: TenantDomains) -> None:
-        """Release what was claimed for a connection that was not written, unless the account has it by another."""
-        head = await find_head(self.table, state.account_id, closing=True)
-        kept = held(head.stored(TenantDomains).record) if head else set()
-        await self.routing.let_go(state.account_id, held(claimed) - kept, self.clock.now())
+    async def _give_back(self, state: ConnectState, organization: Organization) -> None:
+        """Release what was claimed for this tenant, if the account was connected to another one meanwhile."""
+        head = await find_head(self.table, state.account_id)
+        if head is not None and head.stored(Connection).record.tenant not in {None, organization.tenant_id}:
+            names = {*organization.verified_domains} - held(stored_domains(head).record)
+            await self.routing.let_go(state.account_id, names, self.clock.now())
 
     async def write_down(self, state: ConnectState, refusal: Refusal) -> None:
         """Record in the audit trail why a try was refused, unless the account is gone, or connected by another try."""

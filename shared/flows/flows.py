@@ -68,6 +68,8 @@ class Flow(Record):
     browser_digest: str | None = None
     taken_by: str | None = None
     """The receipt of the caller who has taken it."""
+    revised_by: str | None = None
+    """The receipt of the caller who has revised it last."""
 
 
 class FlowEnded(FlowSpent):
@@ -214,7 +216,7 @@ class Flows:
             handle: from `issue`; anything after it is ignored.
             kind: the sort of flow expected.
             change: returns the flow as it shall be; the same one writes nothing. It may refuse, and is called again
-                after another caller was first, or after the response to our own write was lost.
+                after another caller was first.
             browser: the secret that the browser sends for this flow, if it is bound to one.
 
         Raises:
@@ -225,10 +227,15 @@ class Flows:
             changed = change(held.flow)
             if changed == held.flow:
                 return held.flow
+            changed = changed.model_copy(update={"revised_by": secrets.token_urlsafe(16)})
             try:
                 await self.table.write(_revision(held, changed))
-            except RowChanged:
-                continue
+            except (RowChanged, Unavailable) as failure:
+                row = await self.table.get(held.row.key)
+                if row is None or Flow.read(row).revised_by != changed.revised_by:
+                    if isinstance(failure, Unavailable):
+                        raise
+                    continue
             return changed
 
     async def purge(self) -> int:

@@ -7,7 +7,7 @@ one succeeds; the others get `Stale`. That is the only lock that the product has
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from shared.kernel.refusals import AlreadyExists, Stale
@@ -133,10 +133,11 @@ class RowReader(Protocol):
 class Lease:
     """How long a cached read is valid: until it is too old, or is known to have changed."""
 
-    until: datetime
+    until: timedelta
+    """By the monotonic clock."""
     ended: bool = False
 
-    def holds(self, now: datetime) -> bool:
+    def holds(self, now: timedelta) -> bool:
         """Whether the read is still valid."""
         return now < self.until and not self.ended
 

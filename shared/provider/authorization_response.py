@@ -23,7 +23,7 @@ from shared.provider.authorization_request import AuthorizationRequest, Prompt
 from shared.provider.errors import RefusedAtEntra, RequestError
 from shared.provider.parameters import with_query
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
-from shared.users.links import SignInRefused
+from shared.users.link import SignInRefused
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from shared.flows.flows import digest
 from shared.kernel.documents import Foreign
 from shared.kernel.encoding import from_base64url
 from shared.kernel.names import ClientId
-from shared.kernel.refusals import NotAuthenticated
+from shared.kernel.refusals import NotAuthenticated, Unavailable
 from shared.ports.table import Insert, Key, RowExists, RowReader, Table
 from shared.ports.tokens import Tokens
 from shared.provider.errors import InvalidClientError, invalid_request
@@ -108,7 +108,7 @@ class ClientAuthentication:
         """Whether an assertion is valid (RFC 7523, section 3), once: its `jti` is stored until it expires.
 
         It is stored by its expiry, too: what an assertion says of that is part of what the client has signed.
-        The row's content is the receipt: if the response was lost and the SDK repeated the write, the row is ours.
+        The row's content is the receipt: if the response was lost, or the SDK has repeated the write, the row is ours.
         """
         try:
             assertion = await self.tokens.verify_assertion(
@@ -120,13 +120,16 @@ class ClientAuthentication:
         expires_at = datetime.fromtimestamp(assertion.exp, UTC) + _CLOCKS_DIFFER_BY
         key = Key(partition_of(minute_of(expires_at), name), f"{_ROW}:{name}")
         receipt = json.dumps({"receipt": token_urlsafe(16)})
+        if await self.flows.get(Key(name, _ROW)) is not None:
+            return False  # used before this release was deployed
         try:
             await self.flows.write(Insert(key, receipt))
-        except RowExists:
+        except (RowExists, Unavailable) as failure:
             row = await self.flows.get(key)
-            if row is None or row.document != receipt:
-                return False
-        return await self.flows.get(Key(name, _ROW)) is None  # used before this release was deployed
+            if row is None and isinstance(failure, Unavailable):
+                raise
+            return row is not None and row.document == receipt
+        return True
 
 
 def _stands_for(used: AuthMethod, registered: AuthMethod) -> bool:

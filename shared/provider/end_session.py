@@ -7,13 +7,14 @@ front_channel   Entra ends a session, by its `sid`, in a frame of its own sign-o
 Nothing is stored while a person is at Entra: their browser keeps the way back, which names a registered address.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Self
 
 from shared.applications.application import find_application
 from shared.flows.flows import digest
-from shared.kernel.names import ClientId
+from shared.kernel.names import AccountId, ClientId
 from shared.kernel.refusals import Malformed, NotAuthenticated
 from shared.ports.sign_in import EntraSignIn
 from shared.ports.table import RowReader
@@ -142,6 +143,22 @@ class EndSession:
         """End a session that Entra has ended (Front-Channel Logout 1.0). Only Entra knows its `sid`."""
         await self._end(self.sessions.name_of(entra_sid))
 
+    async def end_all_of(self, account_id: AccountId, sub: str, begun_before: datetime | None = None) -> int:
+        """End the sessions that a person has in an account, and return how many applications they were signed in to.
+
+        Args:
+            account_id: the account. The person's sessions in another one stay.
+            sub: the person.
+            begun_before: end only those that began before this time.
+        """
+
+        def is_meant(session: Session) -> bool:
+            in_time = begun_before is None or session.began_at is None or session.began_at < begun_before
+            return (session.account_id, session.sub) == (account_id, sub) and in_time
+
+        names = await self.sessions.of_person(account_id, sub)
+        return sum([len(await self._end(sid, is_meant)) for sid in names])
+
     async def _read(self, parameters: Parameters) -> _EndSessionRequest:
         """Read and verify a request.
 
@@ -187,13 +204,13 @@ class EndSession:
         sid = verified.claims.get("sid")
         return ClientId(verified.aud), sid if isinstance(sid, str) else None
 
-    async def _end(self, sid: str) -> tuple[Session, ...]:
+    async def _end(self, sid: str, is_meant: Callable[[Session], bool] = lambda _: True) -> tuple[Session, ...]:
         """Remove the session, and notify every application of it that has a back-channel logout URI.
 
         Of concurrent calls, only one notifies each application at once. All of them have planned the notice, so the
         application may be notified again a minute or two later, unless the person has signed in to it again by then.
         """
-        rows = await self.sessions.find(sid)
+        rows = tuple(row for row in await self.sessions.find(sid) if is_meant(Session.read(row)))
         latest = {session.client_id: session for session in map(Session.read, rows)}
         planned = await self.notices.plan(sid, tuple(latest.values()))
         ended = await self.sessions.end(rows)

@@ -2,7 +2,7 @@
 
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Malformed, NotAuthenticated
-from shared.users.links import SignInRefused
+from shared.users.link import SignInRefused
 
 
 class OAuthError(Malformed):

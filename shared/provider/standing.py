@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from shared.accounts.head import existed_at
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import Invalid
-from shared.ports.table import Key, RowReader
+from shared.ports.table import RowReader
 from shared.provider.errors import invalid_grant
 from shared.provider.issuer import Code, Person
 from shared.resolution.resolver import Resolver
-from shared.users.links import PREFIX as LINKS
-from shared.users.links import Link
+from shared.users.link import Link, link_key
 from shared.users.user_key import UserKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Proves that the sign-in of a code still stands."""
+    """Proves that the sign-in of a code still stands, for the typed address and for the one that tokens contain."""
 
     accounts: RowReader
     """The accounts' table as it is now."""
@@ -35,22 +34,23 @@ class Standing:
             Unavailable: the store does not respond.
         """
         person = code.person
-        exists, applies, linked = await asyncio.gather(
+        typed = code.typed or person.email or ""
+        exists, linked, *applies = await asyncio.gather(
             existed_at(self.accounts, person.account_id, code.expires_at - Code.lifetime),
-            self._applies(code),
-            self._is_linked(person),
+            self._is_linked(person, EmailAddress(typed)),
+            *(self._applies(code, EmailAddress(each)) for each in {typed, person.email or typed}),
         )
         if not exists:
             raise invalid_grant("The account that the code was issued for no longer exists.")
-        if not applies:
+        if not all(applies):
             raise invalid_grant("SSO no longer applies to the user that the code was issued for.")
         if not linked:
             raise invalid_grant("The user's link to the identity that the code was issued for was released.")
 
-    async def _applies(self, code: Code) -> bool:
+    async def _applies(self, code: Code, email: EmailAddress) -> bool:
         person = code.person
         try:
-            resolution = await self.resolver.decide(EmailAddress(person.email), code.client_id)
+            resolution = await self.resolver.decide(email, code.client_id)
         except Invalid:
             return False  # the application was removed
         return (
@@ -59,8 +59,7 @@ class Standing:
             and resolution.sso.tenant_id == person.tid
         )
 
-    async def _is_linked(self, person: Person) -> bool:
-        link_id = UserKey.of(person.account_id, EmailAddress(person.email))
-        row = await self.accounts.get(Key(person.account_id, LINKS + link_id))
+    async def _is_linked(self, person: Person, email: EmailAddress) -> bool:
+        row = await self.accounts.get(link_key(person.account_id, UserKey.of(person.account_id, email)))
         link = Link.read(row) if row else None
         return link is not None and (link.tid, link.oid) == (person.tid, person.oid)

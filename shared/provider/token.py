@@ -73,7 +73,7 @@ class TokenEndpoint:
         id_token = await self.issuer.id_token(code, access_token)
         with _spent_in_oauths_words():
             await self.flows.take(held)
-        email = EmailAddress(code.person.email)
+        email = EmailAddress(code.person.email) if code.person.email else None
         step = SignInStep.REDEEMED
         self.telemetry.note(Event(EventName.SIGN_IN, step, None, code.person.account_id, client.client_id, email))
         return TokenResponse(

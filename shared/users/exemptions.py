@@ -123,8 +123,12 @@ class ExemptionList:
             await asyncio.sleep(0)
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
         puts = [Put(exemption_key(administrator.account_id, key), each.document()) for key, each in written.items()]
-        event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)), exception_ids=(*written,))
+        event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)))
         await self.journal.commit(administrator.account_id, administrator.actor, event, *puts)
+
+    async def introduce(self, administrator: AccountAdministrator) -> None:
+        """Store who imports, before the first transaction of an import."""
+        await self.journal.trail(administrator.account_id).introduce(administrator.actor)
 
     async def must_exist(self, reader: AccountReader) -> None:
         """Refuse if the account, and so its list, does not exist.
@@ -246,12 +250,7 @@ class ExemptionList:
         exemption: Exemption,
         operation: Operation,
     ) -> None:
-        event = kind(
-            exception_id=exemption.exception_id,
-            email=exemption.email,
-            reason=exemption.reason,
-            expires_at=exemption.expires_at,
-        )
+        event = kind(person=exemption.person, reason=exemption.reason, expires_at=exemption.expires_at)
         await self.journal.commit(administrator.account_id, administrator.actor, event, operation)
 
     def _written(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Exemption:

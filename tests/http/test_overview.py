@@ -66,6 +66,13 @@ def test_each_application_says_whether_sso_is_in_force_there(acme: Caller, opera
         return {each["clientId"]: each["reason"] for each in items}
 
     assert {*reasons().values()} == {"not_connected"}
+    items = acme("GET", f"{ACME}/applications").json()["items"]
+    assert {each["clientId"]: each["incompatible"] for each in items} == {
+        "centre": "product_missing",
+        "fax": "not_supported",
+        "meeting": None,
+        "unite": None,
+    }, "while another reason comes first"
     connect(acme)
     assert {*reasons().values()} == {"sso_off"}
     on = {"mode": "on", "applicationsOff": ["meeting"]}

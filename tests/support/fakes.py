@@ -47,11 +47,21 @@ class FixedClock:
 
     def __init__(self, at: datetime = NEW_YEAR) -> None:
         self.at = at
+        self.passed = timedelta()
 
     def now(self) -> datetime:
         return self.at
 
+    def monotonic(self) -> timedelta:
+        return self.passed
+
     def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.at += by
+        self.passed += by
+
+    def jump(self, by: timedelta) -> None:
+        """Set the clock. No time passes."""
         self.at += by
 
 
@@ -166,7 +176,7 @@ class Unremembered:
         self.under = table.under
 
     def noting(self, leases: list[Lease]) -> "Unremembered":
-        leases.append(Lease(NEW_YEAR, ended=True))
+        leases.append(Lease(timedelta(), ended=True))
         return self
 
 

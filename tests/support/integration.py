@@ -23,6 +23,7 @@ NEVER_CONNECTED = {
     "connectedAt": None,
     "pendingUntil": None,
     "lastCheck": None,
+    "keepPeople": False,
 }
 """The connection of an account that has none."""
 

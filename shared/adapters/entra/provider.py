@@ -58,7 +58,8 @@ class _GraphDomain(Foreign):
 class _GraphOrganization(Foreign):
     id: TenantId
     display_name: str = Field(alias="displayName")
-    verified_domains: tuple[_GraphDomain, ...] = Field(alias="verifiedDomains")
+    verified_domains: tuple[_GraphDomain, ...] = Field(alias="verifiedDomains", min_length=1)
+    """Every tenant has its initial domain: a list without any must not take all domains from an account."""
 
 
 class _GraphOrganizations(Foreign):

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from shared.adapters.tables.entities import entity_of
 from shared.kernel.refusals import Unavailable
-from shared.ports.table import Insert, Key, Operation, Put, Remove, Replace, Row
+from shared.ports.table import Insert, Key, Operation, Put, Replace, Row
 
 _JSON: Final = "application/json"
 _BODY: Final = {"Content-Type": _JSON}
@@ -26,13 +26,18 @@ https://learn.microsoft.com/rest/api/storageservices/setting-the-prefer-header-t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request; `path` and `query` are percent-encoded and relative to the account."""
+    """One request."""
 
     method: str
+    """HTTP's method."""
     path: str
+    """Below the account, percent-encoded."""
     query: str = ""
+    """With its question mark, percent-encoded; or empty."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    """Those that this request needs beyond the ones of all."""
     body: bytes = b""
+    """An entity or a batch, in ASCII; or empty."""
 
     @property
     def may_be_repeated(self) -> bool:
@@ -45,8 +50,11 @@ class Answer:
     """The store's answer, complete."""
 
     status: int
+    """HTTP's status."""
     headers: Mapping[str, str]
+    """Its headers, whatever the case of their names."""
     body: bytes
+    """Its body."""
 
     @property
     def code(self) -> str | None:
@@ -138,8 +146,7 @@ def change(table: str, operation: Operation) -> Request:
             return Request(
                 method="PUT", path=_place(table, row.key), headers=headers, body=entity_of(row.key, document)
             )
-        case Remove(row):
-            return Request(method="DELETE", path=_place(table, row.key), headers=_this_version(row))
+    return Request(method="DELETE", path=_place(table, operation.key), headers=_this_version(operation.row))
 
 
 def _place(table: str, key: Key) -> str:

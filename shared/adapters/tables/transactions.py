@@ -48,11 +48,14 @@ def batch(endpoint: str, requests: Sequence[Request]) -> Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why none of the operations took place: what was answered to the one at `index`, if the store says which."""
+    """Why none of the operations took place."""
 
     index: int | None
+    """Which of them is the reason, if the store says so."""
     status: int
+    """HTTP's status of the answer to it."""
     code: str | None
+    """The store's name for the error, if it gave one."""
 
 
 def failure_of(answer: Answer, count: int) -> Failure | None:

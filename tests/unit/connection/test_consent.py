@@ -9,7 +9,7 @@ import pytest
 
 from shared.access.roles import OURSELVES, AccountAdministrator, Actor, Operator
 from shared.accounts.head import Account, find_head, read_head
-from shared.accounts.journal import PREFIX
+from shared.accounts.journal import Journal
 from shared.accounts.register import Profile
 from shared.assembly import assemble
 from shared.connection.completion import Finished
@@ -35,7 +35,7 @@ from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Key, Put
 from shared.ports.telemetry import ConnectStep
-from shared.trail.trail import AuditRecord
+from shared.trail.trail import ShownActor, ShownRecord
 from tests.support.fakes import FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import fakes
@@ -135,9 +135,10 @@ class Service:
         claim = await self.claims.holder(name)
         return claim.account_id if claim else None
 
-    async def recorded(self, account_id: AccountId, action: str) -> list[AuditRecord]:
+    async def recorded(self, account_id: AccountId, action: str) -> list[ShownRecord]:
         """What the audit trail says of this action, the newest first."""
-        records = [AuditRecord.read(row) for row in await self.accounts_table.under(account_id, PREFIX)]
+        journal = Journal(table=self.accounts_table, clock=self.clock)
+        records, _ = await journal.trail(account_id).page(1_000, None)
         return [record for record in records if record.action == action]
 
     async def accounts_go_down(self) -> None:
@@ -270,7 +271,7 @@ async def test_a_refusal_ends_its_try_and_not_the_attempt(service: Service) -> N
     assert {why(each) for each in outcomes} <= {ConsentRefused, FlowEnded}
     assert (await service.connection(ACME)).status is Status.PENDING
     (record,) = await service.recorded(ACME, "connection.refused")
-    assert (record.actor, record.details["reason"]) == (SAM, "consent-refused")
+    assert (record.actor.subject, record.details["reason"]) == (SAM.subject, "consent-refused")
     assert why(await service.consent.callback(consent, browser)) is FlowEnded
 
 
@@ -313,7 +314,10 @@ async def test_a_domain_follows_the_tenant_that_has_verified_it_last(service: Se
     assert await service.states(BETA) == {DOMAIN: "routed"}
     assert await service.states(ACME) == {DOMAIN: "conflict"}
     (record,) = await service.recorded(ACME, "domain.lost")
-    assert (record.actor, record.details) == (OURSELVES, {"domain": DOMAIN})
+    assert (record.actor, record.details) == (
+        ShownActor(OURSELVES.subject, OURSELVES.name, OURSELVES.role, None),
+        {"domain": DOMAIN},
+    )
 
 
 WITHOUT_A_TENANT = '{"accountId":"acme","claimedAt":"2026-01-01T00:00:00Z"}'

@@ -40,6 +40,8 @@ EVERY: dict[str, Callable[[Pages, str], HttpResponse]] = {
     "waiting": lambda pages, text: pages.waiting(ACTION, {"ticket": text}, 5),
     "connected": lambda pages, text: pages.connected(text, text),
     "post again": lambda pages, text: pages.post_again(ACTION, {"state": (text,), text: (text, text)}),
+    "sign out": lambda pages, text: pages.sign_out(text, ACTION, {"shown": text}, None),
+    "sign out of nothing": lambda pages, text: pages.sign_out(None, ACTION, {"state": text}, text),
     "signed out": lambda pages, _: pages.signed_out(),
     "signed out in a frame": lambda pages, _: pages.signed_out_in_frame(),
 }
@@ -153,7 +155,7 @@ def test_only_forms_lead_anywhere() -> None:
         if "<form" in html_of(show(Pages(NOBODY), "Acme"))
     }
     assert leading == dict.fromkeys(leading, "'self' https:")
-    plain = {"email", "email with a fault", "post again", "waiting"}
+    plain = {"email", "email with a fault", "post again", "waiting", "sign out", "sign out of nothing"}
     assert leading.keys() == plain | {"connect", "connect one tenant", "connect once more"}
     for name in EVERY.keys() - leading.keys():
         assert policy_of(EVERY[name](Pages(NOBODY), "Acme"))["form-action"] == "'none'", name

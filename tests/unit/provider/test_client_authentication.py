@@ -251,7 +251,10 @@ async def test_an_assertion_that_is_purged_while_it_is_shown_again_is_refused(pr
     async def another_purges() -> None:
         assert await purge_expired(provider.flows_table, provider.clock.now() + timedelta(days=1)) == 1
 
-    provider.flows_raced.before_reading(another_purges)
+    async def once_it_was_found_to_be_used() -> None:
+        provider.flows_raced.before_reading(another_purges)
+
+    provider.flows_raced.before_writing(once_it_was_found_to_be_used)
     await refused(provider, None, shown)
     assert len(provider.flows_table) == 0
 

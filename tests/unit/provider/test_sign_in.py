@@ -17,13 +17,13 @@ from shared.ports.entra import Answer, ConsentMissing
 from shared.ports.table import Put
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_response import EmailForm, ErrorPage, RedirectToApplication, RedirectToEntra
-from shared.provider.callback import SsoSwitchedOff
 from shared.provider.errors import OAuthError
-from shared.provider.issuer import Code, Person, challenge_of, subject_of
+from shared.provider.issuer import Code, Person, challenge_of
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
-from shared.users.links import SignInRefused
+from shared.users.identity import subject_of
+from shared.users.link import SignInRefused, SsoSwitchedOff
 from tests.support.fakes import NEW_YEAR, FakeEntra
 from tests.unit.provider.world import (
     ACME,
@@ -83,7 +83,7 @@ class Story:
 @pytest.fixture
 async def story(provider: Provider) -> Story:
     await provider.add(password_sign_in_uri=PASSWORD_PAGE)
-    await provider.connect()
+    await provider.switch_on()
     return Story(provider, provider.entra, provider.services.provider.sign_in)
 
 

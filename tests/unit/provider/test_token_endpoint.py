@@ -18,8 +18,9 @@ from shared.policies.policy import Mode
 from shared.ports.table import Put
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.errors import InvalidClientError, OAuthError
-from shared.provider.issuer import ACCESS_TOKEN, ID_TOKEN, LOGOUT_TOKEN, challenge_of, subject_of
+from shared.provider.issuer import ACCESS_TOKEN, ID_TOKEN, LOGOUT_TOKEN, challenge_of
 from shared.provider.token import TokenResponse
+from shared.users.identity import subject_of
 from shared.users.terms import ExemptionDraft
 from shared.users.user_key import UserKey
 from tests.support.ports import signing_keys
@@ -305,7 +306,7 @@ async def link_released(provider: Provider) -> None:
 
 async def link_of_another(provider: Provider) -> None:
     await link_released(provider)
-    await provider.links.admit(ACME, ALICE, identity(oid=BOB_OID))
+    await provider.admit(ACME, ALICE, identity(oid=BOB_OID))
 
 
 async def disconnected(provider: Provider) -> None:
@@ -319,10 +320,10 @@ async def account_closed(provider: Provider) -> None:
 async def account_replaced(provider: Provider) -> None:
     await account_closed(provider)
     provider.clock.advance(timedelta(seconds=1))
-    await provider.connect()
+    await provider.switch_on()
     again = Account(account_id=ACME, name="Acme", created_at=provider.clock.now(), updated_at=provider.clock.now())
     await provider.accounts_table.write(Put(Account.key(ACME), again.document()))
-    await provider.links.admit(ACME, ALICE, identity())
+    await provider.admit(ACME, ALICE, identity())
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,43 @@ async def test_a_row_that_was_never_read_is_no_version_to_start_from() -> None:
     assert store.asked == []
 
 
+# -- writing several ---------------------------------------------------------------------------------------------------
+
+BATCH = (
+    "--outer\r\nContent-Type: multipart/mixed; boundary=inner\r\n\r\n--inner\r\nContent-Type: application/http\r\n\r\n"
+)
+BATCH += "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\n\r\n{body}\r\n--inner--\r\n--outer--\r\n"
+
+
+def of_a_batch(reply: Reply) -> Reply:
+    body = BATCH.format(status=reply.status, body=reply.body)
+    return Reply(202, body, {"Content-Type": "multipart/mixed; boundary=outer"})
+
+
+@pytest.mark.parametrize(
+    ("reply", "operations", "expected"),
+    [
+        (refused(409, "EntityAlreadyExists", "1:It exists."), (SINGLES[3], OTHER), RowExists),
+        (refused(409, "EntityAlreadyExists", "It exists."), (SINGLES[3], OTHER), RowExists),
+        (refused(409, "EntityAlreadyExists", "It exists."), (SINGLES[0], OTHER), Unavailable),
+        (refused(412, "UpdateConditionNotSatisfied", "0:Stale."), (SINGLES[3], OTHER), RowChanged),
+        (refused(412, "UpdateConditionNotSatisfied", "Stale."), (SINGLES[3], OTHER), RowChanged),
+        (refused(404, "ResourceNotFound", "0:Gone."), (SINGLES[3], OTHER), RowChanged),
+        (refused(404, "TableNotFound", "0:The table specified does not exist."), (SINGLES[3], OTHER), Unavailable),
+        (refused(400, "InvalidInput", "0:One of the inputs is not valid."), (SINGLES[3], OTHER), Unavailable),
+    ],
+)
+async def test_a_transaction_that_fails_at_one_operation_fails_for_its_reason(
+    reply: Reply, operations: tuple[Operation, ...], expected: type[Refusal]
+) -> None:
+    """doc:performing-entity-group-transactions; without an index as in py:test_batch_update_if_doesnt_match."""
+    async with table_of(of_a_batch(reply)) as (table, _):
+        with pytest.raises(Refusal) as refusal:
+            await table.write(*operations)
+    assert type(refusal.value) is expected
+    assert getattr(refusal.value, "key", OTHER.key) == OTHER.key
+
+
 # -- asking again ------------------------------------------------------------------------------------------------------
 
 
