@@ -19,7 +19,7 @@ CALLS = {
     "show_connect": 2,
     "open_connect": 4,
     "connect_callback, consent": 4,
-    "connect_callback": 10,
+    "connect_callback": 8,
     "get_connection": 1,
     "patch_connection, as it is": 1,
     "check_connection": 3,
@@ -101,7 +101,8 @@ was renamed is decided for once more, by the address of today. Releasing a link 
 whether `keepPeople` ends with it. An erasure looks for a mark, and at the account, for that. Redeeming decides
 once more, too (three reads, if nothing is remembered), and reads the link: policy, exception or link may have changed
 in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
-before in a third. Deleting an account plans the duty that sweeps it.
+before in a third. Deleting an account plans the duty that sweeps it. The callback that connects keeps the proven
+sign-in before it asks Graph, which may be late: two calls for each integration.
 """
 
 
