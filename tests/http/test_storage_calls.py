@@ -19,7 +19,7 @@ CALLS = {
     "show_connect": 2,
     "open_connect": 4,
     "connect_callback, consent": 4,
-    "connect_callback": 10,
+    "connect_callback": 8,
     "get_connection": 1,
     "patch_connection, as it is": 1,
     "check_connection": 3,
@@ -98,7 +98,8 @@ it also says to which tenant the account is connected now. The first time, it re
 their `sub`. Releasing a link reads the identity that loses it, and whether `keepPeople` ends with it. Redeeming decides
 once more, too (three reads, if nothing is remembered), and reads the link: policy, exception or link may have changed
 in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
-before in a third. Deleting an account plans the duty that sweeps it.
+before in a third. Deleting an account plans the duty that sweeps it. The callback that connects keeps the proven
+sign-in before it asks Graph, which may be late: two calls for each integration.
 """
 
 
