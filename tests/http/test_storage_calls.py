@@ -88,8 +88,8 @@ CALLS = {
 """Requests to the store of one call, by function and circumstances.
 
 A change reads by which reference its author is known, and, side by side, the person whom it is about; a page of a trail
-reads each person on it, side by side. Completing a sign-in also writes a row by which the person's session is found when
-they are erased, beside the session's; a link's first use of a day is one more write. An erasure reads all that it removes.
+reads each person on it. Completing a sign-in also writes, beside the session, a row by which it is found when the
+person is erased; a link's first use of a day is one more write. An erasure reads all that it removes.
 
 Completing a sign-in and redeeming a code each read the account as it is now: one that was closed, or replaced by
 another of its id, must let nobody in, whatever is remembered of it. Completing reads the whole head for that, because
