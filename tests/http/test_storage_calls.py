@@ -19,7 +19,7 @@ CALLS = {
     "show_connect": 2,
     "open_connect": 4,
     "connect_callback, consent": 4,
-    "connect_callback": 10,
+    "connect_callback": 8,
     "get_connection": 1,
     "patch_connection, as it is": 1,
     "check_connection": 3,
@@ -88,8 +88,9 @@ CALLS = {
 """Requests to the store of one call, by function and circumstances.
 
 A change reads by which reference its author is known, and, side by side, the person whom it is about; a page of a trail
-reads each person on it. Completing a sign-in also writes, beside the session, a row by which it is found when the
-person is erased; a link's first use of a day is one more write. An erasure reads all that it removes.
+reads each person on it, side by side. Completing a sign-in also writes a row by which the person's session is found
+when they are erased, beside the session's; a link's first use of a day is one more write. An erasure reads all that it
+removes.
 
 Completing a sign-in and redeeming a code each read the account as it is now: one that was closed, or replaced by
 another of its id, must let nobody in, whatever is remembered of it. Completing reads the whole head for that, because
@@ -97,7 +98,8 @@ it also says to which tenant the account is connected now. The first time, it re
 their `sub`. Releasing a link reads the identity that loses it, and whether `keepPeople` ends with it. Redeeming decides
 once more, too (three reads, if nothing is remembered), and reads the link: policy, exception or link may have changed
 in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
-before in a third. Deleting an account plans the duty that sweeps it.
+before in a third. Deleting an account plans the duty that sweeps it. The callback that connects keeps the proven
+sign-in before it asks Graph, which may be late: two calls for each integration.
 """
 
 
