@@ -23,7 +23,7 @@ from shared.ports.clock import Clock
 from shared.ports.organizations import Organization, Organizations
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
-from shared.trail.persons import Person
+from shared.trail.events import Person
 
 
 class Finished(Conflict):

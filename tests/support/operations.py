@@ -70,6 +70,7 @@ class World:
         self.admission, self.people = services.users.admission, services.users.people
         self.resolution = services.resolution
         self.erasure, self.duties = services.privacy.erasure, services.duties
+        self.begin = services.privacy.begin
         self.rewriting, self.retention = services.privacy.rewriting, services.privacy.retention
         self.verify(DOMAIN)
         self.entra.consented.add(CONTOSO)
