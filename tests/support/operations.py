@@ -321,7 +321,7 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "consent": Case(opened, callback, spends=True, given_up=decline),
     "reconnect": Case(consented_anew, callback, spends=True, given_up=decline),
     "connect": Case(consented, callback, spends=True, given_up=decline),
-    "resume": Case(late, resume, spends=True),
+    "resume": Case(late, resume, spends=True, given_up=decline),
     "disconnect": Case(connected, lambda world: world.disconnection.disconnect(SAM, ANY)),
     "check": Case(connected, lambda world: world.checks.check(SAM)),
     "refresh": Case(connected, lambda world: world.domains.refresh(SAM)),
