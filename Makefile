@@ -12,7 +12,7 @@ PYTHON := $(shell for python in python3.13 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$python" && break; \
 	done)
 BIN := .venv/bin
-STAMPS := .venv/.requirements node_modules/.package-lock
+STAMPS := .venv/.requirements node_modules/.package-lock panel/dist/azure-sso-panel.js
 
 .PHONY: help
 help: ## List what there is
@@ -76,17 +76,30 @@ bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth
 plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/plans: BICEP names the Bicep CLI
 	@exec $(BIN)/python -m infra.plans
 
+.PHONY: panel
+panel: panel/node_modules/.package-lock ## Build the panel into panel/dist, and print its size and its hash for Subresource Integrity
+	@cd panel && node build.mjs
+
+.PHONY: screenshots
+screenshots: $(STAMPS) ## Take the pictures of docs/panel: every screen, light and dark, in a Chromium of this machine
+	@exec $(BIN)/python -m tests.browser.screenshots
+
 .PHONY: zip
-zip: .venv/.requirements ## Build dist/azure-sso.zip, what is deployed
+zip: .venv/.requirements panel/dist/azure-sso-panel.js ## Build dist/azure-sso.zip, what is deployed
 	@$(BIN)/python -m local.deployable
 
 .PHONY: openapi
 openapi: .venv/.requirements ## Write docs/openapi.json, which a test compares with the code
 	@$(BIN)/python -m local.openapi
 
+.PHONY: public-domains
+public-domains: .venv/.requirements ## Renew the list of public mail domains, shared/domains/public_domains.txt, from its source
+	@$(BIN)/python -m local.public_domains
+
 .PHONY: release
-release: .venv/.requirements ## Tag the version of pyproject.toml with what the changelog says; DRY=yes only checks. Pushes nothing
+release: .venv/.requirements $(if $(DRY),,panel/dist/azure-sso-panel.js) ## Tag the version of pyproject.toml, and pack the panel for npm; DRY=yes only checks. Pushes nothing
 	@$(BIN)/python -m local.release $(if $(DRY),--dry-run)
+	@$(if $(DRY),:,mkdir -p dist && cd panel && npm pack --silent --pack-destination ../dist)
 
 .PHONY: export
 export: .venv/.requirements ## Write the tables to a new file: make export FILE=../backup.jsonl (docs/operations.md)
@@ -107,7 +120,7 @@ lock: .venv/.requirements ## Pin what requirements*.in ask for, and keep the oth
 
 .PHONY: clean
 clean: ## Remove everything that can be made again
-	@rm -rf .venv node_modules .local dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	@rm -rf .venv node_modules .local dist panel/node_modules panel/dist panel/src/generated .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.requirements: requirements-dev.txt
@@ -131,3 +144,12 @@ node_modules/.package-lock: package-lock.json package.json
 	@echo "Installing Azurite into node_modules ..."
 	@npm ci --silent || { echo "npm ci failed: run it by hand to see why."; exit 1; }
 	@touch $@
+
+panel/node_modules/.package-lock: panel/package-lock.json panel/package.json
+	@echo "Installing what the panel is built with into panel/node_modules ..."
+	@cd panel && npm ci --silent || { echo "npm ci failed in panel: run it by hand to see why."; exit 1; }
+	@touch $@
+
+panel/dist/azure-sso-panel.js: panel/node_modules/.package-lock panel/build.mjs docs/openapi.json $(shell find panel/src -name generated -prune -o -type f -print)
+	@echo "Building the panel ..."
+	@cd panel && node build.mjs >/dev/null

@@ -168,6 +168,7 @@ def _tell(stage: _Stage) -> None:
     stage.ask("GET", "/health", "not asked lately")
     stage.ask("GET", "/health")
     stage.ask("GET", "/health/cookie")
+    stage.ask("GET", "/panel/azure-sso-panel.js")
     _register(stage, operator)
     _connect(stage, manager)
     _decide(stage, manager)
@@ -209,6 +210,7 @@ def _connect(stage: _Stage, manager: str) -> None:
     if page.title != "Connected":
         raise LoadError(f"The account should be connected: {page.url} {page.title}")
     stage.call(manager, "GET", f"{_ACCOUNT}/connection")
+    stage.call(manager, "PATCH", f"{_ACCOUNT}/connection", "as it is", json={"keepPeople": False}, headers=_ANY)
     stage.call(manager, "POST", f"{_ACCOUNT}/connection/check")
     stage.call(manager, "GET", f"{_ACCOUNT}/domains")
     stage.call(manager, "PATCH", f"{_ACCOUNT}/domains/contoso-mail.example", json={"enabled": False}, headers=_ANY)
@@ -239,7 +241,10 @@ def _except(stage: _Stage, manager: str) -> None:
     stage.call(manager, "GET", entry)
     stage.call(manager, "PATCH", entry, json={"reason": "Lift"}, headers=_ANY)
     stage.call(manager, "DELETE", entry, headers=_ANY)
+    stage.call(manager, "POST", f"{listed}/search", "a part of 200", json={"text": "guest-7"})
     stage.call(manager, "GET", f"{_ACCOUNT}/audit", "a page")
+    stage.call(manager, "GET", f"{_ACCOUNT}/overview")
+    stage.call(manager, "GET", f"{_ACCOUNT}/applications")
 
 
 def _resolve(stage: _Stage) -> None:
@@ -285,15 +290,22 @@ def _sign_in(stage: _Stage, manager: str) -> None:
         browser.send("POST", f"{stage.service.url}/oauth2/authorize", form)
         _sign_out(stage, browser, tokens["id_token"])
     (link,) = stage.call(manager, "GET", f"{_ACCOUNT}/links", "a page").json()["items"]
+    stage.call(manager, "POST", f"{_ACCOUNT}/links/search", json={"email": ALICE})
     stage.call(manager, "DELETE", f"{_ACCOUNT}/links/{link['linkId']}")
+    stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "a person of two names", json={"email": ALICE})
+    stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "nobody", json={"email": ALICE})
+    stage.call(manager, "POST", f"{_ACCOUNT}/links/release", "none left", json={"all": True})
 
 
 def _sign_out(stage: _Stage, browser: WatchedBrowser, id_token: str) -> None:
     leaving = {"id_token_hint": id_token, "post_logout_redirect_uri": f"{stage.application}/signed-out"}
     address = httpx.URL(f"{stage.service.url}/oauth2/logout", params=leaving)
     stage.when = "a session"
-    microsoft = urlsplit(browser.send("GET", str(address), {}).headers["location"])
-    stage.ask("GET", f"/signed-out?state={parse_qs(microsoft.query)['state'][0]}")
+    browser.send("GET", str(address), {})
+    stage.when = ""
+    browser.send("GET", f"{stage.service.url}/signed-out", {})
+    stage.when = "to be asked"
+    browser.send("GET", f"{stage.service.url}/oauth2/logout?client_id=unite", {})
     stage.when = "no session"
     browser.send("POST", f"{stage.service.url}/oauth2/logout", leaving)
     stage.ask("GET", "/signin/front-channel-logout?sid=unknown", "no session")

@@ -10,9 +10,9 @@ from functions.http.parameters import Body, IfMatch, OptionalIfMatch, Path
 from functions.http.responses import NoContent, Ok, Put, put
 from shared.access.roles import Operator
 from shared.accounts.register import Profile
-from shared.assembly import Services
 from shared.kernel.documents import Asked
 from shared.kernel.names import AccountId, DomainName, Product
+from shared.services import Services
 
 _ACCOUNT = "/v1/accounts/{accountId}"
 

@@ -19,11 +19,14 @@ from functions.links import link_routes
 from functions.misconfigured import misconfigured_blueprint
 from functions.oauth import oauth_routes
 from functions.openapi import openapi_routes
+from functions.overview import overview_routes
+from functions.panel import panel_routes
+from functions.people import people_routes
 from functions.policy import policy_routes
 from functions.resolve import resolve_routes
 from functions.signin import signin_routes
 from functions.timers import timers_blueprint
-from shared.assembly import Services
+from shared.services import Services
 from shared.settings import Misconfiguration
 
 
@@ -48,6 +51,7 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
     cookies_work = keep_host_only(BrowserCookies(services.edge.cookie_prefix).probe, sys.modules.get(CONVERSION))
     routes = (
         account_routes(services),
+        overview_routes(services),
         connection_routes(services),
         connect_routes(services),
         domain_routes(services),
@@ -55,11 +59,13 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
         exception_routes(services),
         audit_routes(services),
         link_routes(services),
+        people_routes(services),
         application_routes(services),
         resolve_routes(services.resolution, services.edge),
         signin_routes(services),
         oauth_routes(services),
         health_routes(services, cookies_work=cookies_work),
         openapi_routes(endpoints, services),
+        panel_routes(services),
     )
     return routes

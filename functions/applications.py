@@ -7,10 +7,10 @@ from functions.http.models import Document, Moment
 from functions.http.parameters import Body, IfMatch, OptionalIfMatch, Path
 from functions.http.responses import Created, NoContent, Ok, Put, put
 from shared.access.roles import Operator
-from shared.applications.application import Application, ApplicationProfile, AuthMethod
+from shared.applications.application import Application, ApplicationProfile, AuthMethod, CodeBinding
 from shared.applications.client_keys import check_public_key, keys_of
-from shared.assembly import Services
 from shared.kernel.names import ClientId
+from shared.services import Services
 
 _APPLICATION = "/v1/applications/{clientId}"
 
@@ -23,7 +23,10 @@ class ApplicationBody(ApplicationProfile):
     @field_validator("jwks")
     @classmethod
     def _usable_keys(cls, jwks: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
-        for key in keys_of(jwks):
+        keys = keys_of(jwks)
+        if jwks is not None and not keys:
+            raise ValueError("It must contain at least one key.")
+        for key in keys:
             check_public_key(key)
         return jwks
 
@@ -39,6 +42,7 @@ class ApplicationDocument(Document):
     password_sign_in_uri: str | None
     token_endpoint_auth_method: AuthMethod
     jwks: dict[str, JsonValue] | None
+    code_binding: CodeBinding
     post_logout_redirect_uris: tuple[str, ...]
     backchannel_logout_uri: str | None
     has_secret: bool
@@ -105,5 +109,5 @@ def _document(application: Application) -> ApplicationDocument:
         has_secret=application.secret is not None,
         created_at=application.created_at,
         updated_at=application.updated_at,
-        **application.profile.model_dump(),
+        **application.profile.model_dump() | {"code_binding": application.profile.binding},
     )

@@ -6,17 +6,18 @@ from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
 from functions.http.parameters import Page, Path
 from functions.http.responses import Ok
-from shared.access.roles import AccountAdministrator, Operator
-from shared.assembly import Services
+from shared.access.roles import AccountReader, Operator
 from shared.kernel.names import ClientId
+from shared.services import Services
 
 
 class AuditActor(Document):
-    """The actor who made a change."""
+    """The actor who made a change. Of a person who was erased, role and reference are left."""
 
-    subject: str
+    subject: str | None
     name: str | None
     role: str
+    reference: str | None
 
 
 class AuditEntry(Document):
@@ -40,9 +41,9 @@ def audit_routes(services: Services) -> Routes:
     routes = Routes("audit", services.edge)
 
     @routes.get("/v1/accounts/{accountId}/audit")
-    async def list_audit(administrator: AccountAdministrator, page: Page) -> Ok[AuditDocument]:
+    async def list_audit(reader: AccountReader, page: Page) -> Ok[AuditDocument]:
         """List the changes of an account, newest first, in pages."""
-        records, continuation = await services.accounts.journal.page(administrator, *page)
+        records, continuation = await services.accounts.journal.page(reader, *page)
         items = tuple(map(AuditEntry.model_validate, records))
         return Ok(AuditDocument(items=items, continuation_token=continuation))
 

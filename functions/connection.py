@@ -2,24 +2,29 @@
 
 from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
-from functions.http.parameters import IfMatch, OptionalBody
+from functions.http.parameters import IfMatch, MergePatch, OptionalBody
 from functions.http.responses import Created, NoContent, Ok
-from shared.access.roles import AccountAdministrator
-from shared.assembly import Services
-from shared.connection.connection import Connection, Status
+from shared.access.roles import AccountAdministrator, AccountReader
+from shared.connection.connection import Connection, ConnectionSettings, Status
 from shared.kernel.documents import Asked
+from shared.services import Services
 
 _CONNECTION = "/v1/accounts/{accountId}/connection"
 
 
 class StartBody(Asked):
-    """The address to which the browser returns after the integration; SSO_RETURN_URLS must allow it."""
+    """How an integration is to go.
+
+    `returnUrl` is the address to which the browser returns; SSO_RETURN_URLS must allow it. `tenant` is the tenant that
+    consents, by its id or a verified domain, for an administrator who is a guest in it.
+    """
 
     return_url: str | None = None
+    tenant: str | None = None
 
 
 class StartDocument(Document):
-    """A started integration: open `startUrl` in the Security Manager's browser, once, before `expiresAt`."""
+    """A started integration: open `startUrl` in an administrator's browser, before `expiresAt`, as often as needed."""
 
     start_url: str
     expires_at: Moment
@@ -42,7 +47,10 @@ class CheckDocument(Document):
 
 
 class ConnectionDocument(Document):
-    """The connection of an account."""
+    """The connection of an account.
+
+    `keepPeople`: an address of an earlier tenant means the same person in this one. Off again once nobody is left.
+    """
 
     status: Status
     tenant_id: str | None
@@ -51,6 +59,7 @@ class ConnectionDocument(Document):
     connected_at: Moment | None
     pending_until: Moment | None
     last_check: CheckDocument | None
+    keep_people: bool
 
 
 def connection_routes(services: Services) -> Routes:
@@ -62,14 +71,22 @@ def connection_routes(services: Services) -> Routes:
         administrator: AccountAdministrator, asked: OptionalBody[StartBody]
     ) -> Created[StartDocument]:
         """Start Azure Integration."""
-        start = await services.connection.consent.start(administrator, asked.return_url)
+        start = await services.connection.consent.start(administrator, asked.return_url, asked.tenant)
         start_url = f"{services.edge.public_url}/v1/connect?ticket={start.ticket}"
         return Created(StartDocument(start_url=start_url, expires_at=start.expires_at))
 
     @routes.get(_CONNECTION)
-    async def get_connection(administrator: AccountAdministrator) -> Ok[ConnectionDocument]:
+    async def get_connection(reader: AccountReader) -> Ok[ConnectionDocument]:
         """Read the connection."""
-        return _versioned(*await services.connection.checks.read(administrator))
+        return _versioned(*await services.connection.checks.read(reader))
+
+    @routes.patch(_CONNECTION)
+    async def patch_connection(
+        administrator: AccountAdministrator, change: MergePatch[ConnectionSettings], expected: IfMatch
+    ) -> Ok[ConnectionDocument]:
+        """Say whether the people of an earlier tenant stay the same to the applications."""
+        stored = await services.users.people.change(administrator, expected, change)
+        return _versioned(stored.record.as_of(services.edge.clock.now()), stored.version)
 
     @routes.post(_CONNECTION + "/check")
     async def check_connection(administrator: AccountAdministrator) -> Ok[ConnectionDocument]:

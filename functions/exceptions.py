@@ -1,9 +1,9 @@
 """The exception list of an account: one entry at a time, many at once, and as a file."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from azure.functions import HttpRequest
-from pydantic import RootModel
+from pydantic import RootModel, StringConstraints, model_validator
 
 from functions.http.endpoint import Routes
 from functions.http.json_text import quick_json_value
@@ -20,13 +20,13 @@ from functions.http.requests import (
     raw_body,
 )
 from functions.http.responses import Created, CsvFile, NoContent, Ok
-from shared.access.roles import AccountAdministrator
-from shared.assembly import Services
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.kernel.documents import Asked
 from shared.kernel.faults import MOST_FAULTS
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import TooLarge
 from shared.ports.record import Stored
+from shared.services import Services
 from shared.users.exchange import (
     BadLine,
     Entries,
@@ -101,9 +101,16 @@ class OneOrMany(RootModel[ExemptionDraft | list[ExemptionDraft]], defer_build=Tr
 
 
 class SearchBody(Asked):
-    """The email to look for."""
+    """What to look for: one whole `email`, or a `text` that is a part of an address or of a reason."""
 
-    email: EmailAddress
+    email: EmailAddress | None = None
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.email is None) == (self.text is None):
+            raise ValueError("Send either 'email' or 'text'.")
+        return self
 
 
 def _posted(req: HttpRequest) -> ExemptionDraft | Entries | bytes:
@@ -157,13 +164,16 @@ def exception_routes(services: Services) -> Routes:
         entries = await read_csv(posted) if isinstance(posted, bytes) else posted
         return _reported(await import_entries(exemptions, administrator, entries))
 
-    async def show_list(
-        administrator: AccountAdministrator, page: tuple[int, str | None] | None
-    ) -> Ok[ExceptionsDocument] | CsvFile:
+    async def find_in_list(reader: AccountReader, wanted: SearchBody) -> tuple[Exemption, ...]:
+        if wanted.email is not None:
+            return await exemptions.find(reader, wanted.email)
+        return await exemptions.search(reader, wanted.text or "")
+
+    async def show_list(reader: AccountReader, page: tuple[int, str | None] | None) -> Ok[ExceptionsDocument] | CsvFile:
         if page is None:
-            await exemptions.must_exist(administrator)
-            return CsvFile(await write_csv(exemptions.all(administrator)), "exceptions.csv")
-        return listed(*await exemptions.page(administrator, *page))
+            await exemptions.must_exist(reader)
+            return CsvFile(await write_csv(exemptions.all(reader)), "exceptions.csv")
+        return listed(*await exemptions.page(reader, *page))
 
     @routes.post(_EXCEPTIONS)
     async def add_exceptions(
@@ -173,23 +183,19 @@ def exception_routes(services: Services) -> Routes:
         return await put_on_list(administrator, posted)
 
     @routes.get(_EXCEPTIONS)
-    async def list_exceptions(
-        administrator: AccountAdministrator, page: PageUnlessCsv
-    ) -> Ok[ExceptionsDocument] | CsvFile:
+    async def list_exceptions(reader: AccountReader, page: PageUnlessCsv) -> Ok[ExceptionsDocument] | CsvFile:
         """List the exceptions in pages, or export all of them with Accept: text/csv."""
-        return await show_list(administrator, page)
+        return await show_list(reader, page)
 
     @routes.post(_EXCEPTIONS + "/search")
-    async def search_exceptions(
-        administrator: AccountAdministrator, wanted: Body[SearchBody]
-    ) -> Ok[ExceptionsDocument]:
-        """Look for one user on the list."""
-        return listed(await exemptions.find(administrator, wanted.email))
+    async def search_exceptions(reader: AccountReader, wanted: Body[SearchBody]) -> Ok[ExceptionsDocument]:
+        """Look for one user on the list, or for all whose address or reason contains a text."""
+        return listed(await find_in_list(reader, wanted))
 
     @routes.get(_EXCEPTION)
-    async def get_exception(administrator: AccountAdministrator, exception_id: Path[UserKey]) -> Ok[ExceptionDocument]:
+    async def get_exception(reader: AccountReader, exception_id: Path[UserKey]) -> Ok[ExceptionDocument]:
         """Read one entry."""
-        return versioned(await exemptions.read(administrator, exception_id))
+        return versioned(await exemptions.read(reader, exception_id))
 
     @routes.patch(_EXCEPTION)
     async def patch_exception(

@@ -7,7 +7,7 @@ from functions.http.endpoint import Routes
 from functions.http.models import Document
 from functions.http.responses import Down, NoContent, Ok
 from functions.http.roles import Anybody
-from shared.assembly import Services
+from shared.services import Services
 
 
 class HealthDocument(Document):

@@ -9,10 +9,10 @@ from functions.http.endpoint import Routes
 from functions.http.parameters import Authorization, OAuth, UnverifiedToken
 from functions.http.roles import Anybody
 from shared.applications.application import AuthMethod
-from shared.assembly import Services
 from shared.kernel.names import ClientId
 from shared.provider.authorization_request import SCOPES, Prompt
 from shared.provider.token import TokenResponse
+from shared.services import Services
 
 
 class TokenParameters(TypedDict, total=False):
@@ -21,11 +21,15 @@ class TokenParameters(TypedDict, total=False):
     grant_type: Required[Literal["authorization_code"]]
     code: Required[str]
     redirect_uri: Required[str]
-    code_verifier: Required[str]
+    code_verifier: str
     client_id: ClientId
     client_secret: str
     client_assertion: str
     client_assertion_type: Literal["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]
+
+
+_AUTH_METHODS = sorted(AuthMethod, key=lambda method: method is AuthMethod.NONE)
+"""`none` last: some clients take the first."""
 
 
 def oauth_routes(services: Services) -> Routes:
@@ -79,7 +83,7 @@ def provider_metadata(issuer: str) -> dict[str, JsonValue]:
         "grant_types_supported": ["authorization_code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": [*AuthMethod],
+        "token_endpoint_auth_methods_supported": [*_AUTH_METHODS],
         "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256"],
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": [*Prompt],
@@ -90,6 +94,7 @@ def provider_metadata(issuer: str) -> dict[str, JsonValue]:
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
+        "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }  # fmt: skip

@@ -17,8 +17,8 @@ from functions.http.refusals import every_kind
 from functions.http.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.http.roles import CONTROL_PANEL, FUNCTION_KEY, Anybody
 from functions.version import product_version
-from shared.assembly import Services
 from shared.kernel.names import AccountId
+from shared.services import Services
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _REFERENCE = "#/components/schemas/{model}"

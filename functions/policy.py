@@ -6,10 +6,10 @@ from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
 from functions.http.parameters import IfMatch, MergePatch, Replacement
 from functions.http.responses import Ok
-from shared.access.roles import AccountAdministrator
-from shared.assembly import Services
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.policies.policy import Mode, Policy, PolicySettings, WhenConnectionFails
 from shared.ports.record import Stored
+from shared.services import Services
 
 _POLICY = "/v1/accounts/{accountId}/policy"
 
@@ -35,9 +35,9 @@ def policy_routes(services: Services) -> Routes:
     routes = Routes("policy", services.edge)
 
     @routes.get(_POLICY)
-    async def get_policy(administrator: AccountAdministrator) -> Ok[PolicyDocument]:
+    async def get_policy(reader: AccountReader) -> Ok[PolicyDocument]:
         """Read the policy."""
-        return _versioned(await services.policies.read(administrator))
+        return _versioned(await services.policies.read(reader))
 
     @routes.put(_POLICY)
     async def put_policy(

@@ -1,6 +1,8 @@
 """The OpenID provider's endpoints for browsers: authorization, Microsoft's callback, and sign-out."""
 
 from collections.abc import Mapping
+from datetime import timedelta
+from secrets import token_urlsafe
 from typing import Literal, Required, TypedDict
 
 from azure.functions import HttpRequest, HttpResponse
@@ -12,7 +14,7 @@ from functions.http.forms import as_address, is_from_our_own_page
 from functions.http.parameters import MicrosoftsAnswer, OAuth, Query, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody
-from shared.assembly import Services
+from shared.flows.flows import Binding, FlowEnded, name_of
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
 from shared.provider.authorization_response import (
@@ -21,12 +23,17 @@ from shared.provider.authorization_response import (
     RedirectToApplication,
     RedirectToEntra,
 )
+from shared.provider.end_session import Question, ToEntra
 from shared.provider.reauthentication import SignInTooOld
+from shared.services import Services
 
 _AUTHORIZE = "/oauth2/authorize"
 _LOGOUT = "/oauth2/logout"
 
-_AGAIN = {SignInTooOld: Way.SIGN_IN_AGAIN, Unavailable: Way.AGAIN}
+_ASKED_FOR = timedelta(minutes=15)
+"""How long a person may think about whether to sign out."""
+
+_AGAIN = {SignInTooOld: Way.SIGN_IN_AGAIN, Unavailable: Way.AGAIN, FlowEnded: Way.SIGN_IN_AGAIN}
 """The link to try again, for refusals that another account does not solve."""
 
 
@@ -38,8 +45,8 @@ class AuthorizeParameters(TypedDict, total=False):
     response_type: Required[Literal["code"]]
     response_mode: Literal["query"]
     scope: Required[str]
-    code_challenge: Required[str]
-    code_challenge_method: Required[Literal["S256"]]
+    code_challenge: str
+    code_challenge_method: Literal["S256"]
     state: str
     nonce: str
     prompt: str
@@ -60,7 +67,8 @@ def signin_routes(services: Services) -> Routes:
     """The pages and redirects of a sign-in."""
     pages = Pages(services.edge.branding)
     routes = Routes("sign-in", services.edge, pages)
-    cookies = BrowserCookies(services.edge.cookie_prefix).sign_in
+    browser = BrowserCookies(services.edge.cookie_prefix)
+    cookies = browser.sign_in
 
     def rendered(req: HttpRequest, response: AuthorizationResponse) -> HttpResponse:
         match response:
@@ -72,11 +80,26 @@ def signin_routes(services: Services) -> Routes:
                 return pages.email(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
             case _:
                 way = _AGAIN.get(type(response.refusal), Way.OTHER_ACCOUNT)
-                again = [(way, response.again_url)] if response.again_url else []
-                return pages.refusal(response.refusal, *again, (Way.APPLICATION, response.application_url))
+                ways = (way, response.again_url), (Way.APPLICATION, response.application_url)
+                return pages.refusal(response.refusal, *((each, url) for each, url in ways if url))
 
     def left(url: str | None) -> HttpResponse:
         return redirect(url) if url else pages.signed_out()
+
+    async def signed_out(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
+        """Redirect to Microsoft's sign-out, or ask the person first, who answers by a form that only our page has."""
+        held = browser.sign_out.secret(req, _LOGOUT)
+        confirmed = held is not None and parameters.get("shown") == (held,)
+        match await services.provider.end_session.begin(parameters, confirmed=confirmed):
+            case ToEntra(url, way_back):
+                return with_cookies(redirect(url), *browser.way_back.keep(way_back), browser.sign_out.release(_LOGOUT))
+            case Question(application_name, kept, fault):
+                secret = held or token_urlsafe(32)  # so that two tabs can ask at once
+                page = pages.sign_out(
+                    application_name, services.edge.public_url + _LOGOUT, {**kept, "shown": secret}, fault
+                )
+                binding = Binding(name_of(_LOGOUT), secret, _ASKED_FOR)
+                return with_cookies(page, *browser.sign_out.bind(req, binding))
 
     async def posted(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
         """Another site's form arrives without Lax cookies, so they cannot be counted; the GET that follows has them.
@@ -103,24 +126,24 @@ def signin_routes(services: Services) -> Routes:
 
     @routes.get("/signin/callback")
     async def complete_sign_in(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
-        """Handle Microsoft's response to a sign-in."""
-        response = await services.provider.sign_in.callback(answer, cookies.secret(req, answer.state))
-        return with_cookies(rendered(req, response), cookies.release(answer.state))
+        """Handle Microsoft's response to a sign-in. The cookie stays as long as the state, in case it comes again."""
+        return rendered(req, await services.provider.sign_in.callback(answer, cookies.secret(req, answer.state)))
 
     @routes.get(_LOGOUT)
-    async def sign_out(_: Anybody, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
-        """Sign a person out here, at Microsoft and in the other applications."""
-        return redirect(await services.provider.end_session.begin(parameters))
+    async def sign_out(_: Anybody, req: Request, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
+        """Sign a person out here, at Microsoft and in the other applications; or ask first, without an ID token."""
+        return await signed_out(req, parameters)
 
     @routes.post(_LOGOUT)
-    async def sign_out_by_form(_: Anybody, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
-        """Handle a logout request in a form."""
-        return redirect(await services.provider.end_session.begin(parameters))
+    async def sign_out_by_form(_: Anybody, req: Request, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
+        """Handle a logout request in a form, of an application or of the page that asks the person."""
+        return await signed_out(req, parameters)
 
     @routes.get("/signed-out")
-    async def finish_sign_out(_: Anybody, state: Query) -> Redirect | HtmlPage:
+    async def finish_sign_out(_: Anybody, req: Request) -> Redirect | HtmlPage:
         """Redirect the person to the application after Microsoft has signed them out."""
-        return left(await services.provider.end_session.complete(state))
+        url = await services.provider.end_session.complete(browser.way_back.text(req))
+        return with_cookies(left(url), *browser.way_back.keep(None))
 
     @routes.get("/signin/front-channel-logout")
     async def end_session(_: Anybody, sid: Query) -> HtmlPage:

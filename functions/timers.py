@@ -1,10 +1,12 @@
-"""Timers: the purge of expired flows, and the duties that are due."""
+"""Timers: the purge of expired flows, and the duties that are due. An alert notices if one of them fails."""
 
 import logging
+from collections.abc import Awaitable, Callable
 
 from azure.functions import Blueprint, TimerRequest
 
-from shared.assembly import Services
+from shared.kernel.failures import log_failure
+from shared.services import Services
 
 _EVERY_QUARTER_OF_AN_HOUR = "0 */15 * * * *"
 _EVERY_MINUTE = "0 * * * * *"
@@ -19,15 +21,21 @@ def timers_blueprint(services: Services) -> Blueprint:
     @blueprint.function_name("purge_flows")
     @blueprint.timer_trigger(schedule=_EVERY_QUARTER_OF_AN_HOUR, arg_name="timer")
     async def purge_flows(timer: TimerRequest) -> None:  # noqa: ARG001 - the worker wants every binding as a parameter
-        """Remove tickets, states and codes that nobody redeemed in time."""
-        _log.info("purge_flows removed=%d", await services.flows.purge())
+        """Remove everything that has expired, such as tickets, states and codes."""
+        await _run("purge_flows", "removed", services.flows.purge)
 
     @blueprint.function_name("run_duties")
     @blueprint.timer_trigger(schedule=_EVERY_MINUTE, arg_name="timer")
     async def run_duties(timer: TimerRequest) -> None:  # noqa: ARG001 - the worker wants every binding as a parameter
         """Do the work that is due."""
-        found = await services.duties.run()
-        if found:
-            _log.info("run_duties found=%d", found)
+        await _run("run_duties", "found", services.duties.run)
 
     return blueprint
+
+
+async def _run(name: str, what: str, work: Callable[[], Awaitable[int]]) -> None:
+    """Do the work of one timer and log its result. The worker would log an error with its message."""
+    try:
+        _log.info("%s %s=%d", name, what, await work())
+    except Exception as error:  # noqa: BLE001 - the next run tries again
+        log_failure(_log, name, error)

@@ -35,7 +35,7 @@ param controlPanelAudience string
 @maxLength(50)
 param returnUrls string[]
 
-@description('Origins of web pages that may call the API, such as https://panel.example. None, if only servers call it.')
+@description('Origins of control panels and other web pages that may call the API, such as https://panel.example. * is all. None, if only servers call it.')
 @maxLength(50)
 param allowedOrigins string[] = []
 
@@ -48,6 +48,16 @@ param vendorLogo string = ''
 
 @description('The colour of buttons and links on these pages, such as #0b5cad. Empty: that one.')
 param vendorColour string = ''
+
+@description('How many days events stay in audit trails, 30 at least. 0: for ever.')
+@minValue(0)
+@maxValue(36500)
+param trailDays int = 0
+
+@description('After how many days without a sign-in a link is removed, 30 at least. 0: never.')
+@minValue(0)
+@maxValue(36500)
+param unusedLinkDays int = 0
 
 @description('How the names of cookies begin. __Secure- gives up a defence: SECURITY.md says which, and when to.')
 @allowed(['__Host-', '__Secure-'])
@@ -190,6 +200,8 @@ module functionApp 'modules/function-app.bicep' = {
       SSO_VENDOR_LOGO: vendorLogo
       SSO_VENDOR_COLOUR: vendorColour
       SSO_COOKIE_PREFIX: cookiePrefix
+      SSO_TRAIL_DAYS: trailDays == 0 ? '' : string(trailDays)
+      SSO_UNUSED_LINK_DAYS: unusedLinkDays == 0 ? '' : string(unusedLinkDays)
       SSO_SIGNING_KEY_URL: keyVault.outputs.signingKeyUrl
       SSO_PSEUDONYM_KEY: keyVault.outputs.pseudonymKeyReference
     }

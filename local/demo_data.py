@@ -12,11 +12,17 @@ import httpx
 
 from local import loopback
 from local.processes import ROOT, StackError
-from local.stack import Ports, Stack, started, with_sample
+from local.stack import Ports, Stack, started, with_panel, with_sample
 
 ACCOUNT_ID: Final = "contoso"
 PRODUCTS: Final = ["AnyMeeting", "SecuriSync"]
 ACCOUNT: Final[Mapping[str, object]] = {"name": "Contoso", "products": PRODUCTS}
+ACCOUNTS: Final[Mapping[str, Mapping[str, object]]] = {
+    ACCOUNT_ID: ACCOUNT,
+    "fabrikam": {"name": "Fabrikam", "products": ["Unite", *PRODUCTS]},
+    "northwind": {"name": "Northwind", "products": PRODUCTS},
+}
+"""Contoso, whose story the demo plays, and two more, so that the control panel has somebody to switch to."""
 SECURITY_MANAGER: Final = "sam"
 OPERATOR: Final = "olga"
 EXCEPTIONS_FILE: Final = ROOT / "local" / "demo-exceptions.csv"
@@ -52,17 +58,21 @@ def _application(client_id: str, name: str, requires_product: str | None = None)
 
 @contextmanager
 def opened(ports: Ports, *, with_app: bool = True) -> Generator[Stack]:
-    """Start a stack with the account and the applications in it, and the sample beside it. Raises StackError."""
+    """Start a stack with the accounts and the applications in it; beside it the sample and a control panel.
+
+    Raises StackError.
+    """
     with started(ports, with_app=with_app) as stack:
         register(stack)
-        with with_sample(stack, _new_secret(stack)) as complete:
+        with with_sample(stack, _new_secret(stack)) as with_both, with_panel(with_both) as complete:
             yield complete
 
 
 def register(stack: Stack) -> None:
-    """Register the account and the applications as the vendor's operator; repeating it changes nothing."""
+    """Register the accounts and the applications as the vendor's operator; repeating it changes nothing."""
     with _operator(stack) as operator:
-        _put(operator, f"/v1/accounts/{ACCOUNT_ID}", ACCOUNT)
+        for account_id, account in ACCOUNTS.items():
+            _put(operator, f"/v1/accounts/{account_id}", account)
         for client_id, application in applications(stack).items():
             _put(operator, f"/v1/applications/{client_id}", application)
 

@@ -10,7 +10,7 @@ from typing import Final
 from functions.app import build_routes
 from functions.openapi import openapi
 from local.processes import ROOT
-from shared.assembly import Services
+from shared.services import Services
 from shared.settings import read_settings
 from shared.wiring import build_services
 

@@ -40,6 +40,7 @@ def _watch(stack: Stack) -> None:
 
 def _addresses(stack: Stack) -> str:
     rows = [
+        ("Start here", stack.panel_url, "a control panel: connect, decide, switch on"),
         ("The service", stack.app_url, "/health, /openapi.json"),
         ("AnyMeeting", stack.sample_url, "a sample application to sign in to"),
         ("Local Entra", stack.entra_url, f"back channel https://localhost:{stack.ports.entra_https}"),

@@ -1,4 +1,4 @@
-"""The whole service on one machine: Azurite, local Entra and the app, started in this order; then the sample.
+"""The whole service on one machine: Azurite, local Entra and the app, then a sample application and a control panel.
 
 It checks the machine first and says in one sentence what is missing. `local.run` keeps a stack up for a
 person, `local.demo` uses the one that is there or starts its own. Tests start the same parts by themselves,
@@ -42,10 +42,11 @@ class Ports:
     entra_http: int = 7080
     entra_https: int = 7443
     sample: int = 7090
+    panel: int = 7070
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read APP_PORT, TABLES_PORT, ENTRA_HTTP_PORT, ENTRA_HTTPS_PORT and SAMPLE_PORT. Raises StackError."""
+        """Read APP_PORT, TABLES_PORT, ENTRA_HTTP_PORT, ENTRA_HTTPS_PORT, SAMPLE_PORT, PANEL_PORT. Raises StackError."""
         chosen = {field.name: os.environ.get(_variable(field.name)) for field in fields(cls)}
         for name, value in chosen.items():
             if value and not re.fullmatch("[0-9]{1,5}", value):
@@ -86,6 +87,11 @@ class Stack:
     def sample_url(self) -> str:
         """Where the sample application answers, once it is started."""
         return f"http://localhost:{self.ports.sample}"
+
+    @property
+    def panel_url(self) -> str:
+        """Where the control panel answers, once it is started."""
+        return f"http://localhost:{self.ports.panel}"
 
     def panel_token(self, username: str) -> str:
         """Sign one of the control panel's people in and return the access token, good for an hour."""
@@ -139,6 +145,17 @@ def with_sample(stack: Stack, client_secret: str) -> Generator[Stack]:
         yield replace(stack, children=(*stack.children, sample))
 
 
+@contextmanager
+def with_panel(stack: Stack) -> Generator[Stack]:
+    """Start the control panel beside a stack, and stop it at the end. Raises StackError."""
+    ports = stack.ports
+    command = [sys.executable, "-m", "local.control_panel", "--port", str(ports.panel), "--service", stack.app_url]
+    log = ROOT / ports.state_dir / "logs" / "panel.log"
+    with running("The control panel", [*command, "--issuer", f"{stack.entra_url}/control-panel"], log) as panel:
+        panel.wait_until(lambda: listens(ports.panel), 30)
+        yield replace(stack, children=(*stack.children, panel))
+
+
 def _check_machine(ports: Ports, *, with_app: bool) -> None:
     if sys.version_info[:2] != (3, 13):
         raise StackError(f"Python 3.13 is needed, and this is {sys.version.split()[0]}: see .python-version.")
@@ -179,7 +196,8 @@ def _entra_command(ports: Ports) -> list[str]:
 
 
 def _app_command(ports: Ports) -> list[str]:
-    return [sys.executable, "-m", "local.host", "--port", str(ports.app), "--settings", str(SETTINGS_FILE)]
+    command = [sys.executable, "-m", "local.host", "--port", str(ports.app), "--settings", str(SETTINGS_FILE)]
+    return [*command, "--cors", f"http://localhost:{ports.panel}"]
 
 
 def _is_healthy(ports: Ports) -> bool:

@@ -15,8 +15,7 @@ from shared.applications.secrets import SecretChecks
 from shared.branding import Branding
 from shared.connection.checks import ConnectionChecks
 from shared.connection.connected_domains import ConnectedDomains, has_domain
-from shared.connection.connections import Connections
-from shared.connection.consent import ConsentFlow
+from shared.connection.connections import Connections, consent_flow
 from shared.connection.disconnection import Disconnection
 from shared.connection.return_urls import ReturnUrls
 from shared.domains.domain_claims import DomainClaims
@@ -27,6 +26,7 @@ from shared.edge_ports import EdgePorts
 from shared.flows.flows import Flows
 from shared.health import Health
 from shared.kernel.names import TenantId
+from shared.overview import Overviews
 from shared.policies.book import PolicyBook
 from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
@@ -38,6 +38,8 @@ from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Key, RecentReader, Table
 from shared.ports.telemetry import Telemetry
 from shared.ports.tokens import Tokens
+from shared.privacy.limits import FOR_EVER, Limits
+from shared.privacy.privacy import Privacy
 from shared.provider.authorization_response import Responses
 from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import CallbackStep
@@ -48,12 +50,13 @@ from shared.provider.logout_notices import LogoutNotices
 from shared.provider.openid_provider import OpenIdProvider
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
+from shared.provider.standing import Standing
 from shared.provider.token import TokenEndpoint
 from shared.provider.userinfo import Userinfo
 from shared.resolution.facts import Readers
 from shared.resolution.resolver import Resolver
-from shared.users.exemptions import ExemptionList
-from shared.users.links import Links
+from shared.services import Services
+from shared.users.admission import Admission
 from shared.users.users import Users
 
 
@@ -69,6 +72,8 @@ class Ports:
     """The vendor on the pages that people see."""
     return_urls: ReturnUrls
     """The addresses below which a browser may return after an integration."""
+    limits: Limits = FOR_EVER
+    """How long events and unused links are kept."""
     home_tenant: TenantId | None
     """The tenant of the app registration, where the app's own credential is probed; None if it is not set."""
 
@@ -111,38 +116,6 @@ class Ports:
     """Closes the connections behind these ports."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """The product: the parts that HTTP and timers may call."""
-
-    edge: EdgePorts
-    """What HTTP itself needs."""
-    accounts: Accounts
-    """The vendor's customers, and the audit trail of each."""
-    applications: ApplicationRegister
-    """The vendor's applications."""
-    connection: Connections
-    """The link between an account and its tenant."""
-    domains: ConnectedDomains
-    """The domains of each tenant, and which of them route to its account."""
-    policies: PolicyBook
-    """Whether SSO is on."""
-    users: Users
-    """The exception list, and the links to Entra identities."""
-    resolution: Resolver
-    """Resolves how a person signs in."""
-    provider: OpenIdProvider
-    """The OpenID provider towards the applications."""
-    flows: Flows
-    """Everything that can be used once, such as tickets, states and codes; a timer purges the expired ones."""
-    duties: DutyRunner
-    """Work that is due at a time; a timer runs it."""
-    health: Health
-    """Reports which parts respond."""
-    close: Callable[[], Awaitable[None]]
-    """Closes the connections behind the product."""
-
-
 def assemble(ports: Ports) -> Services:
     """Make every part and join them. Does no I/O and opens nothing."""
     clock, telemetry = ports.clock, ports.telemetry
@@ -152,7 +125,7 @@ def assemble(ports: Ports) -> Services:
     routing = DomainRouting(
         table=ports.accounts, journal=journal, claims=DomainClaims(table=ports.domains, clock=clock)
     )
-    consent = ConsentFlow(
+    consent = consent_flow(
         table=ports.accounts,
         journal=journal,
         flows=flows,
@@ -165,11 +138,13 @@ def assemble(ports: Ports) -> Services:
         return_urls=ports.return_urls,
         redirect_uri=f"{ports.public_url}/v1/connect/callback",
     )
+    applications = ApplicationRegister(table=ports.applications, clock=clock)
     duties = Duties(table=ports.duties, clock=clock)
     checks = ConnectionChecks(
         table=ports.accounts,
         journal=journal,
         organizations=ports.organizations,
+        routing=routing,
         duties=duties,
         clock=clock,
         telemetry=telemetry,
@@ -183,7 +158,9 @@ def assemble(ports: Ports) -> Services:
         clock=clock,
         telemetry=telemetry,
     )
-    links = Links(table=ports.accounts, journal=journal, clock=clock)
+    users = Users.assemble(
+        accounts=ports.accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
+    )
     resolver = Resolver(
         readers=Readers(
             accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
@@ -193,34 +170,44 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
-    provider = _openid_provider(ports, flows, resolver, links, checks)
+    provider = _openid_provider(ports, flows, resolver, users.admission, checks)
+    privacy = Privacy.assemble(
+        accounts=ports.accounts,
+        journal=journal,
+        applications=applications,
+        sessions=provider.end_session,
+        duties=duties,
+        limits=ports.limits,
+        clock=clock,
+    )
     return Services(
         edge=EdgePorts(
             public_url=ports.public_url,
             cookie_prefix=ports.cookie_prefix,
+            control_panel=ports.return_urls.home,
             branding=ports.branding,
             access_tokens=ports.access_tokens,
             telemetry=telemetry,
             clock=clock,
         ),
         accounts=Accounts(register=register, journal=journal),
-        applications=ApplicationRegister(table=ports.applications, clock=clock),
+        applications=applications,
         connection=Connections(consent=consent, checks=checks, disconnection=disconnection),
         domains=ConnectedDomains(
             table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
         ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
-        users=Users(
-            exemptions=ExemptionList(table=ports.accounts, journal=journal, clock=clock, has_domain=has_domain),
-            links=links,
-        ),
+        users=users,
+        privacy=privacy,
+        overviews=Overviews(table=ports.accounts, applications=applications, clock=clock),
         resolution=resolver,
         provider=provider,
         flows=flows,
         duties=DutyRunner(
             table=ports.duties,
             clock=clock,
-            kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind()),
+            kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind(), *privacy.kinds()),
+            first=privacy.first(),
         ),
         health=_health(ports),
         close=ports.close,
@@ -228,12 +215,17 @@ def assemble(ports: Ports) -> Services:
 
 
 def _openid_provider(
-    ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks
+    ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks
 ) -> OpenIdProvider:
     issuer = Issuer(issuer=ports.public_url, tokens=ports.tokens, clock=ports.clock)
     sessions = Sessions(table=ports.flows, clock=ports.clock)
+    duties = Duties(table=ports.duties, clock=ports.clock)
+    notices = LogoutNotices(
+        applications=ports.recent_applications, sessions=sessions, issuer=issuer, notices=ports.notices, duties=duties
+    )
+    standing = Standing(accounts=ports.accounts, resolver=resolver)
     return OpenIdProvider(
-        sign_in=_sign_in(ports, flows, resolver, links, checks),
+        sign_in=_sign_in(ports, flows, resolver, admission, checks),
         clients=ClientAuthentication(
             applications=ports.recent_applications,
             flows=ports.flows,
@@ -241,28 +233,21 @@ def _openid_provider(
             audiences=(ports.public_url, f"{ports.public_url}/oauth2/token"),
             secrets=SecretChecks(clock=ports.clock),
         ),
-        token=TokenEndpoint(flows=flows, accounts=ports.accounts, issuer=issuer, telemetry=ports.telemetry),
+        token=TokenEndpoint(flows=flows, standing=standing, issuer=issuer, telemetry=ports.telemetry),
         userinfo=Userinfo(tokens=ports.tokens, issuer=ports.public_url),
         end_session=EndSession(
             applications=ports.recent_applications,
             sessions=sessions,
-            flows=flows,
             provider=ports.sign_in,
             tokens=ports.tokens,
             issuer=issuer,
-            notices=LogoutNotices(
-                applications=ports.recent_applications,
-                sessions=sessions,
-                issuer=issuer,
-                notices=ports.notices,
-                duties=Duties(table=ports.duties, clock=ports.clock),
-            ),
+            notices=notices,
         ),
         tokens=ports.tokens,
     )
 
 
-def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, checks: ConnectionChecks) -> SignIn:
+def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks) -> SignIn:
     redirect_uri = f"{ports.public_url}/signin/callback"
     responses = Responses(checks=checks, telemetry=ports.telemetry, issuer=ports.public_url)
     return SignIn(
@@ -273,12 +258,11 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, links: Links, check
         callback_step=CallbackStep(
             resolver=resolver,
             flows=flows,
-            links=links,
+            admission=admission,
             sessions=Sessions(table=ports.flows, clock=ports.clock),
             provider=ports.sign_in,
             responses=responses,
             clock=ports.clock,
-            accounts=ports.accounts,
             redirect_uri=redirect_uri,
         ),
         responses=responses,

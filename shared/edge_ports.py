@@ -19,6 +19,8 @@ class EdgePorts:
     """The public URL of this service."""
     cookie_prefix: str
     """The prefix of cookie names."""
+    control_panel: str | None
+    """The address to which pages without another way lead; None if it is not known."""
     branding: Branding
     """The vendor on the pages that people see."""
     access_tokens: AccessTokens

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from shared.kernel.refusals import Refusal
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 _FRESH = timedelta(seconds=5)
 _COSTLY_FRESH = timedelta(minutes=1)
 _PATIENCE = timedelta(seconds=8)
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_LONG_AGO: Final = timedelta.min
 
 type Probe = Callable[[], Awaitable[object]]
 
@@ -43,16 +43,16 @@ class Health:
         self._patience = patience
         self._probing = asyncio.Lock()
         self._found = dict.fromkeys(self._probes, True)
-        self._until = dict.fromkeys(self._probes, _NEVER)
+        self._until = dict.fromkeys(self._probes, _LONG_AGO)
 
     async def ask(self) -> dict[str, bool]:
         """Whether each part is up."""
         async with self._probing:
-            stale = [part for part, until in self._until.items() if until <= self._clock.now()]
+            stale = [part for part, until in self._until.items() if until <= self._clock.monotonic()]
             answers = await asyncio.gather(*map(self._answers, stale))
             for part, answer in zip(stale, answers, strict=True):
                 self._found[part] = answer
-                self._until[part] = self._clock.now() + self._fresh[part]
+                self._until[part] = self._clock.monotonic() + self._fresh[part]
             return dict(self._found)
 
     async def _answers(self, part: str) -> bool:

@@ -5,8 +5,10 @@ A missing or invalid setting is named, with what to do about it. The app starts 
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -29,6 +31,9 @@ from shared.kernel.addresses import is_https_or_loopback
 from shared.kernel.faults import faults_of
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import FieldFault
+from shared.privacy.limits import Limits
+
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
 def _address(text: str) -> str:
@@ -57,6 +62,11 @@ def _connection_string(secret: SecretStr) -> SecretStr:
         or not {"TableEndpoint", "EndpointSuffix"} & set(parts)
     ):
         raise ValueError("It must name AccountName, AccountKey and TableEndpoint or EndpointSuffix.")
+    address = parts.get("TableEndpoint") or f"{parts.get('DefaultEndpointsProtocol', 'https')}://{parts['AccountName']}"
+    if not is_https_or_loopback(urlsplit(address)):
+        raise ValueError("Its tables must be at an https address, or on this machine.")
+    if not _BASE64.fullmatch(parts["AccountKey"]):
+        raise ValueError("Its AccountKey must be base64.")
     return secret
 
 
@@ -166,6 +176,15 @@ class Settings(BaseModel):
         Colour("#0b5cad"),
         description="The colour of buttons and links; darkened or lightened where it is hard to read.",
     )
+    trail_days: int | None = Field(
+        None, ge=30, le=36_500, description="How many days events are kept in audit trails; for ever if it is not set."
+    )
+    unused_link_days: int | None = Field(
+        None,
+        ge=30,
+        le=36_500,
+        description="After how many days without a sign-in a link is removed; never if it is not set.",
+    )
     telemetry: WorkersFlag = Field(
         default=False,
         alias="PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
@@ -183,6 +202,12 @@ class Settings(BaseModel):
         if self.vendor_logo is not None and self.vendor_name is None:
             raise ValueError("Set SSO_VENDOR_NAME beside SSO_VENDOR_LOGO: screen readers read it out instead.")
         return self
+
+    @property
+    def limits(self) -> Limits:
+        """How long events and unused links are kept."""
+        trail, links = (timedelta(days=days) if days else None for days in (self.trail_days, self.unused_link_days))
+        return Limits(trail=trail, unused_links=links)
 
     @property
     def branding(self) -> Branding:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from shared.adapters.app_identity import AppIdentity
-from shared.adapters.azure_tables import AzureTables
 from shared.adapters.control_panel_tokens import ControlPanelTokens
 from shared.adapters.entra.id_tokens import IdTokens
 from shared.adapters.entra.managed_identity import managed_identity_assertion
@@ -19,12 +18,15 @@ from shared.adapters.local_keys import LocalKeys
 from shared.adapters.notices import HttpNotices
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.adapters.system_clock import SystemClock
+from shared.adapters.tables.account import Account
+from shared.adapters.tables.adapter import AzureTables
 from shared.adapters.telemetry import LinesAndCounters, workers_meter
 from shared.adapters.web import Web
-from shared.assembly import Ports, Services, assemble
+from shared.assembly import Ports, assemble
 from shared.kernel.pseudonyms import Pseudonyms
 from shared.ports.clock import Clock
 from shared.ports.signing_keys import SigningKeys
+from shared.services import Services
 from shared.settings import Misconfiguration, Settings
 
 TABLE_NAMES = ("accounts", "domains", "applications", "flows", "duties")
@@ -78,6 +80,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         cookie_prefix=settings.cookie_prefix,
         branding=settings.branding,
         return_urls=settings.return_urls,
+        limits=settings.limits,
         home_tenant=settings.entra_home_tenant,
         accounts=watched["accounts"],
         domains=watched["domains"],
@@ -108,9 +111,10 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
 def _tables(settings: Settings, closing: AsyncExitStack) -> AzureTables:
     """The storage account."""
     if settings.tables_connection_string is not None:
-        tables = AzureTables(connection_string=settings.tables_connection_string.get_secret_value())
+        account = Account.from_connection_string(settings.tables_connection_string.get_secret_value())
     else:
-        tables = AzureTables(settings.tables_url, _identity(settings, closing))
+        account = Account(endpoint=settings.tables_url or "", credential=_identity(settings, closing))
+    tables = AzureTables(account)
     closing.push_async_callback(tables.close)
     return tables
 

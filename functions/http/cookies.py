@@ -2,16 +2,18 @@
 
 `__Host-` makes browsers insist on Secure, on path / and on no other host (RFC 6265bis, section 4.1.3.2), which is why
 `functions.http.host_only` keeps the worker from adding a domain. With SameSite=Lax browsers send them when Microsoft
-redirects back with a GET, and with no other cross-site request. A cookie is named after its flow, lives as long, and is
-removed when the flow is redeemed.
+redirects back with a GET, and with no other cross-site request. A cookie is named after its flow and lives as long,
+since whatever a browser sends may come twice.
 """
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from azure.functions import HttpRequest, HttpResponse
 
-from shared.flows.flows import Binding, name_of
+from shared.flows.flows import HANDLE, Binding, name_of
+from shared.kernel.encoding import base64url, from_base64url
 
 MOST = 32
 """Cookies of one sort that a browser may keep: 2.8 kB of each request, and more sign-ins than anybody has open.
@@ -22,20 +24,28 @@ Abandoned flows leave theirs until they expire, and any site can make a browser 
 AT_ONCE = 8
 """Cookies that one response removes: its headers must stay small, too."""
 
+_PIECE, _PIECES = 3_800, 2
+"""Characters of one cookie of a text, and the most cookies of one: more would make each request too large."""
+
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _ATTRIBUTES = "HttpOnly; Secure; SameSite=Lax"
 
 
 @dataclass(frozen=True, slots=True)
 class FlowCookies:
-    """The cookies of one sort of flow. Args: `prefix`, with which their names begin."""
+    """The cookies of one sort of flow. Args: `prefix`, with which their names begin; `form`, that of their values."""
 
     prefix: str
+    form: re.Pattern[str] = _SECRET
 
     def secret(self, req: HttpRequest, state: str | None) -> str | None:
         """The secret that the browser sent for the flow of this state, if it has the form of one of ours."""
-        name = self._name(state)
-        return next((value for key, value in _pairs(req) if key == name and _SECRET.fullmatch(value)), None)
+        return self.named(req, name_of(state or ""))
+
+    def named(self, req: HttpRequest, flow: str) -> str | None:
+        """The secret that the browser sent for the flow of this name, if it has the form of one of ours."""
+        name = self.prefix + flow
+        return next((value for key, value in _pairs(req) if key == name and self.form.fullmatch(value)), None)
 
     def bind(self, req: HttpRequest, binding: Binding) -> tuple[str, ...]:
         """The Set-Cookie lines that give a browser the secret of a flow, and remove cookies above `MOST`.
@@ -51,10 +61,46 @@ class FlowCookies:
 
     def release(self, state: str | None) -> str:
         """The Set-Cookie line that removes the secret of this state's flow, which is over."""
-        return _taken_back(self._name(state))
+        return _taken_back(self.prefix + name_of(state or ""))
 
-    def _name(self, state: str | None) -> str:
-        return self.prefix + name_of(state or "")
+
+@dataclass(frozen=True, slots=True)
+class NoteCookies:
+    """One text that a browser keeps for us, in as many cookies as it needs: browsers take 4,096 bytes for each.
+
+    Nothing about it is secret or trusted. Args: `prefix`, with which their names begin; `age`, how long it is kept.
+    """
+
+    prefix: str
+    age: timedelta
+
+    def keep(self, text: str | None) -> tuple[str, ...]:
+        """The Set-Cookie lines that make a browser keep the text, or forget it; and any other that it has kept.
+
+        Raises:
+            ValueError: the text is too long, which is a bug.
+        """
+        value = base64url((text or "").encode())
+        pieces = [value[start : start + _PIECE] for start in range(0, len(value), _PIECE)]
+        if len(pieces) > _PIECES:
+            raise ValueError("A browser is asked to keep too much.")
+        age = int(self.age.total_seconds())
+        kept = [
+            f"{self._name(number)}={piece}; Path=/; Max-Age={age}; {_ATTRIBUTES}" for number, piece in enumerate(pieces)
+        ]
+        return *kept, *(_taken_back(self._name(number)) for number in range(len(pieces), _PIECES))
+
+    def text(self, req: HttpRequest) -> str | None:
+        """The text that the browser has kept; None if there is none, or if it is not one of ours."""
+        sent = dict(_pairs(req))
+        value = "".join(sent.get(self._name(number), "") for number in range(_PIECES))
+        try:
+            return from_base64url(value).decode() or None
+        except ValueError:
+            return None
+
+    def _name(self, number: int) -> str:
+        return f"{self.prefix}{number}"
 
 
 class BrowserCookies:
@@ -67,7 +113,11 @@ class BrowserCookies:
     def __init__(self, prefix: str) -> None:
         self.invitation = FlowCookies(f"{prefix}azure-sso-invitation-")
         self.connect = FlowCookies(f"{prefix}azure-sso-connect-")
+        self.link = FlowCookies(f"{prefix}azure-sso-link-", HANDLE)
+        self.under_way = FlowCookies(f"{prefix}azure-sso-try-", HANDLE)
         self.sign_in = FlowCookies(f"{prefix}azure-sso-sign-in-")
+        self.sign_out = FlowCookies(f"{prefix}azure-sso-sign-out-")
+        self.way_back = NoteCookies(f"{prefix}azure-sso-way-back-", timedelta(minutes=15))
         self.probe = FlowCookies(f"{prefix}azure-sso-probe-").release("probe")
         """An empty Set-Cookie line that stores nothing; it shows what reaches the browser."""
 

@@ -8,7 +8,14 @@ from azure.functions import AuthLevel, HttpRequest
 
 from functions.http.authorization import unverified_token
 from functions.http.requests import account_id
-from shared.access.roles import AccountAdministrator, Operator, as_administrator, as_operator
+from shared.access.roles import (
+    AccountAdministrator,
+    AccountReader,
+    Operator,
+    as_administrator,
+    as_operator,
+    as_reader,
+)
 from shared.ports.access_tokens import AccessTokens
 
 
@@ -41,6 +48,11 @@ async def _administrator(req: HttpRequest, access_tokens: AccessTokens) -> Accou
     return as_administrator(access, account_id(req))
 
 
+async def _reader(req: HttpRequest, access_tokens: AccessTokens) -> AccountReader:
+    access = await access_tokens.verify(unverified_token(req))
+    return as_reader(access, account_id(req))
+
+
 async def _key_holder(_req: HttpRequest, _access_tokens: AccessTokens) -> KeyHolder:
     return KeyHolder()
 
@@ -55,6 +67,7 @@ FUNCTION_KEY = "functionKey"
 DEMANDS: Mapping[type, Demand] = {
     Operator: Demand(prove=_operator, scheme=CONTROL_PANEL),
     AccountAdministrator: Demand(prove=_administrator, scheme=CONTROL_PANEL),
+    AccountReader: Demand(prove=_reader, scheme=CONTROL_PANEL),
     KeyHolder: Demand(prove=_key_holder, scheme=FUNCTION_KEY, level=AuthLevel.FUNCTION),
     Anybody: Demand(prove=_anybody),
 }

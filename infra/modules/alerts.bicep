@@ -62,6 +62,14 @@ var queries = [
     over: 'PT1H'
     query: loadTextContent('../queries/purge-missed.kql')
   }
+  {
+    name: 'duties-missed'
+    description: 'No run of the duties succeeded for half an hour: late notices of sign-out, probes and sweeps wait.'
+    severity: 2
+    every: 'PT15M'
+    over: 'PT30M'
+    query: loadTextContent('../queries/duties-missed.kql')
+  }
 ]
 
 // What the metrics of the table service say (https://learn.microsoft.com/azure/storage/tables/monitor-table-storage-reference).

@@ -21,6 +21,8 @@ param privateNetworking = parameters.privateNetworking.value
 param vendorName = any(parameters).?vendorName.?value ?? ''
 param vendorLogo = any(parameters).?vendorLogo.?value ?? ''
 param vendorColour = any(parameters).?vendorColour.?value ?? ''
+param trailDays = any(parameters).?trailDays.?value ?? 0
+param unusedLinkDays = any(parameters).?unusedLinkDays.?value ?? 0
 param cookiePrefix = any(parameters).?cookiePrefix.?value ?? '__Host-'
 
 param publicUrl = 'https://sso.vendor.example'

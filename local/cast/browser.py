@@ -59,10 +59,13 @@ class Page:
 
 
 class Browser:
-    """One person's browser. `on_hop` is called for each request: method, URL without its query, and status."""
+    """One person's browser. `on_hop` is called for each request: method, URL without its query, and status.
 
-    def __init__(self, on_hop: Callable[[str, str, int], None] = lambda *_: None) -> None:
-        self._client: Final = loopback.client(follow_redirects=False, timeout=10)
+    `patience` is how many seconds the person waits for an answer.
+    """
+
+    def __init__(self, on_hop: Callable[[str, str, int], None] = lambda *_: None, patience: float = 10) -> None:
+        self._client: Final = loopback.client(follow_redirects=False, timeout=patience)
         self._cookies: Final[dict[tuple[str, str, str], str]] = {}
         self._on_hop: Final = on_hop
 

@@ -26,13 +26,15 @@ class Recipient:
     redirect_uri: str
     response_mode: ResponseMode
     state: str
+    twice: bool = False
 
     def send(self, **answer: str) -> Response:
         """Send an answer, with the state if there was one."""
         full = answer | ({"state": self.state} if self.state and "state" not in answer else {})
         if self.response_mode == "form_post":
             return pages.form_post(self.redirect_uri, full)
-        return RedirectResponse(f"{self.redirect_uri}?{urlencode(full)}", 302, {"Cache-Control": "no-store"})
+        url = f"{self.redirect_uri}?{urlencode(full)}"
+        return pages.twice(url) if self.twice else RedirectResponse(url, 302, {"Cache-Control": "no-store"})
 
     def refuse(self, refusal: Refusal, **more: str) -> Response:
         """Send a refusal, in OAuth's words and Entra's."""
@@ -55,4 +57,4 @@ def recipient(cloud: Cloud, parameters: Mapping[str, str], tenant: str) -> Recip
         raise aadsts(50011, redirect_uri=redirect_uri, client_id=client_id)
     # An unknown mode is refused later, and that refusal travels in the default one.
     mode: ResponseMode = "form_post" if parameters.get("response_mode") == "form_post" else "query"
-    return Recipient(redirect_uri, mode, parameters.get("state", ""))
+    return Recipient(redirect_uri, mode, parameters.get("state", ""), cloud.hostile.answer_twice)

@@ -80,6 +80,10 @@ def _sign_in(visit: Visit, answer_to: Recipient, wanted: AuthorizationRequest, p
         if wanted.silent:
             return answer_to.refuse(replace(refusal, error="interaction_required"))
         return pages.refused(refusal, visit.page_form, [pages.Button("other", "Use another account")])
+    if (late := visit.cloud.late(tenant.tenant_id, "authorize")) is not None:
+        application = visit.cloud.directory.application
+        said = {"client_id": application.client_id, "name": application.name, "tenant": tenant.name}
+        return answer_to.refuse(aadsts(late.aadsts, **said))
     scopes = _granted(visit.cloud, tenant.tenant_id, wanted.scope)
     if scopes is None or visit.action == "return":
         return _unconsented(visit, answer_to, tenant.name, silent=wanted.silent)

@@ -8,12 +8,12 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from local.entra.clock import utc_now
 from local.entra.directory import Directory, Tenant, User
-from local.entra.hostile import Hostile
+from local.entra.hostile import Hostile, LateConsent
 from local.entra.keys import SigningKeys
 from local.entra.refusals import aadsts
 
@@ -58,6 +58,8 @@ class Consent:
 
     delegated: frozenset[str]
     application: frozenset[str]
+    given_at: datetime | None = None
+    """None at home, where nobody has consented."""
 
 
 @dataclass
@@ -154,7 +156,14 @@ class Cloud:
 
     def grant(self, tenant_id: str, delegated: Iterable[str], application: Iterable[str]) -> None:
         """Record an administrator's consent, in place of any earlier one."""
-        self.consents[tenant_id] = Consent(frozenset(delegated), frozenset(application))
+        self.consents[tenant_id] = Consent(frozenset(delegated), frozenset(application), self.now())
+
+    def late(self, tenant_id: str, where: str) -> LateConsent | None:
+        """How this part of Entra answers because it has not learned of a tenant's consent yet."""
+        late, consent = self.hostile.consent_late, self.consents.get(tenant_id)
+        if late is None or late.where != where or consent is None or consent.given_at is None:
+            return None
+        return late if self.now() < consent.given_at + timedelta(seconds=late.seconds) else None
 
     def change(self, tenant: Tenant, oids: Iterable[str] = ()) -> None:
         """Replace a tenant, and note which user objects changed for Graph's delta.
@@ -165,6 +174,19 @@ class Cloud:
         """
         self.directory = self.directory.with_tenant(tenant)
         self.changes += [(tenant.tenant_id, oid) for oid in oids]
+
+    def rename(self, tenant: Tenant, oid: str, name: str) -> None:
+        """Give a member another user principal name. They stay signed in: a session is a person's, not a name's.
+
+        Raises:
+            ValueError: see `Directory.renamed`.
+        """
+        user = tenant.user(oid)
+        self.directory = self.directory.renamed(tenant, oid, name)
+        self.changes.append((tenant.tenant_id, oid))
+        for cookie, session in self.sessions.items():
+            if user is not None and session.sign_in_name == user.sign_in_name:
+                self.sessions[cookie] = replace(session, sign_in_name=name)
 
     def person(self, session: Session) -> tuple[Tenant, User] | None:
         """The signed-in person's home tenant and account, unless deleted since."""

@@ -32,6 +32,14 @@ class Grant(BaseModel):
     application: frozenset[str] | None = None
 
 
+class NewName(BaseModel):
+    """The user principal name that somebody has from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_principal_name: str
+
+
 class PanelToken(BaseModel):
     """Which control panel token to make: whose, with which claims set (null removes) and how it is signed."""
 
@@ -61,6 +69,7 @@ def routes(cloud: Cloud) -> list[Route]:
         route("/tenants/{tid}/domains", set_domains, "PUT"),
         route("/tenants/{tid}/users/{oid}", change_user, "PUT"),
         route("/tenants/{tid}/users/{oid}", remove_user, "DELETE"),
+        route("/tenants/{tid}/users/{oid}/rename", rename_user, "POST"),
     ]
 
 
@@ -161,6 +170,13 @@ def change_user(cloud: Cloud, request: Request, document: object) -> Response:
     users = [changed if user.oid == oid else user for user in tenant.users] + ([] if before else [changed])
     cloud.change(_with(tenant, users=users), [oid])
     return JSONResponse(changed.model_dump(mode="json"))
+
+
+def rename_user(cloud: Cloud, request: Request, document: object) -> Response:
+    """Give a member another user principal name; whoever is signed in stays so."""
+    name = NewName.model_validate(document).user_principal_name
+    cloud.rename(_tenant(cloud, request), request.path_params["oid"], name)
+    return Response(status_code=204)
 
 
 def remove_user(cloud: Cloud, request: Request, _: object) -> Response:

@@ -210,6 +210,33 @@ class Directory(Entry):
             None,
         )
 
+    def renamed(self, tenant: Tenant, oid: str, name: str) -> Self:
+        """A copy of the directory in which a member has another user principal name.
+
+        Their mail follows if it was the old name, and so does each guest object that is theirs, as at Microsoft.
+
+        Raises:
+            ValueError: there is no such member, or the name is taken or under no verified domain of the tenant.
+
+        """
+        user = tenant.user(oid)
+        if user is None or user.is_guest or not tenant.verifies(name):
+            message = f"only a member can be renamed, to a name under a verified domain of {tenant.name}"
+            raise ValueError(message)
+        old = user.user_principal_name
+
+        def after(each: User) -> User:
+            if each.oid == oid:
+                mail = name if each.mail == old else each.mail
+                return each.model_copy(update={"user_principal_name": name, "mail": mail})
+            return each.model_copy(update={"home_account": name}) if each.home_account == old else each
+
+        directory = self
+        for each in self.tenants:
+            users = tuple(map(after, each.users))
+            directory = directory.with_tenant(each.model_copy(update={"users": users}))
+        return directory
+
     def with_tenant(self, changed: Tenant) -> Self:
         """A copy of the directory with one tenant replaced.
 

@@ -57,6 +57,8 @@ def organization(cloud: Cloud, request: Request, claims: Claims) -> dict[str, An
         scopes={"User.Read", "Organization.Read.All"},
     )
     tenant = _tenant(cloud, claims)
+    if (late := cloud.late(tenant.tenant_id, "graph")) is not None:
+        raise GraphError(late.status or 403, "Authorization_RequestDenied", "The identity of the caller is unknown.")
     full = {
         "id": cloud.hostile.graph_tenant or tenant.tenant_id,
         "displayName": tenant.name,

@@ -4,7 +4,7 @@ It only names them; each endpoint reads the field that concerns it. `PUT /_local
 `DELETE` switches everything off.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +23,20 @@ class AuthorizeError(BaseModel):
     """Leave the person on Entra's page, as 50105 and 700016 do, in place of a redirect."""
 
 
+class LateConsent(BaseModel):
+    """A consent that a part of Entra learns of some seconds after it was given; until then it answers like this."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seconds: float
+    where: Literal["graph", "app_token", "code", "authorize"] = "graph"
+    """Graph, the token endpoint for an app-only token or for a code, or the authorize endpoint."""
+    status: int | None = None
+    """Of Graph (403 without it), or of a token endpoint that is out of order."""
+    aadsts: Literal[65001, 700016] = 700016
+    """Of the token and authorize endpoints, without a status."""
+
+
 class Hostile(BaseModel):
     """What goes wrong on purpose."""
 
@@ -38,12 +52,15 @@ class Hostile(BaseModel):
     """Accepting is answered with this `error`, and `admin_consent=True` beside it."""
     consent_anyone: bool = False
     """No role is asked of the person who consents."""
+    consent_late: LateConsent | None = None
     consent_without: frozenset[str] = frozenset()
     """Permissions that are left out of what Accept grants."""
     personal_accounts: bool = False
     """Personal Microsoft accounts are let through."""
     authorize_error: AuthorizeError | None = None
     authorize_state_suffix: str = ""
+    answer_twice: bool = False
+    """A page fetches each answer to a redirect URI before the browser goes there, as scanners and prefetchers do."""
     ignore_prompt_login: bool = False
     """A signed-in person continues without being asked, as if `prompt` had been removed from the URL."""
     id_token: dict[str, Any] = Field(default_factory=dict)

@@ -5,6 +5,7 @@ elsewhere, and every page says that it only stands in for Microsoft. The package
 which tests rely on.
 """
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -128,6 +129,18 @@ def form_post(redirect_uri: str, answer: Mapping[str, str]) -> HTMLResponse:
         f'<script nonce="{nonce}">document.forms[0].submit()</script>'
     )
     return _page("Returning to the application", body, policy=f"script-src 'nonce-{nonce}'")
+
+
+def twice(url: str) -> HTMLResponse:
+    """Fetch an answer, and go there at the same time."""
+    nonce = secrets.token_urlsafe(16)
+    script = (
+        f"const answer = {json.dumps(url)};"
+        'fetch(answer, { mode: "no-cors", credentials: "include", redirect: "manual" }).catch(() => {});'
+        "location.replace(answer);"
+    ).replace("<", "\\u003c")
+    body = f'<a href="{escape(url)}">Continue</a><script nonce="{nonce}">{script}</script>'
+    return _page("Returning to the application", body, policy=f"script-src 'nonce-{nonce}'; connect-src *")
 
 
 def signed_out(front_channel: Iterable[str], onward: str | None) -> HTMLResponse:

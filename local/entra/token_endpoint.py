@@ -134,8 +134,19 @@ def _redeem(cloud: Cloud, form: Mapping[str, str], path_tenant: str) -> dict[str
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     if not hmac.compare_digest(challenge, code.code_challenge):
         raise aadsts(501481)
+    _must_know(cloud, code.tenant_id, "code")
     code.redeemed = True
     return _tokens(cloud, form, code)
+
+
+def _must_know(cloud: Cloud, tenant_id: str, where: str) -> None:
+    late = cloud.late(tenant_id, where)
+    if late is None:
+        return
+    if late.status is not None:
+        raise _out_of_order(late.status)
+    application = cloud.directory.application
+    raise aadsts(late.aadsts, client_id=application.client_id, name=application.name, tenant=tenant_id)
 
 
 def _same_tenant(cloud: Cloud, code: AuthorizationCode, path_tenant: str) -> bool:
@@ -172,6 +183,7 @@ def _client_credentials(cloud: Cloud, form: Mapping[str, str], path_tenant: str)
     if len(scope.split()) != 1 or not scope.endswith("/.default"):
         raise aadsts(1002012, scope=scope)
     asked(scope, graph=cloud.addresses.https, application=application)
+    _must_know(cloud, tenant.tenant_id, "app_token")
     if cloud.granted(tenant.tenant_id) is None:
         raise aadsts(700016, client_id=application.client_id, tenant=tenant.name)
     return {

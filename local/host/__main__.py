@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from socket import socket
 from typing import NoReturn
@@ -32,6 +33,7 @@ def main() -> NoReturn:
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path.cwd()]
     try:
         settings = HostSettings.read(directory, Path(arguments.settings) if arguments.settings else None)
+        settings = replace(settings, cors_origins=(*settings.cors_origins, *arguments.cors))
         settings.apply_to(os.environ)
         application = create_host(directory, settings)
     except SettingsError as fault:
@@ -85,6 +87,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=7071, help="0 means any free one (default: 7071)")
     parser.add_argument("--settings", help="a local.settings.json (default: none)")
+    parser.add_argument("--cors", action="append", default=[], metavar="ORIGIN", help="an origin to allow, too")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     return parser.parse_args()
 

@@ -28,12 +28,12 @@ from azure_functions_runtime.bindings.datumdef import Datum
 from azure_functions_runtime.native_invocation import invocation_request_native
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local.host.cookies import set_cookie_lines
+from local.host.cors import Cors
 from local.host.indexing import IndexedFunction, IndexingError, index
 from local.host.routing import HttpRoute, Params, RouteError, RouteTable
 from local.host.schedule import Schedule
@@ -52,15 +52,8 @@ def create_host(app: Path | FunctionRegister, settings: HostSettings) -> Starlet
     `.state.host`. Raises IndexingError.
     """
     host = Host(index(app), settings)
-    # The key reaches Azure's CORS check before the function does, and so do preflight requests.
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins,
-        allow_methods=["*"],
-        allow_headers=["*"],
-        allow_credentials=settings.cors_credentials,
-    )
-    application = Starlette(middleware=[cors] if settings.cors_origins else [], lifespan=host.lifespan)
+    cors = Middleware(Cors, settings.cors_origins, credentials=settings.cors_credentials)
+    application = Starlette(middleware=[cors], lifespan=host.lifespan)
     application.router.default = host
     application.state.host = host
     return application

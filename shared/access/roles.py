@@ -1,7 +1,8 @@
-"""The two roles of the control panel, made from verified claims and from nothing else.
+"""The roles of the control panel, made from verified claims and from nothing else.
 
-`Operator` is the vendor's own staff and control panel backend; `SecurityManager` administers one account's SSO. A
-method that acts for one of them takes the role, reads included, so the check cannot be forgotten.
+`Operator` is the vendor's own staff and control panel backend; `SecurityManager` administers one account's SSO, and
+`SecurityReader` sees everything of it and changes nothing. A method that acts for one of them takes the role, reads
+included, so the check cannot be forgotten.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from shared.ports.access_tokens import VerifiedAccess
 
 OPERATOR = "Operator"
 SECURITY_MANAGER = "SecurityManager"
+SECURITY_READER = "SecurityReader"
+USER = "User"
+"""The role in a trail of a person who signs in; their subject is the object id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,16 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountAdministrator:
-    """May administer the SSO of this one account."""
+class AccountReader:
+    """May see everything of this one account's SSO."""
 
     account_id: AccountId
     actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAdministrator(AccountReader):
+    """May administer the SSO of this one account, and see everything of it."""
 
 
 def as_operator(access: VerifiedAccess) -> Operator:
@@ -63,4 +72,18 @@ def as_administrator(access: VerifiedAccess, account_id: AccountId) -> AccountAd
         return AccountAdministrator(account_id, Actor(access.sub, access.name, OPERATOR))
     if SECURITY_MANAGER in access.roles and access.account_id == account_id:
         return AccountAdministrator(account_id, Actor(access.sub, access.name, SECURITY_MANAGER))
+    if SECURITY_READER in access.roles and access.account_id == account_id:
+        raise Forbidden("You may see this account and change nothing. Ask a Security Manager of this account to do it.")
     raise Forbidden("Only a Security Manager of this account, or an Operator, may do this.")
+
+
+def as_reader(access: VerifiedAccess, account_id: AccountId) -> AccountReader:
+    """The reader of this account that these claims speak of: everybody who may administer it is one, too.
+
+    Raises:
+        Forbidden: they do not, or speak of another account.
+    """
+    administers = OPERATOR in access.roles or SECURITY_MANAGER in access.roles
+    if not administers and SECURITY_READER in access.roles and access.account_id == account_id:
+        return AccountReader(account_id, Actor(access.sub, access.name, SECURITY_READER))
+    return as_administrator(access, account_id)

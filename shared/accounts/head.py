@@ -40,10 +40,6 @@ class Account(HeadRecord):
     created_at: datetime
     updated_at: datetime
 
-    def lists(self, domain: DomainName) -> bool:
-        """Whether the vendor lets this domain route to the account."""
-        return self.domains is None or domain in self.domains
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:

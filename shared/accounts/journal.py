@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from shared.access.roles import AccountAdministrator, Actor
+from shared.access.roles import AccountReader, Actor
 from shared.accounts.head import PREFIX as HEAD_PREFIX
 from shared.accounts.head import read_head
 from shared.kernel.names import AccountId
 from shared.ports.clock import Clock
 from shared.ports.table import Operation, RowChanged, RowExists, Table
 from shared.trail.events import Event
-from shared.trail.trail import AuditRecord, Trail
+from shared.trail.persons import Persons
+from shared.trail.trail import ShownRecord, Trail
 
 PREFIX = "audit:"
 
@@ -37,23 +38,25 @@ class Journal:
             RowExists: another row that should be new exists already.
         """
         try:
-            await self._trail(account_id).commit(actor, event, *changes)
+            await self.trail(account_id).commit(actor, event, *changes)
         except RowExists as refusal:
             if refusal.key.row.startswith(HEAD_PREFIX):
                 raise RowChanged from refusal
             raise
 
     async def page(
-        self, administrator: AccountAdministrator, size: int, continuation: str | None
-    ) -> tuple[tuple[AuditRecord, ...], str | None]:
+        self, reader: AccountReader, size: int, continuation: str | None
+    ) -> tuple[tuple[ShownRecord, ...], str | None]:
         """At most `size` records, the newest first, and the continuation for the next ones.
 
         Raises:
             NotFound: there is no such account.
             Invalid: the service did not issue this continuation.
         """
-        await read_head(self.table, administrator.account_id)
-        return await self._trail(administrator.account_id).page(size, continuation)
+        await read_head(self.table, reader.account_id)
+        return await self.trail(reader.account_id).page(size, continuation)
 
-    def _trail(self, account_id: AccountId) -> Trail:
-        return Trail(table=self.table, clock=self.clock, partition=account_id, prefix=PREFIX)
+    def trail(self, account_id: AccountId) -> Trail:
+        """The trail of one account."""
+        persons = Persons(table=self.table, partition=account_id)
+        return Trail(table=self.table, clock=self.clock, partition=account_id, prefix=PREFIX, persons=persons)

@@ -7,9 +7,8 @@ imported for the first token, not at start.
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from azure.core.credentials import AccessToken
-
 if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken
     from azure.identity.aio import ManagedIdentityCredential
 
 
@@ -23,7 +22,7 @@ class AppIdentity:
         self._client_id = client_id
         self._credential: ManagedIdentityCredential | None = None
 
-    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+    async def get_token(self, *scopes: str, **options: Any) -> "AccessToken":
         """See `azure.core.credentials_async.AsyncTokenCredential`."""
         if self._credential is None:
             from azure.identity.aio import ManagedIdentityCredential

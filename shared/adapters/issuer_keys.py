@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.web import Web
@@ -43,8 +43,8 @@ class IssuerKeys:
         self._clock = clock
         self._issuers = issuers
         self._keys: dict[str, PyJWK] = {}
-        self._read_at: datetime | None = None
-        self._tried_at: datetime | None = None
+        self._read_at: timedelta | None = None
+        self._tried_at: timedelta | None = None
         self._readable = False
         self._reading = asyncio.Lock()
 
@@ -70,13 +70,13 @@ class IssuerKeys:
         """
         async with self._reading:
             if self._older_than(_PATIENCE, self._tried_at):
-                self._tried_at, self._readable = self._clock.now(), False
+                self._tried_at, self._readable = self._clock.monotonic(), False
                 try:
                     self._keys = self._read(await self._document())
                 except asyncio.CancelledError:
                     self._tried_at = None  # the issuer did not fail
                     raise
-                self._read_at, self._readable = self._clock.now(), True
+                self._read_at, self._readable = self._clock.monotonic(), True
             if not self._readable:
                 raise Unavailable("The issuer of the token did not respond a moment ago. Try again in a few seconds.")
 
@@ -97,5 +97,5 @@ class IssuerKeys:
                     keys[key["kid"]] = jwt.PyJWK(key, algorithm="RS256")
         return keys
 
-    def _older_than(self, age: timedelta, at: datetime | None) -> bool:
-        return at is None or self._clock.now() - at > age
+    def _older_than(self, age: timedelta, at: timedelta | None) -> bool:
+        return at is None or self._clock.monotonic() - at > age

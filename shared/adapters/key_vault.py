@@ -11,13 +11,9 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, HttpResponseError
-from azure.core.pipeline.transport import AsyncHttpTransport
 
 from shared.adapters.azure_sdk import RESPONSIVE
 from shared.kernel.refusals import Unavailable
@@ -25,6 +21,8 @@ from shared.ports.clock import Clock
 from shared.ports.signing_keys import KNOWN_FOR, MINIMUM_BITS, Jwk, KeyVersion, Signer, in_turn, published_versions
 
 if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.pipeline.transport import AsyncHttpTransport
     from azure.keyvault.keys import KeyProperties
     from azure.keyvault.keys.aio import KeyClient
     from azure.keyvault.keys.crypto.aio import CryptographyClient
@@ -42,7 +40,7 @@ _REFUSED = {401, 403, 404}
 """The vault's statuses if the app's role, the key or its version is wrong
 (https://learn.microsoft.com/azure/key-vault/general/rest-error-codes)."""
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_LONG_AGO = timedelta.min
 
 
 class KeyVaultKeys:
@@ -63,9 +61,9 @@ class KeyVaultKeys:
         *,
         vault_url: str,
         key_name: str,
-        credential: AsyncTokenCredential,
+        credential: "AsyncTokenCredential",
         clock: Clock,
-        transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
+        transport: "Callable[[], AsyncHttpTransport[Any, Any]] | None" = None,
     ) -> None:
         self._vault_url = vault_url
         self._key_name = key_name
@@ -92,7 +90,7 @@ class KeyVaultKeys:
     async def probe(self) -> None:
         """See the port."""
         async with self._asking:
-            await self._ask(self._clock.now())
+            await self._ask()
         await self._in_turn()
 
     async def close(self) -> None:
@@ -104,18 +102,19 @@ class KeyVaultKeys:
 
     async def _in_turn(self) -> tuple[tuple[KeyVersion, Jwk], ...]:
         async with self._asking:
-            now = self._clock.now()
-            if now >= self._ask_again_at:
+            asked_at = self._clock.monotonic()
+            if asked_at >= self._ask_again_at:
                 try:
-                    await self._ask(now)
+                    await self._ask()
                 except Unavailable:
-                    if now >= self._good_until:
+                    if asked_at >= self._good_until:
                         raise
-                    self._ask_again_at = min(now + _PATIENCE, self._good_until)
-            return tuple((version, self._keys[version]) for version in in_turn(self._keys, now))
+                    self._ask_again_at = min(asked_at + _PATIENCE, self._good_until)
+            return tuple((version, self._keys[version]) for version in in_turn(self._keys, self._clock.now()))
 
-    async def _ask(self, now: datetime) -> None:
+    async def _ask(self) -> None:
         """Read the versions. Those that cannot sign RS256 are skipped."""
+        now, asked_at = self._clock.now(), self._clock.monotonic()
         keys: dict[KeyVersion, Jwk] = {}
         with _in_our_words():
             async with asyncio.timeout(_SECONDS):
@@ -125,8 +124,8 @@ class KeyVaultKeys:
                         jwk = await self._public_half(version.name)
                         keys |= {version: jwk} if jwk else {}
         self._keys = keys
-        self._good_until = now + KNOWN_FOR
-        self._ask_again_at = now + (_FRESH if keys else _PATIENCE)
+        self._good_until = asked_at + KNOWN_FOR
+        self._ask_again_at = asked_at + (_FRESH if keys else _PATIENCE)
 
     async def _versions(self, now: datetime) -> AsyncIterator[KeyVersion]:
         async for properties in self._opened().list_properties_of_key_versions(self._key_name):
@@ -141,6 +140,7 @@ class KeyVaultKeys:
         return self._public_halves[version]
 
     async def _sign(self, version: str, signing_input: bytes) -> bytes:
+        from azure.core.exceptions import HttpResponseError
         from azure.keyvault.keys.crypto import SignatureAlgorithm
 
         digest = hashlib.sha256(signing_input).digest()
@@ -151,7 +151,7 @@ class KeyVaultKeys:
             except HttpResponseError as error:
                 if error.status_code in _REFUSED:
                     # Perhaps this version was disabled a moment ago: the next caller finds another.
-                    self._ask_again_at = self._clock.now()
+                    self._ask_again_at = self._clock.monotonic()
                 raise
         return signed.signature
 
@@ -196,6 +196,8 @@ def _in_our_words() -> Iterator[None]:
     Raises:
         Unavailable: all of them. The SDK raises `ValueError` if an answer asks for a token that is not for a vault.
     """
+    from azure.core.exceptions import AzureError, HttpResponseError
+
     try:
         yield
     except HttpResponseError as error:

@@ -100,7 +100,7 @@ class RecentRows:
         return (row,) if row else ()
 
     def _recall(self, question: _Question, read: Callable[[], Coroutine[None, None, tuple[Row, ...]]]) -> _Memory:
-        now = self._clock.now()
+        now = self._clock.monotonic()
         memory = self._memories.get(question)
         if memory is None or not memory.lease.holds(now):
             memory = _Memory(Lease(now + self._max_age), asyncio.create_task(read()))
@@ -179,9 +179,9 @@ class WatchedTable:
             for operation in operations:
                 self.recent.forget(operation.key)
 
-    def expired(self, now: datetime) -> AsyncIterator[Row]:
+    def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
         """See the port."""
-        return self.table.expired(now)
+        return self.table.expired(now, first)
 
     def partitions_before(self, partition: str) -> AsyncIterator[Row]:
         """See the port."""

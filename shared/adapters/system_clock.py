@@ -1,6 +1,7 @@
 """The machine's clock."""
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 
 
 class SystemClock:
@@ -9,3 +10,7 @@ class SystemClock:
     def now(self) -> datetime:
         """The current time in UTC."""
         return datetime.now(UTC)
+
+    def monotonic(self) -> timedelta:
+        """The time since the machine has started, or another fixed moment."""
+        return timedelta(seconds=time.monotonic())

@@ -31,6 +31,18 @@ class AuthMethod(StrEnum):
     PRIVATE_KEY_JWT = "private_key_jwt"
 
 
+class CodeBinding(StrEnum):
+    """What binds a code to the browser that asked for it (RFC 9700, sections 2.1.1 and 4.5.3).
+
+    `pkce` demands PKCE; `pkce_or_nonce` PKCE, or a `nonce`, which the client compares with the one in the ID token;
+    `none` neither, for libraries that know no better: whoever steals a code can then sign in as its owner.
+    """
+
+    PKCE = "pkce"
+    PKCE_OR_NONCE = "pkce_or_nonce"
+    NONE = "none"
+
+
 BY_SECRET = frozenset({AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST})
 """The methods of clients that have a secret."""
 
@@ -40,7 +52,8 @@ class ApplicationProfile(Record):
 
     `redirect_uris` and `post_logout_redirect_uris` are matched exactly; `requires_product` names a product without
     which SSO does not work in it; `password_sign_in_uri` receives people who stay on the vendor's password; `jwks`
-    are the public keys (RFC 7517) of a client that authenticates by `private_key_jwt`.
+    are the public keys (RFC 7517) of a client that authenticates by `private_key_jwt`; `code_binding` is None for
+    applications that were registered before there was a choice, which means PKCE.
     """
 
     name: Title
@@ -50,6 +63,7 @@ class ApplicationProfile(Record):
     password_sign_in_uri: WebAddress | None = None
     token_endpoint_auth_method: AuthMethod = AuthMethod.NONE
     jwks: dict[str, JsonValue] | None = None
+    code_binding: CodeBinding | None = None
     post_logout_redirect_uris: WebAddresses = ()
     backchannel_logout_uri: WebAddress | None = None
 
@@ -60,6 +74,27 @@ class ApplicationProfile(Record):
                 "'jwks' is required with tokenEndpointAuthMethod 'private_key_jwt' and not allowed with any other."
             )
         return self
+
+    @model_validator(mode="after")
+    def _bound_where_nothing_else_proves_the_client(self) -> Self:
+        if self.token_endpoint_auth_method is AuthMethod.NONE and self.binding is not CodeBinding.PKCE:
+            raise ValueError("'codeBinding' must be 'pkce' with tokenEndpointAuthMethod 'none': only PKCE protects it.")
+        return self
+
+    @property
+    def binding(self) -> CodeBinding:
+        """What binds its codes to a browser."""
+        return self.code_binding or CodeBinding.PKCE
+
+    def bound_as(self, before: "ApplicationProfile | None") -> "ApplicationProfile":
+        """The profile with the binding that was left out: what it was before, or for a new application the default."""
+        if self.code_binding is not None:
+            return self
+        if self.token_endpoint_auth_method is AuthMethod.NONE:
+            kept = None
+        else:
+            kept = CodeBinding.PKCE_OR_NONCE if before is None else before.code_binding
+        return self.model_copy(update={"code_binding": kept})
 
     @field_validator("jwks")
     @classmethod

@@ -9,6 +9,10 @@ from shared.kernel.encoding import from_base64url
 _LEAST_BITS = 2_048
 """NIST SP 800-131A and RFC 7518, section 3.3."""
 _MOST_BITS = 8_192
+_LEAST_EXPONENT = 3
+
+_ALGORITHMS = {"RSA": ("RS256", "PS256"), "EC": ("ES256",)}
+"""The algorithms of assertions, by the type of the key."""
 
 # The curve P-256: y² = x³ - 3x + b modulo p (NIST SP 800-186, section 3.2.1.3).
 _P = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -27,12 +31,15 @@ def check_public_key(key: Mapping[str, JsonValue]) -> None:
     Raises:
         ValueError: it is not; the message says what is wrong.
     """
+    algorithms = (None, *_ALGORITHMS.get(str(key.get("kty")), ()))
+    if key.get("use", "sig") != "sig" or key.get("alg") not in algorithms or not isinstance(key.get("kid", ""), str):
+        raise ValueError("A key's 'use' must be 'sig', its 'alg' RS256, PS256 or ES256 as it has it, its 'kid' a text.")
     if key.get("kty") == "RSA":
-        bits, exponent = _number(key, "n").bit_length(), _number(key, "e")
-        if not _LEAST_BITS <= bits <= _MOST_BITS:
+        modulus, exponent = _number(key, "n"), _number(key, "e")
+        if not _LEAST_BITS <= modulus.bit_length() <= _MOST_BITS:
             raise ValueError(f"An RSA key must have {_LEAST_BITS:,} to {_MOST_BITS:,} bits.")
-        if exponent < 3 or exponent % 2 == 0:  # noqa: PLR2004 - the smallest there is
-            raise ValueError("The 'e' of an RSA key must be an odd number from 3.")
+        if not _LEAST_EXPONENT <= exponent < modulus or exponent % 2 == 0 or modulus % 2 == 0:
+            raise ValueError("The 'e' of an RSA key must be an odd number from 3, and smaller than its odd 'n'.")
     elif (key.get("kty"), key.get("crv")) == ("EC", "P-256"):
         x, y = _number(key, "x"), _number(key, "y")
         if max(x, y) >= _P or (y * y - (x * x * x - 3 * x + _B)) % _P:

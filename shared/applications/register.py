@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from shared.access.roles import Operator
+from shared.access.roles import AccountReader, Operator
 from shared.applications.application import (
     BY_SECRET,
     PARTITION,
@@ -23,10 +23,12 @@ from shared.ports.clock import Clock
 from shared.ports.record import Stored
 from shared.ports.table import Remove, Row, RowExists, Table
 from shared.trail.events import Event
-from shared.trail.trail import AuditRecord, Trail
+from shared.trail.persons import Persons
+from shared.trail.trail import ShownRecord, Trail
 
-_TRAIL = "~audit:"
-"""The prefix of the row keys of trails: no client id can contain it, so that both can share one partition."""
+_BESIDE = "~"
+"""How the row keys of trails and their persons start: no client id does, so that all can share one partition."""
+_TRAIL = f"{_BESIDE}audit:"
 _MOST = 1_000
 
 _log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class ApplicationRegister:
     ) -> tuple[Stored[Application], bool]:
         """Register the application, or change its entry; the flag is True if it is new.
 
+        A profile without a code binding keeps the one that the application has; a new one gets the default.
         Repeating the current values changes nothing and needs no version, so a repeated PUT is safe.
 
         Raises:
@@ -55,6 +58,7 @@ class ApplicationRegister:
         now = self.clock.now()
         key = application_key(client_id)
         row = await self.table.get(key)
+        profile = profile.bound_as(Application.read(row).profile if row else None)
         application = Application(client_id=client_id, profile=profile, created_at=now, updated_at=now)
         event: Event = ApplicationRegistered(profile=profile)
         if row is not None:
@@ -76,7 +80,9 @@ class ApplicationRegister:
             await self._trail(client_id).commit(operator.actor, event, stored.rewrite(application))
         except RowExists:
             return await self.put(operator, client_id, profile, expected)  # another caller was first
-        _log.info("application.put application=%s by=%s", client_id, operator.actor.subject)
+        _log.info(
+            "application.put application=%s by=%r code_binding=%s", client_id, operator.actor.subject, profile.binding
+        )
         return stored.then(application), row is None
 
     async def read(self, _operator: Operator, client_id: ClientId) -> Stored[Application]:
@@ -88,15 +94,16 @@ class ApplicationRegister:
         row = await self._row(client_id)
         return Stored(Application.read(row), row.key, row)
 
-    async def all(self, _operator: Operator) -> tuple[Application, ...]:
-        """Every application, by client id. A vendor has a few."""
+    async def all(self, _reader: Operator | AccountReader) -> tuple[Application, ...]:
+        """Every application, by client id. A vendor has a few. Their trails come after them, and are not read."""
         rows: list[Row] = []
         continuation = None
         while True:
             page = await self.table.page(PARTITION, "", _MOST, continuation)
-            rows += (row for row in page.rows if not row.key.row.startswith(_TRAIL))
+            own = [row for row in page.rows if not row.key.row.startswith(_BESIDE)]
+            rows += own
             continuation = page.continuation
-            if continuation is None:
+            if continuation is None or len(own) < len(page.rows):
                 break
         return tuple(Application.read(row) for row in sorted(rows, key=lambda row: row.key.row))
 
@@ -116,7 +123,7 @@ class ApplicationRegister:
         update = {"secret": await hash_secret(secret), "updated_at": self.clock.now()}
         renewed = stored.rewrite(stored.record.model_copy(update=update))
         await self._trail(client_id).commit(operator.actor, ApplicationSecretRenewed(), renewed)
-        _log.info("application.secret_renewed application=%s by=%s", client_id, operator.actor.subject)
+        _log.info("application.secret_renewed application=%s by=%r", client_id, operator.actor.subject)
         return secret
 
     async def remove(self, operator: Operator, client_id: ClientId, expected: Expected) -> None:
@@ -129,11 +136,11 @@ class ApplicationRegister:
         row = await self._row(client_id)
         expected.must_allow(version_of(row.document))
         await self._trail(client_id).commit(operator.actor, ApplicationRemoved(), Remove(row))
-        _log.info("application.removed application=%s by=%s", client_id, operator.actor.subject)
+        _log.info("application.removed application=%s by=%r", client_id, operator.actor.subject)
 
     async def page(
         self, _operator: Operator, client_id: ClientId, size: int, continuation: str | None
-    ) -> tuple[tuple[AuditRecord, ...], str | None]:
+    ) -> tuple[tuple[ShownRecord, ...], str | None]:
         """At most `size` records of the application's trail, the newest first, and the continuation for the next ones.
 
         The trail of a removed application is kept, and continues if it is registered again.
@@ -147,8 +154,35 @@ class ApplicationRegister:
             await self._row(client_id)  # it may have been registered before applications had trails
         return records, following
 
+    async def trails(self) -> tuple[Trail, ...]:
+        """The trail of every application, also of those that were removed."""
+        events = [row.key.row for row in await self.trail_rows() if row.key.row.startswith(_TRAIL)]
+        clients = dict.fromkeys(name.removeprefix(_TRAIL).partition(":")[0] for name in events)
+        return tuple(self._trail(ClientId(each)) for each in clients)
+
+    async def trail_rows(self) -> list[Row]:
+        """Every row of the trails and of their persons. A vendor has a few applications, which change seldom."""
+        rows: list[Row] = []
+        continuation = None
+        while True:
+            page = await self.table.page(PARTITION, _BESIDE, _MOST, continuation)
+            rows += page.rows
+            continuation = page.continuation
+            if continuation is None:
+                return rows
+
+    def persons(self) -> Persons:
+        """The persons whom the trails name."""
+        return Persons(table=self.table, partition=PARTITION, family=_BESIDE)
+
     def _trail(self, client_id: ClientId) -> Trail:
-        return Trail(table=self.table, clock=self.clock, partition=PARTITION, prefix=f"{_TRAIL}{client_id}:")
+        return Trail(
+            table=self.table,
+            clock=self.clock,
+            partition=PARTITION,
+            prefix=f"{_TRAIL}{client_id}:",
+            persons=self.persons(),
+        )
 
     async def _row(self, client_id: ClientId) -> Row:
         row = await self.table.get(application_key(client_id))

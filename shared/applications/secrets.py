@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.kernel.caches import BoundedCache
 from shared.kernel.names import ClientId
@@ -60,7 +60,7 @@ class SecretChecks:
     _key: bytes = field(init=False, repr=False, default_factory=lambda: secrets.token_bytes(32))
     _slots: asyncio.Semaphore = field(init=False, repr=False, default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _under_way: dict[bytes, asyncio.Future[bool]] = field(init=False, repr=False, default_factory=dict)
-    _proven: BoundedCache[bytes, datetime] = field(
+    _proven: BoundedCache[bytes, timedelta] = field(
         init=False, repr=False, default_factory=lambda: BoundedCache(MOST_REMEMBERED)
     )
 
@@ -93,11 +93,11 @@ class SecretChecks:
         finally:
             del self._under_way[mark]
         if right:
-            self._proven.put(mark, self.clock.now())
+            self._proven.put(mark, self.clock.monotonic())
         return right
 
     def _remembers(self, mark: bytes) -> bool:
-        now, used_at = self.clock.now(), self._proven.get(mark)
+        now, used_at = self.clock.monotonic(), self._proven.get(mark)
         if used_at is None or now - used_at >= REMEMBERED_FOR:
             return False
         self._proven.put(mark, now)

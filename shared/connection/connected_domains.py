@@ -4,18 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.access.roles import AccountAdministrator
-from shared.accounts.head import Head, read_head
+from shared.access.roles import AccountAdministrator, AccountReader
+from shared.accounts.head import Account, Head, read_head
 from shared.accounts.journal import Journal
 from shared.connection.connection import Connection, connected_tenant
 from shared.connection.proof import prove_organization
 from shared.domains.routing import DomainRouting
+from shared.domains.stored_domains import stored_domains, version_after
 from shared.domains.tenant_domains import (
     DomainsRefreshed,
     DomainState,
     DomainSwitch,
     DomainSwitched,
     TenantDomains,
+    find_domain,
     held,
 )
 from shared.kernel.names import DomainName
@@ -49,15 +51,17 @@ class ConnectedDomains:
     clock: Clock
     """The time."""
 
-    async def list(self, administrator: AccountAdministrator) -> DomainList:
+    async def list(self, reader: AccountReader) -> DomainList:
         """The domains and their states.
 
         Raises:
             NotFound: there is no such account.
         """
-        head = await read_head(self.table, administrator.account_id)
-        stored = head.stored(TenantDomains)
-        return DomainList(_states(head), stored.record.read_at, stored.version)
+        head = await read_head(self.table, reader.account_id)
+        stored = stored_domains(head)
+        if head.stored(Connection).record.tenant is None:
+            return DomainList({}, stored.record.read_at, stored.version)
+        return _shown(head.account.record, stored.record, stored.version)
 
     async def switch(
         self,
@@ -82,13 +86,13 @@ class ConnectedDomains:
         account_id = administrator.account_id
         head = await read_head(self.table, account_id)
         connected_tenant(head.stored(Connection).record)
-        stored = head.stored(TenantDomains)
+        stored = stored_domains(head)
         expected.must_allow(stored.version)
         switch = change(stored.record.switch(domain))
         switched = stored.record.switched(domain, switch)
         event = DomainSwitched(domain=domain, enabled=switch.enabled)
-        await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(switched))
-        return await self.list(administrator)
+        await self.journal.commit(account_id, administrator.actor, event, *stored.rewrite(switched))
+        return _shown(head.account.record, switched, version_after(switched))
 
     async def refresh(self, administrator: AccountAdministrator) -> DomainList:
         """Read the tenant's domains again, claim the new ones and release those that are gone.
@@ -103,27 +107,22 @@ class ConnectedDomains:
         tenant_id = connected_tenant(head.stored(Connection).record)
         organization = await self.organizations.read_organization(tenant_id)
         prove_organization(organization, tenant_id)
-        account, stored = head.account.record, head.stored(TenantDomains)
+        account, stored = head.account.record, stored_domains(head)
         now = self.clock.now()
-        read = TenantDomains(
-            domains=await self.routing.claim(account, organization, stored.record),
-            read_at=now,
-        )
-        event = DomainsRefreshed(domains=read.states(account))
-        await self.journal.commit(account_id, administrator.actor, event, stored.rewrite(read))
+        async with self.routing.claiming(account, organization, stored.record, now) as read:
+            found = read.summary(account.domains, stored.record)
+            event = DomainsRefreshed(domains=found.domains, domain_counts=found.counts)
+            await self.journal.commit(account_id, administrator.actor, event, *stored.rewrite(read))
         await self.routing.let_go(account_id, held(stored.record) - held(read), now)
-        return await self.list(administrator)
+        return _shown(account, read, version_after(read))
 
 
-def _states(head: Head) -> dict[DomainName, DomainState]:
-    """The state of each domain of the connected tenant; empty without a connection."""
-    if head.stored(Connection).record.tenant is None:
-        return {}
-    return {each.name: each.state(head.account.record) for each in head.stored(TenantDomains).record.domains}
+def _shown(account: Account, domains: TenantDomains, version: str) -> DomainList:
+    return DomainList(domains.states(account.domains), domains.read_at, version)
 
 
 def has_domain(head: Head, name: DomainName) -> bool:
     """Whether the account has the domain: its connected tenant has verified it, or the vendor's entry lists it."""
     connected = head.stored(Connection).record.tenant is not None
-    verified = connected and head.stored(TenantDomains).record.find(name) is not None
+    verified = connected and find_domain(head, name) is not None
     return verified or name in (head.account.record.domains or ())

@@ -4,7 +4,7 @@
 stateDiagram-v2
     [*] --> disconnected
     disconnected --> pending: start
-    pending --> disconnected: refused, cancelled by disconnect, or expired
+    pending --> disconnected: cancelled by disconnect, or expired
     pending --> connected: consent proven
     connected --> connected: consent renewed
     connected --> consent_revoked: a check finds no consent
@@ -14,20 +14,25 @@ stateDiagram-v2
 ```
 
 `pending` is never stored: a disconnected account with an `attempt` under way is pending. An attempt beside another
-status changes nothing until it is proven. `consent` makes connections, `checks` moves between connected and revoked,
-and `disconnection` ends them.
+status changes nothing until it is proven. A refusal ends one browser's try, and no attempt. `consent` makes
+connections, `checks` moves between connected and revoked, and `disconnection` ends them.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import Field
 
 from shared.access.roles import Actor
 from shared.accounts.head import HeadRecord
+from shared.kernel.documents import Asked
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Conflict
 from shared.ports.record import Record
-from shared.trail.events import Event
+from shared.trail.events import Event, ShownAs
+from shared.trail.persons import Person
 
 
 class Status(StrEnum):
@@ -48,18 +53,27 @@ class Check(Record):
 
 
 class Attempt(Record):
-    """An integration that was started, and is under way until it is finished, refused, cancelled or expired."""
+    """An integration that was started, and is under way until it is finished, cancelled or expired."""
 
     attempt_id: str
     until: datetime
+
+
+class Try(Record):
+    """One press of a start link's button: its own id, and the attempt that it belongs to."""
+
+    attempt_id: str
+    try_id: str
 
 
 class Connection(HeadRecord):
     """The link between an account and a tenant; the default is none.
 
     Any status may have an `attempt` beside it, since a connected account may start again to renew its consent. Of
-    several attempts only the newest counts. `doubted_at` is when Graph first refused a token that Entra still issues:
-    the consent counts as revoked only after a second refusal some time later.
+    several attempts only the newest counts. `made_by` is the try that made the connection, whose browser may reload the
+    page. `doubted_at` is when Graph first refused a token that Entra still issues: the consent counts as revoked only
+    after a second refusal some time later. `keep_people`: a Security Manager has said that an address of an earlier
+    tenant means the same person in this one; see `shared.users.people`.
     """
 
     row = "connection"
@@ -70,8 +84,10 @@ class Connection(HeadRecord):
     connected_by: Actor | None = None
     connected_at: datetime | None = None
     attempt: Attempt | None = None
+    made_by: Try | None = None
     last_check: Check | None = None
     doubted_at: datetime | None = None
+    keep_people: bool = False
 
     @property
     def tenant(self) -> TenantId | None:
@@ -95,6 +111,12 @@ class Connection(HeadRecord):
         return self.model_copy(update={"status": pending})
 
 
+class ConnectionSettings(Asked):
+    """The settings of a connection. They end with it."""
+
+    keep_people: bool = False
+
+
 def connected_tenant(connection: Connection) -> TenantId:
     """The connected tenant.
 
@@ -113,7 +135,7 @@ class ConnectionStarted(Event):
 
 
 class ConnectionRefused(Event):
-    """An integration ended without a connection. `reason` is the type of the refusal."""
+    """A try to connect was refused; the link can be used again. `reason` is the type of the refusal."""
 
     action = "connection.refused"
 
@@ -129,22 +151,42 @@ class Consenter(Record):
 
 
 class ConnectionConnected(Event):
-    """An integration was completed: the account is connected. `domains` has the state of each domain of the tenant."""
+    """An integration was completed: the account is connected. `domains` has the states of up to 100 of its domains."""
 
     action = "connection.connected"
 
     tenant_id: TenantId
     tenant_name: str
-    consented_by: Consenter
+    consented_by: Annotated[Person, ShownAs({"oid": "oid", "name": "name"}, inside=True)]
     domains: Mapping[str, str]
+    domain_counts: Mapping[str, int] = Field(default_factory=dict)
+
+    @classmethod
+    def of_before(cls, details: Mapping[str, Any]) -> Self:
+        """See the base: the person's tenant stands beside them."""
+        before = super().of_before(details)
+        consenter = before.consented_by.model_copy(update={"tid": before.tenant_id})
+        return before.model_copy(update={"consented_by": consenter})
+
+
+class ConnectionChanged(Event):
+    """`keepPeople` was switched. `links` is how many links of earlier tenants are left; null where it was not asked."""
+
+    action = "connection.changed"
+
+    keep_people: bool
+    tenant_id: TenantId | None
+    links: int | None
 
 
 class ConnectionChecked(Event):
-    """The tenant was probed. `outcome` is that of `Check`."""
+    """The tenant was probed. `outcome` is that of `Check`. `domainsLeft` names up to 100 domains that have left it."""
 
     action = "connection.checked"
 
     outcome: str | None
+    domains_left: tuple[str, ...] = ()
+    domains_left_count: int = 0
 
 
 class _TenantLeft(Event):

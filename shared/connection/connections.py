@@ -2,9 +2,21 @@
 
 from dataclasses import dataclass
 
+from shared.accounts.journal import Journal
 from shared.connection.checks import ConnectionChecks
+from shared.connection.completion import Completion
 from shared.connection.consent import ConsentFlow
 from shared.connection.disconnection import Disconnection
+from shared.connection.return_urls import ReturnUrls
+from shared.connection.tries import Tries
+from shared.domains.routing import DomainRouting
+from shared.flows.flows import Flows
+from shared.ports.clock import Clock
+from shared.ports.consent import Consent
+from shared.ports.organizations import Organizations
+from shared.ports.sign_in import EntraSignIn
+from shared.ports.table import Table
+from shared.ports.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,3 +29,44 @@ class Connections:
     """Reads it, and checks whether the consent is still valid."""
     disconnection: Disconnection
     """Ends it, also when its account is removed."""
+
+
+def consent_flow(
+    *,
+    table: Table,
+    journal: Journal,
+    flows: Flows,
+    routing: DomainRouting,
+    consent: Consent,
+    sign_in: EntraSignIn,
+    organizations: Organizations,
+    clock: Clock,
+    telemetry: Telemetry,
+    return_urls: ReturnUrls,
+    redirect_uri: str,
+) -> ConsentFlow:
+    """Join the parts that make a connection; see the fields of each."""
+    completion = Completion(
+        table=table, journal=journal, routing=routing, organizations=organizations, clock=clock, telemetry=telemetry
+    )
+    tries = Tries(
+        flows=flows,
+        sign_in=sign_in,
+        consent=consent,
+        completion=completion,
+        clock=clock,
+        telemetry=telemetry,
+        redirect_uri=redirect_uri,
+    )
+    return ConsentFlow(
+        table=table,
+        journal=journal,
+        flows=flows,
+        consent=consent,
+        tries=tries,
+        completion=completion,
+        clock=clock,
+        telemetry=telemetry,
+        return_urls=return_urls,
+        redirect_uri=redirect_uri,
+    )

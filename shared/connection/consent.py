@@ -1,61 +1,55 @@
 """Start Azure Integration: from the button in the control panel to a proven connection.
 
-    start      the Security Manager gets a ticket, a link that opens once
+    start      the Security Manager gets a ticket, a link that opens until the account is connected
     look       an administrator of the tenant, who may be somebody else, sees which account it is for
-    open       their browser is bound to the flow, and goes to Microsoft's consent page
+    open       each press of the button is a try: the browser is bound to its state, and goes to Microsoft to consent
     callback   Microsoft's response to the consent proves nothing, so the browser, bound again, signs in at that tenant
     callback   the sign-in, an app-only token and Graph prove it; domains are claimed, the connection is written
+    resume     where Microsoft was late, the link goes on: Graph is asked again, or the person signs in again
 
-Microsoft returns to one address for both responses; our own state tells them apart. A crash at any point leaves the
-account as it was: the last write is one transaction, and domain claims without a connection route nothing.
+Microsoft returns to one address for both responses; our own state tells them apart. Either can come twice: the states
+stay until they expire, and only the connection is single. `tries` has the steps of a try, and `completion` writes the
+connection in one transaction. A crash at any point leaves the account as it was, and domain claims without a connection
+route nothing. Only a clear no ends a try, and a try that ends leaves the others, and the link, as they are.
 """
 
 import contextlib
 import secrets
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from shared.access.roles import AccountAdministrator
-from shared.accounts.head import Head, find_head, read_head
+from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
-from shared.connection.connection import (
-    Attempt,
-    Check,
-    Connection,
-    ConnectionConnected,
-    ConnectionRefused,
-    ConnectionStarted,
-    Consenter,
-    Status,
-)
+from shared.connection.completion import Completion
+from shared.connection.connection import Attempt, Connection, ConnectionStarted
 from shared.connection.consent_steps import (
-    Connected,
+    AskedTenant,
     ConnectState,
+    Fetch,
     Invitation,
     NotConnected,
-    ProofLeg,
+    Outcome,
     Start,
     Ticket,
     ToMicrosoft,
+    Waiting,
 )
-from shared.connection.proof import claimed_tenant, prove_administrator, prove_organization
 from shared.connection.return_urls import ReturnUrls
-from shared.domains.routing import DomainRouting
-from shared.domains.tenant_domains import TenantDomains, held
-from shared.flows.flows import Flows, digest
-from shared.kernel.names import AccountId, TenantId
-from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, Refusal, Stale
+from shared.connection.tries import Tries
+from shared.flows.flows import FlowEnded, Flows, digest, name_of
+from shared.kernel.names import PERSONAL_ACCOUNTS, AccountId, DomainName, TenantId
+from shared.kernel.refusals import FieldFault, FlowSpent, Invalid, Refusal, Stale
 from shared.ports.clock import Clock
 from shared.ports.consent import Consent
 from shared.ports.entra import Answer
-from shared.ports.organizations import Organization, Organizations
-from shared.ports.sign_in import EntraSignIn, VerifiedIdentity
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentFlow:
-    """Guides one browser through consent and proof; see the module."""
+    """Guides browsers through consent and proof; see the module."""
 
     table: Table
     """The accounts' table."""
@@ -63,14 +57,12 @@ class ConsentFlow:
     """The audit trail."""
     flows: Flows
     """Tickets and states."""
-    routing: DomainRouting
-    """Claims the domains."""
     consent: Consent
     """Knows the page where an administrator consents."""
-    sign_in: EntraSignIn
-    """Verifies who has consented."""
-    organizations: Organizations
-    """Verifies that the consent is valid, and whose it is."""
+    tries: Tries
+    """The steps of a try."""
+    completion: Completion
+    """Writes the connection."""
     clock: Clock
     """The time."""
     telemetry: Telemetry
@@ -80,24 +72,34 @@ class ConsentFlow:
     redirect_uri: str
     """The address to which Microsoft returns, as in the app registration."""
 
-    async def start(self, administrator: AccountAdministrator, return_url: str | None) -> Start:
+    async def start(
+        self, administrator: AccountAdministrator, return_url: str | None, tenant: str | None = None
+    ) -> Start:
         """Start an integration. A connected account may start again, to renew its consent.
+
+        Args:
+            administrator: the Security Manager who starts it, and the account.
+            return_url: where the browser returns; None shows a page.
+            tenant: the id or a verified domain of the tenant that consents; None for the home of whoever signs in.
 
         Raises:
             NotFound: there is no such account.
-            Invalid: the return address is not allowed.
+            Invalid: the return address is not allowed, or there is no such tenant.
+            Unavailable: Microsoft cannot be asked for the tenant.
         """
-        account_id, actor = administrator.account_id, administrator.actor
+        account_id = administrator.account_id
         checked = None if return_url is None else self.return_urls.check(return_url)
-        now = self.clock.now()
-        attempt = Attempt(attempt_id=secrets.token_urlsafe(16), until=now + Ticket.lifetime + 2 * ConnectState.lifetime)
+        asked = None if tenant is None else await self._find_tenant(tenant)
+        until = self.clock.now() + Ticket.lifetime + 2 * ConnectState.lifetime
+        attempt = Attempt(attempt_id=secrets.token_urlsafe(16), until=until)
         await self._await_answer(administrator, attempt)
         ticket = Ticket(
             expires_at=self.flows.expiry(Ticket),
             account_id=account_id,
             attempt_id=attempt.attempt_id,
-            actor=actor,
+            actor=administrator.actor,
             return_url=checked,
+            tenant=asked,
         )
         handle = await self.flows.issue(ticket)
         self._note(ConnectStep.STARTED, account_id)
@@ -107,23 +109,25 @@ class ConsentFlow:
         """The account that a ticket connects. The administrator may not be the person who started, so they must see it.
 
         Raises:
-            FlowSpent: the ticket is unknown, used or expired.
-            Conflict: the integration was cancelled, or started again.
+            FlowSpent: the ticket is unknown or expired.
+            Conflict: the integration was finished, cancelled, or started again.
         """
         ticket = await self.flows.look(handle, Ticket)
-        head = await self._counting(ticket)
-        return Invitation(head.account.record.name, ticket.actor.name or ticket.actor.subject)
+        head = await self.completion.counting(ticket)
+        return Invitation(head.account.record.name, ticket.actor.name or ticket.actor.subject, ticket.tenant)
 
     async def open(self, handle: str) -> ToMicrosoft:
-        """Open a ticket, once, and send the browser to Microsoft's consent page.
+        """Begin a try, and send its browser to Microsoft's consent page. The ticket can be opened again.
 
         Raises:
-            FlowSpent: the ticket is unknown, used or expired.
-            Conflict: the integration was cancelled, or started again.
+            FlowSpent: the ticket is unknown or expired.
+            Throttled: it was opened too often.
+            Conflict: the integration was finished, cancelled, or started again.
         """
-        ticket = await self.flows.redeem(handle, Ticket)
-        await self._counting(ticket)
-        state = self.flows.new_handle()
+        ticket = await self.flows.revise(handle, Ticket, Ticket.pressed)
+        await self.completion.counting(ticket)
+        tenant_id = ticket.tenant.tenant_id if ticket.tenant else None
+        state = self.flows.new_handle(ConnectState)
         binding = self.flows.bind(state, ConnectState)
         await self.flows.issue(
             ConnectState(
@@ -133,110 +137,119 @@ class ConsentFlow:
                 attempt_id=ticket.attempt_id,
                 actor=ticket.actor,
                 return_url=ticket.return_url,
+                tenant_id=tenant_id,
+                link=name_of(handle),
+                try_id=secrets.token_urlsafe(16),
             ),
             state,
         )
         self._note(ConnectStep.OPENED, ticket.account_id)
-        return ToMicrosoft(self.consent.admin_consent_url(self.redirect_uri, state), binding)
+        return ToMicrosoft(self.consent.admin_consent_url(self.redirect_uri, state, tenant_id), binding)
 
-    async def callback(self, answer: Answer, browser: str | None) -> ToMicrosoft | Connected | NotConnected:
-        """Handle Microsoft's response, both to the consent and to the sign-in.
+    async def callback(self, answer: Answer, browser: str | None) -> Outcome:
+        """Handle Microsoft's response, both to the consent and to the sign-in. It may come more than once.
 
         Args:
             answer: the query of the request; nothing in it is verified.
             browser: the secret that the browser sent for this state.
 
         Raises:
-            FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the account then.
+            FlowSpent: the state is unknown or another browser's. Nothing is known of the account then.
+            Unavailable: the store does not respond; the same response can be sent again.
         """
         if answer.state is None:
             raise FlowSpent("Microsoft's answer carries no state. Start again from the control panel.")
-        state = await self.flows.redeem(answer.state, ConnectState, browser)
+        fetch, now = Fetch(answer.state, browser, secrets.token_urlsafe(8)), self.clock.now()
         try:
-            if answer.error is not None:
-                raise ConsentRefused(self.consent.explain_consent(answer.error, answer.error_description))
-            if state.proof is None:
-                return await self._consented(state, answer)
-            return await self._proven(state, state.proof, answer)
-        except Refusal as refusal:
-            self._note(ConnectStep.REFUSED, state.account_id, refusal.reason)
-            with contextlib.suppress(Refusal):  # the person must see why the integration failed, whatever else fails
-                await self._write_down(state, refusal)
-            return NotConnected(refusal, state.return_url)
+            state = await self.flows.revise(
+                answer.state, ConnectState, lambda state: state.answered(fetch.by, now), browser
+            )
+        except FlowEnded as ended:
+            return _over(ended)
+        step = (self.tries.consented if state.proof is None else self.tries.signed_in)(fetch, state, answer)
+        return await self._or_stopped(fetch, state, step, _claimed(answer))
 
-    async def _counting(self, flow: Ticket | ConnectState) -> Head:
-        """The head of the account, if this flow's attempt is the one that counts."""
-        head = await read_head(self.table, flow.account_id)
-        _must_count(head.stored(Connection).record, flow.attempt_id)
-        return head
+    async def resume(self, link: str, handle: str, browser: str | None) -> Outcome | None:
+        """Go on where a browser's try stands; None if the browser has to begin another one.
 
-    async def _consented(self, state: ConnectState, answer: Answer) -> ToMicrosoft:
-        tenant_id = claimed_tenant(answer)
-        await self._counting(state)
-        handle = self.flows.new_handle()
-        request = await self.sign_in.begin_sign_in(tenant_id, self.redirect_uri, handle, prompt="select_account")
-        leg = ProofLeg(tenant_id=tenant_id, code_verifier=request.code_verifier, nonce=request.nonce)
-        binding = self.flows.bind(handle, ConnectState)
-        renewed = {"expires_at": self.flows.expiry(ConnectState), "browser_digest": digest(binding.secret)}
-        await self.flows.issue(state.model_copy(update={**renewed, "proof": leg}), handle)
-        self._note(ConnectStep.CONSENTED, state.account_id)
-        return ToMicrosoft(request.url, binding)
+        Args:
+            link: the name of the ticket that the browser opens.
+            handle: the state of its try.
+            browser: the secret that it sent for that state.
 
-    async def _proven(self, state: ConnectState, leg: ProofLeg, answer: Answer) -> Connected:
-        if answer.code is None:
-            raise ConsentRefused("Microsoft did not report a sign-in. Start again from the control panel.")
-        identity = await self.sign_in.finish_sign_in(
-            leg.tenant_id, self.redirect_uri, answer.code, leg.code_verifier, leg.nonce
-        )
-        prove_administrator(identity, leg.tenant_id)
-        organization = await self.organizations.read_organization(leg.tenant_id)
-        prove_organization(organization, leg.tenant_id)
-        return await self._connect(state, organization, identity)
-
-    async def _connect(self, state: ConnectState, organization: Organization, identity: VerifiedIdentity) -> Connected:
-        """Claim the domains, then write connection, domains and audit record in one transaction."""
-        head = await read_head(self.table, state.account_id)
-        account = head.account.record
-        connection, domains = head.stored(Connection), head.stored(TenantDomains)
-        _must_count(connection.record, state.attempt_id)
-        _must_be_free(connection.record, organization.tenant_id)
+        Raises:
+            NotFound: there is no such account.
+            Unavailable: the store does not respond.
+        """
+        try:
+            state = await self.flows.look(handle, ConnectState, browser)
+        except FlowSpent:
+            return None
+        if state.refused or state.link != link:
+            return None
+        connection, made = await self.completion.found(state)
+        if made is not None or not connection.is_at(state.attempt_id):
+            return made
         now = self.clock.now()
-        listed = await self.routing.claim(account, organization, domains.record)
-        connected = Connection(
-            status=Status.CONNECTED,
-            tenant_id=organization.tenant_id,
-            tenant_name=organization.display_name,
-            connected_by=state.actor,
-            connected_at=now,
-            last_check=Check(at=now, outcome="ok", detail="The tenant was read when it was connected."),
-        )
-        read = TenantDomains(domains=listed, read_at=now)
-        await self.journal.commit(
-            state.account_id,
-            state.actor,
-            ConnectionConnected(
-                tenant_id=organization.tenant_id,
-                tenant_name=organization.display_name,
-                consented_by=Consenter(oid=identity.oid, name=identity.name),
-                domains=read.states(account),
-            ),
-            connection.rewrite(connected),
-            domains.rewrite(read),
-        )
-        self._note(ConnectStep.CONNECTED, state.account_id)
-        await self.routing.let_go(state.account_id, held(domains.record) - held(read), now)
-        return Connected(account.name, organization.display_name, state.return_url)
+        if (state.asks_at is not None and now < state.asks_at) or state.is_being_redeemed(now):
+            return state.waiting(now)
+        fetch = Fetch(handle, browser, secrets.token_urlsafe(8))
+        tenant_id = state.proof.tenant_id if state.proof else state.consented
+        step: Awaitable[Outcome]
+        if state.proven is not None and state.proof is not None:
+            step = self.completion.connect(state, state.proof.tenant_id, state.proven)
+        elif tenant_id is not None and (state.waits_since or state.turn):
+            step = self.tries.sign_in_again(fetch, tenant_id)
+        else:
+            return None
+        return await self._or_stopped(fetch, state, step)
 
-    async def _write_down(self, state: ConnectState, refusal: Refusal) -> None:
-        """Record in the audit trail why the attempt failed, and end it, unless the account is gone."""
-        head = await find_head(self.table, state.account_id)
-        if head is None:
-            return
-        connection = head.stored(Connection)
-        event = ConnectionRefused(reason=refusal.slug, explanation=refusal.detail)
-        over = connection.record.model_copy(update={"attempt": None})
-        changes = [connection.rewrite(over)] if connection.record.is_at(state.attempt_id) else []
-        await self.journal.commit(state.account_id, state.actor, event, *changes)
+    async def _or_stopped(
+        self, fetch: Fetch, state: ConnectState, step: Awaitable[Outcome], consented: TenantId | None = None
+    ) -> Outcome:
+        """What the step leads to; after a clear no, the end of this try, and after anything else, a page that waits."""
+        try:
+            return await step
+        except Refusal as refusal:
+            return await self._stopped(fetch, state, refusal, consented)
+
+    async def _stopped(
+        self, fetch: Fetch, before: ConnectState, refusal: Refusal, consented: TenantId | None
+    ) -> Waiting | NotConnected:
+        now = self.clock.now()
+
+        def stop(state: ConnectState) -> ConnectState:
+            return state.stopped(refusal, now, consented)
+
+        stopped = stop(before)
+        # The person must see why, whatever else fails; and of several fetches one writes it down.
+        with contextlib.suppress(Refusal):
+            stopped = await self.flows.revise(fetch.handle, ConnectState, stop, fetch.browser)
+            await self._record(before, stopped, refusal)
+        if stopped.refused:
+            return NotConnected(refusal, stopped.link, stopped.return_url)
+        return stopped.waiting(now, refusal)
+
+    async def _record(self, before: ConnectState, stopped: ConnectState, refusal: Refusal) -> None:
+        if stopped.refused:
+            self._note(ConnectStep.REFUSED, stopped.account_id, refusal.reason)
+            await self.completion.write_down(stopped, refusal)
+        elif before.waits_since is None:
+            self._note(ConnectStep.WAITING, stopped.account_id, refusal.reason)
+
+    async def _find_tenant(self, text: str) -> AskedTenant:
+        """The tenant that a Security Manager names.
+
+        Raises:
+            Invalid: it is neither an id nor a domain, or nobody's; the error names the field `tenant`.
+            Unavailable: Microsoft does not respond.
+        """
+        name = _tenant_name(text)
+        found = None if name is None else await self.consent.find_tenant(name)
+        if name is None or found is None or found == PERSONAL_ACCOUNTS:
+            fault = "Microsoft knows no organisation by it." if name else "It is neither a tenant's id nor a domain."
+            raise Invalid("The tenant is not known.", [FieldFault("tenant", fault)])
+        return AskedTenant(tenant_id=found, named=name)
 
     async def _await_answer(self, administrator: AccountAdministrator, attempt: Attempt) -> None:
         """Store that an integration is under way. Of two concurrent starts the later one counts."""
@@ -252,15 +265,19 @@ class ConsentFlow:
         self.telemetry.note(Event(EventName.CONNECT, step, reason, account_id))
 
 
-def _must_count(connection: Connection, attempt_id: str) -> None:
-    """Refuse an attempt that is not the newest, or was cancelled by disconnecting."""
-    if not connection.is_at(attempt_id):
-        raise Conflict("This integration was finished, cancelled or started again. Start again from the control panel.")
+def _over(ended: FlowEnded) -> NotConnected:
+    state = ConnectState.model_validate(ended.flow)
+    return NotConnected(ended, state.link, state.return_url)
 
 
-def _must_be_free(connection: Connection, tenant_id: TenantId) -> None:
-    """Refuse another tenant: a connected account must disconnect first, so that nobody changes it by accident."""
-    if connection.tenant not in {None, tenant_id}:
-        raise Conflict(
-            f"This account is connected to {connection.tenant_name}. Disconnect it first to connect another tenant."
-        )
+def _claimed(answer: Answer) -> TenantId | None:
+    with contextlib.suppress(ValueError):
+        return TenantId(answer.tenant or "")
+    return None
+
+
+def _tenant_name(text: str) -> TenantId | DomainName | None:
+    for kind in (TenantId, DomainName):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return None

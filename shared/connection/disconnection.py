@@ -11,7 +11,7 @@ from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.connection.connection import AccountClosed, Connection, ConnectionDisconnected, Status
 from shared.domains.routing import DomainRouting
-from shared.domains.tenant_domains import TenantDomains
+from shared.domains.stored_domains import listed_names, stored_domains
 from shared.duties.duties import Duties, Task
 from shared.duties.kinds import Backoff, Kind, Outcome
 from shared.kernel.names import AccountId
@@ -98,7 +98,7 @@ class Disconnection:
         await self.duties.plan(_FIRST_SWEEP, Erasure(account_id=account_id, closed_at=self.clock.now()))
         await self._undo(head, operator.actor, closing=True)
         await self.accounts.erase(account_id)
-        _log.info("account.closed account=%s by=%s", account_id, operator.actor.subject)
+        _log.info("account.closed account=%s by=%r", account_id, operator.actor.subject)
 
     def kind(self) -> Kind[Erasure]:
         """The kind of duty that sweeps closed accounts."""
@@ -121,14 +121,12 @@ class Disconnection:
             await self.accounts.erase(account_id)
             return Outcome.AGAIN
         now = self.clock.now()
-        late = await self.table.get(TenantDomains.key(account_id))
-        if late is not None:
-            await self.routing.release(account_id, {each.name for each in TenantDomains.read(late).domains}, now)
+        await self.routing.release(account_id, await listed_names(self.table, account_id), now)
         await self.accounts.sweep(account_id)
         return Outcome.DONE if now >= erasure.closed_at + _LATEST_WRITER else Outcome.AGAIN
 
     async def _undo(self, head: Head, actor: Actor, *, closing: bool = False) -> None:
-        connection, domains = head.stored(Connection), head.stored(TenantDomains)
+        connection, domains = head.stored(Connection), stored_domains(head)
         now = self.clock.now()
         account = [head.account.rewrite(head.account.record.model_copy(update={"closing": True}))] if closing else []
         await self.journal.commit(
@@ -136,7 +134,7 @@ class Disconnection:
             actor,
             (AccountClosed if closing else ConnectionDisconnected)(tenant_id=connection.record.tenant_id),
             connection.rewrite(Connection()),
-            domains.rewrite(domains.record.let_go()),
+            *domains.rewrite(domains.record.let_go()),
             *account,
         )
         if connection.record.tenant is not None:

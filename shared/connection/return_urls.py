@@ -32,6 +32,11 @@ class ReturnUrls:
                 raise ValueError("Each must be an https address without query, such as https://panel.example/sso/.")
         return cls(split)
 
+    @property
+    def home(self) -> str | None:
+        """The control panel, as far as it is known: the first of the prefixes."""
+        return self.prefixes[0].geturl() if self.prefixes else None
+
     def check(self, url: str) -> str:
         """Return the address, if a return to it is allowed.
 

@@ -67,6 +67,10 @@ class DomainClaims:
             return await self._renew(domain, claim)
         return True
 
+    def has_settled(self, claim: DomainClaim) -> bool:
+        """Whether the claim is old enough to be taken over if its account does not confirm it."""
+        return claim.claimed_at <= self.clock.now() - SETTLING_TIME
+
     async def take_over(
         self, domain: DomainName, account_id: AccountId, tenant_id: TenantId, abandoned: DomainClaim
     ) -> bool:
@@ -74,11 +78,10 @@ class DomainClaims:
 
         Fails if the claim has changed since `abandoned` was read, or is younger than the settling time.
         """
-        now = self.clock.now()
         row = await self.table.get(Key(domain, _ROW))
-        if row is None or DomainClaim.read(row) != abandoned or abandoned.claimed_at > now - SETTLING_TIME:
+        if row is None or DomainClaim.read(row) != abandoned or not self.has_settled(abandoned):
             return False
-        claim = DomainClaim(account_id=account_id, tenant_id=tenant_id, claimed_at=now)
+        claim = DomainClaim(account_id=account_id, tenant_id=tenant_id, claimed_at=self.clock.now())
         try:
             await self.table.write(Replace(row, claim.document()))
         except RowChanged:

@@ -1,22 +1,28 @@
 """The domains that an account's tenant has verified, and which of them route to the account.
 
-The account's own row is the source of truth; a claim in `shared.domains.domain_claims` keeps two accounts from routing
-one domain. Both must agree before anything routes.
+The account's own list is the source of truth; a claim in `shared.domains.domain_claims` keeps two accounts from routing
+one domain. Both must agree before anything routes. `shared.domains.stored_domains` writes the list.
 """
 
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
 from pydantic import Field
 
-from shared.accounts.head import Account, Head, HeadRecord
-from shared.domains.domain_claims import DomainClaim
+from shared.accounts.head import Head, HeadRecord
 from shared.domains.public_domains import is_routable
-from shared.kernel.names import DomainName, TenantId
+from shared.kernel.names import AccountId, DomainName
 from shared.kernel.refusals import Conflict, NotFound
 from shared.ports.record import Record
+from shared.ports.table import Key
 from shared.trail.events import Event
+
+MOST_NAMED = 100
+"""Domains that one event names. It counts all of them, so that an event of thousands fits its row."""
 
 
 class DomainState(StrEnum):
@@ -44,11 +50,12 @@ class TenantDomain(Record):
     status: DomainStatus = Field(alias="hold")
     enabled: bool = True
 
-    def state(self, account: Account) -> DomainState:
-        """Its state, given the vendor's entry of the account."""
-        if not is_routable(self.name):
+    def state(self, named: Collection[DomainName] | None) -> DomainState:
+        """Its state, given the domains that the vendor names for the account; None if the vendor names none."""
+        is_named = named is not None and self.name in named
+        if not is_routable(self.name, named=is_named):
             return DomainState.NOT_ROUTABLE
-        if not account.lists(self.name) or self.status is DomainStatus.NOT_ASKED:
+        if not (is_named or named is None) or self.status is DomainStatus.NOT_ASKED:
             return DomainState.NOT_LISTED
         if self.status is DomainStatus.ANOTHERS:
             return DomainState.CONFLICT
@@ -59,6 +66,14 @@ class DomainSwitch(Record):
     """A Security Manager's setting for a domain."""
 
     enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSummary:
+    """What an event reports of a list: the state of at most `MOST_NAMED` domains, and how many are in each state."""
+
+    domains: Mapping[str, DomainState]
+    counts: Mapping[str, int]
 
 
 class TenantDomains(HeadRecord):
@@ -95,24 +110,91 @@ class TenantDomains(HeadRecord):
         """The list with the switch of one domain set."""
         return self._with(self._by_name[name].model_copy(update={"enabled": switch.enabled}))
 
-    def lost(self, name: DomainName) -> "TenantDomains":
-        """The list with one domain marked as another account's."""
-        domain = self.find(name)
-        return self._with(domain.model_copy(update={"status": DomainStatus.ANOTHERS})) if domain else self
+    def lost(self, names: Collection[DomainName]) -> "TenantDomains":
+        """The list with these domains marked as another account's."""
+        return self._with(*(self._by_name[name].model_copy(update=_ANOTHERS) for name in names))
+
+    def without(self, names: Collection[DomainName]) -> "TenantDomains":
+        """The list without these domains, which have left the tenant."""
+        domains = tuple(each for each in self.domains if each.name not in names)
+        return TenantDomains(domains=domains, read_at=self.read_at)
 
     def let_go(self) -> "TenantDomains":
         """The list for an account that leaves its tenant: no claim is held, and the switches are kept."""
-        free = {"status": DomainStatus.NOT_ASKED}
-        return TenantDomains(domains=tuple(each.model_copy(update=free) for each in self.domains), read_at=self.read_at)
+        return self._with(*(each.model_copy(update=_FREE) for each in self.domains))
 
-    def states(self, account: Account) -> dict[str, DomainState]:
-        """The state of each domain, for the account that is connected to the tenant."""
-        return {each.name: each.state(account) for each in self.domains}
+    def states(self, named: Collection[DomainName] | None) -> dict[DomainName, DomainState]:
+        """The state of each domain, given the domains that the vendor names for the account; see `TenantDomain`."""
+        looked_up = None if named is None else frozenset(named)
+        return {each.name: each.state(looked_up) for each in self.domains}
 
-    def _with(self, changed: TenantDomain) -> "TenantDomains":
+    def summary(self, named: Collection[DomainName] | None, before: "TenantDomains | None" = None) -> DomainSummary:
+        """What an event reports of this list. Domains that were not so in the list `before` come first."""
+        states, old = self.states(named), before.states(named) if before else {}
+        changed_first = sorted(states, key=lambda name: old.get(name) is states[name])
+        return DomainSummary({name: states[name] for name in changed_first[:MOST_NAMED]}, Counter(states.values()))
+
+    def _with(self, *changed: TenantDomain) -> "TenantDomains":
         # A new model: a copy would keep the old one's cached properties.
-        domains = tuple(changed if each.name == changed.name else each for each in self.domains)
-        return TenantDomains(domains=domains, read_at=self.read_at)
+        new = {each.name: each for each in changed}
+        return TenantDomains(domains=tuple(new.get(each.name, each) for each in self.domains), read_at=self.read_at)
+
+
+_ANOTHERS, _FREE = {"status": DomainStatus.ANOTHERS}, {"status": DomainStatus.NOT_ASKED}
+
+
+class PackedDomains(HeadRecord):
+    """A row of a packed list. `rows` counts the rows of the list, and is 0 in a row that is not packed.
+
+    `on` has the domains whose switch is on, `off` the others.
+    """
+
+    row = "domains"
+
+    rows: int = 0
+    read_at: datetime | None = None
+    on: Mapping[DomainStatus, str] = Field(default_factory=dict)
+    off: Mapping[DomainStatus, str] = Field(default_factory=dict)
+
+    def domains(self) -> Iterator[TenantDomain]:
+        """Each domain of this row."""
+        for name, (status, enabled) in self._by_name.items():
+            yield TenantDomain(name=DomainName(name), status=status, enabled=enabled)
+
+    def find(self, name: DomainName) -> TenantDomain | None:
+        """The domain, if it is in this row."""
+        found = self._by_name.get(name)
+        return TenantDomain(name=name, status=found[0], enabled=found[1]) if found else None
+
+    @cached_property
+    def _by_name(self) -> dict[str, tuple[DomainStatus, bool]]:
+        return {
+            name: (status, enabled)
+            for enabled, names in ((True, self.on), (False, self.off))
+            for status, text in names.items()
+            for name in text.split()
+        }
+
+
+def packed_rows(head: Head) -> tuple[PackedDomains, ...]:
+    """The rows of a packed list; none if the list is not packed."""
+    first = head.stored(PackedDomains).record
+    keys = [domains_key(head.account_id, number).row for number in range(1, first.rows + 1)]
+    return tuple(PackedDomains.read(head.rows[key]) for key in keys if key in head.rows)
+
+
+def find_domain(head: Head, name: DomainName) -> TenantDomain | None:
+    """One domain of the account's list, if the tenant has verified it. Reads no other domain of a packed list."""
+    packed = packed_rows(head)
+    if not packed:
+        return head.stored(TenantDomains).record.find(name)
+    return next((found for part in packed if (found := part.find(name)) is not None), None)
+
+
+def domains_key(account_id: AccountId, number: int) -> Key:
+    """The key of a list's row; the first is numbered 1."""
+    first = TenantDomains.key(account_id)
+    return first if number == 1 else Key(account_id, f"{first.row}-{number}")
 
 
 class DomainSwitched(Event):
@@ -125,11 +207,12 @@ class DomainSwitched(Event):
 
 
 class DomainsRefreshed(Event):
-    """The tenant's domains were read again. `domains` has the state of each."""
+    """The tenant's domains were read again. `domains` has the states of up to 100, changed ones first."""
 
     action = "domains.refreshed"
 
-    domains: dict[str, DomainState]
+    domains: Mapping[str, DomainState]
+    domain_counts: Mapping[str, int] = Field(default_factory=dict)
 
 
 class DomainLost(Event):
@@ -140,34 +223,23 @@ class DomainLost(Event):
     domain: DomainName
 
 
+class DomainsLost(Event):
+    """Another account has several domains from now on. `domains` names up to 100 of them."""
+
+    action = "domains.lost"
+
+    domains: tuple[DomainName, ...]
+    count: int
+
+
+def loss_of(names: Collection[DomainName]) -> DomainLost | DomainsLost:
+    """The event of an account that has lost these domains, one at least."""
+    first, *others = sorted(names)
+    if not others:
+        return DomainLost(domain=first)
+    return DomainsLost(domains=(first, *others)[:MOST_NAMED], count=len(names))
+
+
 def held(domains: TenantDomains) -> set[DomainName]:
     """The domains whose claims the account holds."""
     return {domain.name for domain in domains.domains if domain.status is DomainStatus.OURS}
-
-
-class _ConnectedTenant(HeadRecord):
-    """Only the tenant of an account's connection, for older claims that name none. Remove it when none are left."""
-
-    row = "connection"
-
-    tenant_id: TenantId | None = None
-
-
-def stands_by(holder: Head, name: DomainName, claim: DomainClaim, tenant_id: TenantId) -> bool:
-    """Whether an account's own rows confirm its claim, against another account with a fresh proof.
-
-    Entra lets one tenant verify a domain at a time. If the fresh proof is of another tenant than the one that proved
-    the holder's claim, the holder's tenant has lost the domain. A domain that the vendor does not list for the holder
-    is not the holder's.
-
-    Args:
-        holder: the account that holds the claim.
-        name: the domain.
-        claim: the holder's claim.
-        tenant_id: the tenant of the other account, just proven to have verified the domain.
-    """
-    return (
-        (claim.tenant_id or holder.stored(_ConnectedTenant).record.tenant_id) == tenant_id
-        and name in held(holder.stored(TenantDomains).record)
-        and holder.account.record.lists(name)
-    )

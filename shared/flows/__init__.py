@@ -1,5 +1,12 @@
-"""Single-use items that a browser carries: start tickets, states and codes.
+"""Items that a browser carries for a time, such as states and codes; and the rows that expire with them.
 
 A flow is found by the hash of its handle, so that a reader of the table can use none of them; it expires, is bound to a
-browser where that matters, and is redeemed by exactly one caller. A timer purges expired flows.
+browser where that matters. Either exactly one caller takes it, or it is revised, by one caller after the other.
+
+    issued ──find──> held ──take──> taken          find reads it and changes nothing
+       │ └──revise──> issued, as it is now
+       └──its time is over──> expired ──purge──> removed, and so is what was taken
+
+Every row of the table is in a partition of the time at which it expires (`shared.flows.expiry`). So a timer purges what
+has expired without reading what has not.
 """

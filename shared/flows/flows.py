@@ -1,19 +1,27 @@
-"""Issue and redeem flows; see the package."""
+"""Issue, find and take flows; see the package."""
 
 import hashlib
 import hmac
+import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from shared.kernel.refusals import FlowSpent
+from shared.flows.expiry import minute_of, partition_of
+from shared.flows.purge import purge_expired
+from shared.kernel.refusals import FlowSpent, Unavailable
 from shared.ports.clock import Clock
 from shared.ports.record import Record
-from shared.ports.table import Key, Put, Remove, Row, RowChanged, Table
+from shared.ports.table import Key, Put, Remove, Replace, Row, RowChanged, Table
 
-HANDLE_LENGTH = 43
-"""Characters of a handle: 32 random bytes in base64url. Fixed, because browsers have been seen to append to `state`."""
+HANDLE = re.compile(r"(?:([0-9]{8}T[0-9]{4})\.)?[A-Za-z0-9_-]{43}")
+"""The minute of expiry, which finds the row by one point read, and 32 random bytes in base64url.
+
+Browsers have been seen to append to `state`, so only the start of a text has to match. Handles of earlier releases have
+no minute.
+"""
 
 _NAME_LENGTH = 16
 
@@ -28,7 +36,13 @@ def name_of(handle: str) -> str:
 
     64 bits distinguish the flows of one browser, and do not reveal the handle.
     """
-    return digest(handle[:HANDLE_LENGTH])[:_NAME_LENGTH]
+    return digest(handle_in(handle))[:_NAME_LENGTH]
+
+
+def handle_in(text: str) -> str:
+    """The handle at the start of a text that a browser sent; the whole text if there is none."""
+    start = HANDLE.match(text)
+    return start[0] if start else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +66,48 @@ class Flow(Record):
 
     expires_at: datetime
     browser_digest: str | None = None
+    taken_by: str | None = None
+    """The receipt of the caller who has taken it."""
+    revised_by: str | None = None
+    """The receipt of the caller who has revised it last."""
+
+
+class FlowEnded(FlowSpent):
+    """The flow is over, and it was this browser's.
+
+    Args:
+        flow: the data, which may show a way on.
+        detail: a sentence that says what to do.
+    """
+
+    def __init__(self, flow: Flow, detail: str) -> None:
+        super().__init__(detail)
+        self.flow = flow
+
+
+class ForeignFlow(FlowSpent):
+    """The flow is another browser's.
+
+    Args:
+        flow: the data, of which nothing private may be shown.
+    """
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(f"It was started in another browser. {flow.start}")
+        self.flow = flow
+
+
+@dataclass(frozen=True, slots=True)
+class Held[F: Flow]:
+    """A flow that was found, and that nobody had taken."""
+
+    flow: F
+    row: Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
-    """Issues and redeems flows."""
+    """Issues, finds and takes flows."""
 
     table: Table
     """The table of flows."""
@@ -67,10 +118,9 @@ class Flows:
         """When a flow of this kind that is issued now will expire."""
         return self.clock.now() + kind.lifetime
 
-    @staticmethod
-    def new_handle() -> str:
-        """A handle that is needed before its flow is issued: 32 random bytes in base64url."""
-        return secrets.token_urlsafe(32)
+    def new_handle(self, kind: type[Flow]) -> str:
+        """A handle that is needed before its flow is issued."""
+        return _handle(self.expiry(kind))
 
     @staticmethod
     def bind(handle: str, kind: type[Flow]) -> Binding:
@@ -81,7 +131,7 @@ class Flows:
         return Binding(name_of(handle), secrets.token_urlsafe(32), kind.lifetime)
 
     async def issue(self, flow: Flow, handle: str | None = None) -> str:
-        """Keep the flow and return its handle, the only thing by which it can be redeemed.
+        """Keep the flow and return its handle, the only thing by which it can be found.
 
         The key is random, so a repeated write changes nothing.
 
@@ -89,63 +139,133 @@ class Flows:
             flow: the data to keep.
             handle: from `new_handle`, if it was needed before.
         """
-        handle = handle or self.new_handle()
-        key = Key(digest(handle), flow.kind)
-        await self.table.write(Put(key, flow.document(), expires_at=flow.expires_at))
+        handle = handle or _handle(flow.expires_at)
+        await self.table.write(Put(_key(handle, flow.kind), flow.document()))
         return handle
 
-    async def redeem[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> F:
-        """Take the flow out, once.
-
-        Another browser's attempt leaves the flow in place, so that nobody can spend it for its owner.
+    async def find[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> Held[F]:
+        """Find the flow without taking it.
 
         Args:
-            handle: from `issue`; anything after its 43 characters is ignored.
+            handle: from `issue`; anything after it is ignored.
             kind: the sort of flow expected.
             browser: the secret that the browser sends for this flow, if it is bound to one.
 
         Raises:
-            FlowSpent: unknown, used, expired, or bound to another browser.
+            FlowEnded: taken, or expired.
+            ForeignFlow: bound to another browser.
+            FlowSpent: unknown.
         """
-        row = await self._find(handle, kind)
-        flow = kind.read(row)
-        if flow.browser_digest is not None and not hmac.compare_digest(flow.browser_digest, digest(browser or "")):
-            raise FlowSpent(f"It was started in another browser. {kind.start}")
-        try:
-            await self.table.write(Remove(row))
-        except RowChanged:
-            raise FlowSpent(_spent(kind)) from None
-        if flow.expires_at <= self.clock.now():
-            raise FlowSpent(_spent(kind))
-        return flow
-
-    async def look[F: Flow](self, handle: str, kind: type[F]) -> F:
-        """Read the flow without taking it out. Only for data that anyone with the handle may see.
-
-        Raises:
-            FlowSpent: unknown, used or expired.
-        """
-        flow = kind.read(await self._find(handle, kind))
-        if flow.expires_at <= self.clock.now():
-            raise FlowSpent(_spent(kind))
-        return flow
-
-    async def _find(self, handle: str, kind: type[Flow]) -> Row:
-        row = await self.table.get(Key(digest(handle[:HANDLE_LENGTH]), kind.kind))
+        start = HANDLE.match(handle)
+        row = await self.table.get(_key(start[0], kind.kind)) if start else None
         if row is None:
             raise FlowSpent(_spent(kind))
-        return row
+        flow = kind.read(row)
+        if flow.browser_digest is not None and not hmac.compare_digest(flow.browser_digest, digest(browser or "")):
+            raise ForeignFlow(flow)
+        if flow.taken_by is not None or flow.expires_at <= self.clock.now():
+            raise FlowEnded(flow, _spent(kind))
+        return Held(flow, row)
+
+    async def take[F: Flow](self, held: Held[F]) -> F:
+        """Take the flow. Of any number of callers who have found it, exactly one succeeds.
+
+        The row keeps a receipt: if the response was lost, or the SDK has repeated the write, the flow is this caller's.
+
+        Raises:
+            FlowSpent: another caller has taken it.
+            Unavailable: the store does not respond. Unless it did the write and its response was lost, and so was that
+                of reading the receipt, the flow is not taken.
+        """
+        receipt = secrets.token_urlsafe(16)
+        try:
+            await self.table.write(_taking(held, receipt))
+        except (RowChanged, Unavailable) as failure:
+            row = await self.table.get(held.row.key)
+            if row is not None and Flow.read(row).taken_by == receipt:
+                return held.flow
+            if row is not None and row.etag == held.row.etag:
+                raise failure from None
+            raise FlowSpent(_spent(type(held.flow))) from None
+        return held.flow
+
+    async def redeem[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> F:
+        """Find the flow and take it, once.
+
+        Another browser's attempt leaves the flow in place, so that nobody can spend it for its owner.
+
+        Raises:
+            FlowSpent: unknown, taken, expired, or bound to another browser.
+        """
+        return await self.take(await self.find(handle, kind, browser))
+
+    async def look[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> F:
+        """Read the flow without taking it. Anyone with the handle may see the data of one that is bound to no browser.
+
+        Raises:
+            FlowSpent: unknown, taken, expired, or bound to another browser.
+        """
+        return (await self.find(handle, kind, browser)).flow
+
+    async def revise[F: Flow](
+        self, handle: str, kind: type[F], change: Callable[[F], F], browser: str | None = None
+    ) -> F:
+        """Replace the flow by what `change` makes of it, and return that. Each of several callers starts from the last.
+
+        Args:
+            handle: from `issue`; anything after it is ignored.
+            kind: the sort of flow expected.
+            change: returns the flow as it shall be; the same one writes nothing. It may refuse, and is called again
+                after another caller was first.
+            browser: the secret that the browser sends for this flow, if it is bound to one.
+
+        Raises:
+            FlowSpent: unknown, taken, expired, or bound to another browser.
+        """
+        while True:
+            held = await self.find(handle, kind, browser)
+            changed = change(held.flow)
+            if changed == held.flow:
+                return held.flow
+            changed = changed.model_copy(update={"revised_by": secrets.token_urlsafe(16)})
+            try:
+                await self.table.write(_revision(held, changed))
+            except (RowChanged, Unavailable) as failure:
+                row = await self.table.get(held.row.key)
+                if row is None or Flow.read(row).revised_by != changed.revised_by:
+                    if isinstance(failure, Unavailable):
+                        raise
+                    continue
+            return changed
 
     async def purge(self) -> int:
-        """Remove expired flows and return their number. Any number of purges may run at once."""
-        removed = 0
-        async for row in self.table.expired(self.clock.now()):
-            try:
-                await self.table.write(Remove(row))
-            except RowChanged:
-                continue  # redeemed, or purged by another instance, since it was listed
-            removed += 1
-        return removed
+        """Remove everything that has expired and return its number of rows. Any number of purges may run at once."""
+        return await purge_expired(self.table, self.clock.now())
+
+
+def _handle(expires_at: datetime) -> str:
+    return f"{minute_of(expires_at)}.{secrets.token_urlsafe(32)}"
+
+
+def _key(handle: str, kind: str) -> Key:
+    """The key of the flow with this handle. A handle of an earlier release is its own partition."""
+    minute, dot, _ = handle.rpartition(".")
+    name = digest(handle)
+    return Key(partition_of(minute, name), f"{kind}:{name}") if dot else Key(name, kind)
+
+
+def _taking[F: Flow](held: Held[F], receipt: str) -> Replace | Remove:
+    """The write by which a caller takes the flow. A row of an earlier release would lose its expiry, so it goes."""
+    if held.row.key.row == held.flow.kind:
+        return Remove(held.row)
+    return Replace(held.row, held.flow.model_copy(update={"taken_by": receipt}).document())
+
+
+def _revision[F: Flow](held: Held[F], changed: F) -> Replace | Put:
+    """The write that revises a flow. A row of an earlier release would lose its expiry, so it is put anew."""
+    if held.row.key.row == held.flow.kind:
+        return Put(held.row.key, changed.document(), changed.expires_at)
+    return Replace(held.row, changed.document())
 
 
 def _spent(kind: type[Flow]) -> str:

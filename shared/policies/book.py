@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.access.roles import AccountAdministrator
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
 from shared.applications.application import find_application
@@ -30,13 +30,13 @@ class PolicyBook:
     applications: RowReader
     """The applications' table, read without a cache."""
 
-    async def read(self, administrator: AccountAdministrator) -> Stored[Policy]:
+    async def read(self, reader: AccountReader) -> Stored[Policy]:
         """The current policy.
 
         Raises:
             NotFound: there is no such account.
         """
-        return (await read_head(self.table, administrator.account_id)).stored(Policy)
+        return (await read_head(self.table, reader.account_id)).stored(Policy)
 
     async def change(
         self,
@@ -61,7 +61,13 @@ class PolicyBook:
         actor = administrator.actor
         settings = change(old.record.settings)
         await self._must_be_registered(old.record.settings.applications_off, settings.applications_off)
-        new = Policy(settings=settings, updated_at=self.clock.now(), updated_by=actor.name or actor.subject)
+        now = self.clock.now()
+        new = Policy(
+            settings=settings,
+            mode_since=old.record.mode_since if settings.mode is old.record.settings.mode else now,
+            updated_at=now,
+            updated_by=actor.name or actor.subject,
+        )
         event = PolicyChanged(before=old.record.settings, after=settings)
         await self.journal.commit(administrator.account_id, actor, event, old.rewrite(new))
         return old.then(new)

@@ -35,11 +35,15 @@ class PolicySettings(Record):
 
 
 class Policy(HeadRecord):
-    """The SSO settings of an account, and who set them when."""
+    """The SSO settings of an account, and who set them when.
+
+    `mode_since` is when the mode last changed; None if it never did, or before this was recorded.
+    """
 
     row = "policy"
 
     settings: PolicySettings = Field(default_factory=PolicySettings)
+    mode_since: datetime | None = None
     updated_at: datetime | None = None
     updated_by: str | None = None
 

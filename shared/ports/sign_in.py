@@ -105,12 +105,11 @@ class EntraSignIn(Protocol):
         """
         ...
 
-    def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
+    def sign_out_url(self, post_logout_redirect_uri: str, logout_hint: str | None) -> str:
         """The URL at which a person signs out of Entra (OpenID Connect RP-Initiated Logout 1.0).
 
         Args:
             post_logout_redirect_uri: our address, to which Entra returns.
-            state: our `state`, which Entra returns.
             logout_hint: the `login_hint` claim of the ID token, so that Entra need not ask which account to sign out.
         """
         ...

@@ -7,7 +7,7 @@ one succeeds; the others get `Stale`. That is the only lock that the product has
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from shared.kernel.refusals import AlreadyExists, Stale
@@ -133,10 +133,11 @@ class RowReader(Protocol):
 class Lease:
     """How long a cached read is valid: until it is too old, or is known to have changed."""
 
-    until: datetime
+    until: timedelta
+    """By the monotonic clock."""
     ended: bool = False
 
-    def holds(self, now: datetime) -> bool:
+    def holds(self, now: timedelta) -> bool:
         """Whether the read is still valid."""
         return now < self.until and not self.ended
 
@@ -182,8 +183,8 @@ class Table(RowReader, Protocol):
         """
         ...
 
-    def expired(self, now: datetime) -> AsyncIterator[Row]:
-        """Every row whose `expires_at` is before `now`, of all partitions, in any order."""
+    def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
+        """Every row whose `expires_at` is before `now`, of the partitions from `first` on, in any order: a scan."""
         ...
 
     def partitions_before(self, partition: str) -> AsyncIterator[Row]:

@@ -31,6 +31,7 @@ class ConnectStep(StrEnum):
     STARTED = "started"
     OPENED = "opened"
     CONSENTED = "consented"
+    WAITING = "waiting"
     CONNECTED = "connected"
     REFUSED = "refused"
     REVOKED = "revoked"

@@ -8,12 +8,13 @@
 The storage calls of a whole sign-in, with recent reads cached:
 
     authorize   1  the state is written
-    complete    6  the state is read and removed, account and link are read, session and code are written
-    redeem      3  the code is read and removed, the account is read
+    complete    6  the state is read and marked as answered, account and link are read, session and code are written
+    redeem      4  the code is read and taken, account and link are read
 
-The account is read twice without the cache, since it may have been closed or replaced: a cached row may be ten seconds
-old, and a code a minute. A first sign-in reads the account's head and writes the link, in one transaction with its
-audit record. A person who signed in longer ago than `max_age` goes to Microsoft twice: three calls more.
+Account and link are read twice without the cache, since the account may have been closed or replaced, and the link
+released: a cached row may be ten seconds old, and a code a minute. Redeeming decides once more, too, like completing. A
+first sign-in reads the account's head and writes the link, in one transaction with its audit record. A person who
+signed in longer ago than `max_age` goes to Microsoft twice: three calls more.
 
 Other packages call `openid_provider`: one part per endpoint. `sign_in` decides which step comes next; the steps,
 `authorize` and `callback`, never call one another.
@@ -23,6 +24,7 @@ Other packages call `openid_provider`: one part per endpoint. `sign_in` decides 
     authorization, authorization_response        the state meanwhile, and where the browser goes
     reauthentication                             whether a sign-in is recent enough
     client_authentication, token, userinfo       the endpoints that an application's server calls
+    standing                                     whether a sign-in still stands when its code is redeemed
     end_session, sessions                        logout, and the applications that it reaches
     issuer                                       the tokens
 

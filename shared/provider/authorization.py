@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from shared.flows.flows import Flow
+from shared.flows.flows import Flow, FlowEnded
 from shared.kernel.names import AccountId, EmailAddress, TenantId
 from shared.provider.authorization_request import AuthorizationRequest
 
@@ -22,8 +22,17 @@ class Authorization:
     account_id: AccountId | None = None
 
 
+_SOON = timedelta(seconds=30)
+"""How soon a browser may bring Microsoft's answer a second time: a double fetch, a reload, the back button."""
+
+
 class SignInState(Flow):
-    """The data behind our `state` while a person is at Microsoft."""
+    """The data behind our `state` while a person is at Microsoft, and afterwards until it expires.
+
+    The first answer is taken. The same browser may bring it a second time within 30 seconds: the request then begins
+    again, since Microsoft still has the session. That happens once, also if the second sign-in (`repeats`) is answered
+    twice as well.
+    """
 
     kind: ClassVar[str] = "sign-in-state"
     lifetime: ClassVar[timedelta] = timedelta(minutes=15)
@@ -35,6 +44,21 @@ class SignInState(Flow):
     tenant_id: TenantId
     code_verifier: str
     nonce: str
+    repeats: bool = False
+    answered_at: datetime | None = None
+    answers: int = 0
+
+    def answered(self, now: datetime) -> "SignInState":
+        """The state after one more answer of Microsoft's: `answers` is 1 for the one that is taken, and 2 for a repeat.
+
+        Raises:
+            FlowEnded: there have been enough.
+        """
+        if self.answered_at is None:
+            return self.model_copy(update={"answered_at": now, "answers": 1})
+        if self.answers > 1 or self.repeats or now - self.answered_at >= _SOON:
+            raise FlowEnded(self, f"This sign-in is over. {self.start}")
+        return self.model_copy(update={"answers": 2})
 
     @property
     def begun_at(self) -> datetime:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from shared.applications.application import Application, find_application
+from shared.applications.application import Application, CodeBinding, find_application
 from shared.kernel.names import ClientId, EmailAddress
 from shared.kernel.refusals import Malformed
 from shared.ports.record import Record
@@ -21,6 +21,7 @@ from shared.provider.parameters import Parameters, exact_client_id, one
 SCOPES = ("openid", "email", "profile")
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_PROMPTS = frozenset({"none", "login", "select_account", "consent"})
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 type Check = Callable[[Parameters], Mapping[str, Any]]
@@ -41,7 +42,7 @@ class AuthorizationRequest(Record):
     client_id: ClientId
     redirect_uri: str
     scope: tuple[str, ...]
-    code_challenge: str
+    code_challenge: str | None
     state: str | None = None
     nonce: str | None = None
     prompt: Prompt | None = None
@@ -61,7 +62,7 @@ class AuthorizationRequest(Record):
             "response_type": "code",
             "scope": " ".join(self.scope),
             "code_challenge": self.code_challenge,
-            "code_challenge_method": "S256",
+            "code_challenge_method": "S256" if self.code_challenge else None,
             "state": self.state,
             "nonce": self.nonce,
             "prompt": self.prompt,
@@ -119,7 +120,10 @@ async def find_client(applications: RowReader, parameters: Parameters) -> tuple[
 
 def _response_type(parameters: Parameters) -> Mapping[str, Any]:
     """Accept the code flow only (RFC 6749, section 3.1.1; RFC 9700, section 2.1.2)."""
-    if one(parameters, "response_type") != "code":
+    asked = one(parameters, "response_type")
+    if asked is None:
+        raise invalid_request("response_type is missing: send response_type=code.")
+    if asked != "code":
         raise OAuthError("unsupported_response_type", "Only response_type=code is supported.")
     return {}
 
@@ -149,11 +153,11 @@ def _scope(parameters: Parameters) -> Mapping[str, Any]:
 
 
 def _code_challenge(parameters: Parameters) -> Mapping[str, Any]:
-    """Require PKCE with S256 (RFC 7636, section 4.3; RFC 9700, section 2.1.1). `plain` is no protection."""
-    challenge = one(parameters, "code_challenge")
-    if challenge is None:
-        raise invalid_request("PKCE is required: send code_challenge with code_challenge_method=S256.")
-    if one(parameters, "code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
+    """Read the challenge of PKCE, by S256 alone (RFC 7636, section 4.3). `plain` is no protection."""
+    challenge, method = one(parameters, "code_challenge"), one(parameters, "code_challenge_method")
+    if challenge is None and method is None:
+        return {"code_challenge": None}
+    if method != "S256" or not _CHALLENGE.fullmatch(challenge or ""):
         raise invalid_request("code_challenge_method must be S256, and code_challenge 43 base64url characters.")
     return {"code_challenge": challenge}
 
@@ -169,19 +173,15 @@ def _nonce(parameters: Parameters) -> Mapping[str, Any]:
 
 
 def _prompt(parameters: Parameters) -> Mapping[str, Any]:
-    """Read one prompt (OpenID Connect Core, section 3.1.2.1). `none` allows no other beside it.
+    """Read the prompt (OpenID Connect Core, section 3.1.2.1). `none` allows no other beside it; unknown words none.
 
-    `consent` has no effect here, since an administrator has consented for the organisation.
+    Microsoft takes one: of `login` and `select_account` the login, which also lets people choose an account. `consent`
+    has no effect here, since an administrator has consented for the organisation.
     """
-    words = {*(one(parameters, "prompt") or "").split()}
-    asked = words if Prompt.NONE in words else words - {"consent"}
-    if not asked:
-        return {"prompt": None}
-    try:
-        (only,) = map(Prompt, asked)
-    except ValueError:
-        raise invalid_request("prompt must be one of none, login and select_account.") from None
-    return {"prompt": only}
+    asked = {*(one(parameters, "prompt") or "").split()} & _PROMPTS
+    if Prompt.NONE in asked and len(asked) > 1:
+        raise invalid_request("prompt=none allows no other prompt beside it.")
+    return {"prompt": next((prompt for prompt in Prompt if prompt in asked), None)}
 
 
 def _max_age(parameters: Parameters) -> Mapping[str, Any]:
@@ -237,7 +237,22 @@ def check_request(parameters: Parameters, application: Application, redirect_uri
     fields: dict[str, Any] = {}
     for check in _CHECKS:
         fields |= check(parameters)
-    return AuthorizationRequest(client_id=application.client_id, redirect_uri=redirect_uri, **fields)
+    request = AuthorizationRequest(client_id=application.client_id, redirect_uri=redirect_uri, **fields)
+    _prove_binding(request, application.profile.binding)
+    return request
+
+
+def _prove_binding(request: AuthorizationRequest, binding: CodeBinding) -> None:
+    """Demand what binds the code to the browser, as the application is registered (RFC 9700, section 2.1.1)."""
+    if request.code_challenge is not None or binding is CodeBinding.NONE:
+        return
+    if binding is CodeBinding.PKCE:
+        raise invalid_request("PKCE is required: send code_challenge with code_challenge_method=S256.")
+    if request.nonce is None:
+        raise invalid_request(
+            "Send code_challenge with code_challenge_method=S256 (PKCE), or a nonce. An Operator can register the "
+            "application with codeBinding 'none' if its library can do neither."
+        )
 
 
 async def read_request(applications: RowReader, parameters: Parameters) -> tuple[AuthorizationRequest, Application]:

@@ -9,20 +9,21 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from shared.connection.checks import ConnectionChecks
-from shared.flows.flows import Binding
+from shared.flows.flows import Binding, FlowEnded, ForeignFlow
 from shared.kernel.addresses import LONGEST_ADDRESS
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.entra import ProviderRefused
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
-from shared.provider.authorization import Authorization
+from shared.provider.authorization import Authorization, SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
 from shared.provider.errors import RefusedAtEntra, RequestError
 from shared.provider.parameters import with_query
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
-from shared.users.links import SignInRefused
+from shared.users.link import SignInRefused
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class ErrorPage:
 
     refusal: Refusal
     again_url: str | None
-    application_url: str
+    application_url: str | None
 
 
 type AuthorizationResponse = RedirectToEntra | RedirectToApplication | EmailForm | ErrorPage
@@ -120,6 +121,8 @@ class Responses:
         if isinstance(refusal, Unavailable):
             _log.warning("sign-in unavailable: %s cause=%s", refusal.detail, type(refusal.__cause__).__name__)
             error, again = "temporarily_unavailable", request
+        if isinstance(refusal, FlowEnded):
+            again = request
         back = self.redirect(request, error=error, error_description=refusal.title)
         if silent:
             return back
@@ -127,6 +130,14 @@ class Responses:
         again_url = with_query(f"{self.issuer}/oauth2/authorize", **again.parameters())
         offered = not hopeless and len(again_url) <= LONGEST_ADDRESS
         return ErrorPage(refusal, again_url if offered else None, back.url)
+
+    def of_another_browser(self, refusal: ForeignFlow) -> ErrorPage:
+        """An error page for a browser that has only seen the state: it learns which application, and nothing else."""
+        state = SignInState.model_validate(refusal.flow)
+        self.report(SignInStep.REFUSED, state.authorization, refusal.reason)
+        application = urlsplit(state.request.redirect_uri)
+        home = application._replace(path="/", query="", fragment="").geturl()
+        return ErrorPage(refusal, None, home if application.scheme == "https" else None)
 
     def report(self, step: SignInStep, authorization: Authorization, reason: str | None = None) -> None:
         """Report how far the sign-in got."""

@@ -39,8 +39,15 @@ class AuthorizeStep:
     redirect_uri: str
     """The address to which Microsoft returns, as in the app registration."""
 
-    async def begin(self, request: AuthorizationRequest, application: Application) -> AuthorizationResponse:
+    async def begin(
+        self, request: AuthorizationRequest, application: Application, *, repeats: bool = False
+    ) -> AuthorizationResponse:
         """Send the person to their tenant, to the password page, or to a form that asks for their address.
+
+        Args:
+            request: the request, checked.
+            application: the client that sent it.
+            repeats: whether it begins again because Microsoft's answer came twice, which happens once.
 
         Raises:
             Refusal: the person cannot sign in, for a reason that the client cannot fix.
@@ -54,7 +61,7 @@ class AuthorizeStep:
         if resolution.sso is None or resolution.account_id is None:
             self.responses.report(SignInStep.PASSWORD, authorization, resolution.because)
             return self._password_page(request, application, email)
-        handle = self.flows.new_handle()
+        handle = self.flows.new_handle(SignInState)
         prompt = Prompt.LOGIN if request.asks_for_login else request.prompt
         hint = None if prompt is Prompt.SELECT_ACCOUNT else email.address
         try:
@@ -73,6 +80,7 @@ class AuthorizeStep:
             tenant_id=resolution.sso.tenant_id,
             code_verifier=entra.code_verifier,
             nonce=entra.nonce,
+            repeats=repeats,
         )
         await self.flows.issue(state, handle)
         self.responses.report(SignInStep.STARTED, authorization)

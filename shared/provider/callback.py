@@ -6,32 +6,24 @@ resolves once more. If the sign-in is older than `max_age`, the step asks for a 
 
 from dataclasses import dataclass
 
-from shared.accounts.head import existed_at
 from shared.flows.flows import Flows
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent, Malformed
 from shared.ports.clock import Clock
 from shared.ports.entra import Answer
 from shared.ports.sign_in import EntraSignIn, VerifiedIdentity
-from shared.ports.table import RowReader
 from shared.ports.telemetry import SignInStep
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
 from shared.provider.authorization_response import RedirectToApplication, Responses
 from shared.provider.errors import RefusedAtEntra
-from shared.provider.issuer import Code, Person, subject_of
+from shared.provider.issuer import Code, Person
 from shared.provider.reauthentication import SignInTooOld, prove_recent
 from shared.provider.sessions import Sessions
-from shared.resolution.resolver import Resolver
-from shared.users.links import Links, SignInRefused
-
-
-class SsoSwitchedOff(SignInRefused):
-    """SSO applied when the person was sent to Microsoft, and no longer does."""
-
-    slug = "sso-switched-off"
-    title = "Sign-in with Microsoft was switched off"
-    again = False
+from shared.resolution.decision import NOT_ROUTED
+from shared.resolution.resolver import Resolution, Resolver
+from shared.users.admission import Admission
+from shared.users.link import SWITCHED_OFF, SsoSwitchedOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +41,8 @@ class CallbackStep:
     """Resolves how a person signs in."""
     flows: Flows
     """Stores states and codes."""
-    links: Links
-    """Decide who may sign in as whom."""
+    admission: Admission
+    """Decides who may sign in as whom."""
     sessions: Sessions
     """Store who is signed in to which application."""
     provider: EntraSignIn
@@ -59,21 +51,23 @@ class CallbackStep:
     """Makes the responses."""
     clock: Clock
     """The time."""
-    accounts: RowReader
-    """The accounts' table as it is now: a sign-in must not outlive its account."""
     redirect_uri: str
     """The address to which Microsoft returned, as in the app registration."""
 
     async def redeem(self, answer: Answer, browser: str | None) -> SignInState:
-        """Find the sign-in to which the response belongs, once.
+        """Find the sign-in to which the response belongs, and count the response: `answers` is 1 for the first.
 
         Raises:
-            FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the request then.
+            FlowEnded: there were enough responses before, or it is too late.
+            ForeignFlow: the state is another browser's.
+            FlowSpent: the state is unknown. Nothing is known of the request then.
         """
         if answer.state is None:
             raise FlowSpent(f"Microsoft's answer carries no state. {SignInState.start}")
-        state = await self.flows.redeem(answer.state, SignInState, browser)
-        self.responses.report(SignInStep.RETURNED, state.authorization)
+        now = self.clock.now()
+        state = await self.flows.revise(answer.state, SignInState, lambda state: state.answered(now), browser)
+        if state.answers == 1:
+            self.responses.report(SignInStep.RETURNED, state.authorization)
         return state
 
     async def complete(self, state: SignInState, answer: Answer) -> RedirectToApplication | BeginAgain:
@@ -88,7 +82,7 @@ class CallbackStep:
             return BeginAgain(state.request.model_copy(update={"prompt": Prompt.LOGIN}))
         person = await self._admit(state, identity)
         await self.sessions.begin(person, state.request.client_id, identity.login_hint)
-        handle = await self.flows.issue(self._code(state.request, person))
+        handle = await self.flows.issue(self._code(state, person))
         self.responses.report(SignInStep.COMPLETED, state.authorization)
         return self.responses.redirect(state.request, code=handle)
 
@@ -123,28 +117,46 @@ class CallbackStep:
         Raises:
             SignInRefused: SSO no longer applies, or the identity is not this person's.
         """
-        email = EmailAddress.parse(state.email)
-        resolution = await self.resolver.decide(email, state.request.client_id)
-        applies = resolution.sso is not None and resolution.sso.tenant_id == identity.tid
-        stands = applies and resolution.account_id == state.account_id
-        if not stands or not await existed_at(self.accounts, state.account_id, state.begun_at):
-            raise SsoSwitchedOff(
-                "Your company has switched off sign-in with Microsoft, for you or for this application, "
-                "while you were signing in. Go back to the application and sign in with your password there."
-            )
-        link = await self.links.admit(state.account_id, email, identity)
+        typed = EmailAddress.parse(state.email)
+        if not _applies(await self.resolver.decide(typed, state.request.client_id), state, identity):
+            raise SsoSwitchedOff(SWITCHED_OFF)
+        admitted = await self.admission.admit(state.account_id, typed, identity, state.begun_at)
+        email = admitted.email
+        if email is not None and email != typed:
+            email = await self._also_decided(email, state, identity)
         return Person(
-            sub=subject_of(link.tid, link.oid),
-            email=link.email,
+            sub=admitted.link.subject,
+            email=email.address if email else None,
             name=identity.name,
             account_id=state.account_id,
-            tid=link.tid,
-            oid=link.oid,
+            tid=identity.tid,
+            oid=identity.oid,
             sid=self.sessions.name_of(identity.sid) if identity.sid else None,
             auth_time=identity.auth_time,
         )
 
-    def _code(self, request: AuthorizationRequest, person: Person) -> Code:
+    async def _also_decided(
+        self, email: EmailAddress, state: SignInState, identity: VerifiedIdentity
+    ) -> EmailAddress | None:
+        """Take the decision for the address that tokens would contain, too, where it is not the typed one.
+
+        Returns None if it does not route to the account: then tokens contain no address.
+
+        Raises:
+            SsoSwitchedOff: the account has switched SSO off for that address.
+        """
+        resolution = await self.resolver.decide(email, state.request.client_id)
+        if resolution.account_id != state.account_id or resolution.because == NOT_ROUTED:
+            return None
+        if not _applies(resolution, state, identity):
+            raise SsoSwitchedOff(
+                f"Your address is {email.address} now, and sign-in with Microsoft is switched off for it. "
+                "Go back to the application and sign in with your password there."
+            )
+        return email
+
+    def _code(self, state: SignInState, person: Person) -> Code:
+        request = state.request
         return Code(
             expires_at=self.flows.expiry(Code),
             client_id=request.client_id,
@@ -153,4 +165,11 @@ class CallbackStep:
             nonce=request.nonce,
             scope=request.scope,
             person=person,
+            typed=EmailAddress.parse(state.email).address,
         )
+
+
+def _applies(resolution: Resolution, state: SignInState, identity: VerifiedIdentity) -> bool:
+    """Whether SSO applies, at the tenant and for the account at which the sign-in began."""
+    sso = resolution.sso
+    return sso is not None and sso.tenant_id == identity.tid and resolution.account_id == state.account_id

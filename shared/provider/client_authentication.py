@@ -1,27 +1,33 @@
 """Client authentication: which application calls, and how it proves that (RFC 6749, section 2.3; RFC 7523).
 
-A client must use the one method that it is registered with, so that nobody can downgrade it to a weaker one.
+A client must use the method that it is registered with, so that nobody can downgrade it to a weaker one. The two ways
+to send a secret are equally strong and stand for each other, since libraries differ in which they try.
 """
 
 import base64
 import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from urllib.parse import unquote_plus
 
-from shared.applications.application import Application, AuthMethod, find_application
+from shared.applications.application import BY_SECRET, Application, AuthMethod, find_application
 from shared.applications.secrets import SecretChecks
+from shared.flows.expiry import minute_of, partition_of
 from shared.flows.flows import digest
 from shared.kernel.documents import Foreign
 from shared.kernel.encoding import from_base64url
 from shared.kernel.names import ClientId
-from shared.kernel.refusals import NotAuthenticated
+from shared.kernel.refusals import NotAuthenticated, Unavailable
 from shared.ports.table import Insert, Key, RowExists, RowReader, Table
 from shared.ports.tokens import Tokens
 from shared.provider.errors import InvalidClientError, invalid_request
 from shared.provider.parameters import LONGEST_TOKEN, Parameters, exact_client_id, one
 
+_log = logging.getLogger(__name__)
+
+_ROW = "assertion"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)
 """More than the leeway with which assertions are verified, so that no assertion outlives the record of its use."""
@@ -80,10 +86,12 @@ class ClientAuthentication:
         """
         credentials = read_credentials(authorization, parameters)
         application = await find_application(self.applications, credentials.client_id)
-        if application is None or application.profile.token_endpoint_auth_method is not credentials.method:
-            raise _invalid_client()
+        if application is None:
+            raise _refused(credentials, "unknown")
+        if not _stands_for(credentials.method, application.profile.token_endpoint_auth_method):
+            raise _refused(credentials, "method")
         if not await self._is_proven(application, credentials):
-            raise _invalid_client()
+            raise _refused(credentials, "proof")
         return AuthenticatedClient(application)
 
     async def _is_proven(self, application: Application, credentials: UnverifiedCredentials) -> bool:
@@ -99,7 +107,8 @@ class ClientAuthentication:
     async def _is_valid(self, application: Application, unverified_assertion: str) -> bool:
         """Whether an assertion is valid (RFC 7523, section 3), once: its `jti` is stored until it expires.
 
-        The row's content is the receipt: if the response was lost and the SDK repeated the write, the row is ours.
+        It is stored by its expiry, too: what an assertion says of that is part of what the client has signed.
+        The row's content is the receipt: if the response was lost, or the SDK has repeated the write, the row is ours.
         """
         try:
             assertion = await self.tokens.verify_assertion(
@@ -107,15 +116,32 @@ class ClientAuthentication:
             )
         except NotAuthenticated:
             return False
-        key = Key(digest(f"{application.client_id} {assertion.jti}"), "assertion")
+        name = digest(f"{application.client_id} {assertion.jti}")
         expires_at = datetime.fromtimestamp(assertion.exp, UTC) + _CLOCKS_DIFFER_BY
+        key = Key(partition_of(minute_of(expires_at), name), f"{_ROW}:{name}")
         receipt = json.dumps({"receipt": token_urlsafe(16)})
+        if await self.flows.get(Key(name, _ROW)) is not None:
+            return False  # used before this release was deployed
         try:
-            await self.flows.write(Insert(key, receipt, expires_at=expires_at))
-        except RowExists:
+            await self.flows.write(Insert(key, receipt))
+        except (RowExists, Unavailable) as failure:
             row = await self.flows.get(key)
+            if row is None and isinstance(failure, Unavailable):
+                raise
             return row is not None and row.document == receipt
         return True
+
+
+def _stands_for(used: AuthMethod, registered: AuthMethod) -> bool:
+    return used is registered or {used, registered} <= BY_SECRET
+
+
+def _refused(credentials: UnverifiedCredentials, cause: str) -> InvalidClientError:
+    """The same words to the caller whatever the cause, which operators find in the log."""
+    _log.warning(
+        "client.refused application=%s cause=%s method=%s", credentials.client_id, cause, credentials.method.value
+    )
+    return _invalid_client(in_header=credentials.method is AuthMethod.CLIENT_SECRET_BASIC)
 
 
 def read_credentials(authorization: str | None, parameters: Parameters) -> UnverifiedCredentials:
@@ -134,7 +160,7 @@ def read_credentials(authorization: str | None, parameters: Parameters) -> Unver
         client_id, proof = _basic(authorization)
         if named not in {None, client_id}:
             raise invalid_request("client_id differs from the one in the Authorization header.")
-        return UnverifiedCredentials(_client_id(client_id), AuthMethod.CLIENT_SECRET_BASIC, proof)
+        return UnverifiedCredentials(_client_id(client_id, in_header=True), AuthMethod.CLIENT_SECRET_BASIC, proof)
     if secret is not None:
         return UnverifiedCredentials(_client_id(named), AuthMethod.CLIENT_SECRET_POST, secret)
     if assertion is not None:
@@ -150,10 +176,10 @@ def _basic(authorization: str) -> tuple[str, str]:
     try:
         text = base64.b64decode(credentials.strip(), validate=True).decode()
     except ValueError:
-        raise _invalid_client() from None
+        raise _invalid_client(in_header=True) from None
     name, colon, secret = text.partition(":")
     if scheme.lower() != "basic" or not colon:
-        raise _invalid_client()
+        raise _invalid_client(in_header=True)
     return unquote_plus(name), unquote_plus(secret)
 
 
@@ -169,16 +195,16 @@ def _subject(unverified_assertion: str) -> str:
     try:
         return _Subject.model_validate_json(from_base64url(payload)).sub
     except ValueError:
-        raise _invalid_client() from None
+        raise _invalid_client(in_header=False) from None
 
 
-def _client_id(text: str | None) -> ClientId:
+def _client_id(text: str | None, *, in_header: bool = False) -> ClientId:
     try:
         return exact_client_id(text or "")
     except ValueError:
-        raise _invalid_client() from None
+        raise _invalid_client(in_header=in_header) from None
 
 
-def _invalid_client() -> InvalidClientError:
+def _invalid_client(*, in_header: bool) -> InvalidClientError:
     """One error for every case, but a new instance each time: an exception keeps the frames in which it was raised."""
-    return InvalidClientError("The client is unknown, or its credentials are invalid.")
+    return InvalidClientError("The client is unknown, or its credentials are invalid.", in_header=in_header)

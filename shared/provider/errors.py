@@ -2,7 +2,7 @@
 
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Malformed, NotAuthenticated
-from shared.users.links import SignInRefused
+from shared.users.link import SignInRefused
 
 
 class OAuthError(Malformed):
@@ -60,10 +60,19 @@ class RefusedAtEntra(SignInRefused):
 
 
 class InvalidClientError(NotAuthenticated):
-    """The client is unknown, or did not prove who it is."""
+    """The client is unknown, or did not prove who it is.
+
+    Args:
+        detail: a sentence for the client's developer.
+        in_header: whether it sent its credentials in the Authorization header, and so is challenged (RFC 6749, 5.2).
+    """
 
     slug = "invalid-client"
     error = "invalid_client"
+
+    def __init__(self, detail: str, *, in_header: bool) -> None:
+        super().__init__(detail)
+        self.in_header = in_header
 
 
 def invalid_request(detail: str) -> OAuthError:

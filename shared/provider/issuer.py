@@ -26,12 +26,13 @@ TOKEN_LIFETIME = timedelta(minutes=10)
 class Person(Record):
     """The person who signed in, as applications know them: `sub` is the same in all applications, for ever.
 
+    `email` is an address that their sign-in vouches for, at a domain that routes to the account; None without one.
     `sid` is a hash of Microsoft's session id, so that a sign-out finds the session. `auth_time` is when they signed in
     there, which may be long ago; None if Microsoft's ID token lacks it.
     """
 
     sub: str
-    email: str
+    email: str | None
     name: str | None
     account_id: AccountId
     tid: TenantId
@@ -41,22 +42,22 @@ class Person(Record):
 
 
 class Code(Flow):
-    """An authorization code: who signed in, and what it is bound to (RFC 6749, section 4.1.3; RFC 7636)."""
+    """An authorization code: who signed in, and what it is bound to (RFC 6749, section 4.1.3; RFC 7636).
+
+    `typed` is the address by which they signed in, which tokens contain only if the sign-in vouches for it; None in
+    codes from before it was kept.
+    """
 
     kind: ClassVar[str] = "code"
     lifetime: ClassVar[timedelta] = timedelta(seconds=60)
 
     client_id: ClientId
     redirect_uri: str
-    code_challenge: str
+    code_challenge: str | None
     nonce: str | None
     scope: tuple[str, ...]
     person: Person
-
-
-def subject_of(tid: TenantId, oid: str) -> str:
-    """The `sub` of an Entra identity: it reveals nothing, and does not change with the address."""
-    return base64url(hashlib.sha256(f"{tid}\0{oid}".encode()).digest())
+    typed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +121,9 @@ class Issuer:
 
 
 def claims_of(person: Person, scope: tuple[str, ...]) -> dict[str, JsonValue]:
-    """The claims that the scopes request (OpenID Connect Core, section 5.4)."""
+    """The claims that the scopes request (OpenID Connect Core, section 5.4). An address is verified, or left out."""
     claims: dict[str, JsonValue] = {}
-    if "email" in scope:
+    if "email" in scope and person.email is not None:
         claims |= {"email": person.email, "email_verified": True}
     if "profile" in scope:
         claims["name"] = person.name

@@ -8,7 +8,7 @@ with yesterday's session. The proof is `auth_time` in Microsoft's ID token (Open
 from datetime import datetime, timedelta
 
 from shared.provider.authorization_request import AuthorizationRequest
-from shared.users.links import SignInRefused
+from shared.users.link import SignInRefused
 
 LEEWAY = timedelta(minutes=1)
 """How far Microsoft's clock and ours may differ."""

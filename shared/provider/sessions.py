@@ -1,20 +1,26 @@
 """Sessions: who is signed in to which applications, so that logout reaches all of them.
 
-A session's name is the hash of Entra's `sid`; its rows, one per application, are in one partition.
+A session's name is the hash of Entra's `sid`. It has a row for each application. A row is in a partition of the day on
+which it expires, so those of a session that lives are of two days at most. Beside it is a row that names the session
+for the person, so that all their sessions end when they are erased.
 """
 
+import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from shared.flows.expiry import day_of, partition_of
 from shared.flows.flows import digest
-from shared.kernel.names import ClientId
+from shared.kernel.names import AccountId, ClientId
 from shared.ports.clock import Clock
 from shared.ports.record import Record
 from shared.ports.table import Key, Put, Remove, Row, RowChanged, Table
 from shared.provider.issuer import Person
 
 _PREFIX = "session:"
+_OF_PERSON = "session-of:"
 _LIFETIME = timedelta(hours=24)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Session(Record):
@@ -25,6 +31,8 @@ class Session(Record):
     logout_hint: str | None
     began_at: datetime | None = None
     """When the person last signed in to the application; None in rows from before this was stored."""
+    account_id: AccountId | None = None
+    """The account in which they did; None in rows from before this was stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +53,50 @@ class Sessions:
         """Store that a person is signed in to this application; nothing without a `sid`, since nobody could end it."""
         if person.sid is not None:
             now = self.clock.now()
-            session = Session(client_id=client_id, sub=person.sub, logout_hint=logout_hint, began_at=now)
-            await self.table.write(Put(_key(person.sid, client_id), session.document(), expires_at=now + _LIFETIME))
+            session = Session(
+                client_id=client_id,
+                sub=person.sub,
+                logout_hint=logout_hint,
+                began_at=now,
+                account_id=person.account_id,
+            )
+            day, of_person = day_of(now + _LIFETIME), _name_of(person.account_id, person.sub)
+            key = Key(partition_of(day, person.sid), _prefix(person.sid) + client_id)
+            mine = Key(partition_of(day, of_person), f"{_OF_PERSON}{of_person}:{person.sid}")
+            await asyncio.gather(self.table.write(Put(key, session.document())), self.table.write(Put(mine, "{}")))
 
     async def find(self, sid: str) -> tuple[Row, ...]:
-        """The rows of a session, one per application."""
-        return await self.table.under(sid, _PREFIX)
+        """The rows of a session, the latest last: one per application, or two if a sign-in was repeated the next day.
+
+        Raises:
+            Unavailable: the store does not respond.
+        """
+        found = await asyncio.gather(
+            *(self.table.under(partition, _prefix(sid)) for partition in self._partitions(sid)),
+            self.table.under(sid, _PREFIX),  # of earlier releases
+        )
+        return tuple(sorted((row for rows in found for row in rows), key=_began_at))
+
+    async def of_person(self, account_id: AccountId, sub: str) -> tuple[str, ...]:
+        """The names of the sessions that a person has begun in an account, some of which may have ended."""
+        name = _name_of(account_id, sub)
+        prefix = f"{_OF_PERSON}{name}:"
+        found = await asyncio.gather(*(self.table.under(partition, prefix) for partition in self._partitions(name)))
+        return tuple({row.key.row.removeprefix(prefix): None for rows in found for row in rows})
 
     async def current(self, sid: str, client_id: ClientId) -> Session | None:
         """The session in this application; None if the person is signed out of it."""
-        row = await self.table.get(_key(sid, client_id))
-        return None if row is None else Session.read(row)
+        sessions = [Session.read(row) for row in await self.find(sid)]
+        return next((session for session in reversed(sessions) if session.client_id == client_id), None)
 
     async def end(self, rows: tuple[Row, ...]) -> tuple[Session, ...]:
-        """Remove these, and return their applications. Of concurrent calls, only one returns each application."""
+        """Remove these, and return their applications. Of concurrent calls, only one returns each row."""
         return tuple([Session.read(row) for row in rows if await self._taken(row)])
+
+    def _partitions(self, name: str) -> tuple[str, ...]:
+        """The partitions of the rows of this session, or of this person, that have not expired."""
+        now = self.clock.now()
+        return tuple({partition_of(day_of(moment), name): None for moment in (now, now + _LIFETIME)})
 
     async def _taken(self, row: Row) -> bool:
         try:
@@ -69,5 +106,14 @@ class Sessions:
         return True
 
 
-def _key(sid: str, client_id: ClientId) -> Key:
-    return Key(sid, _PREFIX + client_id)
+def _prefix(sid: str) -> str:
+    return f"{_PREFIX}{sid}:"
+
+
+def _name_of(account_id: AccountId, sub: str) -> str:
+    """The name of a person among those who have sessions: it says nothing of them."""
+    return digest(f"person {account_id} {sub}")
+
+
+def _began_at(row: Row) -> datetime:
+    return Session.read(row).began_at or _LONG_AGO

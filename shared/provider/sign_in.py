@@ -1,7 +1,8 @@
 """A sign-in, from the authorization request to the authorization response: which step comes next.
 
     authorize   an application sends a person      begin
-    callback    Entra sends the person back        complete; or begin again, if the sign-in is too old
+    callback    Entra sends the person back        complete; or begin again, if the sign-in is too old, or if the
+                                                   browser brings the same answer a second time
 
 The steps never call one another: each returns its result, and only this module decides what follows. It also turns a
 step's refusal into a response, once it is known where that may go.
@@ -9,10 +10,12 @@ step's refusal into a response, once it is known where that may go.
 
 from dataclasses import dataclass
 
+from shared.applications.application import Application
+from shared.flows.flows import FlowEnded, ForeignFlow
 from shared.kernel.refusals import Refusal
 from shared.ports.entra import Answer, ProviderRefused
 from shared.ports.table import RowReader
-from shared.provider.authorization import Authorization
+from shared.provider.authorization import Authorization, SignInState
 from shared.provider.authorization_request import find_client, read_request
 from shared.provider.authorization_response import AuthorizationResponse, Responses
 from shared.provider.authorize import AuthorizeStep
@@ -61,22 +64,41 @@ class SignIn:
             browser: the secret that the browser sent for this state.
 
         Raises:
-            FlowSpent: the state is unknown, used, expired or another browser's. Nothing is known of the request then.
+            FlowSpent: the state is unknown. Nothing is known of the request then.
             Malformed: the application was removed meanwhile, or its redirect URI.
             Unavailable: the store does not respond, so nothing may be sent anywhere.
         """
-        state = await self.callback_step.redeem(answer, browser)
-        asked = state.request
-        application, _ = await find_client(
-            self.applications, {"client_id": (asked.client_id,), "redirect_uri": (asked.redirect_uri,)}
-        )
         try:
+            state = await self.callback_step.redeem(answer, browser)
+        except FlowEnded as ended:
+            over = SignInState.model_validate(ended.flow)
+            await self._client_of(over)
+            return self.responses.refused(over.authorization, ended)
+        except ForeignFlow as foreign:
+            return self.responses.of_another_browser(foreign)
+        return await self._go_on(state, answer)
+
+    async def _go_on(self, state: SignInState, answer: Answer) -> AuthorizationResponse:
+        application = await self._client_of(state)
+        try:
+            if state.answers > 1:
+                return await self.authorize_step.begin(state.request, application, repeats=True)
             match await self.callback_step.complete(state, answer):
                 case BeginAgain(request):
-                    return await self.authorize_step.begin(request, application)
+                    return await self.authorize_step.begin(request, application, repeats=state.repeats)
                 case response:
                     return response
         except (ProviderRefused, RefusedAtEntra) as refusal:
             return await self.responses.refused_at_entra(state.authorization, state.account_id, refusal)
         except Refusal as refusal:
             return self.responses.refused(state.authorization, refusal)
+
+    async def _client_of(self, state: SignInState) -> Application:
+        """The client to which the sign-in leads.
+
+        Raises:
+            Malformed: it was removed meanwhile, or its redirect URI.
+        """
+        asked = state.request
+        named = {"client_id": (asked.client_id,), "redirect_uri": (asked.redirect_uri,)}
+        return (await find_client(self.applications, named))[0]

@@ -1,19 +1,24 @@
-"""The token endpoint: an authenticated client redeems a code for tokens, once (RFC 6749, section 4.1.3)."""
+"""The token endpoint: an authenticated client redeems a code for tokens, once (RFC 6749, section 4.1.3).
 
+The code is taken last. What fails before that leaves it good, such as Key Vault, and the client may redeem it again. Of
+several clients' calls at once, all of which may have signed tokens, only the one that takes the code hands its out.
+"""
+
+import contextlib
 import hmac
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.accounts.head import existed_at
-from shared.flows.flows import Flows
+from shared.flows.flows import Flows, Held
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent
-from shared.ports.table import RowReader
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.errors import OAuthError, invalid_grant, invalid_request
 from shared.provider.issuer import TOKEN_LIFETIME, Code, Issuer, challenge_of
 from shared.provider.parameters import Parameters, one
+from shared.provider.standing import Standing
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
@@ -34,8 +39,8 @@ class TokenEndpoint:
 
     flows: Flows
     """Stores the codes."""
-    accounts: RowReader
-    """The accounts' table as it is now: a code must not outlive its account."""
+    standing: Standing
+    """Proves that the sign-in still stands."""
     issuer: Issuer
     """Makes the tokens."""
     telemetry: Telemetry
@@ -49,20 +54,26 @@ class TokenEndpoint:
             parameters: the parameters of the body.
 
         Raises:
-            OAuthError: the code is invalid, or was not issued for this client, address or verifier.
+            OAuthError: the code is invalid, or was not issued for this client, address or verifier, or the sign-in no
+                longer stands.
+            Unavailable: the store or the signing keys do not respond. The code is good still, unless the store's
+                response was lost as it was taken.
         """
         if one(parameters, "grant_type") != "authorization_code":
             raise OAuthError("unsupported_grant_type", "Only grant_type=authorization_code is supported.")
         handle = one(parameters, "code")
         if handle is None:
             raise invalid_request("'code' is missing.")
-        code = await self._take(handle)
-        _prove_bound(code, client, parameters)
-        if not await existed_at(self.accounts, code.person.account_id, code.expires_at - Code.lifetime):
-            raise invalid_grant("The account that the code was issued for no longer exists.")
+        with _spent_in_oauths_words():
+            held = await self.flows.find(handle, Code)
+        code = held.flow
+        await self._prove_bound(held, client, parameters)
+        await self.standing.prove(code)
         access_token = await self.issuer.access_token(code)
         id_token = await self.issuer.id_token(code, access_token)
-        email = EmailAddress(code.person.email)
+        with _spent_in_oauths_words():
+            await self.flows.take(held)
+        email = EmailAddress(code.person.email) if code.person.email else None
         step = SignInStep.REDEEMED
         self.telemetry.note(Event(EventName.SIGN_IN, step, None, code.person.account_id, client.client_id, email))
         return TokenResponse(
@@ -72,25 +83,43 @@ class TokenEndpoint:
             scope=" ".join(code.scope),
         )
 
-    async def _take(self, handle: str) -> Code:
+    async def _prove_bound(self, held: Held[Code], client: AuthenticatedClient, parameters: Parameters) -> None:
+        """Prove that the code was issued for this request. If not, it is used up: there is no second try.
+
+        Raises:
+            OAuthError: it was not.
+        """
         try:
-            return await self.flows.redeem(handle, Code)
-        except FlowSpent:
-            raise invalid_grant("The code is unknown, was already used, or has expired.") from None
+            _must_be_bound(held.flow, client, parameters)
+        except OAuthError:
+            with contextlib.suppress(FlowSpent):
+                await self.flows.take(held)
+            raise
 
 
-def _prove_bound(code: Code, client: AuthenticatedClient, parameters: Parameters) -> None:
-    """Prove that client, address and verifier are those of the request (RFC 6749, 4.1.3; RFC 7636, 4.6).
+@contextlib.contextmanager
+def _spent_in_oauths_words() -> Iterator[None]:
+    try:
+        yield
+    except FlowSpent:
+        raise invalid_grant("The code is unknown, was already used, or has expired.") from None
 
-    The code is already used up: there is no second try.
+
+def _must_be_bound(code: Code, client: AuthenticatedClient, parameters: Parameters) -> None:
+    """Compare client, address and verifier with those of the request (RFC 6749, 4.1.3; RFC 7636, 4.6).
 
     Raises:
         OAuthError: one of them differs.
     """
-    verifier = one(parameters, "code_verifier") or ""
+    verifier = one(parameters, "code_verifier")
     if code.client_id != client.client_id:
         raise invalid_grant("The code was issued to another client.")
     if one(parameters, "redirect_uri") != code.redirect_uri:
         raise invalid_grant("redirect_uri differs from the one in the authorization request.")
-    if not _VERIFIER.fullmatch(verifier) or not hmac.compare_digest(challenge_of(verifier), code.code_challenge):
+    if code.code_challenge is None:
+        if verifier is not None:  # somebody has taken the challenge out of the request (RFC 9700, section 4.8.2)
+            raise invalid_grant("code_verifier was sent, and the authorization request had no code_challenge.")
+    elif not _VERIFIER.fullmatch(verifier or "") or not hmac.compare_digest(
+        challenge_of(verifier or ""), code.code_challenge
+    ):
         raise invalid_grant("code_verifier does not match the code_challenge of the authorization request.")

@@ -60,8 +60,11 @@ def _connection_fails(situation: Situation) -> bool:
     return situation.status is not Status.CONNECTED
 
 
+NOT_ROUTED = "domain_not_routed"
+"""The rule for an address whose domain routes to no account."""
+
 PASSWORD_RULES: tuple[tuple[str, Callable[[Situation], bool]], ...] = (
-    ("domain_not_routed", lambda situation: not situation.domain_routes),
+    (NOT_ROUTED, lambda situation: not situation.domain_routes),
     ("not_connected", _connection_fails),
     ("sso_off", lambda situation: situation.mode is not Mode.ON),
     ("application_incompatible", lambda situation: not situation.application_serves),

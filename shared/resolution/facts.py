@@ -14,7 +14,7 @@ from shared.accounts.head import Head, find_head
 from shared.applications.application import Application, find_application
 from shared.connection.connection import Connection
 from shared.domains.domain_claims import find_domain_claim
-from shared.domains.tenant_domains import DomainState, TenantDomains
+from shared.domains.tenant_domains import DomainState, find_domain
 from shared.kernel.names import ClientId, EmailAddress
 from shared.kernel.refusals import FieldFault, Invalid
 from shared.policies.policy import Policy
@@ -64,10 +64,10 @@ class Facts:
             return Situation()
         account = self.head.account.record
         policy = self.head.stored(Policy).record.settings
-        verified = self.head.stored(TenantDomains).record.find(self.email.domain)
+        verified = find_domain(self.head, self.email.domain)
         application = self.application
         return Situation(
-            domain_routes=verified is not None and verified.state(account) is DomainState.ROUTED,
+            domain_routes=verified is not None and verified.state(account.domains) is DomainState.ROUTED,
             status=self.connection.status,
             when_connection_fails=policy.when_connection_fails,
             mode=policy.mode,

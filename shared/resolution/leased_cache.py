@@ -1,7 +1,7 @@
 """A cache whose entries expire with the rows they were computed from."""
 
 from collections.abc import Hashable, Sequence
-from datetime import datetime
+from datetime import timedelta
 
 from shared.kernel.caches import BoundedCache
 from shared.ports.table import Lease
@@ -19,8 +19,8 @@ class LeasedCache[Question: Hashable, Answer]:
     def __len__(self) -> int:
         return len(self._answers)
 
-    def find(self, question: Question, now: datetime) -> Answer | None:
-        """The answer, if each of its leases is still valid."""
+    def find(self, question: Question, now: timedelta) -> Answer | None:
+        """The answer, if each of its leases is still valid. Args: `now`, by the monotonic clock."""
         answer, leases = self._answers.get(question) or (None, ())
         for lease in leases:
             if not lease.holds(now):

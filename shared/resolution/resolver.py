@@ -78,13 +78,13 @@ class Resolver:
             Unavailable: the store does not respond.
         """
         question = (email.address, client_id)
-        resolution = self._cache.find(question, self.clock.now())
+        resolution = self._cache.find(question, self.clock.monotonic())
         if resolution is None:
             leases: list[Lease] = []
             facts = await read_facts(self.readers, email, client_id, leases)
             now = self.clock.now()
             if end := facts.end(now):
-                leases.append(Lease(end))
+                leases.append(Lease(self.clock.monotonic() + (end - now)))
             resolution = self._resolution(facts, now)
             self._cache.keep(question, resolution, leases)
         return resolution

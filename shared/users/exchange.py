@@ -194,6 +194,7 @@ class _Writes:
         self._exemptions = exemptions
         self._administrator = administrator
         self._turn = asyncio.Lock()
+        self._introduced = False
         self._under_way: deque[tuple[int, set[EmailAddress], asyncio.Task[None]]] = deque()
 
     async def __aenter__(self) -> Self:
@@ -201,6 +202,9 @@ class _Writes:
 
     async def begin(self, batch: dict[int, ExemptionDraft]) -> None:
         """Write these as soon as fewer than `AT_ONCE` transactions are under way."""
+        if not self._introduced:
+            await self._exemptions.introduce(self._administrator)
+            self._introduced = True
         users = {draft.email for draft in batch.values()}
         while len(self._under_way) == AT_ONCE or any(users & others for _, others, _ in self._under_way):
             await self._settle()

@@ -5,11 +5,13 @@ hash of the email, so that finding it costs one point read in a list of any leng
 """
 
 from datetime import datetime
+from typing import Annotated
 
 from shared.kernel.names import AccountId, EmailAddress
 from shared.ports.record import Record
 from shared.ports.table import Key, RowReader
-from shared.trail.events import Event
+from shared.trail.events import AboutAPerson, Event, ShownAs
+from shared.trail.persons import Person
 from shared.users.user_key import UserKey
 
 PREFIX = "exception:"
@@ -26,6 +28,11 @@ class Exemption(Record):
     created_by: str
     updated_at: datetime
 
+    @property
+    def person(self) -> Person:
+        """The user, as events name them."""
+        return Person(user_key=self.exception_id, email=self.email)
+
     def in_force(self, now: datetime) -> bool:
         """Whether it has not expired."""
         return self.expires_at is None or now < self.expires_at
@@ -34,9 +41,8 @@ class Exemption(Record):
 class ExceptionEvent(Event):
     """What the events of one exception have in common."""
 
-    exception_id: UserKey
-    email: str
-    reason: str
+    person: Annotated[Person, ShownAs({"exceptionId": "user_key", "email": "email"})]
+    reason: AboutAPerson
     expires_at: datetime | None
 
 
@@ -59,13 +65,15 @@ class ExceptionRemoved(ExceptionEvent):
 
 
 class ExceptionsImported(Event):
-    """Up to 99 users were put on the exception list by an import. `lines` are their first and last in the file."""
+    """Up to 99 users were put on the exception list by an import. `lines` are their first and last in the file.
+
+    It names none of them: each entry says when it was made and by whom.
+    """
 
     action = "exceptions.imported"
 
     count: int
     lines: tuple[int, int]
-    exception_ids: tuple[UserKey, ...]
 
 
 async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailAddress) -> Exemption | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from shared.access.roles import AccountAdministrator
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.accounts.head import Head, read_head
 from shared.accounts.journal import Journal
 from shared.kernel.names import DomainName, EmailAddress
@@ -30,7 +30,10 @@ from shared.users.remarks import OwnDomain, strange_domain
 from shared.users.terms import ExemptionDraft, ExemptionTerms
 from shared.users.user_key import UserKey
 
-_EXPORT_PAGE = 1_000
+_PAGE = 1_000
+
+LONGEST_SEARCHED = 10_000
+"""Entries of the longest list that is searched for a part of an address or a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,45 +123,69 @@ class ExemptionList:
             await asyncio.sleep(0)
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
         puts = [Put(exemption_key(administrator.account_id, key), each.document()) for key, each in written.items()]
-        event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)), exception_ids=(*written,))
+        event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)))
         await self.journal.commit(administrator.account_id, administrator.actor, event, *puts)
 
-    async def must_exist(self, administrator: AccountAdministrator) -> None:
+    async def introduce(self, administrator: AccountAdministrator) -> None:
+        """Store who imports, before the first transaction of an import."""
+        await self.journal.trail(administrator.account_id).introduce(administrator.actor)
+
+    async def must_exist(self, reader: AccountReader) -> None:
         """Refuse if the account, and so its list, does not exist.
 
         Raises:
             NotFound: there is no such account.
         """
-        await read_head(self.table, administrator.account_id)
+        await read_head(self.table, reader.account_id)
 
-    async def own_domain(self, administrator: AccountAdministrator) -> OwnDomain:
+    async def own_domain(self, reader: AccountReader) -> OwnDomain:
         """Return the test for the account's own domains. The account must exist, as in `must_exist`."""
-        return partial(self.has_domain, await read_head(self.table, administrator.account_id))
+        return partial(self.has_domain, await read_head(self.table, reader.account_id))
 
-    async def read(self, administrator: AccountAdministrator, exemption_id: UserKey) -> Stored[Exemption]:
+    async def read(self, reader: AccountReader, exemption_id: UserKey) -> Stored[Exemption]:
         """Read one entry.
 
         Raises:
             NotFound: it is not on the list, or there is no such account.
         """
-        await self.must_exist(administrator)
-        row = await self.table.get(exemption_key(administrator.account_id, exemption_id))
+        await self.must_exist(reader)
+        row = await self.table.get(exemption_key(reader.account_id, exemption_id))
         if row is None:
             raise NotFound("This exception does not exist in this account.")
         return Stored(Exemption.read(row), row.key, row)
 
-    async def find(self, administrator: AccountAdministrator, email: EmailAddress) -> tuple[Exemption, ...]:
+    async def find(self, reader: AccountReader, email: EmailAddress) -> tuple[Exemption, ...]:
         """Find the user's entry, if there is one.
 
         Raises:
             NotFound: there is no such account.
         """
-        await self.must_exist(administrator)
-        found = await find_exemption(self.table, administrator.account_id, email)
+        await self.must_exist(reader)
+        found = await find_exemption(self.table, reader.account_id, email)
         return (found,) if found else ()
 
+    async def search(self, reader: AccountReader, text: str) -> tuple[Exemption, ...]:
+        """Every entry whose address or reason contains the text, in either case, by address.
+
+        Raises:
+            NotFound: there is no such account.
+            Conflict: the list is too long to be searched for a part of an address.
+        """
+        wanted = text.casefold()
+        entries, continuation = await self.page(reader, _PAGE, None)
+        while continuation is not None:
+            if len(entries) >= LONGEST_SEARCHED:
+                raise Conflict(
+                    f"The list has more than {LONGEST_SEARCHED:,} entries, too many to search for a part of an "
+                    "address or a reason. Search for the whole address instead."
+                )
+            following, continuation = await self.page(reader, _PAGE, continuation)
+            entries += following
+        found = [each for each in entries if wanted in each.email.casefold() or wanted in each.reason.casefold()]
+        return tuple(sorted(found, key=lambda each: each.email))
+
     async def page(
-        self, administrator: AccountAdministrator, size: int, continuation: str | None
+        self, reader: AccountReader, size: int, continuation: str | None
     ) -> tuple[tuple[Exemption, ...], str | None]:
         """At most `size` entries in the order of their ids, and the continuation for the next ones.
 
@@ -166,15 +193,15 @@ class ExemptionList:
             NotFound: there is no such account.
             Invalid: the continuation is not one of ours.
         """
-        await self.must_exist(administrator)
-        page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
+        await self.must_exist(reader)
+        page = await self.table.page(reader.account_id, PREFIX, size, continuation)
         return tuple(Exemption.read(row) for row in page.rows), page.continuation
 
-    async def all(self, administrator: AccountAdministrator) -> AsyncIterator[Exemption]:
+    async def all(self, reader: AccountReader) -> AsyncIterator[Exemption]:
         """Every entry, read page by page."""
         continuation = None
         while True:
-            entries, continuation = await self.page(administrator, _EXPORT_PAGE, continuation)
+            entries, continuation = await self.page(reader, _PAGE, continuation)
             for entry in entries:
                 yield entry
             if continuation is None:
@@ -223,12 +250,7 @@ class ExemptionList:
         exemption: Exemption,
         operation: Operation,
     ) -> None:
-        event = kind(
-            exception_id=exemption.exception_id,
-            email=exemption.email,
-            reason=exemption.reason,
-            expires_at=exemption.expires_at,
-        )
+        event = kind(person=exemption.person, reason=exemption.reason, expires_at=exemption.expires_at)
         await self.journal.commit(administrator.account_id, administrator.actor, event, operation)
 
     def _written(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Exemption:

@@ -1,198 +1,61 @@
-"""The link between a vendor's user, known by account and email, and an Entra identity, known by tenant and object id.
+"""The links of an account's users, for its Security Manager: listed, searched, and released."""
 
-A user signs in by their link. The first sign-in makes it, and only if the tenant itself vouches for the address; every
-later one must be of the same identity, whatever its addresses are by then. Addresses change hands, identities do not
-(https://learn.microsoft.com/entra/identity-platform/migrate-off-email-claim-authorization).
-"""
-
+import asyncio
 from dataclasses import dataclass
-from datetime import datetime
-from typing import ClassVar
 
-from shared.access.roles import AccountAdministrator, Actor
+from shared.access.roles import AccountAdministrator, AccountReader
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
-from shared.kernel.names import PASTED, AccountId, EmailAddress, TenantId
-from shared.kernel.refusals import Forbidden, NotFound
-from shared.ports.clock import Clock
-from shared.ports.record import Record
-from shared.ports.sign_in import VerifiedIdentity
-from shared.ports.table import Insert, Key, Remove, RowChanged, RowExists, Table
-from shared.trail.events import Event
+from shared.kernel.names import AccountId, DomainName, EmailAddress, TenantId
+from shared.kernel.refusals import NotFound
+from shared.ports.table import Operation, Remove, Row, RowChanged, Table
+from shared.users.identity import StoredIdentity, find_identity
+from shared.users.link import PREFIX, Link, LinkReleased, LinksReleased, link_key
+from shared.users.people import People
 from shared.users.user_key import UserKey
 
-PREFIX = "link:"
+_IN_ONE_TRANSACTION = 49
+"""Links released together: each with its identity, and one event for all."""
 
-_MEMBER = 0
-
-
-class SignInRefused(Forbidden):
-    """A person has signed in at Microsoft, and is refused here. Each kind explains who must act.
-
-    `again`: whether another account can help.
-    """
-
-    slug = "sign-in-refused"
-    title = "You are not signed in"
-    again: ClassVar[bool] = True
+_PAGE = 500
+_PAGES = 10
+"""Pages of links that one call looks through."""
 
 
-class WrongPerson(SignInRefused):
-    """Another person signed in than the one whose address was typed."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The links to release: those to a tenant, those of a domain's addresses, or, without either, all."""
 
-    slug = "wrong-person"
-    title = "You signed in as somebody else"
+    tenant_id: TenantId | None = None
+    domain: DomainName | None = None
 
-
-class GuestRefused(SignInRefused):
-    """A guest signed in, who belongs to another organisation."""
-
-    slug = "guest"
-    title = "Guests cannot sign in here"
-
-
-class AcctMissing(SignInRefused):
-    """The ID token lacks `acct` (member or guest), because this service's app registration does not request it."""
-
-    slug = "acct-missing"
-    title = "Microsoft does not say whether you are a member"
-    again = False
+    def includes(self, link: Link) -> bool:
+        """Whether a link is one of them."""
+        theirs = self.tenant_id in {None, link.tid}
+        return theirs and self.domain in {None, EmailAddress(link.email).domain}
 
 
-class EmailUnverified(SignInRefused):
-    """The tenant does not vouch for the address."""
+@dataclass(frozen=True, slots=True)
+class Released:
+    """How many links one call has released, and the continuation for the next call; None if it has seen all."""
 
-    slug = "email-unverified"
-    title = "Your organisation has not verified this address"
-    again = False
-
-
-class LinkConflict(SignInRefused):
-    """The address is linked to another identity."""
-
-    slug = "link-conflict"
-    title = "This address belongs to another account at Microsoft"
-    again = False
-
-
-class Link(Record):
-    """One user's link."""
-
-    link_id: UserKey
-    email: str
-    tid: TenantId
-    oid: str
-    linked_at: datetime
-
-    def is_of(self, identity: VerifiedIdentity) -> bool:
-        """Whether the user is linked to this identity."""
-        return (self.tid, self.oid) == (identity.tid, identity.oid)
-
-
-class _Linked(Event):
-    link_id: UserKey
-    email: str
-    tid: TenantId
-    oid: str
-
-
-class LinkMade(_Linked):
-    """A person signed in for the first time, and the address belongs to their Entra identity from now on."""
-
-    action = "link.made"
-
-
-class LinkReleased(_Linked):
-    """A Security Manager has released the address, so that its next first sign-in makes a new link."""
-
-    action = "link.released"
-
-
-def prove_email(identity: VerifiedIdentity, email: EmailAddress) -> None:
-    """Prove that the tenant vouches for this member's address, before the first link is made.
-
-    Args:
-        identity: the person who signed in.
-        email: the address that was typed. Resolution has shown that its domain is verified in this tenant, so a user
-            principal name that equals it is in a verified domain, too.
-
-    Raises:
-        AcctMissing: it is unknown whether they are a member.
-        GuestRefused: they are not a member.
-        EmailUnverified: the address is theirs, but not verified.
-        WrongPerson: the address is not theirs.
-    """
-    if identity.acct is None:
-        raise AcctMissing(
-            "Microsoft does not say whether you are a member of your organisation. The vendor's operators must fix "
-            "this: the app registration of this service lacks the optional claim acct in ID tokens."
-        )
-    if identity.acct != _MEMBER:
-        raise GuestRefused("You are a guest in this organisation. Sign in with an account of your own organisation.")
-    if email == _address(identity.preferred_username):
-        return
-    if email == _address(identity.email):
-        if identity.xms_edov:
-            return
-        raise EmailUnverified(
-            "Your organisation has not verified the domain of this address. "
-            "Ask an administrator of your organisation at Microsoft to verify it."
-        )
-    signed_in = identity.preferred_username or "somebody else"
-    raise WrongPerson(f"You signed in as {signed_in}, and the application asked for {email.address}.")
-
-
-def _address(text: str | None) -> EmailAddress | None:
-    """The address of a claim. Nobody pastes claims: with something invisible around it, it is not the address."""
-    if text is None or text != text.strip(PASTED):
-        return None
-    try:
-        return EmailAddress.parse(text)
-    except ValueError:
-        return None
+    count: int
+    continuation: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """The links of every account's users. Of any number of first sign-ins of a user, exactly one makes the link."""
+    """The links of every account's users. `shared.users.admission` makes them."""
 
     table: Table
     """The accounts' table."""
     journal: Journal
     """The audit trail."""
-    clock: Clock
-    """The time."""
-
-    async def admit(self, account_id: AccountId, email: EmailAddress, identity: VerifiedIdentity) -> Link:
-        """Return the user's link, if this identity may sign in as them; make it if there is none yet.
-
-        Of two concurrent first sign-ins one makes the link, and the other is checked against it.
-
-        Raises:
-            LinkConflict: the user is linked to another identity, and the tenant vouches for this one, too.
-            NotFound: the account was removed meanwhile.
-            SignInRefused: there is no link to this identity, and the tenant does not vouch for the address; see
-                `prove_email`. A person who only chose the wrong account gets that reason, and can try again.
-        """
-        link_id = UserKey.of(account_id, email)
-        row = await self.table.get(_key(account_id, link_id))
-        if row is not None:
-            return _must_be_of(Link.read(row), identity, email)
-        prove_email(identity, email)
-        await read_head(self.table, account_id)
-        link = Link(
-            link_id=link_id, email=email.address, tid=identity.tid, oid=identity.oid, linked_at=self.clock.now()
-        )
-        person = Actor(identity.oid, identity.name, "User")
-        try:
-            event = LinkMade(link_id=link_id, email=link.email, tid=link.tid, oid=link.oid)
-            await self.journal.commit(account_id, person, event, Insert(_key(account_id, link_id), link.document()))
-        except RowExists:
-            return await self.admit(account_id, email, identity)
-        return link
+    people: People
+    """Whether the people of an earlier tenant are kept, which ends with their links."""
 
     async def page(
-        self, administrator: AccountAdministrator, size: int, continuation: str | None
+        self, reader: AccountReader, size: int, continuation: str | None
     ) -> tuple[tuple[Link, ...], str | None]:
         """At most `size` links in the order of their ids, and the continuation for the next ones.
 
@@ -200,40 +63,97 @@ class Links:
             NotFound: there is no such account.
             Invalid: the continuation is not one of ours.
         """
-        await read_head(self.table, administrator.account_id)
-        page = await self.table.page(administrator.account_id, PREFIX, size, continuation)
+        await read_head(self.table, reader.account_id)
+        page = await self.table.page(reader.account_id, PREFIX, size, continuation)
         return tuple(Link.read(row) for row in page.rows), page.continuation
 
-    async def release(self, administrator: AccountAdministrator, link_id: UserKey) -> None:
-        """Release a user's link: their next sign-in makes a new one. A link never changes, so no version is needed.
+    async def find(self, reader: AccountReader, email: EmailAddress) -> tuple[Link, ...]:
+        """Find the link of an address, if there is one.
 
         Raises:
-            NotFound: there is no such link, or it was released at the same moment.
+            NotFound: there is no such account.
         """
-        row = await self.table.get(_key(administrator.account_id, link_id))
+        account_id = reader.account_id
+        await read_head(self.table, account_id)
+        row = await self.table.get(link_key(account_id, UserKey.of(account_id, email)))
+        return (Link.read(row),) if row else ()
+
+    async def release(self, administrator: AccountAdministrator, link_id: UserKey) -> None:
+        """Release a user's link: their next sign-in makes a new one. No version is needed.
+
+        Raises:
+            NotFound: there is no such link, or it was released or replaced at the same moment.
+        """
+        account_id = administrator.account_id
+        row = await self.table.get(link_key(account_id, link_id))
         if row is None:
             raise _no_link()
+        link = Link.read(row)
+        identity = await find_identity(self.table, account_id, link.tid, link.oid)
+        event = LinkReleased(person=link.person, identity=link.identity)
         try:
-            link = Link.read(row)
-            event = LinkReleased(link_id=link.link_id, email=link.email, tid=link.tid, oid=link.oid)
-            await self.journal.commit(administrator.account_id, administrator.actor, event, Remove(row))
+            await self.journal.commit(account_id, administrator.actor, event, Remove(row), *identity.without(link_id))
         except RowChanged:
+            await self._must_stand(row)
+            await self.release(administrator, link_id)
+        else:
+            await self.people.end_if_all_moved(account_id)
+
+    async def release_many(
+        self, administrator: AccountAdministrator, chosen: Chosen, continuation: str | None
+    ) -> Released:
+        """Release the chosen links among the next 5,000. Safe to repeat, from the continuation or from the start.
+
+        Raises:
+            NotFound: there is no such account.
+            Invalid: the continuation is not one of ours.
+        """
+        account_id = administrator.account_id
+        await read_head(self.table, account_id)
+        count = 0
+        for _ in range(_PAGES):
+            page = await self.table.page(account_id, PREFIX, _PAGE, continuation)
+            rows = [row for row in page.rows if chosen.includes(Link.read(row))]
+            for start in range(0, len(rows), _IN_ONE_TRANSACTION):
+                some = rows[start : start + _IN_ONE_TRANSACTION]
+                count += await self._release_some(administrator, chosen, some)
+            continuation = page.continuation
+            if continuation is None:
+                break
+        await self.people.end_if_all_moved(account_id)
+        return Released(count, continuation)
+
+    async def _release_some(self, administrator: AccountAdministrator, chosen: Chosen, rows: list[Row]) -> int:
+        """Release these in one transaction; if one of them changes meanwhile, those that are still among the chosen."""
+        account_id = administrator.account_id
+        event = LinksReleased(count=len(rows), tenant_id=chosen.tenant_id, domain=chosen.domain)
+        changes = [*map(Remove, rows), *await self._left(account_id, rows)]
+        try:
+            await self.journal.commit(account_id, administrator.actor, event, *changes)
+        except RowChanged:
+            found = await asyncio.gather(*(self.table.get(row.key) for row in rows))
+            still = [row for row in found if row is not None and chosen.includes(Link.read(row))]
+            return await self._release_some(administrator, chosen, still) if still else 0
+        return len(rows)
+
+    async def _left(self, account_id: AccountId, rows: list[Row]) -> list[Operation]:
+        """What is left of the identities of these links."""
+        theirs: dict[tuple[TenantId, str], list[UserKey]] = {}
+        for link in map(Link.read, rows):
+            theirs.setdefault((link.tid, link.oid), []).append(link.link_id)
+        identities: list[StoredIdentity] = await asyncio.gather(
+            *(find_identity(self.table, account_id, tid, oid) for tid, oid in theirs)
+        )
+        return [
+            operation for identity in identities for operation in identity.without(*theirs[identity.tid, identity.oid])
+        ]
+
+    async def _must_stand(self, row: Row) -> None:
+        """Refuse if this link is no longer there: somebody has released or replaced it. It may have been used."""
+        found = await self.table.get(row.key)
+        if found is None or Link.read(found).linked_at != Link.read(row).linked_at:
             raise _no_link() from None
 
 
 def _no_link() -> NotFound:
     return NotFound("This link does not exist in this account.")
-
-
-def _must_be_of(link: Link, identity: VerifiedIdentity, email: EmailAddress) -> Link:
-    if not link.is_of(identity):
-        prove_email(identity, email)
-        raise LinkConflict(
-            "This address was used by another account of your organisation before. "
-            "Ask your company's Security Manager to release the link, then sign in again."
-        )
-    return link
-
-
-def _key(account_id: AccountId, link_id: UserKey) -> Key:
-    return Key(account_id, PREFIX + link_id)

@@ -1,9 +1,18 @@
-"""The facade of the users package: the exception list and the links."""
+"""The facade of the users package: the exception list, the links, and who may sign in by them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
+from shared.accounts.head import Head
+from shared.accounts.journal import Journal
+from shared.kernel.names import DomainName
+from shared.ports.clock import Clock
+from shared.ports.table import Table
+from shared.users.admission import Admission
 from shared.users.exemptions import ExemptionList
 from shared.users.links import Links
+from shared.users.people import People
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,3 +23,26 @@ class Users:
     """The users who keep the vendor's password although SSO is on."""
     links: Links
     """The users' links to Entra identities."""
+    admission: Admission
+    """Who may sign in as whom."""
+    people: People
+    """Whether they stay the same people when their account changes its tenant."""
+
+    @classmethod
+    def assemble(
+        cls,
+        *,
+        accounts: Table,
+        domains: Table,
+        journal: Journal,
+        clock: Clock,
+        has_domain: Callable[[Head, DomainName], bool],
+    ) -> Self:
+        """Make the parts and join them, as `shared.assembly` does for the product."""
+        people = People(table=accounts, domains=domains, journal=journal)
+        return cls(
+            exemptions=ExemptionList(table=accounts, journal=journal, clock=clock, has_domain=has_domain),
+            links=Links(table=accounts, journal=journal, people=people),
+            admission=Admission(table=accounts, journal=journal, people=people, clock=clock),
+            people=people,
+        )

@@ -139,6 +139,14 @@ def test_every_module_that_writes_is_named() -> None:
 # -- where things go ---------------------------------------------------------------------------------------------------
 
 
+def test_only_its_own_package_reads_a_list_of_domains_from_one_row() -> None:
+    """A long list is packed into several, and would look empty (`shared/domains/stored_domains.py`)."""
+    readers = {
+        name for name, text in MODULES.items() if re.search(r"stored\(TenantDomains\)|TenantDomains\.read\(", text)
+    }
+    assert {name for name in readers if not name.startswith("shared/domains/")} == set()
+
+
 def test_what_a_newcomer_is_pointed_to_is_there() -> None:
     named = code(section("Where does it go?"))
     files = [ROOT / name for name in named if re.match(r"(shared|functions|tests|bench)/.+\.py", name)]

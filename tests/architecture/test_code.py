@@ -15,8 +15,8 @@ from functions.http.refusals import STATUS, every_kind
 from local.processes import ROOT
 from shared.kernel.refusals import FlowSpent, Refusal
 from shared.ports.table import RowChanged
-from shared.provider.callback import SsoSwitchedOff
 from shared.provider.errors import InvalidClientError
+from shared.users.link import SsoSwitchedOff
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "core", "base"}
 PRODUCT = [
@@ -152,7 +152,7 @@ PARTS = {
 
 
 def test_the_product_is_made_of_parts() -> None:
-    assert {"assembly.Ports", "assembly.Services", "consent.ConsentFlow", "callback.CallbackStep"} <= {*PARTS}
+    assert {"assembly.Ports", "services.Services", "consent.ConsentFlow", "callback.CallbackStep"} <= {*PARTS}
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)

@@ -10,8 +10,8 @@ from functions.http.endpoint import Endpoint
 from functions.http.refusals import every_kind, status_of_kind
 from local import openapi
 from local.processes import ROOT
-from shared.assembly import Services
 from shared.kernel.refusals import Refusal
+from shared.services import Services
 from shared.settings import Settings, read_settings
 from shared.wiring import build_services
 from tests.architecture.test_deployment import run

@@ -152,7 +152,7 @@ def test_the_container_is_the_machine_that_the_project_asks_for() -> None:
     version = (ROOT / ".python-version").read_text(encoding="utf-8").strip()
     assert CONTAINER["image"].startswith(f"mcr.microsoft.com/devcontainers/python:{version}-")
     ports = Ports()
-    assert {*CONTAINER["forwardPorts"]} == {ports.app, ports.entra_http, ports.entra_https, ports.sample}
+    assert {*CONTAINER["forwardPorts"]} == {ports.app, ports.entra_http, ports.entra_https, ports.sample, ports.panel}
     assert CONTAINER["customizations"]["vscode"]["extensions"] == EDITOR["extensions"]["recommendations"]
 
 

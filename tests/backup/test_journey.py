@@ -9,8 +9,9 @@ import pytest
 from local.cast.stack import HOST, Entra, functions_host, local_entra, settings
 from local.cast.story import Story
 from local.processes import Azurite, free_port
-from shared.adapters.azure_tables import AzureTables
 from shared.adapters.system_clock import SystemClock
+from shared.adapters.tables.account import Account
+from shared.adapters.tables.adapter import AzureTables
 from shared.domains.domain_claims import DomainClaims
 from shared.kernel.names import AccountId, DomainName, TenantId
 from tests.backup.conftest import SETTING, Backup
@@ -46,7 +47,7 @@ def entra(url: str) -> Iterator[Entra]:
 
 
 async def claim_domains(azurite: Azurite, number: int, customers: int) -> None:
-    tables = AzureTables(connection_string=azurite.connection_string)
+    tables = AzureTables(Account.from_connection_string(azurite.connection_string))
     claims = DomainClaims(table=tables.table("domains"), clock=SystemClock())
     for each in range(number):
         domain, customer = DomainName(f"domain-{each}.example"), AccountId(f"customer-{each % customers}")

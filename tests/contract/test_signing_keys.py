@@ -566,6 +566,22 @@ async def test_versions_are_read_again_after_five_minutes_and_their_keys_never(
     assert vault.requests == ["list"]
 
 
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)], ids=["forward", "back"])
+async def test_versions_age_as_before_when_the_machines_clock_is_set(
+    vault: Vault, keys: KeyVaultKeys, clock: FixedClock, jump: timedelta
+) -> None:
+    vault.add(ago=2 * DAY)
+    await keys.published()
+    vault.requests.clear()
+    clock.jump(jump)
+    clock.advance(timedelta(minutes=5) - MOMENT)
+    await keys.published()
+    assert vault.requests == []
+    clock.advance(MOMENT)
+    await keys.published()
+    assert vault.requests == ["list"]
+
+
 async def test_a_long_history_is_listed_in_pages_and_only_what_is_published_is_read(
     vault: Vault, keys: KeyVaultKeys
 ) -> None:

@@ -1,4 +1,4 @@
-"""Applications as OAuth clients: how each proves who it is, by the one method that it is registered with."""
+"""Applications as OAuth clients: how each proves who it is, by the method that it is registered with."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from shared.applications.secrets import UNDER_WAY
 from tests.http import signing_in
 from tests.http.conftest import Caller
-from tests.http.signing_in import Asked, Person, Register, redeem
+from tests.http.signing_in import Asked, Person, Register, claims_of, redeem, refused
 from tests.support.service import RunningService
 
 register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
@@ -54,11 +54,12 @@ def authenticated(response: httpx.Response) -> bool:
 
     Who did not is answered as RFC 6749, section 5.2, has it, and is told nothing that helps to guess.
     """
-    if response.status_code == 400:
-        assert response.json()["error"] == "invalid_grant", response.text
+    in_header = "authorization" in response.request.headers
+    if response.json()["error"] == "invalid_grant":
+        assert response.status_code == 400, response.text
         return True
-    assert response.status_code == 401, response.text
-    assert response.headers["www-authenticate"] == 'Basic realm="azure-sso"'
+    assert response.status_code == (401 if in_header else 400), response.text
+    assert response.headers.get("www-authenticate") == ('Basic realm="azure-sso"' if in_header else None)
     assert response.headers["cache-control"] == "no-store"
     assert response.json() == {
         "error": "invalid_client",
@@ -176,29 +177,20 @@ def test_only_an_operator_who_has_seen_the_application_renews_its_secret(
     assert missing.status_code == 404
 
 
-def test_a_client_by_basic_uses_basic_and_nothing_else(
-    register: Register, renew: Callable[[], str], knock: Knock
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_a_secret_is_good_in_the_header_and_in_the_form_and_never_left_out(
+    register: Register, renew: Callable[[], str], knock: Knock, method: str
 ) -> None:
-    register("unite", tokenEndpointAuthMethod="client_secret_basic").raise_for_status()
+    register("unite", tokenEndpointAuthMethod=method).raise_for_status()
     assert not authenticated(knock(basic("unite", "")))
     secret = renew()
     assert authenticated(knock(basic("unite", secret)))
     assert authenticated(knock(basic("unite", secret), client_id=None))
+    assert authenticated(knock(client_secret=secret))
     assert not authenticated(knock(basic("unite", secret + "x")))
     assert not authenticated(knock(basic("unite", "")))
-    assert not authenticated(knock(client_secret=secret))
-    assert not authenticated(knock())
-
-
-def test_a_client_by_post_uses_post_and_nothing_else(
-    register: Register, renew: Callable[[], str], knock: Knock
-) -> None:
-    register("unite", tokenEndpointAuthMethod="client_secret_post").raise_for_status()
-    secret = renew()
-    assert authenticated(knock(client_secret=secret))
     assert not authenticated(knock(client_secret=secret + "x"))
     assert not authenticated(knock(client_secret=secret, client_id=None))
-    assert not authenticated(knock(basic("unite", secret)))
     assert not authenticated(knock())
 
 
@@ -286,6 +278,64 @@ def test_a_confidential_client_buys_tokens_and_needs_its_verifier_all_the_same(
     assert redeem(service, good, headers=headers).json().keys() >= {"id_token", "access_token"}
     refused = redeem(service, {**bare, "code_verifier": ""}, headers=headers)
     assert refused.json()["error"] == "invalid_grant"
+
+
+# -- what binds a code to the browser that asked for it ---------------------------------------------------------------
+
+UNBOUND: dict[str, str | None] = {"code_challenge": None, "code_challenge_method": None}
+
+
+def test_a_client_with_a_secret_binds_its_code_by_challenge_or_nonce(
+    contoso: Caller, register: Register, renew: Callable[[], str], person: Person, service: RunningService
+) -> None:
+    assert register("unite", tokenEndpointAuthMethod="client_secret_basic").json()["codeBinding"] == "pkce_or_nonce"
+    headers, asked = basic("unite", renew()), Asked()
+    assert refused(service, person.authorize(asked, **UNBOUND, nonce=None), asked) == "invalid_request"
+    form = {**asked.redemption(person.sign_in(asked, **UNBOUND)["code"]), "code_verifier": ""}
+    told = redeem(service, form, headers=headers).json()
+    assert claims_of(service, told["id_token"])["nonce"] == asked.nonce
+
+
+def test_only_who_says_so_takes_codes_that_nothing_binds(
+    contoso: Caller, register: Register, renew: Callable[[], str], person: Person, service: RunningService
+) -> None:
+    profile = {"tokenEndpointAuthMethod": "client_secret_post", "codeBinding": "none"}
+    assert register("unite", **profile).json()["codeBinding"] == "none"
+    secret, asked = renew(), Asked()
+    code = person.sign_in(asked, **UNBOUND, nonce=None)["code"]
+    form = {**asked.redemption(code), "code_verifier": "", "client_secret": secret}
+    assert redeem(service, form).json().keys() >= {"id_token", "access_token"}
+
+
+@pytest.mark.parametrize("binding", ["pkce_or_nonce", "none"])
+def test_a_challenge_that_is_taken_out_or_a_verifier_that_is_left_out_is_noticed(
+    contoso: Caller, register: Register, renew: Callable[[], str], person: Person, service: RunningService, binding: str
+) -> None:
+    """PKCE downgrade (RFC 9700, section 4.8), both ways round."""
+    register("unite", tokenEndpointAuthMethod="client_secret_basic", codeBinding=binding).raise_for_status()
+    headers, asked = basic("unite", renew()), Asked()
+    downgraded = asked.redemption(person.sign_in(asked, **UNBOUND)["code"])
+    assert redeem(service, downgraded, headers=headers).json()["error"] == "invalid_grant"
+    injected = {**asked.redemption(person.sign_in(asked)["code"]), "code_verifier": ""}
+    assert redeem(service, injected, headers=headers).json()["error"] == "invalid_grant"
+
+
+def test_a_public_client_is_always_bound_by_pkce(unite: Asked, person: Person, register: Register) -> None:
+    for binding in ("pkce_or_nonce", "none"):
+        answer = register("rival", codeBinding=binding)
+        assert (answer.status_code, answer.json()["errors"][0]["detail"][:13]) == (422, "'codeBinding'")
+    assert refused(person.service, person.authorize(unite, **UNBOUND), unite) == "invalid_request"
+
+
+def test_a_binding_that_is_left_out_stays_as_it_is(register: Register, operator: Caller) -> None:
+    profile = {"tokenEndpointAuthMethod": "client_secret_basic"}
+    register("unite", **profile, codeBinding="none").raise_for_status()
+    assert register("unite", **profile).json()["codeBinding"] == "none"
+    changed = register("unite", **profile, codeBinding="pkce")
+    assert changed.json()["codeBinding"] == "pkce"
+    assert register("unite", **profile).json()["codeBinding"] == "pkce"
+    public = register("unite", tokenEndpointAuthMethod="none")
+    assert public.json()["codeBinding"] == "pkce"
 
 
 def test_a_client_that_is_not_let_in_has_not_spent_the_code(

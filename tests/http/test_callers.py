@@ -70,12 +70,30 @@ def test_a_security_manager_keeps_out_of_the_vendor_s_registers(acme: Caller) ->
     assert refusals(acme, calls) == dict.fromkeys(calls, FORBIDDEN)
 
 
+def test_a_security_reader_sees_everything_of_their_account_and_changes_nothing(
+    acme: Caller, client: httpx.Client, token: Token, panel_calls: set[Called]
+) -> None:
+    assert acme("POST", EXCEPTIONS, json={"email": "rita@acme.example", "reason": "Lift"}).status_code == 201
+    rita = Caller(client, token("rita", account_id="acme"))
+    own = {(verb, path) for verb, path in panel_calls if path.startswith("/v1/accounts/acme/")}
+    reads = {(verb, path) for verb, path in own if verb == "GET"}
+    assert len(reads) > 7
+    for verb, path in reads:
+        assert rita(verb, path).status_code in {200, 404}, path
+    assert rita("POST", f"{EXCEPTIONS}/search", json={"text": "lift"}).json()["items"] != []
+    assert rita("GET", EXCEPTIONS, headers={"Accept": "text/csv"}).status_code == 200
+    writes = panel_calls - reads - {("POST", f"{EXCEPTIONS}/search")}
+    assert refusals(rita, writes) == dict.fromkeys(writes, FORBIDDEN)
+    globex = {(verb, path.replace("acme", "globex")) for verb, path in own}
+    assert refusals(rita, globex) == dict.fromkeys(globex, FORBIDDEN)
+
+
 def test_a_security_manager_and_an_operator_administer_an_account(acme: Caller, operator: Caller) -> None:
     for caller in (acme, operator):
         assert caller("GET", "/v1/accounts/acme/policy").status_code == 200
 
 
-POLICY = "/v1/accounts/acme/policy"
+POLICY, EXCEPTIONS = "/v1/accounts/acme/policy", "/v1/accounts/acme/exceptions"
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, str]:

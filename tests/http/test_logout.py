@@ -19,6 +19,10 @@ import pytest
 from local import loopback
 from local.cast.stack import MASTER_KEY
 from local.processes import free_port
+from shared.adapters.tables.adapter import AzureTable
+from shared.flows.flows import digest
+from shared.kernel.encoding import base64url
+from shared.kernel.refusals import Unavailable
 from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import SCRIPT, Asked, NewPerson, Person, Register, Shown, claims_of, query_of, without_query
@@ -94,6 +98,19 @@ def leave(person: Person, **parameters: str) -> httpx.Response:
     return person.open(str(httpx.URL(f"{person.service.url}/oauth2/logout", params=parameters)))
 
 
+def shown_to(person: Person, **parameters: str) -> str:
+    """What the page that asks a person shows to their browser alone."""
+    return str(Shown.by(leave(person, **parameters)).one("input", name="shown").attributes["value"])
+
+
+def agree(person: Person, **parameters: str) -> httpx.Response:
+    """Come without an ID token, and press the one button."""
+    form = parameters | {"shown": shown_to(person, **parameters)}
+    response = person.browser.send("POST", f"{person.service.url}/oauth2/logout", form)
+    assert response.status_code == 303, response.text
+    return response
+
+
 def sid_of(service: RunningService, tokens: dict[str, Any]) -> str:
     return str(claims_of(service, tokens["id_token"])["sid"])
 
@@ -112,41 +129,151 @@ def test_a_person_signs_out_here_and_at_microsoft_and_returns_to_the_application
     at_microsoft = response.headers["location"]
     assert without_query(at_microsoft).endswith("/organizations/oauth2/v2.0/logout")
     sent = query_of(at_microsoft)
-    assert sent.keys() == {"post_logout_redirect_uri", "state", "logout_hint"}
+    assert sent.keys() == {"post_logout_redirect_uri", "logout_hint"}
     assert sent["post_logout_redirect_uri"] == f"{person.service.url}/signed-out"
     assert "Signed out" in person.open(at_microsoft).text
 
-    returned = person.open(f"{sent['post_logout_redirect_uri']}?state={sent['state']}")
+    returned = person.open(sent["post_logout_redirect_uri"])
     assert returned.status_code == 303
     location = returned.headers["location"]
     assert without_query(location) == without_query(GOODBYE)
     assert query_of(location) == {"theme": "dark", "state": SCRIPT}
+    assert person.cookies == {}
     assert not person.open(person.leave(Asked())).has_redirect_location
 
 
-def test_a_way_back_from_microsoft_is_good_once_and_for_a_quarter_of_an_hour(
-    register: Register, person: Person, service: RunningService
+def test_the_way_back_is_one_browsers_and_good_once(register: Register, person: Person, new_person: NewPerson) -> None:
+    register("unite", postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    longest = "s" * 4_096
+    agree(person, client_id="unite", post_logout_redirect_uri=GOODBYE, state=longest)
+    back = f"{person.service.url}/signed-out"
+    assert Shown.by(new_person().open(back)).title == "Signed out"
+    assert query_of(person.open(f"{back}?state=of-nobody").headers["location"])["state"] == longest
+    assert Shown.by(person.open(back)).title == "Signed out"
+
+
+def test_a_sign_out_without_a_way_back_forgets_the_one_before(register: Register, person: Person) -> None:
+    register("unite", postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    agree(person, client_id="unite", post_logout_redirect_uri=GOODBYE)
+    agree(person)
+    assert Shown.by(person.open(f"{person.service.url}/signed-out")).title == "Signed out"
+
+
+def test_a_store_that_is_out_leaves_the_way_back_to_try_again(
+    register: Register, person: Person, service: RunningService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register("unite", postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    agree(person, client_id="unite", post_logout_redirect_uri=GOODBYE)
+    service.clock.advance(timedelta(minutes=1))
+
+    async def out(*_: object) -> None:
+        raise Unavailable("The storage cannot be reached.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(AzureTable, "get", out)
+        assert person.open(f"{service.url}/signed-out").status_code == 503
+    assert person.open(f"{service.url}/signed-out").headers["location"] == GOODBYE
+
+
+# -- asked for by anybody ---------------------------------------------------------------------------------------------
+
+
+def test_without_an_id_token_the_person_is_asked_and_nothing_is_stored(
+    contoso: Caller, register: Register, person: Person, new_ear: NewEar, service: RunningService
+) -> None:
+    listening = new_ear()
+    register("unite", backchannelLogoutUri=listening.url, postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    answer = person.answer(Asked())
+    person.open(answer)
+    before = service.rows("flows")
+    asked = {"client_id": "unite", "post_logout_redirect_uri": GOODBYE, "state": SCRIPT}
+    response = leave(person, **asked)
+    page = Shown.by(response)
+    assert (response.status_code, page.title) == (200, "Sign out of Unite")
+    assert len(page.all("button")) == 1
+    url = f"{service.url}/oauth2/logout"
+    assert page.one("form").attributes == {"method": "post", "action": url}
+    kept = {str(field.attributes["name"]): str(field.attributes["value"]) for field in page.all("input")}
+    assert {name: value for name, value in kept.items() if name != "shown"} == asked
+    assert service.rows("flows") == before
+    assert listening.heard == [], "nobody is signed out yet"
+
+    gone = person.browser.send("POST", url, kept)
+    assert gone.status_code == 303
+    at_microsoft = person.open(gone.headers["location"])
+    (frame,) = [line for line in at_microsoft.text.split('"') if "front-channel-logout" in line]
+    assert loopback.get(frame).status_code == 200
+    assert len(listening.heard) == 1, "Microsoft has told us whose session it was"
+    assert query_of(person.open(f"{service.url}/signed-out").headers["location"])["state"] == SCRIPT
+    assert not [row for row in service.rows("flows") if "session:" in row["RowKey"]]
+
+
+@pytest.mark.parametrize("stolen", [None, "made-up", "theirs"])
+def test_another_site_cannot_answer_for_the_person(
+    register: Register, person: Person, new_person: NewPerson, service: RunningService, stolen: str | None
+) -> None:
+    """It can send the form, but not with the cookie of this browser, nor with what the page has shown to it."""
+    register("unite", postLogoutRedirectUris=[GOODBYE]).raise_for_status()
     asked = {"client_id": "unite", "post_logout_redirect_uri": GOODBYE}
-    first, late = (query_of(leave(person, **asked).headers["location"])["state"] for _ in range(2))
-    back = f"{service.url}/signed-out?state="
-    assert person.open(back + first).headers["location"] == GOODBYE
-    assert Shown.by(person.open(back + first)).title == "Signed out"
-    service.clock.advance(timedelta(minutes=15))
-    assert Shown.by(person.open(back + late)).title == "Signed out"
+    theirs = shown_to(new_person(), **asked)
+    shown_to(person, **asked)
+    forged = asked | ({} if stolen is None else {"shown": theirs if stolen == "theirs" else stolen})
+    response = person.browser.send("POST", f"{service.url}/oauth2/logout", forged)
+    assert (response.status_code, Shown.by(response).title) == (200, "Sign out of Unite")
+    without_cookies = loopback.post(f"{service.url}/oauth2/logout", data=asked | {"shown": theirs})
+    assert (without_cookies.status_code, Shown.by(without_cookies).title) == (200, "Sign out of Unite")
 
 
-@pytest.mark.parametrize("query", ["", "?state=", "?state=unknown", "?state=%3Cscript%3Ealert(1)%3C/script%3E"])
-def test_who_comes_back_from_microsoft_without_a_state_is_told_so_much(person: Person, query: str) -> None:
-    response = person.open(f"{person.service.url}/signed-out{query}")
-    assert (response.status_code, Shown.by(response).title) == (200, "Signed out")
+def test_two_tabs_may_ask_at_once(register: Register, person: Person, service: RunningService) -> None:
+    first, second = shown_to(person), shown_to(person)
+    assert first == second
+    assert person.browser.send("POST", f"{service.url}/oauth2/logout", {"shown": first}).status_code == 303
 
 
-def test_who_says_nothing_is_signed_out_at_microsoft(person: Person) -> None:
-    sent = query_of(leave(person).headers["location"])
-    assert sent.keys() == {"post_logout_redirect_uri", "state"}
-    assert Shown.by(person.open(f"{sent['post_logout_redirect_uri']}?state={sent['state']}")).title == "Signed out"
+@pytest.mark.parametrize(
+    ("parameters", "word"),
+    [
+        ({"post_logout_redirect_uri": GOODBYE, "state": "s"}, "client_id"),
+        ({"post_logout_redirect_uri": GOODBYE, "client_id": "", "id_token_hint": ""}, "client_id"),
+        ({"client_id": "unite", "post_logout_redirect_uri": "https://attacker.example/"}, "post_logout_redirect_uri"),
+        ({"client_id": "unite", "post_logout_redirect_uri": GOODBYE, "state": "é" * 2_049}, "state"),
+        ({"id_token_hint": "garbage", "post_logout_redirect_uri": GOODBYE}, "id_token_hint"),
+    ],
+)
+def test_who_cannot_return_is_told_why_and_may_sign_out_all_the_same(
+    register: Register, person: Person, service: RunningService, parameters: dict[str, str], word: str
+) -> None:
+    register("unite", postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    response = leave(person, **parameters)
+    page = Shown.by(response)
+    assert (response.status_code, page.title) == (400, "Sign out")
+    assert word in page.told
+    (field,) = page.all("input")
+    answered = person.browser.send("POST", f"{service.url}/oauth2/logout", {"shown": str(field.attributes["value"])})
+    assert query_of(answered.headers["location"])["post_logout_redirect_uri"] == f"{service.url}/signed-out"
+    assert Shown.by(person.open(f"{service.url}/signed-out")).title == "Signed out"
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "https://attacker.example/",
+        f"unite {digest('https://attacker.example/')} s",
+        f"rival {digest(GOODBYE)} s",
+        f"unite {digest(GOODBYE)[:-1]} s",
+        "\x00",
+    ],
+)
+def test_a_planted_way_back_leads_to_registered_addresses_only(
+    register: Register, person: Person, service: RunningService, planted: str
+) -> None:
+    """As a sibling domain could do it, where cookies are not `__Host-`."""
+    register("unite", postLogoutRedirectUris=[GOODBYE]).raise_for_status()
+    register("rival").raise_for_status()
+    person.keep(f"__Host-azure-sso-way-back-0={base64url(planted.encode())}; Path=/; Secure")
+    assert Shown.by(person.open(f"{service.url}/signed-out")).title == "Signed out"
+    person.keep("__Host-azure-sso-way-back-1=%%%; Path=/; Secure")
+    assert Shown.by(person.open(f"{service.url}/signed-out")).title == "Signed out"
 
 
 def test_an_expired_id_token_still_says_who_leaves(
@@ -201,10 +328,9 @@ def test_empty_parameters_count_as_missing(contoso: Caller, register: Register, 
     id_token = person.tokens(Asked())["id_token"]
     back = {"post_logout_redirect_uri": GOODBYE, "client_id": "", "state": ""}
     at_microsoft = query_of(leave(person, id_token_hint=id_token, **back).headers["location"])
-    returned = person.open(f"{at_microsoft['post_logout_redirect_uri']}?state={at_microsoft['state']}")
-    assert returned.headers["location"] == GOODBYE
+    assert person.open(at_microsoft["post_logout_redirect_uri"]).headers["location"] == GOODBYE
     nothing = dict.fromkeys(("id_token_hint", "client_id", "post_logout_redirect_uri", "state"), "")
-    assert leave(person, **nothing).status_code == 303
+    assert Shown.by(leave(person, **nothing)).title == "Sign out"
 
 
 @pytest.mark.parametrize("who", [{}, {"client_id": ""}, {"client_id": "stranger"}, {"client_id": "rival"}])
@@ -342,7 +468,7 @@ def test_what_was_not_heard_is_sent_again_until_it_is(
         )
         == 3
     )
-    assert service.rows("duties") == []
+    assert [row for row in service.rows("duties") if row["RowKey"].startswith("logout-notice")] == []
 
 
 def test_a_late_notice_does_not_end_a_session_that_was_begun_since(
@@ -358,7 +484,7 @@ def test_a_late_notice_does_not_end_a_session_that_was_begun_since(
     service.clock.advance(timedelta(minutes=2))
     run = client.post("/admin/functions/run_duties", json={}, headers={"x-functions-key": MASTER_KEY})
     assert run.status_code == 202
-    assert service.rows("duties") == []
+    assert [row for row in service.rows("duties") if row["RowKey"].startswith("logout-notice")] == []
     assert len(listening.heard) == 1
 
 
@@ -413,7 +539,7 @@ def test_who_signs_out_at_microsoft_is_signed_out_of_the_applications(
 def test_microsoft_calls_us_in_a_frame_of_its_sign_out_page(contoso: Caller, unite: Asked, person: Person) -> None:
     answer = person.answer(unite)
     person.open(answer)
-    at_microsoft = leave(person).headers["location"]
+    at_microsoft = agree(person).headers["location"]
     frame = f"{person.service.url}/signin/front-channel-logout?sid={query_of(answer)['session_state']}"
     assert frame in person.open(at_microsoft).text
     framed = loopback.get(frame).headers

@@ -21,11 +21,12 @@ CALLS = {
     "connect_callback, consent": 4,
     "connect_callback": 6,
     "get_connection": 1,
+    "patch_connection, as it is": 1,
     "check_connection": 2,
     "delete_connection": 7,
     "list_domains": 1,
-    "switch_domain": 3,
-    "refresh_domains, two domains": 9,
+    "switch_domain": 2,
+    "refresh_domains, two domains": 4,
     "get_policy": 1,
     "put_policy": 2,
     "patch_policy": 2,
@@ -37,13 +38,18 @@ CALLS = {
     "list_exceptions, a page": 2,
     "list_exceptions, 201 as CSV": 3,
     "search_exceptions": 2,
+    "search_exceptions, a part of 200": 2,
+    "get_overview": 3,
+    "list_account_applications": 2,
     "get_exception": 2,
     "patch_exception": 3,
     "delete_exception": 3,
     "list_audit, a page": 2,
     "list_application_audit, a page": 1,
     "list_links, a page": 2,
-    "release_link": 2,
+    "search_links": 2,
+    "release_link": 4,
+    "release_links, none left": 3,
     "put_application, new": 2,
     "put_application, as it is": 1,
     "put_application, changed": 2,
@@ -61,24 +67,31 @@ CALLS = {
     "authorize_by_form": 5,
     "complete_sign_in, the first time": 12,
     "complete_sign_in, again": 10,
-    "redeem_code, public client": 4,
+    "redeem_code, public client": 8,
     "get_userinfo": 0,
     "get_userinfo_by_form": 0,
-    "sign_out, a session": 4,
-    "sign_out_by_form, no session": 3,
-    "finish_sign_out": 2,
-    "end_session, no session": 1,
+    "sign_out, a session": 5,
+    "sign_out, to be asked": 1,
+    "sign_out_by_form, no session": 4,
+    "finish_sign_out": 1,
+    "end_session, no session": 3,
     "get_openid_configuration": 0,
     "get_jwks": 0,
     "get_health, not asked lately": 1,
     "get_health": 0,
     "get_health_cookie": 0,
     "get_openapi": 0,
+    "get_panel": 0,
 }
 """Requests to the store of one call, by function and circumstances.
 
 Completing a sign-in and redeeming a code each read the account as it is now: one that was closed, or replaced by
-another of its id, must let nobody in, whatever is remembered of it. Deleting an account plans the duty that sweeps it.
+another of its id, must let nobody in, whatever is remembered of it. Completing reads the whole head for that, because
+it also says to which tenant the account is connected now. The first time, it reads the identity, which gives the person
+their `sub`. Releasing a link reads the identity that loses it, and whether `keepPeople` ends with it. Redeeming decides
+once more, too (three reads, if nothing is remembered), and reads the link: policy, exception or link may have changed
+in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
+before in a third. Deleting an account plans the duty that sweeps it.
 """
 
 

@@ -1,4 +1,4 @@
-"""`.ci/run` finds the Bicep CLI, or says that it is missing, before it does anything else."""
+"""`.ci/run` finds the Bicep CLI, or says that it is missing, before it does anything else; a browser it installs."""
 
 import shutil
 import subprocess
@@ -26,13 +26,23 @@ def program(file: Path, line: str) -> Path:
 
 
 def run(checkout: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """`.ci/run` on a machine that has Python and Node."""
+    """`.ci/run` on a machine that has Python, Node and, unless the environment says otherwise, a browser."""
     for name, line in (("python3.13", "exit 0"), ("npm", ""), ("node", "exit 0")):
         program(checkout.parent / "bin" / name, line)
-    path = f"{checkout.parent / 'bin'}:/usr/bin:/bin"
+    environment = {"CHROMIUM": "chromium"} | environment
+    path = f"{checkout.parent / 'bin'}:{bare(checkout.parent / 'debian')}"
     return subprocess.run(
         [checkout / ".ci" / "run"], env={"PATH": path, **environment}, capture_output=True, text=True, check=False
     )
+
+
+def bare(folder: Path) -> Path:
+    """A folder with the programs of every Debian that `.ci/run` needs, and no browser."""
+    folder.mkdir(exist_ok=True)
+    for name in ("bash", "sh", "env", "dirname", "mktemp", "cat", "rm", "id"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(f"/usr/bin/{name}")
+    return folder
 
 
 def made(ended: "subprocess.CompletedProcess[str]") -> list[str]:
@@ -79,6 +89,21 @@ def test_the_real_az_is_asked_only_where_it_is_wanted(checkout: Path, wanted: st
     asked = run(checkout, BICEP=str(mine), AZ_CHECK="1")
     assert [line.split()[0] for line in made(asked)] == ["test", "check-az"]
     assert "were not held" not in asked.stdout
+
+
+def test_a_machine_without_a_browser_gets_debians(checkout: Path) -> None:
+    mine = program(checkout.parent / "mine" / "bicep", "")
+    asked = checkout.parent / "apt-get.log"
+    program(checkout.parent / "bin" / "apt-get", f'echo "$*" >>{asked}')
+    program(checkout.parent / "bin" / "sudo", 'exec "$@"')
+    assert made(run(checkout, BICEP=str(mine), CHROMIUM=""))
+    assert asked.read_text().split("\n")[:2] == ["update", "install --yes --no-install-recommends chromium"]
+    for name in ("chromium", "google-chrome"):
+        asked.unlink(missing_ok=True)
+        found = program(checkout.parent / "bin" / name, "")
+        assert made(run(checkout, BICEP=str(mine), CHROMIUM=""))
+        assert not asked.exists(), name
+        found.unlink()
 
 
 def test_a_test_that_fails_ends_it(checkout: Path) -> None:

@@ -160,6 +160,23 @@ def test_a_domain_is_verified_in_one_tenant_only(control: httpx.Client) -> None:
     assert control.put("/tenants/nowhere.example/domains", json=[]).status_code == 404
 
 
+def test_a_member_is_renamed_with_their_mail_and_as_a_guest_elsewhere(control: httpx.Client) -> None:
+    gina = "fab00000-0000-4000-8000-0000000091a0"
+    path = f"/tenants/{FABRIKAM}/users/{gina}/rename"
+    control.post(path, json={"user_principal_name": "gina.new@fabrikam.example"}).raise_for_status()
+    users = {user["oid"]: user for tenant in control.get("/state").json()["tenants"] for user in tenant["users"]}
+    assert (users[gina]["user_principal_name"], users[gina]["mail"]) == ("gina.new@fabrikam.example",) * 2
+    assert users["c0c00000-0000-4000-8000-0000000091a0"]["home_account"] == "gina.new@fabrikam.example"
+    refused = {
+        "fiona@fabrikam.example": 422,
+        "gina@contoso.example": 400,
+    }
+    for name, status in refused.items():
+        assert control.post(path, json={"user_principal_name": name}).status_code == status, name
+    guest = f"/tenants/{CONTOSO}/users/c0c00000-0000-4000-8000-0000000091a0/rename"
+    assert control.post(guest, json={"user_principal_name": "gina@contoso.example"}).status_code == 400
+
+
 def test_reset_puts_everything_back(control: httpx.Client) -> None:
     fresh = control.get("/state").json()
     control.put("/hostile", json={"consent_anyone": True}).raise_for_status()

@@ -92,8 +92,14 @@ class Disturbed:
     async def write(self, *operations: Operation) -> None:
         await self.script.call(self.table, lambda: self.table.write(*operations))
 
-    def expired(self, now: datetime) -> AsyncIterator[Row]:
-        return self.table.expired(now)
+    async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
+        for row in await self.script.call(self.table, lambda: _all(self.table.expired(now, first))):
+            yield row
 
-    def partitions_before(self, partition: str) -> AsyncIterator[Row]:
-        return self.table.partitions_before(partition)
+    async def partitions_before(self, partition: str) -> AsyncIterator[Row]:
+        for row in await self.script.call(self.table, lambda: _all(self.table.partitions_before(partition))):
+            yield row
+
+
+async def _all(rows: AsyncIterator[Row]) -> list[Row]:
+    return [row async for row in rows]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from shared.kernel.names import ClientId, TenantId
+from shared.kernel.names import ClientId, DomainName, TenantId
 from shared.kernel.refusals import Invalid, NotAuthenticated, ProofFailed, TooLarge, Unavailable
 from shared.ports.access_tokens import VerifiedAccess
 from shared.ports.entra import ConsentMissing, ProviderRefused
@@ -47,11 +47,21 @@ class FixedClock:
 
     def __init__(self, at: datetime = NEW_YEAR) -> None:
         self.at = at
+        self.passed = timedelta()
 
     def now(self) -> datetime:
         return self.at
 
+    def monotonic(self) -> timedelta:
+        return self.passed
+
     def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.at += by
+        self.passed += by
+
+    def jump(self, by: timedelta) -> None:
+        """Set the clock. No time passes."""
         self.at += by
 
 
@@ -123,10 +133,10 @@ class InMemoryTable(_Answering):
             self._perform(operation)
         await asyncio.sleep(0)
 
-    async def expired(self, now: datetime) -> AsyncIterator[Row]:
+    async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
         await self._travel()
-        for shelved in tuple(self._rows.values()):
-            if shelved.expires_at is not None and shelved.expires_at < now:
+        for key, shelved in tuple(self._rows.items()):
+            if key.partition >= first and shelved.expires_at is not None and shelved.expires_at < now:
                 yield shelved.row
 
     async def partitions_before(self, partition: str) -> AsyncIterator[Row]:
@@ -166,7 +176,7 @@ class Unremembered:
         self.under = table.under
 
     def noting(self, leases: list[Lease]) -> "Unremembered":
-        leases.append(Lease(NEW_YEAR, ended=True))
+        leases.append(Lease(timedelta(), ended=True))
         return self
 
 
@@ -224,9 +234,14 @@ class FakeEntra(_Answering):
     def authority(self, tenant_id: TenantId) -> str:
         return f"https://entra.example/{tenant_id}"
 
-    def admin_consent_url(self, redirect_uri: str, state: str) -> str:
+    def admin_consent_url(self, redirect_uri: str, state: str, tenant_id: TenantId | None = None) -> str:
         query = urlencode({"client_id": "fake", "redirect_uri": redirect_uri, "state": state})
-        return f"https://entra.example/organizations/v2.0/adminconsent?{query}"
+        return f"https://entra.example/{tenant_id or 'organizations'}/v2.0/adminconsent?{query}"
+
+    async def find_tenant(self, name: TenantId | DomainName) -> TenantId | None:
+        await self._travel()
+        found = (each for each in self.organizations.values() if name in {each.tenant_id, *each.verified_domains})
+        return next((each.tenant_id for each in found), None)
 
     async def begin_sign_in(
         self, tenant_id: TenantId, redirect_uri: str, state: str, *, prompt: str | None, login_hint: str | None = None
@@ -239,8 +254,8 @@ class FakeEntra(_Answering):
         url = f"{self.authority(tenant_id)}/oauth2/v2.0/authorize?{urlencode(query | wishes)}"
         return SignInRequest(url, verifier, nonce)
 
-    def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
-        query = {"post_logout_redirect_uri": post_logout_redirect_uri, "state": state}
+    def sign_out_url(self, post_logout_redirect_uri: str, logout_hint: str | None) -> str:
+        query = {"post_logout_redirect_uri": post_logout_redirect_uri}
         hint = {} if logout_hint is None else {"logout_hint": logout_hint}
         return f"https://entra.example/organizations/oauth2/v2.0/logout?{urlencode(query | hint)}"
 

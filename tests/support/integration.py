@@ -23,6 +23,7 @@ NEVER_CONNECTED = {
     "connectedAt": None,
     "pendingUntil": None,
     "lastCheck": None,
+    "keepPeople": False,
 }
 """The connection of an account that has none."""
 
@@ -38,7 +39,7 @@ class Integration:
     account_id: str = "acme"
 
     def start(self, **body: Any) -> str:
-        """The address that can be opened once."""
+        """The link."""
         started = self.caller("POST", f"/v1/accounts/{self.account_id}/connection", json=body)
         assert started.status_code == 201, started.text
         return str(started.json()["startUrl"])
@@ -59,7 +60,11 @@ class Integration:
 
     def consent_page(self, admin: str, **body: Any) -> Page:
         """Start, open, and sign in at Microsoft, unless this browser is signed in there already."""
-        page = self.browser.open(self.start(**body))
+        return self.consent_page_of(self.start(**body), admin)
+
+    def consent_page_of(self, start_url: str, admin: str = ADA) -> Page:
+        """Open a link, and sign in at Microsoft, unless this browser is signed in there already."""
+        page = self.browser.open(start_url)
         page = self.browser.submit(page, page.forms[0], {"action": "continue"})
         return fill_in(self.browser, page, admin) if "email" in page.forms[0].fields else page
 
@@ -72,6 +77,11 @@ class Integration:
         page = self.browser.open(consent_answer)
         assert page.forms, page.html
         return press(self.browser, page, "sign_in", email=person, password=PASSWORD)
+
+    def prove_by(self, start_url: str, admin: str = ADA) -> str:
+        """Walk all the way from a link; the answer to the sign-in is held back."""
+        consent = press(self.browser, self.consent_page_of(start_url, admin), "accept")
+        return self.sign_in(consent, admin)
 
     def prove(self, admin: str = ADA, **body: Any) -> str:
         """Walk all the way; the answer to the sign-in is held back."""

@@ -38,8 +38,8 @@ class Interleaved:
         await _act(self._to_write)
         await self._table.write(*operations)
 
-    def expired(self, now: datetime) -> AsyncIterator[Row]:
-        return self._table.expired(now)
+    def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
+        return self._table.expired(now, first)
 
     def partitions_before(self, partition: str) -> AsyncIterator[Row]:
         return self._table.partitions_before(partition)

@@ -9,11 +9,13 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from shared.access.roles import AccountAdministrator, Actor, Operator
+from shared.accounts.head import read_head
 from shared.accounts.register import Profile
 from shared.applications.application import ApplicationProfile, AuthMethod
 from shared.assembly import assemble
+from shared.connection.connection import Connection, ConnectionSettings, Status
 from shared.connection.consent_steps import ToMicrosoft
-from shared.domains.tenant_domains import DomainSwitch
+from shared.domains.tenant_domains import DomainStatus, DomainSwitch, TenantDomain, TenantDomains
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.refusals import NotFound
 from shared.kernel.versions import Expected
@@ -21,20 +23,24 @@ from shared.policies.policy import Mode
 from shared.ports.entra import Answer
 from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
-from shared.ports.table import Row
+from shared.ports.table import Put, Row
+from shared.users.link import Link, link_key
+from shared.users.links import Chosen
 from shared.users.terms import ExemptionDraft, ExemptionTerms
 from shared.users.user_key import UserKey
 from tests.support.disturbances import Disturbed, Script
-from tests.support.fakes import FakeEntra, FixedClock, InMemoryTable
+from tests.support.fakes import NEW_YEAR, FakeEntra, FixedClock, InMemoryTable
 from tests.support.ports import fakes
 
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
+FABRIKAM = TenantId("fab00000-0000-4000-8000-000000000000")
 DOMAIN, SECOND = DomainName("contoso.example"), DomainName("contoso-mail.example")
 ACME, UNITE = AccountId("acme"), ClientId("unite")
 OPERATOR = Operator(Actor("olga", "Olga Operator", "Operator"))
 SAM = AccountAdministrator(ACME, Actor("sam", "Sam Security", "SecurityManager"))
 ANY = Expected(None)
 ALICE = EmailAddress.parse("alice@contoso.example")
+BOB = EmailAddress.parse("bob@contoso.example")
 ALICE_THERE = VerifiedIdentity(tid=CONTOSO, oid="alice", preferred_username=ALICE.address, acct=0)
 BOB_THERE = ALICE_THERE.model_copy(update={"oid": "bob"})
 ADA = VerifiedIdentity(tid=CONTOSO, oid="ada", name="Ada", wids=("62e90394-69f5-4237-9190-012177145e10",))
@@ -75,15 +81,19 @@ class World:
     ticket: str = ""
 
     def __post_init__(self) -> None:
-        disturbed: dict[str, Any] = {name: Disturbed(table, self.script) for name, table in self.tables.items()}
-        services = assemble(fakes(clock=self.clock, entra=self.entra, **disturbed))
+        given: dict[str, Any] = {name: Disturbed(table, self.script) for name, table in self.tables.items()}
+        given["duties"] = self.tables["duties"]
+        services = assemble(fakes(clock=self.clock, entra=self.entra, **given))
         self.register, self.journal = services.accounts.register, services.accounts.journal
         self.applications = services.applications
         self.consent, self.checks = services.connection.consent, services.connection.checks
         self.disconnection = services.connection.disconnection
         self.domains, self.policies = services.domains, services.policies
         self.exemptions, self.links = services.users.exemptions, services.users.links
+        self.admission, self.people = services.users.admission, services.users.people
         self.resolution = services.resolution
+        self.erasure, self.duties = services.privacy.erasure, services.duties
+        self.rewriting, self.retention = services.privacy.rewriting, services.privacy.retention
 
     def copy(self) -> Self:
         """Another world in which the same has happened, undisturbed from now on."""
@@ -137,7 +147,9 @@ class World:
         return [(each.email, each.reason) for each in (await self.exemptions.page(SAM, 100, None))[0]]
 
     async def _links(self) -> object:
-        return [(each.email, each.oid) for each in (await self.links.page(SAM, 100, None))[0]]
+        links, _ = await self.links.page(SAM, 100, None)
+        connection, _ = await self.checks.read(SAM)
+        return [(each.email, each.oid, each.subject) for each in links], connection.keep_people
 
 
 async def _or_nothing[T](found: Awaitable[T]) -> T | None:
@@ -213,7 +225,7 @@ async def excepted_for_an_hour(world: World) -> None:
 
 
 async def linked(world: World) -> None:
-    await registered(world)
+    await connected(world)
     await admit_alice(world)
 
 
@@ -244,7 +256,46 @@ async def except_alice(world: World) -> object:
 
 
 async def admit_alice(world: World) -> object:
-    return await world.links.admit(ACME, ALICE, ALICE_THERE)
+    return await admit(world, ALICE_THERE)
+
+
+async def admit(world: World, identity: VerifiedIdentity) -> object:
+    return await world.admission.admit(ACME, ALICE, identity, world.clock.now())
+
+
+async def moved(world: World) -> None:
+    """Alice has signed in at Contoso before the account was connected to Fabrikam, which has her domain now."""
+    await linked(world)
+    await world.disconnection.disconnect(SAM, ANY)
+    world.entra.organizations[FABRIKAM] = Organization(
+        tenant_id=FABRIKAM, display_name="Fabrikam", verified_domains=(DOMAIN,)
+    )
+    world.clock.advance(timedelta(hours=1))
+    connection = Connection(status=Status.CONNECTED, tenant_id=FABRIKAM, connected_at=world.clock.now())
+    world.clock.advance(timedelta(hours=1))
+    head = await read_head(world.tables["accounts"], ACME)
+    domains = TenantDomains(domains=(TenantDomain(name=DOMAIN, status=DomainStatus.OURS),))
+    await world.domains.routing.claims.claim(DOMAIN, ACME, FABRIKAM)
+    changes = head.stored(Connection).rewrite(connection), head.stored(TenantDomains).rewrite(domains)
+    await world.tables["accounts"].write(*changes)
+
+
+async def kept(world: World) -> None:
+    """Bob has signed in at Contoso, too, and stays to be kept."""
+    await moved(world)
+    link = Link(
+        link_id=UserKey.of(ACME, BOB), email=BOB.address, tid=CONTOSO, oid="bob", linked_at=NEW_YEAR, sub="bob's sub"
+    )
+    await world.tables["accounts"].write(Put(link_key(ACME, link.link_id), link.document()))
+    await keep_people(world)
+
+
+async def keep_people(world: World) -> object:
+    return await world.people.change(SAM, ANY, lambda _: ConnectionSettings(keep_people=True))
+
+
+async def admit_alice_there(world: World) -> object:
+    return await admit(world, ALICE_THERE.model_copy(update={"tid": FABRIKAM, "oid": "alice there"}))
 
 
 def state_of(url: str) -> str:
@@ -302,16 +353,25 @@ OF_THE_ACCOUNT: dict[str, Case] = {
         ),
     ),
     "remove exception": Case(excepted, lambda world: world.exemptions.remove(SAM, UserKey.of(ACME, ALICE), ANY)),
-    "link": Case(registered, admit_alice, persists=True),
+    "link": Case(connected, admit_alice, persists=True),
+    "replace link": Case(moved, admit_alice_there, persists=True),
+    "keep person": Case(kept, admit_alice_there, persists=True),
+    "keep people": Case(moved, keep_people),
+    "release links": Case(linked, lambda world: world.links.release_many(SAM, Chosen(), None), persists=True),
     "release link": Case(linked, lambda world: world.links.release(SAM, UserKey.of(ACME, ALICE))),
+    "erase": Case(inhabited, lambda world: world.erasure.erase(SAM, ALICE, None), persists=True),
 }
 OVERTAKING: dict[str, Step] = {
     "register and except": excepted,
-    "link of another": lambda world: world.links.admit(ACME, ALICE, BOB_THERE),
+    "link of another": lambda world: admit(world, BOB_THERE),
 }
 """What may come in between, besides."""
 OF_AN_APPLICATION: dict[str, Case] = {
     "application": Case(nothing, with_application, persists=True),
+    "change application": Case(
+        with_application,
+        lambda world: world.applications.put(OPERATOR, UNITE, UNITES.model_copy(update={"name": "Unite 2"}), ANY),
+    ),
     "secret": Case(with_application, lambda world: world.applications.renew_secret(OPERATOR, UNITE, ANY)),
     "remove application": Case(with_application, lambda world: world.applications.remove(OPERATOR, UNITE, ANY)),
 }

@@ -6,6 +6,7 @@ coverage sees what they reach. Its clock can be moved.
 
 import asyncio
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +18,8 @@ from functions.app import build_app
 from local.cast.stack import FUNCTION_KEY, MASTER_KEY, EntraAddresses, settings
 from local.entra.server import LocalEntra
 from local.host import HostSettings, create_host
-from shared.assembly import Services
+from local.processes import free_port
+from shared.services import Services
 from shared.settings import read_settings
 from shared.wiring import TABLE_NAMES, build_services
 
@@ -29,18 +31,30 @@ class MovableClock:
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self.wrong = timedelta()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return datetime.now(UTC) + self.ahead + self.wrong
+
+    def monotonic(self) -> timedelta:
+        return timedelta(seconds=time.monotonic()) + self.ahead
 
     def advance(self, by: timedelta) -> None:
+        """Let time pass."""
         self.ahead += by
+
+    def jump(self, by: timedelta) -> None:
+        """Set the clock. No time passes."""
+        self.wrong += by
 
 
 def settings_for(url: str, connection_string: str, entra: LocalEntra) -> dict[str, str]:
-    """The app settings of a service at `url` on this store and this Entra."""
+    """The app settings of a service at `url` on this store and this Entra, with a free port for a control panel."""
     addresses = EntraAddresses(entra.http, entra.https, str(entra.ca_file))
-    return {**settings(url, addresses, connection_string), "SSO_RETURN_URLS": PANEL}
+    return {
+        **settings(url, addresses, connection_string),
+        "SSO_RETURN_URLS": f"{PANEL},http://localhost:{free_port()}/",
+    }
 
 
 class RunningService:
@@ -53,8 +67,11 @@ class RunningService:
         assert isinstance(services, Services), services
         self.services = services
         self.connection_string = chosen["SSO_TABLES_CONNECTION_STRING"]
+        self.panel_url = chosen["SSO_RETURN_URLS"].rpartition(",")[2].rstrip("/")
+        origins = (self.panel_url,)
         host = create_host(
-            build_app(services), HostSettings(route_prefix="", function_key=FUNCTION_KEY, master_key=MASTER_KEY)
+            build_app(services),
+            HostSettings(route_prefix="", function_key=FUNCTION_KEY, master_key=MASTER_KEY, cors_origins=origins),
         )
         self._server = uvicorn.Server(
             uvicorn.Config(host, port=port, lifespan="off", log_config=None, access_log=False, ws="none")

@@ -33,7 +33,7 @@ from itertools import product
 import pytest
 
 from shared.connection.connection import Connection, ConnectionStarted
-from shared.connection.consent_steps import NotConnected
+from shared.connection.consent_steps import NotConnected, Waiting
 from shared.domains.domain_claims import SETTLING_TIME
 from shared.kernel.refusals import FlowSpent, Refusal, Stale, Unavailable
 from shared.ports.table import Key, Put
@@ -80,7 +80,7 @@ async def played[W: World](world: W, act: Callable[[W], Awaitable[object]]) -> F
     refusal = None
     try:
         outcome = await world.script.play(lambda: act(world))
-        refusal = outcome.refusal if isinstance(outcome, NotConnected) else None
+        refusal = outcome.refusal if isinstance(outcome, NotConnected | Waiting) else None
     except Refusal as stopped:
         refusal = stopped
     calls = world.script.made

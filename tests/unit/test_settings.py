@@ -12,7 +12,7 @@ from shared.kernel.refusals import FieldFault
 from shared.settings import Misconfiguration, Settings, read_settings
 
 SECRETS = {
-    "SSO_TABLES_CONNECTION_STRING": "AccountName=dev;AccountKey=secret-of-the-store;TableEndpoint=http://127.0.0.1:10002/dev",
+    "SSO_TABLES_CONNECTION_STRING": "AccountName=dev;AccountKey=c2VjcmV0LW9mLXRoZS1zdG9yZQ==;TableEndpoint=http://127.0.0.1:10002/dev",
     "SSO_ENTRA_CLIENT_SECRET": "secret-of-the-registration",
     "SSO_PSEUDONYM_KEY": "secret-of-the-pseudonyms-secret-of-the-pseudonyms",
 }
@@ -120,14 +120,30 @@ def test_an_issuer_keeps_it_because_issuers_are_compared_to_the_letter() -> None
     "text",
     [
         "UseDevelopmentStorage=true",
-        "AccountName=dev;AccountKey=secret-of-the-store",
+        "AccountName=dev;AccountKey=c2VjcmV0LW9mLXRoZS1zdG9yZQ==",
         "AccountName=dev;TableEndpoint=http://127.0.0.1:10002/dev",
-        "AccountKey=secret-of-the-store;EndpointSuffix=core.windows.net",
+        "AccountKey=c2VjcmV0LW9mLXRoZS1zdG9yZQ==;EndpointSuffix=core.windows.net",
     ],
 )
 def test_a_connection_string_must_be_whole(text: str) -> None:
     sentence = faults(DEVELOPMENT | {"SSO_TABLES_CONNECTION_STRING": text})["SSO_TABLES_CONNECTION_STRING"]
     assert sentence.startswith("It must name AccountName, AccountKey and TableEndpoint or EndpointSuffix.")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("TableEndpoint=http://dev.example", "Its tables must be at an https address, or on this machine."),
+        ("DefaultEndpointsProtocol=http;EndpointSuffix=a.example", "Its tables must be at an https address"),
+        ("EndpointSuffix=a.example;AccountKey=c2VjcmV0LW9mLXRoZS1zdG9yZQ", "Its AccountKey must be base64."),
+        ("EndpointSuffix=a.example;AccountKey=secret-of-the-store", "Its AccountKey must be base64."),
+    ],
+)
+def test_a_connection_string_leads_nowhere_in_the_clear_and_can_sign(text: str, sentence: str) -> None:
+    whole = f"AccountName=dev;AccountKey=c2VjcmV0LW9mLXRoZS1zdG9yZQ==;{text}"
+    found = faults(DEVELOPMENT | {"SSO_TABLES_CONNECTION_STRING": whole})["SSO_TABLES_CONNECTION_STRING"]
+    assert found.startswith(sentence)
+    assert "c2VjcmV0" not in found
 
 
 @pytest.mark.parametrize("address", ["http://localhost:7071", "http://127.0.0.1:7071"])

@@ -15,8 +15,9 @@ from functions.health import health_routes
 from functions.http.cookies import BrowserCookies
 from functions.http.endpoint import Routes
 from local.host import HostSettings, create_host
-from shared.assembly import Services, assemble
+from shared.assembly import assemble
 from shared.kernel.refusals import Unavailable
+from shared.services import Services
 from shared.settings import Misconfiguration, Settings, read_settings
 from shared.wiring import _msal_clients, _tables, build_services
 from tests.support.fakes import FixedClock

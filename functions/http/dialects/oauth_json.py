@@ -8,7 +8,7 @@ from azure.functions import HttpResponse
 from pydantic import JsonValue
 
 from functions.http.refusals import headers_of, status_of
-from shared.kernel.refusals import NotAuthenticated, Refusal, Throttled, TokenMissing, Unavailable
+from shared.kernel.refusals import NotAuthenticated, Refusal, Throttled, TokenMissing, Unavailable, UnsupportedMediaType
 from shared.provider.errors import InvalidClientError, OAuthError
 
 _UNSAVED = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"}
@@ -24,10 +24,11 @@ class OAuthJson:
         told: dict[str, JsonValue] = {"error": _error(refusal), "error_description": refusal.detail}
         headers = {**headers_of(refusal), "X-Request-Id": invocation_id}
         if isinstance(refusal, InvalidClientError):
-            headers["WWW-Authenticate"] = 'Basic realm="azure-sso"'
+            del headers["WWW-Authenticate"]
+            headers |= {"WWW-Authenticate": 'Basic realm="azure-sso"'} if refusal.in_header else {}
         if isinstance(refusal, TokenMissing):
             told = {}  # a request without credentials gets no error code (RFC 6750, section 3.1)
-        return OAuthResponse(told, status_of(refusal), headers)
+        return OAuthResponse(told, _status(refusal), headers)
 
     def failed(self, invocation_id: str) -> HttpResponse:
         """See `functions.http.refusals.Dialect`."""
@@ -50,6 +51,12 @@ class OAuthResponse(HttpResponse):
         super().__init__(
             json.dumps(content), status_code=status, mimetype=self.media, headers={**_UNSAVED, **(headers or {})}
         )
+
+
+def _status(refusal: Refusal) -> int:
+    """As RFC 6749, section 5.2, has it: 401 is for clients that sent an Authorization header."""
+    in_body = isinstance(refusal, InvalidClientError) and not refusal.in_header
+    return 400 if in_body or isinstance(refusal, UnsupportedMediaType) else status_of(refusal)
 
 
 def _error(refusal: Refusal) -> str:

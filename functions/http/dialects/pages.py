@@ -1,6 +1,7 @@
-"""Pages for people whose browser passes through: plain, accessible, without script or resources of other sites.
+"""Pages for people whose browser passes through: plain, accessible, without resources of other sites.
 
-Templates, style and words are files in `functions/pages/`; this module fills in the facts. Jinja2 is imported and the
+Only the page that waits has a script, which asks again. Templates, style, script and words are files in
+`functions/pages/`; this module fills in the facts. Jinja2 is imported and the
 files are read for the first page, since neither belongs in the cold start.
 """
 
@@ -47,6 +48,8 @@ class Pages:
     name: ClassVar = "Page"
 
     branding: Branding
+    ways: tuple[tuple[Way, str], ...] = ()
+    """The links of a page about a refusal that has no others."""
 
     def refused(self, refusal: Refusal, _invocation_id: str) -> HttpResponse:
         """See `functions.http.refusals.Dialect`."""
@@ -58,7 +61,7 @@ class Pages:
 
     def refusal(self, refusal: Refusal, *ways: tuple[Way, str]) -> HttpResponse:
         """A page about a refusal, with links to go on, each with its address. The first link is the recommended one."""
-        facts = {"refusal": refusal, "ways": ways, "id": invocation_id.get()}
+        facts = {"refusal": refusal, "ways": ways or self.ways, "id": invocation_id.get()}
         answer = self._page("refusal.html", facts, status=status_of(refusal))
         answer.headers.update(headers_of(refusal))
         return answer
@@ -82,18 +85,26 @@ class Pages:
         return self._page("post_again.html", {"action": action, "kept": kept}, form_action=_onwards(action))
 
     def connect(
-        self, account_name: str, started_by: str, action: str, kept: Mapping[str, str], *, unproven: bool = False
+        self,
+        account_name: str,
+        started_by: str,
+        action: str,
+        kept: Mapping[str, str],
+        *,
+        tenant: str | None = None,
+        unproven: bool = False,
     ) -> HttpResponse:
         """A page before Microsoft's consent page: what the administrator is about to do, and for which account.
 
-        The form sends `kept` back, which only a browser that was shown this page can know. `unproven` asks for a second
-        confirmation, after a form that came without it.
+        The form sends `kept` back, which only a browser that was shown this page can know. `tenant` is the organisation
+        that was named for it. `unproven` asks for a second confirmation, after a form that came without it.
         """
         facts = {
             "account": account_name,
             "person": started_by,
             "action": action,
             "kept": kept,
+            "tenant": tenant,
             "unproven": unproven,
         }
         return self._page("connect.html", facts, status=403 if unproven else 200, form_action=_onwards(action))
@@ -101,6 +112,20 @@ class Pages:
     def connected(self, account_name: str, tenant_name: str) -> HttpResponse:
         """The account is connected, and the administrator is done."""
         return self._page("connected.html", {"account": account_name, "tenant": tenant_name})
+
+    def waiting(self, action: str, kept: Mapping[str, str], seconds: int) -> HttpResponse:
+        """Microsoft is not ready yet: the page loads itself again, or its button does."""
+        facts = {"action": action, "kept": kept, "seconds": seconds}
+        answer = self._page("waiting.html", facts, status=202, form_action=_onwards(action), script=_script())
+        answer.headers["Retry-After"] = str(seconds)
+        return answer
+
+    def sign_out(
+        self, application_name: str | None, action: str, kept: Mapping[str, str], fault: str | None
+    ) -> HttpResponse:
+        """Ask whether to sign out. A fault says why the person will not return to the application; they may go on."""
+        facts = {"application": application_name, "action": action, "kept": kept, "fault": fault}
+        return self._page("sign_out.html", facts, status=400 if fault else 200, form_action=_onwards(action))
 
     def signed_out(self) -> HttpResponse:
         """The person is signed out, and the application named no address to return to."""
@@ -121,10 +146,14 @@ class Pages:
         status: int = 200,
         form_action: str = "'none'",
         framed: bool = False,
+        script: str | None = None,
     ) -> HttpResponse:
-        """A page without scripts and subresources, which no site may frame (https://www.w3.org/TR/CSP3/)."""
+        """A page without subresources, and at most one script of ours, which no site may frame.
+
+        Source: https://www.w3.org/TR/CSP3/
+        """
         style, digest = _style(self.branding.colour)
-        html = _templates().get_template(template).render(facts, vendor=self.branding, style=style)
+        html = _templates().get_template(template).render(facts, vendor=self.branding, style=style, script=script)
         headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": (
@@ -133,6 +162,8 @@ class Pages:
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }
+        if script:
+            headers["Content-Security-Policy"] += f"; script-src 'sha256-{_hash(script)}'"
         if self.branding.logo:
             headers["Content-Security-Policy"] += "; img-src data:"
         if not framed:
@@ -196,7 +227,20 @@ def _style(colour: Colour) -> tuple[str, str]:
     light, dark = _surface(LIGHT, colour), _surface(DARK, colour)
     rules = (_FILES / "style.css").read_text(encoding="utf-8")
     style = f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n{rules}"
-    return Markup(style), base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()  # noqa: S704 - and the style
+    return Markup(style), _hash(style)  # noqa: S704 - and the style
+
+
+@functools.cache
+def _script() -> str:
+    """The script of the page that waits, as markup."""
+    from markupsafe import Markup
+
+    return Markup((_FILES / "waiting.js").read_text(encoding="utf-8"))  # noqa: S704 - and the script
+
+
+def _hash(text: str) -> str:
+    """The hash of a style or a script, as the Content-Security-Policy writes it."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _surface(surface: Colour, colour: Colour) -> str:

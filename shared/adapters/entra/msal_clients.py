@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from azure.core.exceptions import AzureError
-
 from shared.kernel.caches import BoundedCache
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Unavailable
@@ -79,6 +77,7 @@ class MsalClients:
 
     async def _in_thread[A, T](self, work: Callable[[A], T], argument: A) -> T:
         import requests
+        from azure.core.exceptions import AzureError
         from msal.exceptions import MsalServiceError
 
         try:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import Field, ValidationError
 
@@ -44,6 +44,13 @@ _CUSTOMER_SAYS_NO = frozenset(
 """
 
 
+_UNREADABLE = "Microsoft Entra ID sent a response that this service cannot read. Try again in a few seconds."
+
+
+class _Metadata(Foreign):
+    issuer: str
+
+
 class _GraphDomain(Foreign):
     name: str
 
@@ -51,7 +58,8 @@ class _GraphDomain(Foreign):
 class _GraphOrganization(Foreign):
     id: TenantId
     display_name: str = Field(alias="displayName")
-    verified_domains: tuple[_GraphDomain, ...] = Field(alias="verifiedDomains")
+    verified_domains: tuple[_GraphDomain, ...] = Field(alias="verifiedDomains", min_length=1)
+    """Every tenant has its initial domain: a list without any must not take all domains from an account."""
 
 
 class _GraphOrganizations(Foreign):
@@ -81,7 +89,7 @@ class EntraProvider:
         """See the port."""
         return f"{self.authority_url}/{tenant_id}"
 
-    def admin_consent_url(self, redirect_uri: str, state: str) -> str:
+    def admin_consent_url(self, redirect_uri: str, state: str, tenant_id: TenantId | None = None) -> str:
         """See the port. `.default` requests the full set each time: granting less would revoke the rest."""
         query = {
             "client_id": self.client_id,
@@ -89,7 +97,19 @@ class EntraProvider:
             "redirect_uri": redirect_uri,
             "state": state,
         }
-        return f"{self.browser_url}/organizations/v2.0/adminconsent?{urlencode(query)}"
+        return f"{self.browser_url}/{tenant_id or 'organizations'}/v2.0/adminconsent?{urlencode(query)}"
+
+    async def find_tenant(self, name: TenantId | DomainName) -> TenantId | None:
+        """See the port. The issuer of a tenant's metadata has its id."""
+        status, document = await self._metadata(name)
+        if _names_no_tenant(document):
+            return None
+        try:
+            issuer = _Metadata.model_validate(document).issuer
+            return TenantId(urlsplit(issuer).path.strip("/").partition("/")[0])
+        except ValueError as error:
+            _log.warning("Entra's metadata cannot be read: status=%s", status)
+            raise Unavailable(_UNREADABLE) from error
 
     async def begin_sign_in(
         self, tenant_id: TenantId, redirect_uri: str, state: str, *, prompt: str | None, login_hint: str | None = None
@@ -138,9 +158,9 @@ class EntraProvider:
         sent_nonce = hashlib.sha256(nonce.encode()).hexdigest()  # MSAL sends the hash of the nonce that it returns
         return await self.id_tokens.verify(unverified_id_token, tenant_id, sent_nonce)
 
-    def sign_out_url(self, post_logout_redirect_uri: str, state: str, logout_hint: str | None) -> str:
+    def sign_out_url(self, post_logout_redirect_uri: str, logout_hint: str | None) -> str:
         """See the port. At `organizations`, because the hint names the session."""
-        query = {"post_logout_redirect_uri": post_logout_redirect_uri, "state": state}
+        query = {"post_logout_redirect_uri": post_logout_redirect_uri}
         hint = {"logout_hint": logout_hint} if logout_hint else {}
         return f"{self.browser_url}/organizations/oauth2/v2.0/logout?{urlencode({**query, **hint})}"
 
@@ -184,7 +204,7 @@ class EntraProvider:
 
     async def probe(self) -> None:
         """See the port."""
-        status, _ = await self.web.get_json(f"{self.authority_url}/organizations/v2.0/.well-known/openid-configuration")
+        status, _ = await self._metadata("organizations")
         if status != _OK:
             raise Unavailable("Microsoft Entra ID does not publish its discovery document. See SSO_ENTRA_AUTHORITY.")
 
@@ -227,9 +247,7 @@ class EntraProvider:
             return await self.clients.call(tenant_id, ask)
         except ValueError as error:
             await self._must_exist(tenant_id)
-            raise Unavailable(
-                "Microsoft Entra ID sent a response that this service cannot read. Try again in a few seconds."
-            ) from error
+            raise Unavailable(_UNREADABLE) from error
 
     async def _must_exist(self, tenant_id: TenantId) -> None:
         """Ask Entra itself whether the tenant exists, since MSAL reports any failure as a missing tenant.
@@ -237,10 +255,16 @@ class EntraProvider:
         Raises:
             ConsentMissing: Entra reports that it does not exist.
         """
-        url = f"{self.authority_url}/{tenant_id}/v2.0/.well-known/openid-configuration"
-        _, document = await self.web.get_json(url)
-        if isinstance(document, dict) and document.get("error") == "invalid_tenant":
+        _, document = await self._metadata(tenant_id)
+        if _names_no_tenant(document):
             raise ConsentMissing("invalid_tenant", 90002, explain("invalid_tenant", "AADSTS90002"))
+
+    async def _metadata(self, name: str) -> tuple[int, Any]:
+        return await self.web.get_json(f"{self.authority_url}/{name}/v2.0/.well-known/openid-configuration")
+
+
+def _names_no_tenant(metadata: Any) -> bool:
+    return isinstance(metadata, dict) and metadata.get("error") == "invalid_tenant"
 
 
 def _known_to_dns(names: Iterable[str]) -> Iterator[DomainName]:

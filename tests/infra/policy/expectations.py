@@ -8,8 +8,8 @@ from functions.app import build_routes
 from functions.health import report
 from local.entra.directory import load
 from local.processes import ROOT
-from shared.assembly import Services
 from shared.ports.sign_in import VerifiedIdentity
+from shared.services import Services
 from shared.settings import Settings, read_settings
 from shared.wiring import TABLE_NAMES, build_services
 from tests.infra.stages import stages

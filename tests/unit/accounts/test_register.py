@@ -99,7 +99,7 @@ async def test_registering_sweeps_what_a_late_writer_left_of_an_erased_account(
         await fill(table, ACME, prefix, 60)
     _, created = await register.put(OLGA, ACME, PROFILE, None)
     assert created
-    assert len(table) == len([Account.key(ACME), "its audit record"])
+    assert len(table) == len([Account.key(ACME), "its audit record", "who made it", "and is known"])
     assert len(await table.under(ACME, AUDIT)) == 1
 
 
@@ -122,7 +122,7 @@ async def test_erasing_takes_every_row_of_the_account_and_of_no_other(
 ) -> None:
     for account_id in (ACME, BETA):
         await register.put(OLGA, account_id, PROFILE, None)
-    before = len(table) - 2
+    before = len(table) // 2
     for prefix, count in (("exception:", 250), ("link:", 120), ("audit:", 99), ("later:", 3)):
         await fill(table, ACME, prefix, count)
     await register.erase(ACME)

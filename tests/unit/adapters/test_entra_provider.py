@@ -251,8 +251,16 @@ ORGANIZATION = {"id": CONTOSO, "displayName": "Contoso", "verifiedDomains": [{"n
 
 @pytest.mark.parametrize(
     "document",
-    [{}, [], None, {"value": []}, {"value": [ORGANIZATION, ORGANIZATION]}, {"value": [{"id": CONTOSO}]}],
-    ids=["empty", "list", "null", "nobody", "two", "part"],
+    [
+        {},
+        [],
+        None,
+        {"value": []},
+        {"value": [ORGANIZATION, ORGANIZATION]},
+        {"value": [{"id": CONTOSO}]},
+        {"value": [ORGANIZATION | {"verifiedDomains": []}]},
+    ],
+    ids=["empty", "list", "null", "nobody", "two", "part", "without its initial domain"],
 )
 async def test_graph_in_another_form_is_no_answer(entra: LocalEntra, document: object) -> None:
     with pytest.raises(Unavailable):

@@ -28,7 +28,9 @@ def in_base64url(number: int) -> str:
     return base64.urlsafe_b64encode(number.to_bytes(1_100).lstrip(b"\0")).rstrip(b"=").decode()
 
 
-@pytest.mark.parametrize("key", [RSA, rsa_jwk(3_072), EC, ec_jwk(ec.SECP256R1()), RSA | {"e": "Aw"}])
+@pytest.mark.parametrize(
+    "key", [RSA, rsa_jwk(3_072), EC, ec_jwk(ec.SECP256R1()), RSA | {"e": "Aw"}, RSA | {"alg": "PS256", "use": "sig"}]
+)
 def test_a_key_that_can_verify_assertions_is_taken(key: dict[str, Any]) -> None:
     check_public_key(key)
 
@@ -46,6 +48,13 @@ def test_a_key_that_can_verify_assertions_is_taken(key: dict[str, Any]) -> None:
         ({"kty": "RSA"}, "2,048"),
         (RSA | {"e": "AQ"}, "'e'"),
         (RSA | {"e": "AQAA"}, "'e'"),
+        (RSA | {"e": RSA["n"]}, "'e'"),
+        (RSA | {"n": in_base64url(2**2_047)}, "'n'"),
+        (RSA | {"use": "enc"}, "'use'"),
+        (RSA | {"alg": "HS256"}, "'alg'"),
+        (RSA | {"alg": ["RS256"]}, "'alg'"),
+        (EC | {"alg": "RS256"}, "'alg'"),
+        (EC | {"kid": 5}, "'kid'"),
         (EC | {"x": EC["y"]}, "point"),
         (EC | {"x": in_base64url(2**256 + 5)}, "point"),
         ({"kty": "EC", "crv": "P-256"}, "point"),

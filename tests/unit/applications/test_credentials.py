@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.access.roles import Actor, Operator
-from shared.applications.application import ApplicationProfile, AuthMethod
+from shared.applications.application import ApplicationProfile, AuthMethod, CodeBinding
 from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import verify_secret
 from shared.kernel.names import ClientId, Product
@@ -86,7 +86,7 @@ async def test_a_secret_is_shown_once_and_the_one_before_is_good_no_longer(
 async def test_a_secret_outlives_a_change_of_what_is_said(register: ApplicationRegister) -> None:
     await register.put(OLGA, UNITE, profile(token_endpoint_auth_method=BASIC), None)
     secret = await register.renew_secret(OLGA, UNITE, WHATEVER_STANDS)
-    changed = profile(name="Unite 2", token_endpoint_auth_method=BASIC)
+    changed = profile(name="Unite 2", token_endpoint_auth_method=BASIC, code_binding=CodeBinding.PKCE)
     stored, created = await register.put(OLGA, UNITE, changed, WHATEVER_STANDS)
     assert (created, stored.record.profile) == (False, changed)
     assert await verify_secret(secret, (await register.read(OLGA, UNITE)).record.secret or "")

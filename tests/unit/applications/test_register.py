@@ -1,16 +1,21 @@
 """The register of applications, where two operators meet."""
 
 import asyncio
+import json
 
 from shared.access.roles import Actor, Operator
-from shared.applications.application import ApplicationProfile
+from shared.applications.application import ApplicationProfile, AuthMethod, CodeBinding, application_key
 from shared.applications.register import ApplicationRegister
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import PreconditionRequired
+from shared.kernel.versions import Expected
+from shared.ports.table import Put
 from tests.support.fakes import FixedClock, InMemoryTable
 
 OLGA = Operator(Actor("panel-7", "Olga", "Operator"))
 UNITE = ClientId("unite")
+BASIC = AuthMethod.CLIENT_SECRET_BASIC
+DAY = "2026-11-01T00:00:00Z"
 
 
 def profile(name: str) -> ApplicationProfile:
@@ -40,3 +45,19 @@ async def test_every_application_is_listed_and_no_record_of_a_trail_is_taken_for
     for client_id in reversed(client_ids):
         await register.put(OLGA, ClientId(client_id), profile(client_id), None)
     assert [application.client_id for application in await register.all(OLGA)] == client_ids
+
+
+async def test_an_application_of_before_keeps_pkce_and_its_repeated_entry_changes_nothing() -> None:
+    """Stored before there was a choice of what binds a code."""
+    table = InMemoryTable()
+    profile = {"name": "Unite", "ssoSupported": True, "tokenEndpointAuthMethod": BASIC}
+    stored = {"clientId": UNITE, "profile": profile, "createdAt": DAY, "updatedAt": DAY}
+    await table.write(Put(application_key(UNITE), json.dumps(stored)))
+    register = ApplicationRegister(table=table, clock=FixedClock())
+    same = ApplicationProfile(name="Unite", sso_supported=True, token_endpoint_auth_method=BASIC)
+    kept, created = await register.put(OLGA, UNITE, same, None)
+    assert (created, kept.record.profile.binding) == (False, CodeBinding.PKCE)
+    changed, _ = await register.put(OLGA, UNITE, same.model_copy(update={"name": "Unite 2"}), Expected(None))
+    assert changed.record.profile.binding is CodeBinding.PKCE
+    fresh, _ = await register.put(OLGA, ClientId("meeting"), same, None)
+    assert fresh.record.profile.binding is CodeBinding.PKCE_OR_NONCE

@@ -8,17 +8,23 @@ from shared.access.roles import AccountAdministrator, Actor
 from shared.accounts.head import Account, read_head
 from shared.accounts.journal import PREFIX
 from shared.assembly import assemble
+from shared.connection.checks import ConsentProbe
 from shared.connection.connection import Connection, Status
-from shared.kernel.names import AccountId, TenantId
+from shared.domains.stored_domains import stored_domains
+from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
+from shared.kernel.names import AccountId, DomainName, TenantId
+from shared.kernel.refusals import Stale
 from shared.ports.entra import ConsentMissing, GraphForbidden
 from shared.ports.organizations import Organization
 from shared.ports.table import Put, Remove
 from shared.ports.telemetry import ConnectStep, Event, EventName
+from shared.trail.trail import AuditRecord
 from tests.support.fakes import NEW_YEAR, FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import fakes
 
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
+KEPT, SOLD, NEW = (DomainName(f"{name}.contoso.example") for name in ("kept", "sold", "new"))
 
 
 class Tenant(FakeEntra):
@@ -27,6 +33,7 @@ class Tenant(FakeEntra):
     asked = 0
     consents = True
     graph = True
+    domains: tuple[DomainName, ...] = ()
 
     async def read_organization(self, tenant_id: TenantId) -> Organization:
         self.asked += 1
@@ -35,7 +42,7 @@ class Tenant(FakeEntra):
         if not self.graph:
             raise GraphForbidden("access_denied", None, "Forbidden.")
         await self._travel()
-        return Organization(tenant_id=tenant_id, display_name="Contoso", verified_domains=())
+        return Organization(tenant_id=tenant_id, display_name="Contoso", verified_domains=self.domains)
 
 
 class World:
@@ -229,3 +236,67 @@ async def test_a_probe_that_lost_a_race_is_repeated(world: World) -> None:
     assert await world.status(acme) is Status.CONSENT_REVOKED
     await world.pass_(timedelta(minutes=20))
     assert await world.status(acme) is Status.CONNECTED
+
+
+# -- domains that left the tenant --------------------------------------------------------------------------------------
+
+
+async def with_domains(world: World) -> AccountId:
+    """An account whose tenant had two domains, and has sold one and verified another since."""
+    acme = await world.connected("acme")
+    for name in (KEPT, SOLD):
+        assert await world.services.domains.routing.claims.claim(name, acme, CONTOSO)
+    listed = tuple(TenantDomain(name=name, status=DomainStatus.OURS) for name in (KEPT, SOLD))
+    await world.table.write(Put(TenantDomains.key(acme), TenantDomains(domains=listed).document()))
+    world.tenant.domains = (KEPT, NEW)
+    return acme
+
+
+async def listed_and_claimed(world: World, account_id: AccountId) -> tuple[list[str], list[str]]:
+    """The account's list, and the domains whose claim it holds."""
+    domains = stored_domains(await read_head(world.table, account_id)).record.domains
+    claims = [await world.services.domains.routing.claims.holder(name) for name in (KEPT, SOLD, NEW)]
+    return [each.name for each in domains], [
+        name for name, claim in zip((KEPT, SOLD, NEW), claims, strict=True) if claim
+    ]
+
+
+@pytest.mark.parametrize("how", ["check", "a sign-in that was refused", "the duty"])
+async def test_a_domain_that_left_the_tenant_is_let_go_and_a_new_one_waits_for_a_refresh(
+    world: World, how: str
+) -> None:
+    acme = await with_domains(world)
+    match how:
+        case "check":
+            await world.check(acme)
+        case "the duty":
+            await world.checks.probe_again(ConsentProbe(account_id=acme))
+        case _:
+            await world.checks.probe(acme)
+    assert await listed_and_claimed(world, acme) == ([KEPT], [KEPT])
+    (event,) = [AuditRecord.read(row) for row in await world.table.under(acme, PREFIX)]
+    assert event.details == {"outcome": "ok", "domainsLeft": [SOLD], "domainsLeftCount": 1}
+    await world.checks.probe_again(ConsentProbe(account_id=acme))
+    assert len(await world.table.under(acme, PREFIX)) == 1
+
+
+@pytest.mark.parametrize("silent", ["consents", "graph"])
+async def test_a_tenant_that_does_not_answer_has_lost_no_domain(world: World, silent: str) -> None:
+    acme = await with_domains(world)
+    setattr(world.tenant, silent, False)
+    await world.check(acme)
+    assert await listed_and_claimed(world, acme) == ([KEPT, SOLD], [KEPT, SOLD])
+
+
+async def test_a_check_does_not_overwrite_a_switch_of_the_same_moment(world: World) -> None:
+    acme = await with_domains(world)
+    off = TenantDomains(
+        domains=tuple(TenantDomain(name=name, status=DomainStatus.OURS, enabled=False) for name in (KEPT, SOLD))
+    )
+    world.raced.before_writing(lambda: world.table.write(Put(TenantDomains.key(acme), off.document())))
+    with pytest.raises(Stale):
+        await world.check(acme)
+    assert await listed_and_claimed(world, acme) == ([KEPT, SOLD], [KEPT, SOLD])
+    await world.check(acme)
+    (kept,) = stored_domains(await read_head(world.table, acme)).record.domains
+    assert (kept.name, kept.enabled) == (KEPT, False)

@@ -1,5 +1,6 @@
 """What happens to an integration when others act between its steps, or when it is cut off."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -8,21 +9,22 @@ import pytest
 
 from shared.access.roles import OURSELVES, AccountAdministrator, Actor, Operator
 from shared.accounts.head import Account, find_head, read_head
-from shared.accounts.journal import PREFIX
+from shared.accounts.journal import Journal
 from shared.accounts.register import Profile
 from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
-from shared.connection.consent_steps import Connected, NotConnected, ToMicrosoft
+from shared.connection.consent_steps import Connected, Invitation, NotConnected, Outcome, ToMicrosoft
 from shared.domains.domain_claims import SETTLING_TIME
 from shared.domains.tenant_domains import DomainSwitch
+from shared.flows.flows import FlowEnded
 from shared.kernel.names import AccountId, DomainName, TenantId
-from shared.kernel.refusals import Conflict, ConsentRefused, FlowSpent, NotFound, Refusal, Stale, Unavailable
+from shared.kernel.refusals import Conflict, ConsentRefused, NotFound, Refusal, Stale, Throttled, Unavailable
 from shared.kernel.versions import Expected
 from shared.ports.entra import Answer
 from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Key, Put
-from shared.trail.trail import AuditRecord
+from shared.trail.trail import ShownActor, ShownRecord
 from tests.support.fakes import FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import fakes
@@ -50,6 +52,7 @@ class Service:
     clock: FixedClock = field(default_factory=FixedClock)
     accounts_table: InMemoryTable = field(default_factory=InMemoryTable)
     domains_table: InMemoryTable = field(default_factory=InMemoryTable)
+    flows_table: InMemoryTable = field(default_factory=InMemoryTable)
     telemetry: NotedEvents = field(default_factory=NotedEvents)
 
     def __post_init__(self) -> None:
@@ -64,6 +67,7 @@ class Service:
                 clock=self.clock,
                 accounts=self.accounts,
                 domains=self.domains,
+                flows=self.flows_table,
                 entra=self.entra,
                 telemetry=self.telemetry,
             )
@@ -97,9 +101,7 @@ class Service:
         code = self.entra.sign_in(to_sign_in.url, admin)
         return Answer(state=_state(to_sign_in.url), code=code), to_sign_in.binding.secret
 
-    async def connect(
-        self, account_id: AccountId, tenant_id: TenantId = CONTOSO
-    ) -> ToMicrosoft | Connected | NotConnected:
+    async def connect(self, account_id: AccountId, tenant_id: TenantId = CONTOSO) -> Outcome:
         return await self.consent.callback(*await self.prove(account_id, tenant_id))
 
     async def connection(self, account_id: AccountId) -> Connection:
@@ -113,9 +115,10 @@ class Service:
         claim = await self.claims.holder(name)
         return claim.account_id if claim else None
 
-    async def recorded(self, account_id: AccountId, action: str) -> list[AuditRecord]:
+    async def recorded(self, account_id: AccountId, action: str) -> list[ShownRecord]:
         """What the audit trail says of this action, the newest first."""
-        records = [AuditRecord.read(row) for row in await self.accounts_table.under(account_id, PREFIX)]
+        journal = Journal(table=self.accounts_table, clock=self.clock)
+        records, _ = await journal.trail(account_id).page(1_000, None)
         return [record for record in records if record.action == action]
 
     async def accounts_go_down(self) -> None:
@@ -129,7 +132,7 @@ def _state(url: str) -> str:
     return parse_qs(urlsplit(url).query)["state"][0]
 
 
-def why(outcome: ToMicrosoft | Connected | NotConnected) -> type[Refusal]:
+def why(outcome: Outcome) -> type[Refusal]:
     """For which reason an integration came to nothing."""
     assert isinstance(outcome, NotConnected), outcome
     return type(outcome.refusal)
@@ -146,13 +149,26 @@ async def service() -> Service:
 # -- attempts --------------------------------------------------------------------------------------------------------
 
 
-async def test_an_invitation_tells_for_whom_it_is_and_looking_at_it_spends_nothing(service: Service) -> None:
+async def test_an_invitation_tells_for_whom_it_is_and_opens_as_often_as_needed(service: Service) -> None:
     ticket = await service.start(ACME)
     invitations = [await service.consent.look(ticket) for _ in range(3)]
     assert {(each.account_name, each.started_by) for each in invitations} == {("Acme", "Sam Security")}
-    assert isinstance(await service.consent.open(ticket), ToMicrosoft)
-    with pytest.raises(FlowSpent):
-        await service.consent.look(ticket)
+    departures = [await service.consent.open(ticket) for _ in range(3)]
+    assert len({_state(each.url) for each in departures}) == len({each.binding.secret for each in departures}) == 3
+    assert (await service.consent.look(ticket)).account_name == "Acme"
+
+
+async def test_a_link_that_is_hammered_does_not_fill_the_table(service: Service) -> None:
+    ticket = await service.start(ACME)
+    presses = [service.consent.open(ticket) for _ in range(120)]
+    found = await asyncio.gather(*presses, return_exceptions=True)
+    assert [type(each) for each in found].count(Throttled) == 20
+    assert len(service.flows_table) == 101
+    assert isinstance(await service.consent.look(ticket), Invitation), "it is there, to say so"
+    answer, browser = await service.open(BETA)
+    for _ in range(10):
+        assert isinstance(await service.consent.callback(answer, browser), ToMicrosoft)
+    assert why(await service.consent.callback(answer, browser)) is FlowEnded
 
 
 async def test_who_has_no_name_invites_by_what_the_panel_calls_them(service: Service) -> None:
@@ -228,14 +244,15 @@ async def test_a_refusal_reaches_the_person_though_it_cannot_be_written_down(ser
     assert why(await service.consent.callback(declined, browser)) is ConsentRefused
 
 
-async def test_a_refusal_ends_its_attempt_at_once(service: Service) -> None:
+async def test_a_refusal_ends_its_try_and_not_the_attempt(service: Service) -> None:
     consent, browser = await service.open(ACME)
     declined = Answer(state=consent.state, error="access_denied")
-    assert why(await service.consent.callback(declined, browser)) is ConsentRefused
-    refused = await service.connection(ACME)
-    assert (refused.status, refused.pending_until) == (Status.DISCONNECTED, None)
+    outcomes = await asyncio.gather(*(service.consent.callback(declined, browser) for _ in range(3)))
+    assert {why(each) for each in outcomes} <= {ConsentRefused, FlowEnded}
+    assert (await service.connection(ACME)).status is Status.PENDING
     (record,) = await service.recorded(ACME, "connection.refused")
-    assert (record.actor, record.details["reason"]) == (SAM, "consent-refused")
+    assert (record.actor.subject, record.details["reason"]) == (SAM.subject, "consent-refused")
+    assert why(await service.consent.callback(consent, browser)) is FlowEnded
 
 
 async def test_an_account_that_is_erased_under_an_integration_is_not_written_to(service: Service) -> None:
@@ -277,7 +294,10 @@ async def test_a_domain_follows_the_tenant_that_has_verified_it_last(service: Se
     assert await service.states(BETA) == {DOMAIN: "routed"}
     assert await service.states(ACME) == {DOMAIN: "conflict"}
     (record,) = await service.recorded(ACME, "domain.lost")
-    assert (record.actor, record.details) == (OURSELVES, {"domain": DOMAIN})
+    assert (record.actor, record.details) == (
+        ShownActor(OURSELVES.subject, OURSELVES.name, OURSELVES.role, None),
+        {"domain": DOMAIN},
+    )
 
 
 WITHOUT_A_TENANT = '{"accountId":"acme","claimedAt":"2026-01-01T00:00:00Z"}'

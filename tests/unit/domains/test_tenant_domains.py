@@ -4,7 +4,8 @@ import pytest
 
 from shared.accounts.head import Account, Head
 from shared.domains.domain_claims import DomainClaim
-from shared.domains.tenant_domains import DomainStatus, DomainSwitch, TenantDomain, TenantDomains, stands_by
+from shared.domains.stored_domains import Holding
+from shared.domains.tenant_domains import DomainState, DomainStatus, DomainSwitch, TenantDomain, TenantDomains, loss_of
 from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.ports.record import Stored
 from shared.ports.table import Row
@@ -19,7 +20,7 @@ def test_a_domain_is_found_as_it_is_after_every_change(name: DomainName) -> None
     assert MANY.find(name) == TenantDomain(name=name, status=DomainStatus.OURS)
     off = MANY.switched(name, DomainSwitch(enabled=False))
     assert off.find(name) == TenantDomain(name=name, status=DomainStatus.OURS, enabled=False)
-    assert off.lost(name).find(name) == TenantDomain(name=name, status=DomainStatus.ANOTHERS, enabled=False)
+    assert off.lost({name}).find(name) == TenantDomain(name=name, status=DomainStatus.ANOTHERS, enabled=False)
     assert MANY.find(name) == TenantDomain(name=name, status=DomainStatus.OURS)
     assert [each.name for each in off.domains] == NAMES
 
@@ -39,8 +40,9 @@ def test_a_domain_is_stood_by_against_whom_its_claims_tenant_says(tenant_id: Ten
     row = Row(TenantDomains.key(ACME), MANY.document(), etag="")
     holder = Head(account=Stored(account, Account.key(ACME), None), rows={row.key.row: row})
     claim = DomainClaim(account_id=ACME, tenant_id=CONTOSO, claimed_at=NEW_YEAR)
-    assert stands_by(holder, NAMES[0], claim, tenant_id) is stands
-    assert not stands_by(holder, DomainName("contoso.example"), claim, tenant_id)
+    holding = Holding.of(holder)
+    assert holding.stands_by(NAMES[0], claim, tenant_id) is stands
+    assert not holding.stands_by(DomainName("contoso.example"), claim, tenant_id)
 
 
 def test_the_list_reads_and_writes_rows_of_today() -> None:
@@ -50,3 +52,25 @@ def test_the_list_reads_and_writes_rows_of_today() -> None:
     known = TenantDomain(name=DomainName("contoso.example"), status=DomainStatus.OURS, enabled=False)
     assert listed == TenantDomains(domains=(known,), read_at=NEW_YEAR)
     assert listed.document() == stored
+
+
+# -- what events report ------------------------------------------------------------------------------------------------
+
+
+def test_an_event_counts_all_domains_and_names_a_hundred_those_first_that_have_changed() -> None:
+    lost = MANY.lost(NAMES[500:503]).switched(NAMES[900], DomainSwitch(enabled=False))
+    found = lost.summary(None, MANY)
+    assert found.counts == {DomainState.ROUTED: 996, DomainState.CONFLICT: 3, DomainState.OFF: 1}
+    assert len(found.domains) == 100
+    assert [*found.domains.items()][:4] == [
+        *((name, DomainState.CONFLICT) for name in NAMES[500:503]),
+        (NAMES[900], DomainState.OFF),
+    ]
+    assert [*MANY.summary(None).domains] == NAMES[:100]
+
+
+def test_domains_that_are_lost_together_are_one_event() -> None:
+    assert loss_of({NAMES[7]}).details() == {"domain": NAMES[7]}
+    assert loss_of({NAMES[2], NAMES[1]}).details() == {"domains": [NAMES[1], NAMES[2]], "count": 2}
+    many = loss_of(NAMES).details()
+    assert (many["domains"], many["count"]) == (sorted(NAMES)[:100], 1_000)

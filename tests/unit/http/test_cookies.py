@@ -120,3 +120,30 @@ def test_the_flows_of_another_sort_are_not_counted() -> None:
 def test_each_cookie_is_a_header_of_its_own() -> None:
     answer = with_cookies(HttpResponse(), "a=1", "b=2")
     assert answer.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
+
+
+# -- a text that a browser keeps --------------------------------------------------------------------------------------
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1_000))
+def test_a_browser_brings_back_the_text_that_it_was_given(text: str) -> None:
+    lines = COOKIES.way_back.keep(text)
+    assert COOKIES.way_back.text(request("; ".join(line.partition(";")[0] for line in lines))) == text
+    assert all({"HttpOnly", "Secure", "SameSite=Lax", "Path=/"} <= {*line.split("; ")} for line in lines)
+    assert COOKIES.way_back.text(request(None)) is None
+
+
+def test_a_long_text_takes_two_cookies_that_browsers_take_and_a_longer_one_none() -> None:
+    lines = COOKIES.way_back.keep("é" * 2_800)
+    assert (len(lines), taken_back(lines)) == (2, [])
+    assert all(len(line.partition(";")[0]) <= 4_096 for line in lines)
+    assert taken_back(COOKIES.way_back.keep("short")) == ["__Host-azure-sso-way-back-1"]
+    assert taken_back(COOKIES.way_back.keep(None)) == [f"__Host-azure-sso-way-back-{number}" for number in range(2)]
+    with pytest.raises(ValueError, match="too much"):
+        COOKIES.way_back.keep("x" * 5_701)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_no_header_makes_the_reader_of_a_text_fail(cookie: str) -> None:
+    name = COOKIES.way_back.prefix
+    assert COOKIES.way_back.text(request(f"{name}0={cookie}; {name}1=x")) is None or cookie

@@ -27,10 +27,11 @@ ID = "6c1d0f7e-6a0c-4f0e-8a44-8f3c3f6f2a10"
         (invalid_request("Why."), 400, "invalid_request"),
         (invalid_grant("Why."), 400, "invalid_grant"),
         (OAuthError("unsupported_grant_type", "Why."), 400, "unsupported_grant_type"),
-        (InvalidClientError("Why."), 401, "invalid_client"),
+        (InvalidClientError("Why.", in_header=True), 401, "invalid_client"),
+        (InvalidClientError("Why.", in_header=False), 400, "invalid_client"),
         (Malformed("Why."), 400, "invalid_request"),
         (TooLarge("Why."), 413, "invalid_request"),
-        (UnsupportedMediaType("Why."), 415, "invalid_request"),
+        (UnsupportedMediaType("Why."), 400, "invalid_request"),
         (NotAuthenticated("Why."), 401, "invalid_token"),
         (Unavailable("Why."), 503, "temporarily_unavailable"),
         (Throttled("Why.", 1), 429, "temporarily_unavailable"),
@@ -47,7 +48,7 @@ def test_a_refusal_is_told_in_oauths_words(refusal: Refusal, status: int, error:
 @pytest.mark.parametrize(
     ("refusal", "header", "value"),
     [
-        (InvalidClientError("Why."), "WWW-Authenticate", 'Basic realm="azure-sso"'),
+        (InvalidClientError("Why.", in_header=True), "WWW-Authenticate", 'Basic realm="azure-sso"'),
         (NotAuthenticated("Why."), "WWW-Authenticate", 'Bearer realm="azure-sso", error="invalid_token"'),
         (Unavailable("Why.", 7), "Retry-After", "7"),
         (Throttled("Why.", 1), "Retry-After", "1"),
@@ -55,6 +56,10 @@ def test_a_refusal_is_told_in_oauths_words(refusal: Refusal, status: int, error:
 )
 def test_a_refusal_carries_the_header_that_http_wants(refusal: Refusal, header: str, value: str) -> None:
     assert OAuthJson().refused(refusal, ID).headers[header] == value
+
+
+def test_a_client_that_sent_no_authorization_header_is_not_challenged() -> None:
+    assert "WWW-Authenticate" not in OAuthJson().refused(InvalidClientError("Why.", in_header=False), ID).headers
 
 
 def test_who_sends_no_token_is_told_that_one_is_wanted_and_of_no_error() -> None:
@@ -110,10 +115,10 @@ def test_discovery_holds_what_the_standard_demands() -> None:
     assert metadata["scopes_supported"] == ["openid", "email", "profile"]
     assert metadata["prompt_values_supported"] == ["none", "login", "select_account"]
     assert metadata["token_endpoint_auth_methods_supported"] == [
-        "none",
         "client_secret_basic",
         "client_secret_post",
         "private_key_jwt",
+        "none",
     ]
     assert metadata["authorization_response_iss_parameter_supported"] is True
     assert json.loads(json.dumps(metadata)) == metadata

@@ -10,9 +10,10 @@ from functions.http.endpoint import Endpoint
 from functions.http.roles import Anybody
 from shared.access.roles import Actor, Operator
 from shared.applications.application import ApplicationProfile
-from shared.assembly import Services, assemble
+from shared.assembly import assemble
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Refusal
+from shared.services import Services
 from tests.support.ports import fakes
 
 CALLBACK = "https://unite.example/callback"
@@ -78,6 +79,6 @@ async def test_a_token_request_is_described_as_it_is_read(services: Services) ->
 async def test_a_logout_request_is_described_as_it_is_read(services: Services) -> None:
     sign_out = endpoint(services, "sign_out")
     request = Recorded(client_id="unite", state="s")
-    redirect = await sign_out.handler(Anybody(), request)
-    assert redirect.status_code == 303
+    page = await sign_out.handler(Anybody(), HttpRequest("GET", "/oauth2/logout", body=b""), request)
+    assert page.status_code == 200
     assert request.asked == described(sign_out) == described(endpoint(services, "sign_out_by_form"))

@@ -35,9 +35,13 @@ EVERY: dict[str, Callable[[Pages, str], HttpResponse]] = {
     "email": lambda pages, text: pages.email(text, ACTION, {"state": text, text: text}, None),
     "email with a fault": lambda pages, text: pages.email(text, ACTION, {"login_hint": text}, text),
     "connect": lambda pages, text: pages.connect(text, text, ACTION, {"shown": text}),
+    "connect one tenant": lambda pages, text: pages.connect(text, text, ACTION, {"shown": text}, tenant=text),
     "connect once more": lambda pages, text: pages.connect(text, text, ACTION, {"shown": text}, unproven=True),
+    "waiting": lambda pages, text: pages.waiting(ACTION, {"ticket": text}, 5),
     "connected": lambda pages, text: pages.connected(text, text),
     "post again": lambda pages, text: pages.post_again(ACTION, {"state": (text,), text: (text, text)}),
+    "sign out": lambda pages, text: pages.sign_out(text, ACTION, {"shown": text}, None),
+    "sign out of nothing": lambda pages, text: pages.sign_out(None, ACTION, {"state": text}, text),
     "signed out": lambda pages, _: pages.signed_out(),
     "signed out in a frame": lambda pages, _: pages.signed_out_in_frame(),
 }
@@ -74,7 +78,8 @@ def policy_of(answer: HttpResponse) -> dict[str, str]:
 def test_what_is_filled_in_cannot_speak_html(show: Callable[[Pages, str], HttpResponse]) -> None:
     branding = Branding(name=VendorName("</title><script>alert(1)</script>"), logo=None, colour=BLUE)
     page = Elements(show(Pages(branding), HOSTILE))
-    assert {tag for tag, _ in page.found} & {"script", "img", "iframe", "link", "object", "base"} == set()
+    assert {tag for tag, _ in page.found} & {"img", "iframe", "link", "object", "base"} == set()
+    assert len(page.all("script")) == (show is EVERY["waiting"])
     assert [
         name for _, attributes in page.found for name in attributes if name.startswith("on") or name == "style"
     ] == []
@@ -92,7 +97,8 @@ def test_the_policy_lets_a_page_have_its_style_and_nothing_else(show: Callable[[
         "style-src": f"'sha256-{digest}'",
         "base-uri": "'none'",
     }
-    assert policy.keys() <= {"default-src", "style-src", "base-uri", "form-action", "frame-ancestors"}
+    assert policy.keys() - {"script-src"} <= {"default-src", "style-src", "base-uri", "form-action", "frame-ancestors"}
+    assert ("script-src" in policy) == (show is EVERY["waiting"])
     assert not re.search(r"url\(|@import|src=", html_of(answer))
 
 
@@ -149,7 +155,8 @@ def test_only_forms_lead_anywhere() -> None:
         if "<form" in html_of(show(Pages(NOBODY), "Acme"))
     }
     assert leading == dict.fromkeys(leading, "'self' https:")
-    assert leading.keys() == {"email", "email with a fault", "post again", "connect", "connect once more"}
+    plain = {"email", "email with a fault", "post again", "waiting", "sign out", "sign out of nothing"}
+    assert leading.keys() == plain | {"connect", "connect one tenant", "connect once more"}
     for name in EVERY.keys() - leading.keys():
         assert policy_of(EVERY[name](Pages(NOBODY), "Acme"))["form-action"] == "'none'", name
 
@@ -185,6 +192,26 @@ def test_every_word_is_said_on_some_page_and_no_page_says_another() -> None:
         for line in unescape(text).split("\n"):
             said = [part for part, *_ in Formatter().parse(line)]
             assert all(part in shown for part in said), name
+
+
+def test_the_page_that_waits_runs_our_script_and_no_other_and_has_a_button_without_it() -> None:
+    answer = Pages(NOBODY).waiting(ACTION, {"ticket": HOSTILE}, 5)
+    script = html_of(answer).partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy_of(answer)["script-src"] == f"'sha256-{digest}'"
+    assert script == (FILES / "waiting.js").read_text(encoding="utf-8")
+    page = Elements(answer)
+    assert page.all("form") == [{"method": "get", "action": ACTION, "data-seconds": "5"}]
+    assert page.all("input") == [{"type": "hidden", "name": "ticket", "value": HOSTILE}]
+    assert len(page.all("button")) == 1
+    assert (answer.status_code, answer.headers["Retry-After"]) == (202, "5")
+
+
+def test_a_refusal_without_another_way_leads_to_the_control_panel_if_it_is_known() -> None:
+    home = (Way.CONTROL_PANEL, "https://panel.example/sso/")
+    pages = Pages(NOBODY, (home,))
+    assert [each["href"] for each in Elements(pages.refused(Malformed("No."), "")).all("a")] == [home[1]]
+    assert Elements(Pages(NOBODY).refused(Malformed("No."), "")).all("a") == []
 
 
 def test_what_matters_stands_out() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from shared.applications.application import AuthMethod, CodeBinding
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import Malformed
 from shared.provider.authorization_request import (
@@ -77,7 +78,7 @@ def test_everything_that_can_be_asked_is_read() -> None:
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"response_type": None}, "unsupported_response_type"),
+        ({"response_type": None}, "invalid_request"),
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"response_type": "code id_token"}, "unsupported_response_type"),
         ({"response_type": ("code", "code")}, "invalid_request"),
@@ -95,8 +96,6 @@ def test_everything_that_can_be_asked_is_read() -> None:
         ({"code_challenge_method": None}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge_method": "s256"}, "invalid_request"),
-        ({"prompt": "create"}, "invalid_request"),
-        ({"prompt": "login select_account"}, "invalid_request"),
         ({"prompt": "none login"}, "invalid_request"),
         ({"prompt": "none consent"}, "invalid_request"),
         ({"max_age": "-1"}, "invalid_request"),
@@ -130,10 +129,40 @@ def test_a_fault_has_its_registered_code(changes: dict[str, str | tuple[str, ...
         ("login consent", Prompt.LOGIN),
         ("login login", Prompt.LOGIN),
         ("select_account", Prompt.SELECT_ACCOUNT),
+        ("login select_account", Prompt.LOGIN),
+        ("create", None),
+        ("none create", Prompt.NONE),
     ],
 )
 def test_a_prompt_is_one_or_none(asked: str | None, prompt: Prompt | None) -> None:
     assert read(prompt=asked, login_hint=ALICE.address).prompt == prompt
+
+
+@pytest.mark.parametrize(
+    ("binding", "sent_with", "refused"),
+    [
+        (CodeBinding.PKCE, {"nonce": "n"}, True),
+        (CodeBinding.PKCE_OR_NONCE, {}, True),
+        (CodeBinding.PKCE_OR_NONCE, {"nonce": ""}, True),
+        (CodeBinding.PKCE_OR_NONCE, {"nonce": "n"}, False),
+        (CodeBinding.NONE, {}, False),
+        *((binding, {"code_challenge_method": "S256"}, True) for binding in CodeBinding),
+        *((binding, {"code_challenge": CHALLENGE, "code_challenge_method": "plain"}, True) for binding in CodeBinding),
+    ],
+)
+def test_a_code_is_bound_as_the_client_is_registered(
+    binding: CodeBinding, sent_with: dict[str, str], *, refused: bool
+) -> None:
+    client = application(token_endpoint_auth_method=AuthMethod.CLIENT_SECRET_BASIC, code_binding=binding)
+    parameters = sent(**GOOD | {"code_challenge": None, "code_challenge_method": None} | sent_with)
+    if refused:
+        with pytest.raises(OAuthError, match="code_challenge") as fault:
+            check_request(parameters, client, CALLBACK)
+        assert fault.value.error == "invalid_request"
+    else:
+        request = check_request(parameters, client, CALLBACK)
+        assert request.code_challenge is None
+        assert "code_challenge_method" not in request.parameters()
 
 
 def read_or_refused(parameters: dict[str, tuple[str, ...]]) -> AuthorizationRequest | OAuthError:

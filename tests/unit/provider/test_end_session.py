@@ -6,13 +6,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from shared.flows.flows import digest
 from shared.kernel.names import ClientId
-from shared.kernel.refusals import Malformed
-from shared.provider.end_session import EndSession
+from shared.ports.table import Key, Put
+from shared.provider.end_session import EndSession, Question, ToEntra
 from shared.provider.issuer import LOGOUT_TOKEN, Code
 from shared.provider.sessions import Session, Sessions
 from tests.support.fakes import NEW_YEAR, Doorbells
-from tests.unit.provider.world import OLGA, OTHER, UNITE, WHATEVER_STANDS, Provider, code, person, profile, sent
+from tests.unit.provider.world import ACME, OLGA, OTHER, UNITE, WHATEVER_STANDS, Provider, code, person, profile, sent
 
 GOODBYE = "https://unite.example/goodbye"
 ENTRA_SID = "sid-of-entra"
@@ -51,8 +52,8 @@ async def test_a_session_holds_each_application_once(provider: Provider) -> None
     for client_id, hint in ((UNITE, "old"), (OTHER, None), (UNITE, "new")):
         await provider.sessions.begin(PERSON, client_id, hint)
     assert sorted(await ended(provider), key=lambda session: session.client_id) == [
-        Session(client_id=OTHER, sub="subject", logout_hint=None, began_at=NEW_YEAR),
-        Session(client_id=UNITE, sub="subject", logout_hint="new", began_at=NEW_YEAR),
+        Session(client_id=OTHER, sub="subject", logout_hint=None, began_at=NEW_YEAR, account_id=ACME),
+        Session(client_id=UNITE, sub="subject", logout_hint="new", began_at=NEW_YEAR, account_id=ACME),
     ]
     assert await ended(provider) == ()
 
@@ -70,11 +71,47 @@ async def test_a_session_that_nobody_can_name_is_not_kept(provider: Provider) ->
     assert len(provider.flows_table) == 0
 
 
-async def test_old_sessions_are_purged(provider: Provider) -> None:
-    await provider.sessions.begin(PERSON, UNITE, None)
-    provider.clock.advance(timedelta(hours=24))
-    assert await provider.flows.purge() == 0
-    provider.clock.advance(timedelta(seconds=1))
+async def test_a_session_lives_for_a_day_and_is_purged_at_the_end_of_that_day(provider: Provider) -> None:
+    """Whatever the time of the day at which it began. Repeated the next day, it has two rows, of which one counts."""
+    for _ in range(4):
+        provider.clock.advance(timedelta(hours=5, minutes=59))
+        await provider.sessions.begin(PERSON, UNITE, None)
+        provider.clock.advance(timedelta(hours=24))
+        assert await provider.flows.purge() == 0
+        assert len(await provider.sessions.find(SID)) == 1
+        await provider.sessions.begin(PERSON, UNITE, "again")
+        assert [row.document for row in await provider.sessions.find(SID)][-1].count("again") == 1
+        current = await provider.sessions.current(SID, UNITE)
+        assert current is not None
+        assert current.logout_hint == "again"
+        provider.clock.advance(timedelta(hours=48))
+        assert await provider.flows.purge() == 4, "two rows, and two that name the session for the person"
+        assert len(provider.flows_table) == 0
+
+
+async def test_a_session_with_two_rows_is_ended_whole_and_its_application_hears_of_it_once(
+    provider: Provider, end_session: EndSession, doorbells: Doorbells
+) -> None:
+    for hours in (1, 23):
+        provider.clock.advance(timedelta(hours=hours))
+        await provider.sessions.begin(PERSON, UNITE, None)
+    assert len(await provider.sessions.find(SID)) == 2
+    await end_session.front_channel(ENTRA_SID)
+    assert len(await provider.sessions.find(SID)) == 0
+    assert (len(doorbells.heard), len(provider.duties_table)) == (1, 0)
+
+
+async def test_a_session_of_an_earlier_release_is_found_ended_and_purged(
+    provider: Provider, end_session: EndSession, doorbells: Doorbells
+) -> None:
+    """Its partition is its name, and it says when it expires."""
+    row = Session(client_id=UNITE, sub="subject", logout_hint=None, began_at=NEW_YEAR).document()
+    for _ in range(2):
+        await provider.flows_table.write(Put(Key(SID, "session:unite"), row, NEW_YEAR + timedelta(hours=24)))
+        await end_session.front_channel(ENTRA_SID)
+    assert len(doorbells.heard) == 2
+    await provider.flows_table.write(Put(Key(SID, "session:unite"), row, NEW_YEAR + timedelta(hours=24)))
+    provider.clock.advance(timedelta(hours=24, seconds=1))
     assert await provider.flows.purge() == 1
 
 
@@ -86,87 +123,134 @@ def test_the_name_of_a_session_tells_nothing_of_entras() -> None:
 # -- leaving ----------------------------------------------------------------------------------------------------------
 
 
+async def begun(end_session: EndSession, **parameters: str | tuple[str, ...] | None) -> ToEntra:
+    """What follows for somebody who need not be asked, or has answered yes."""
+    answer = await end_session.begin(sent(**parameters), confirmed=True)
+    assert isinstance(answer, ToEntra)
+    return answer
+
+
+async def asked(end_session: EndSession, **parameters: str | tuple[str, ...] | None) -> Question:
+    answer = await end_session.begin(sent(**parameters), confirmed=False)
+    assert isinstance(answer, Question)
+    return answer
+
+
 async def test_who_leaves_goes_to_entra_and_then_where_the_application_said(
     provider: Provider, end_session: EndSession
 ) -> None:
     await provider.sessions.begin(PERSON, UNITE, "hint-of-alice")
-    url = await end_session.begin(
-        sent(id_token_hint=await id_token(provider), post_logout_redirect_uri=GOODBYE, state="s&t")
+    hint = await id_token(provider)
+    answer = await end_session.begin(
+        sent(id_token_hint=hint, post_logout_redirect_uri=GOODBYE, state="s&t u"), confirmed=False
     )
-    query = query_of(url)
+    assert isinstance(answer, ToEntra), "nobody is asked whose ID token is ours"
+    query = query_of(answer.url)
     assert query["post_logout_redirect_uri"] == "https://sso.example/signed-out"
     assert query["logout_hint"] == "hint-of-alice"
-    assert await end_session.complete(query["state"]) == f"{GOODBYE}?state=s%26t"
-    assert await end_session.complete(query["state"]) is None, "once"
+    assert await end_session.complete(answer.way_back) == f"{GOODBYE}?state=s%26t+u"
     assert await ended(provider) == ()
 
 
-async def test_without_a_token_a_client_says_who_it_is(end_session: EndSession) -> None:
-    query = query_of(await end_session.begin(sent(client_id="unite", post_logout_redirect_uri=GOODBYE)))
-    assert "logout_hint" not in query
-    assert await end_session.complete(query["state"]) == GOODBYE
+async def test_without_a_token_of_ours_a_person_is_asked_and_nothing_is_stored(
+    provider: Provider, end_session: EndSession
+) -> None:
+    parameters = {"client_id": "unite", "post_logout_redirect_uri": GOODBYE, "state": "s"}
+    assert await asked(end_session, **parameters) == Question("Unite", parameters, None)
+    assert await asked(end_session) == Question(None, {}, None)
+    answer = await begun(end_session, **parameters)
+    assert "logout_hint" not in query_of(answer.url)
+    assert await end_session.complete(answer.way_back) == f"{GOODBYE}?state=s"
+    assert len(provider.flows_table) == 0
 
 
 async def test_who_asks_for_nothing_is_signed_out_at_entra_and_stays_there(end_session: EndSession) -> None:
-    assert await end_session.complete(query_of(await end_session.begin({}))["state"]) is None
+    assert (await begun(end_session)).way_back is None
 
 
-@pytest.mark.parametrize("state", [None, "", "made-up"])
-async def test_an_invented_return_leads_nowhere(end_session: EndSession, state: str | None) -> None:
-    assert await end_session.complete(state) is None
+@pytest.mark.parametrize(
+    "way_back",
+    [
+        None,
+        "",
+        "made-up",
+        "un/ite x",
+        f"unite {digest('https://attacker.example/')} s",
+        f"unite {GOODBYE} s",
+        f"nobody {digest(GOODBYE)} s",
+        f"other {digest(GOODBYE)} s",
+    ],
+)
+async def test_an_invented_way_back_leads_nowhere(
+    provider: Provider, end_session: EndSession, way_back: str | None
+) -> None:
+    await provider.add(OTHER)
+    assert await end_session.complete(way_back) is None
 
 
-async def test_who_returns_too_late_stays(provider: Provider, end_session: EndSession) -> None:
-    url = await end_session.begin(sent(client_id="unite", post_logout_redirect_uri=GOODBYE))
-    provider.clock.advance(timedelta(minutes=15))
-    assert await end_session.complete(query_of(url)["state"]) is None
+async def test_an_address_that_was_removed_meanwhile_is_returned_to_no_more(
+    provider: Provider, end_session: EndSession
+) -> None:
+    way_back = (await begun(end_session, client_id="unite", post_logout_redirect_uri=GOODBYE)).way_back
+    assert await end_session.complete(way_back) == GOODBYE
+    await provider.register.put(OLGA, UNITE, profile(), WHATEVER_STANDS)
+    assert await end_session.complete(way_back) is None
+    await provider.register.remove(OLGA, UNITE, WHATEVER_STANDS)
+    assert await end_session.complete(way_back) is None
+    hint = await id_token(provider)
+    assert (await asked(end_session, id_token_hint=hint, post_logout_redirect_uri=GOODBYE)).fault
 
 
 async def test_a_token_that_has_expired_still_says_who_leaves(provider: Provider, end_session: EndSession) -> None:
     await provider.sessions.begin(PERSON, UNITE, None)
     hint = await id_token(provider)
     provider.clock.advance(timedelta(hours=8))
-    await end_session.begin(sent(id_token_hint=hint, client_id="unite"))
+    await end_session.begin(sent(id_token_hint=hint, client_id="unite"), confirmed=False)
     assert await ended(provider) == ()
 
 
 async def test_a_token_without_a_session_ends_none(provider: Provider, end_session: EndSession) -> None:
     await provider.sessions.begin(PERSON, UNITE, None)
     hint = await id_token(provider, person=person(sid=None))
-    assert await end_session.begin(sent(id_token_hint=hint, post_logout_redirect_uri=GOODBYE))
+    assert await begun(end_session, id_token_hint=hint, post_logout_redirect_uri=GOODBYE)
     assert len(await ended(provider)) == 1
 
 
 @pytest.mark.parametrize(
     "parameters",
     [
-        sent(post_logout_redirect_uri=GOODBYE),
-        sent(client_id="nobody", post_logout_redirect_uri=GOODBYE),
-        sent(client_id="un ite"),
-        sent(client_id="unite", post_logout_redirect_uri=GOODBYE + "/"),
-        sent(client_id="unite", post_logout_redirect_uri="https://unite.example/callback"),
-        sent(client_id="unite", post_logout_redirect_uri=(GOODBYE, GOODBYE)),
-        sent(client_id="unite", state="s" * 4_097),
-        sent(id_token_hint="made-up"),
-        sent(id_token_hint="x" * 16_001),
+        {"post_logout_redirect_uri": GOODBYE, "state": "s"},
+        {"client_id": "nobody", "post_logout_redirect_uri": GOODBYE},
+        {"client_id": "un ite"},
+        {"client_id": "unite", "post_logout_redirect_uri": GOODBYE + "/"},
+        {"client_id": "unite", "post_logout_redirect_uri": "https://unite.example/callback"},
+        {"client_id": "unite", "post_logout_redirect_uri": (GOODBYE, GOODBYE)},
+        {"client_id": "unite", "state": "s" * 4_097},
+        {"client_id": "unite", "post_logout_redirect_uri": GOODBYE, "state": "é" * 2_049},
+        {"id_token_hint": "made-up"},
+        {"id_token_hint": "x" * 16_001},
     ],
 )
-async def test_what_cannot_be_read_is_told_on_a_page(end_session: EndSession, parameters: dict) -> None:
-    with pytest.raises(Malformed):
-        await end_session.begin(parameters)
+async def test_who_comes_with_something_wrong_is_told_and_may_sign_out_and_stay(
+    end_session: EndSession, parameters: dict[str, str | tuple[str, ...]]
+) -> None:
+    question = await asked(end_session, **parameters)
+    assert question.fault
+    assert question.kept == {}
+    assert (await begun(end_session, **parameters)).way_back is None
 
 
 async def test_a_token_of_one_client_does_not_serve_another(provider: Provider, end_session: EndSession) -> None:
     await provider.add(OTHER)
     await provider.sessions.begin(PERSON, UNITE, None)
     for parameters in (
-        sent(client_id="other", id_token_hint=await id_token(provider)),
-        sent(id_token_hint=await id_token(provider, client_id=OTHER), post_logout_redirect_uri=GOODBYE),
-        sent(id_token_hint=await provider.issuer.access_token(code(provider.flows.expiry(Code), person=PERSON))),
-        sent(id_token_hint=await provider.issuer.logout_token(UNITE, "subject", SID)),
+        {"client_id": "other", "id_token_hint": await id_token(provider)},
+        {"id_token_hint": await id_token(provider, client_id=OTHER), "post_logout_redirect_uri": GOODBYE},
+        {"id_token_hint": await provider.issuer.access_token(code(provider.flows.expiry(Code), person=PERSON))},
+        {"id_token_hint": await provider.issuer.logout_token(UNITE, "subject", SID)},
     ):
-        with pytest.raises(Malformed):
-            await end_session.begin(parameters)
+        assert (await asked(end_session, **parameters)).fault
+        await begun(end_session, **parameters)
     assert len(await ended(provider)) == 1
 
 
@@ -291,11 +375,3 @@ async def test_who_does_not_know_entras_session_ends_nothing(
     await provider.sessions.begin(PERSON, UNITE, None)
     await end_session.front_channel(sid)
     assert len(await ended(provider)) == 1
-
-
-async def test_an_address_that_was_removed_meanwhile_is_returned_to_no_more(
-    provider: Provider, end_session: EndSession
-) -> None:
-    await provider.register.remove(OLGA, UNITE, WHATEVER_STANDS)
-    with pytest.raises(Malformed):
-        await end_session.begin(sent(id_token_hint=await id_token(provider), post_logout_redirect_uri=GOODBYE))

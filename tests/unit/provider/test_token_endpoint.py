@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from base64 import urlsafe_b64encode
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,23 +12,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.accounts.head import Account
 from shared.kernel.refusals import NotAuthenticated, Unavailable
+from shared.policies.policy import Mode
+from shared.ports.table import Put
+from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.errors import InvalidClientError, OAuthError
-from shared.provider.issuer import ACCESS_TOKEN, ID_TOKEN, LOGOUT_TOKEN, challenge_of, subject_of
+from shared.provider.issuer import ACCESS_TOKEN, ID_TOKEN, LOGOUT_TOKEN, challenge_of
 from shared.provider.token import TokenResponse
+from shared.users.identity import subject_of
+from shared.users.terms import ExemptionDraft
+from shared.users.user_key import UserKey
 from tests.support.ports import signing_keys
 from tests.unit.provider.world import (
     ACME,
     ALICE,
     ALICE_OID,
+    BOB_OID,
     CALLBACK,
     CONTOSO,
     FABRIKAM,
     ISSUER,
+    OLGA,
     OTHER,
+    SAM,
     UNITE,
     VERIFIER,
+    WHATEVER_STANDS,
     Provider,
+    application,
+    identity,
     person,
     sent,
 )
@@ -68,6 +82,8 @@ async def test_of_many_who_redeem_a_code_at_once_exactly_one_gets_tokens(provide
     answers = await asyncio.gather(*(provider.redeem(shown) for _ in range(50)), return_exceptions=True)
     assert [type(answer) for answer in answers].count(TokenResponse) == 1
     assert {answer.error for answer in answers if isinstance(answer, OAuthError)} == {"invalid_grant"}
+    provider.clock.advance(TEN_MINUTES)
+    assert await provider.flows.purge() == 1
     assert len(provider.flows_table) == 0
 
 
@@ -260,14 +276,79 @@ async def test_a_logout_token_names_a_session_and_carries_no_nonce(provider: Pro
     assert jwt.get_unverified_header(token)["typ"] == LOGOUT_TOKEN
 
 
-async def test_keys_that_do_not_answer_are_nobodys_fault(provider: Provider) -> None:
+async def test_keys_that_do_not_answer_are_nobodys_fault_and_leave_the_code_good(provider: Provider) -> None:
     code, keys = await provider.issue(), signing_keys()
     keys.available = False
     try:
-        with pytest.raises(Unavailable):
-            await provider.redeem(form(code))
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await provider.redeem(form(code))
     finally:
         keys.available = True
+    answers = await asyncio.gather(*(provider.redeem(form(code)) for _ in range(2)), return_exceptions=True)
+    assert [type(answer) for answer in answers].count(TokenResponse) == 1
+
+
+# -- what may have changed since the code was issued -------------------------------------------------------------------
+
+
+async def sso_off(provider: Provider) -> None:
+    await provider.set_policy(Mode.OFF)
+
+
+async def excepted(provider: Provider) -> None:
+    await provider.services.users.exemptions.add(SAM, ExemptionDraft(email=ALICE.address, reason="Leave"))
+
+
+async def link_released(provider: Provider) -> None:
+    await provider.links.release(SAM, UserKey.of(ACME, ALICE))
+
+
+async def link_of_another(provider: Provider) -> None:
+    await link_released(provider)
+    await provider.admit(ACME, ALICE, identity(oid=BOB_OID))
+
+
+async def disconnected(provider: Provider) -> None:
+    await provider.services.connection.disconnection.disconnect(SAM, WHATEVER_STANDS)
+
+
+async def account_closed(provider: Provider) -> None:
+    await provider.services.connection.disconnection.close(OLGA, ACME, WHATEVER_STANDS)
+
+
+async def account_replaced(provider: Provider) -> None:
+    await account_closed(provider)
+    provider.clock.advance(timedelta(seconds=1))
+    await provider.switch_on()
+    again = Account(account_id=ACME, name="Acme", created_at=provider.clock.now(), updated_at=provider.clock.now())
+    await provider.accounts_table.write(Put(Account.key(ACME), again.document()))
+    await provider.admit(ACME, ALICE, identity())
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [sso_off, excepted, link_released, link_of_another, disconnected, account_closed, account_replaced],
+    ids=lambda meanwhile: meanwhile.__name__,
+)
+async def test_a_sign_in_that_no_longer_stands_buys_no_tokens(
+    provider: Provider, meanwhile: Callable[[Provider], Awaitable[None]]
+) -> None:
+    code = await provider.issue()
+    await meanwhile(provider)
+    assert await refused(provider, form(code)) == "invalid_grant"
+
+
+async def test_an_application_that_was_removed_as_it_redeemed_gets_no_tokens(provider: Provider) -> None:
+    client, code = AuthenticatedClient(application()), await provider.issue()
+    await provider.register.remove(OLGA, UNITE, WHATEVER_STANDS)
+    with pytest.raises(OAuthError, match="no longer applies"):
+        await provider.services.provider.token.redeem(client, form(code))
+
+
+async def test_of_two_wrong_proofs_at_once_both_are_refused(provider: Provider) -> None:
+    wrong = form(await provider.issue(), redirect_uri=CALLBACK + "/")
+    assert await asyncio.gather(*(refused(provider, wrong) for _ in range(2))) == ["invalid_grant"] * 2
 
 
 def test_a_subject_is_one_identitys_and_tells_nothing() -> None:

@@ -1,21 +1,27 @@
 """The provider on ports that are kept in memory, with one application and one person."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.access.roles import AccountAdministrator, Actor, Operator
 from shared.accounts.head import Account
 from shared.applications.application import Application, ApplicationProfile
 from shared.assembly import assemble
-from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
+from shared.connection.connection import Connection, Status
+from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
+from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.versions import Expected
+from shared.policies.policy import Mode, Policy, PolicySettings
+from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Put, Table
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.issuer import Code, Person, challenge_of
 from shared.provider.parameters import Parameters
 from shared.provider.token import TokenResponse
+from shared.users.link import Link
+from tests.support.disturbances import Disturbed, Script
 from tests.support.fakes import NEW_YEAR, Doorbells, FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
 from tests.support.ports import ISSUER, fakes
@@ -73,17 +79,19 @@ class Provider:
     entra: FakeEntra = field(default_factory=FakeEntra)
     doorbells: Doorbells = field(default_factory=Doorbells)
     telemetry: NotedEvents = field(default_factory=NotedEvents)
+    script: Script = field(default_factory=Script)
+    """May disturb any storage call."""
 
     def __post_init__(self) -> None:
         self.flows_raced, self.accounts_raced = Interleaved(self.flows_table), Interleaved(self.accounts_table)
         self.services = assemble(
             fakes(
                 clock=self.clock,
-                accounts=self.accounts_raced,
-                domains=self.domains_table,
-                applications=self.applications,
-                flows=self.flows_raced,
-                duties=self.duties_table,
+                accounts=Disturbed(self.accounts_raced, self.script),
+                domains=Disturbed(self.domains_table, self.script),
+                applications=Disturbed(self.applications, self.script),
+                flows=Disturbed(self.flows_raced, self.script),
+                duties=Disturbed(self.duties_table, self.script),
                 entra=self.entra,
                 notices=self.doorbells,
                 telemetry=self.telemetry,
@@ -91,6 +99,7 @@ class Provider:
         )
         self.register, self.journal = self.services.applications, self.services.accounts.journal
         self.flows, self.links = self.services.flows, self.services.users.links
+        self.admission, self.people = self.services.users.admission, self.services.users.people
         parts = self.services.provider
         self.sign_in, self.clients, self.userinfo, self.end_session = (
             parts.sign_in,
@@ -109,8 +118,42 @@ class Provider:
         await self.register.put(OLGA, client_id, profile(**changes), None)
 
     async def add_account(self, account_id: AccountId = ACME) -> None:
+        """An account that is connected to Contoso."""
         account = Account(account_id=account_id, name="Acme", created_at=NEW_YEAR, updated_at=NEW_YEAR)
         await self.accounts_table.write(Put(Account.key(account_id), account.document()))
+        await self._connect(account_id, CONTOSO, ("contoso.example", "contoso-mail.example"))
+
+    async def connect(self, tenant_id: TenantId, *routed: str, **more: Any) -> None:
+        """Connect Acme to a tenant, a second after whatever was done, with these domains, or the usual ones."""
+        self.clock.advance(timedelta(seconds=1))
+        await self._connect(ACME, tenant_id, routed or ("contoso.example", "contoso-mail.example"), **more)
+        self.clock.advance(timedelta(seconds=1))
+
+    async def _connect(self, account_id: AccountId, tenant_id: TenantId, names: tuple[str, ...], **more: Any) -> None:
+        domains = tuple(TenantDomain(name=DomainName(name), status=DomainStatus.OURS) for name in names)
+        made = {"status": Status.CONNECTED, "tenant_id": tenant_id, "connected_at": self.clock.now()}
+        await self.accounts_table.write(
+            Put(Connection.key(account_id), Connection(**made | more).document()),
+            Put(TenantDomains.key(account_id), TenantDomains(domains=domains).document()),
+        )
+
+    async def admit(self, account_id: AccountId, email: EmailAddress, identity: VerifiedIdentity) -> Link:
+        """The link by which somebody signs in who has just been sent to Microsoft."""
+        return (await self.admission.admit(account_id, email, identity, self.clock.now())).link
+
+    async def switch_on(self) -> None:
+        """Acme is connected to Contoso and has SSO on for everybody of Alice's domain."""
+        self.entra.organizations[CONTOSO] = Organization(
+            tenant_id=CONTOSO, display_name="Contoso", verified_domains=(ALICE.domain,)
+        )
+        self.entra.consented.add(CONTOSO)
+        await self.services.domains.routing.claims.claim(ALICE.domain, ACME, CONTOSO)
+        await self.add_account()
+        await self.set_policy(Mode.ON)
+
+    async def set_policy(self, mode: Mode) -> None:
+        policy = Policy(settings=PolicySettings(mode=mode))
+        await self.accounts_table.write(Put(Policy.key(ACME), policy.document()))
 
     async def redeem(self, parameters: Parameters, authorization: str | None = None) -> TokenResponse:
         """Redeem a code, as the token endpoint does it: first the client proves who it is."""
@@ -118,9 +161,10 @@ class Provider:
         return await self.services.provider.token.redeem(client, parameters)
 
     async def issue(self, **changes: Any) -> str:
-        """An authorization code, as a sign-in to an account leaves it behind."""
+        """An authorization code, as Alice's sign-in leaves it behind."""
         if await self.accounts_table.get(Account.key(ACME)) is None:
-            await self.add_account()
+            await self.switch_on()
+            await self.admit(ACME, ALICE, identity())
         return await self.flows.issue(code(self.flows.expiry(Code), **changes))
 
 

@@ -1,0 +1,54 @@
+// Builds dist/azure-sso-panel.js: types from docs/openapi.json, the check of types, the bundle, and its size and hash.
+
+import { createHash } from "node:crypto";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { gzipSync } from "node:zlib";
+import openapi, { astToString } from "openapi-typescript";
+import { build } from "esbuild";
+
+const MOST = 60 * 1024;
+process.chdir(import.meta.dirname);
+
+const schema = astToString(await openapi(new URL("../docs/openapi.json", import.meta.url), { defaultNonNullable: false }));
+mkdirSync("src/generated", { recursive: true });
+writeFileSync("src/generated/schema.d.ts", schema);
+if (spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "--noEmit"], { stdio: "inherit" }).status) process.exit(1);
+
+const smallerStyles = {
+  name: "smaller-styles",
+  setup(bundler) {
+    bundler.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const made = await build({ entryPoints: [path], minify: true, write: false, logLevel: "warning" });
+      return { contents: made.outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+
+const options = { bundle: true, format: "esm", target: ["es2022"], minify: true, charset: "utf8", legalComments: "inline", logLevel: "warning" };
+
+// The part that reads CSV files is a script of its own, which nobody loads before they choose a file.
+rmSync("dist", { recursive: true, force: true });
+const csv = await build({ ...options, entryPoints: { "azure-sso-csv": "src/csv.ts" }, outdir: "dist", entryNames: "[name].[hash]", metafile: true });
+const [csvFile] = Object.keys(csv.metafile.outputs);
+const laterCsv = {
+  name: "later-csv",
+  setup(bundler) {
+    bundler.onResolve({ filter: /\/csv\.js$/ }, () => ({ path: `./${basename(csvFile)}`, external: true }));
+  },
+};
+
+await build({ ...options, entryPoints: ["src/azure-sso-panel.ts"], outdir: "dist", plugins: [smallerStyles, laterCsv] });
+
+const script = readFileSync("dist/azure-sso-panel.js");
+const zipped = gzipSync(script, { level: 9 }).length;
+const hash = createHash("sha256").update(script).digest("hex").slice(0, 16);
+const integrity = `sha384-${createHash("sha384").update(script).digest("base64")}`;
+console.log(`/panel/azure-sso-panel.${hash}.js`);
+console.log(`${(zipped / 1024).toFixed(1)} KiB gzipped, ${(script.length / 1024).toFixed(0)} KiB in all`);
+console.log(`integrity="${integrity}"`);
+if (zipped > MOST) {
+  console.error(`The panel may have ${MOST / 1024} KiB, gzipped.`);
+  process.exit(1);
+}

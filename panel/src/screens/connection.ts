@@ -1,0 +1,138 @@
+// Which tenant, who connected it, does it work?
+
+import { html, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import type { Connection, Versioned } from "../api.js";
+import { bone, busyButton, copyButton, dialog, fact, head, note, status, timeAlone, timed, type Content, type Sort } from "../parts.js";
+import { Load, Screen } from "../screen.js";
+
+const SORTS: Record<Connection["status"], Sort> = { connected: "ok", pending: "wait", consent_revoked: "bad", disconnected: "off" };
+const EVERY = 5000;
+const ENTERPRISE_APPLICATIONS = "https://entra.microsoft.com/#view/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview";
+
+@customElement("azure-sso-connection")
+export class ConnectionScreen extends Screen {
+  private readonly read = new Load<Versioned<Connection>>(this, () =>
+    this.api.take(this.api.client.GET("/v1/accounts/{accountId}/connection", { params: { path: this.api.path } })),
+  );
+  @state() private asking = false;
+  @state() private conflict = false;
+  private timer?: ReturnType<typeof setInterval>;
+
+  private get api() {
+    return this.context.api;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // Somebody may be accepting at Microsoft at this moment.
+    this.timer = setInterval(() => this.read.value?.value.status === "pending" && !document.hidden && void this.follow(), EVERY);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.timer);
+  }
+
+  private async follow(): Promise<void> {
+    await this.read.run();
+    if (this.read.value?.value.status !== "pending") await this.context.refresh();
+  }
+
+  protected override render(): TemplateResult {
+    return this.read.show(this.context, this.words.tabs.connection, this.bones(), (read) => this.screen(read.value));
+  }
+
+  private screen(connection: Connection): TemplateResult {
+    const words = this.words.connection;
+    const name = this.context.overview?.name ?? this.api.account;
+    return html`<section class="screen stack loose" part="screen" aria-labelledby="h-connection">
+      ${head("h-connection", words.title, words.text(name), this.context.readonly ? nothing : this.actions(connection))}
+      ${this.outcome()} ${this.conflict ? note("warn", "warn", html`<p>${words.changed}</p>`, "alert") : nothing}
+      <dl class="facts">${this.facts(connection)}</dl>
+      ${this.asking ? this.question() : nothing}
+    </section>`;
+  }
+
+  private actions({ status: state }: Connection): TemplateResult {
+    const words = this.words.connection;
+    if (state === "disconnected" || state === "pending")
+      return html`<button class="btn main" @click=${() => this.context.go(state === "pending" ? "setup/waiting" : "setup")}>
+        ${state === "pending" ? this.words.overview.continueAction : words.start}
+      </button>`;
+    return html`
+      ${state === "consent_revoked" ? html`<button class="btn main" @click=${() => this.context.go("setup/who")}>${words.again}</button>` : nothing}
+      ${busyButton(this.busy === "check", words.check, words.checking, "", () => void this.check())}
+      <button class="btn danger" @click=${() => (this.asking = true)}>${words.disconnect}</button>
+    `;
+  }
+
+  private facts(connection: Connection): TemplateResult {
+    const words = this.words.connection;
+    const { status: state, tenantId, tenantName, connectedBy, connectedAt, lastCheck } = connection;
+    const tenant = state === "connected" || state === "consent_revoked" ? tenantId : null;
+    const by = connectedBy ? `${connectedBy.name ?? connectedBy.subject}, ${this.words.roles[connectedBy.role] ?? connectedBy.role}` : "";
+    const until = connection.pendingUntil;
+    const pending = until ? timed(this.context, until, this.format.moment(until), this.words.overview.waiting) : nothing;
+    return html`
+      ${fact(words.status, status(SORTS[state], words.states[state]), html`${words.stateText[state]} ${pending}`)}
+      ${tenant ? fact(words.tenant, tenantName ?? "", html`<code>${tenant}</code> ${copyButton(this.context, tenant, words.tenantId)}`) : nothing}
+      ${tenant && connectedAt ? fact(words.by, by, timeAlone(this.context, connectedAt, this.format.moment(connectedAt))) : nothing}
+      ${tenant ? fact(words.last, ...this.lastCheck(lastCheck)) : nothing}
+      ${tenant ? fact(words.consent, words.consentText, words.consentNot) : nothing}
+      ${tenant ? fact(words.entra, html`<a href=${ENTERPRISE_APPLICATIONS} target="_blank" rel="noopener noreferrer">${words.entraLink}</a>`, words.entraHint) : nothing}
+    `;
+  }
+
+  private lastCheck(check: Connection["lastCheck"]): Content[] {
+    if (!check) return [this.words.connection.noCheck];
+    const sort: Sort = check.outcome === "ok" ? "ok" : check.outcome === "consent_revoked" ? "bad" : "warn";
+    return [status(sort, this.words.outcomes[check.outcome] ?? check.detail), timeAlone(this.context, check.at, this.format.ago(check.at))];
+  }
+
+  private question(): TemplateResult {
+    const words = this.words.connection;
+    const close = () => (this.asking = false);
+    return dialog(
+      "h-disconnect",
+      words.askTitle(this.context.overview?.name ?? this.api.account),
+      html`<ul class="list">${words.ask.map(([who, what]) => html`<li><strong>${who}</strong> ${what}</li>`)}</ul>
+        <p class="muted">${words.askHint}</p>`,
+      html`<button class="btn" autofocus @click=${close}>${words.keep}</button>
+        <button class="btn danger main" @click=${() => void this.disconnect()}>${words.confirm}</button>`,
+      close,
+    );
+  }
+
+  private async check(): Promise<void> {
+    this.conflict = false;
+    await this.change("check", async () => {
+      const read = await this.api.take(this.api.client.POST("/v1/accounts/{accountId}/connection/check", { params: { path: this.api.path } }));
+      this.read.value = read;
+      const outcome = read.value.lastCheck?.outcome ?? "";
+      this.said = this.words.connection.checked(this.words.outcomes[outcome] ?? outcome);
+      this.context.announce("connection-checked", { outcome });
+    });
+    void this.context.refresh();
+  }
+
+  private async disconnect(): Promise<void> {
+    this.asking = this.conflict = false;
+    const header = { "If-Match": this.read.value!.etag };
+    await this.change("disconnect", async () => {
+      await this.api.take(this.api.client.DELETE("/v1/accounts/{accountId}/connection", { params: { path: this.api.path, header } }));
+      this.said = this.words.connection.disconnected;
+      this.context.announce("disconnected");
+    });
+    if (this.failed?.stale) {
+      this.conflict = true;
+      this.failed = undefined;
+    }
+    await Promise.all([this.read.run(), this.context.refresh()]);
+  }
+
+  private bones(): TemplateResult {
+    return html`<div class="head wide" aria-hidden="true"><h3>${bone(9)}</h3><p>${bone(24)}</p></div>
+      <dl class="facts" aria-hidden="true">${[1, 2, 3, 4].map(() => html`<div><dt>${bone(6)}</dt><dd>${bone(18)}</dd><dd>${bone(28)}</dd></div>`)}</dl>`;
+  }
+}

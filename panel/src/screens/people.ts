@@ -1,0 +1,155 @@
+// Which address is linked to which Microsoft account?
+
+import { html, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import type { Link } from "../api.js";
+import { address, bone, busyButton, copyButton, dialog, head, note, tableBones, timeAlone } from "../parts.js";
+import { Load, Screen } from "../screen.js";
+
+interface Read {
+  links: readonly Link[];
+  following: string | null;
+}
+
+const FIRST = 100;
+const MORE = 1000;
+
+@customElement("azure-sso-people")
+export class PeopleScreen extends Screen {
+  private readonly read = new Load<Read>(this, () => this.page(FIRST));
+  @state() private wanted = "";
+  @state() private chosen: ReadonlySet<string> = new Set();
+  @state() private asking: readonly Link[] = [];
+
+  private get api() {
+    return this.context.api;
+  }
+
+  private async page(pageSize: number, continuationToken?: string | null): Promise<Read> {
+    const query = { pageSize, ...(continuationToken ? { continuationToken } : {}) };
+    const { value } = await this.api.take(this.api.client.GET("/v1/accounts/{accountId}/links", { params: { path: this.api.path, query } }));
+    return { links: value.items, following: value.continuationToken };
+  }
+
+  protected override render(): TemplateResult {
+    const bones = html`<div class="head wide" aria-hidden="true"><h3>${bone(9)}</h3><p>${bone(28)}</p></div>${tableBones([18, 9, 18])}`;
+    return this.read.show(this.context, this.words.tabs.people, bones, (read) => this.screen(read));
+  }
+
+  private screen({ links, following }: Read): TemplateResult {
+    const words = this.words.people;
+    const part = this.wanted.toLowerCase();
+    const shown = part ? links.filter((each) => each.email.toLowerCase().includes(part) || each.oid.includes(part)) : links;
+    return html`<section class="screen stack loose" part="screen" aria-labelledby="h-people">
+      ${head("h-people", words.title, words.text)} ${this.outcome()}
+      ${links.length ? html`<div class="stack wide">${this.tools(shown.length, links.length, following)} ${shown.length ? this.table(shown) : html`<p>${words.nothingFound}</p>`}</div>` : note("plain", "off", html`<h4>${words.emptyTitle}</h4><p>${words.empty}</p>`)}
+      ${following && !part ? html`<div class="row">${busyButton(this.busy === "more", words.more, this.words.loading(words.title), "", () => void this.more())}</div>` : nothing}
+      ${this.asking.length ? this.question(this.asking) : nothing}
+    </section>`;
+  }
+
+  private tools(shown: number, all: number, following: string | null): TemplateResult {
+    const words = this.words.people;
+    const exceptions = this.words.exceptions;
+    const count = this.busy === "find" ? exceptions.searching(all) : this.wanted ? exceptions.found(shown, all) : exceptions.shown(all, following !== null);
+    return html`<div class="row apart end wide">
+      <form class="search" role="search" @submit=${(event: SubmitEvent) => this.find(event)}>
+        <div class="field"><label for="people-find">${words.findLabel}</label><input id="people-find" name="wanted" type="search" autocomplete="off" @search=${(event: Event) => (event.target as HTMLInputElement).value || (this.wanted = "")} /></div>
+        <button class="btn">${exceptions.find}</button>
+      </form>
+      <div class="row">
+        <p class="count" role="status">${count}</p>
+        ${this.chosen.size ? html`<button class="btn danger" @click=${() => this.ask([...this.chosen])}>${words.releaseSelected}</button>` : nothing}
+      </div>
+    </div>`;
+  }
+
+  private table(links: readonly Link[]): TemplateResult {
+    const words = this.words.people;
+    const change = !this.context.readonly;
+    return html`<table role="table">
+      <caption class="vh">${words.caption}</caption>
+      <thead role="rowgroup"><tr role="row">
+        ${change ? html`<th scope="col" role="columnheader" class="pick"><span class="vh">${this.words.exceptions.selectAll}</span></th>` : nothing}
+        <th scope="col" role="columnheader">${words.email}</th>
+        <th scope="col" role="columnheader">${words.since}</th>
+        <th scope="col" role="columnheader">${words.oid}</th>
+        ${change ? html`<th scope="col" role="columnheader" class="acts"><span class="vh">${this.words.actions}</span></th>` : nothing}
+      </tr></thead>
+      <tbody role="rowgroup">
+        ${links.map(
+          (each) => html`<tr role="row">
+            ${change ? html`<td role="cell" class="pick"><input type="checkbox" aria-label=${this.words.exceptions.select(each.email)} .checked=${this.chosen.has(each.linkId)} @change=${() => this.pick(each.linkId)} /></td>` : nothing}
+            <th scope="row" role="rowheader">${address(each.email)}</th>
+            <td role="cell" data-label=${words.since}>${timeAlone(this.context, each.linkedAt, this.format.moment(each.linkedAt))}</td>
+            <td role="cell" data-label=${words.oid}><code>${each.oid}</code> ${copyButton(this.context, each.oid, `${words.oid} ${each.email}`)}</td>
+            ${change ? html`<td role="cell" class="acts"><button class="btn plain" @click=${() => this.ask([each.linkId])}>${words.release}<span class="vh"> ${each.email}</span></button></td>` : nothing}
+          </tr>`,
+        )}
+      </tbody>
+    </table>`;
+  }
+
+  private question(links: readonly Link[]): TemplateResult {
+    const words = this.words.people;
+    const close = () => (this.asking = []);
+    return dialog(
+      "h-release",
+      words.releaseTitle(links.length, links[0]!.email),
+      html`<p>${words.releaseText(links.length)}</p><p class="muted">${words.releaseHint}</p>`,
+      html`<button class="btn" autofocus @click=${close}>${words.keep}</button>
+        <button class="btn danger main" @click=${() => void this.release(links)}>${words.confirm}</button>`,
+      close,
+    );
+  }
+
+  private pick(id: string): void {
+    const chosen = new Set(this.chosen);
+    if (!chosen.delete(id)) chosen.add(id);
+    this.chosen = chosen;
+  }
+
+  private ask(ids: readonly string[]): void {
+    this.asking = this.read.value!.links.filter((each) => ids.includes(each.linkId));
+  }
+
+  /** The API lists links and does not search them, so everything is read before the answer is "none". */
+  private find(event: SubmitEvent): void {
+    event.preventDefault();
+    this.wanted = String(new FormData(event.target as HTMLFormElement).get("wanted") ?? "").trim();
+    if (this.wanted) void this.change("find", async () => { while (this.read.value!.following) await this.extend(MORE); });
+  }
+
+  private async more(): Promise<void> {
+    await this.change("more", () => this.extend(FIRST));
+  }
+
+  private async extend(size: number): Promise<void> {
+    const { links, following } = this.read.value!;
+    const more = await this.page(size, following);
+    this.read.value = { links: [...links, ...more.links], following: more.following };
+    this.requestUpdate();
+  }
+
+  private async release(links: readonly Link[]): Promise<void> {
+    this.asking = [];
+    let released = 0;
+    await this.change("release", async () => {
+      for (const { linkId } of links) {
+        const path = { ...this.api.path, linkId };
+        try {
+          await this.api.take(this.api.client.DELETE("/v1/accounts/{accountId}/links/{linkId}", { params: { path } }));
+          released += 1;
+        } catch (error) {
+          if ((error as { status?: number }).status !== 404) throw error; // somebody else released it
+        }
+        const { links: rest, following } = this.read.value!;
+        this.read.value = { links: rest.filter((each) => each.linkId !== linkId), following };
+      }
+      this.said = this.words.people.released(released);
+    });
+    this.chosen = new Set();
+    this.context.announce("people-released", { count: released });
+    void this.context.refresh();
+  }
+}

@@ -1,0 +1,350 @@
+// The guided path for somebody who has never seen Entra. Where it stands is read off the API, so it can be left and
+// taken up again at any step, on another machine, too.
+
+import { html, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { Problem, type Application, type Domains, type Overview } from "../api.js";
+import { bone, busyButton, copyButton, dialog, fact, field, icon, note, status, timed, type Content, type Sort } from "../parts.js";
+import { Screen } from "../screen.js";
+
+type Step = "need" | "who" | "waiting" | "connected" | "emergency" | "confirm" | "done";
+
+const NUMBERS: Record<Step, number> = { need: 1, who: 2, waiting: 2, connected: 3, emergency: 4, confirm: 5, done: 5 };
+const DOMAIN_SORTS: Record<string, Sort> = { routed: "ok", off: "off", conflict: "warn", not_listed: "warn", not_routable: "off" };
+const EVERY = 3000;
+
+@customElement("azure-sso-setup")
+export class SetupScreen extends Screen {
+  @state() private who: "myself" | "other" = "other";
+  @state() private link?: { url: string; until: string } | undefined;
+  @state() private domains?: Domains | undefined;
+  @state() private applications: readonly Application[] = [];
+  @state() private faults: { email?: string; reason?: string } = {};
+  @state() private undoing = false;
+  private timer?: ReturnType<typeof setInterval>;
+
+  private get api() {
+    return this.context.api;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.timer = setInterval(() => void this.follow(), EVERY);
+    if (this.context.overview) void this.context.refresh();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.timer);
+  }
+
+  private async follow(): Promise<void> {
+    if (this.step !== "waiting" || document.hidden) return;
+    await this.context.refresh();
+  }
+
+  /** The step of the address, if it can be there yet; else the one that is due. */
+  private get step(): Step {
+    const overview = this.context.overview!;
+    const asked = (this.rest || "need") as Step;
+    const { status: state } = overview;
+    if (state === "connected") {
+      if (asked === "done") return overview.mode === "on" ? "done" : "confirm";
+      return NUMBERS[asked] >= 3 ? asked : asked === "who" && this.rest === "who" && this.link ? "connected" : "connected";
+    }
+    if (asked === "waiting") return state === "pending" || this.link ? "waiting" : "who";
+    return asked === "need" && state !== "consent_revoked" ? "need" : "who";
+  }
+
+  protected override willUpdate(): void {
+    const overview = this.context.overview;
+    if (!overview) return;
+    const needsDomains = NUMBERS[this.step] >= 3 && overview.status === "connected";
+    if (needsDomains && !this.domains && !this.busy && !this.failed) void this.found();
+  }
+
+  private async found(): Promise<void> {
+    await this.change("found", async () => {
+      const params = { params: { path: this.api.path } };
+      const [domains, applications] = await Promise.all([
+        this.api.take(this.api.client.GET("/v1/accounts/{accountId}/domains", params)),
+        this.api.take(this.api.client.GET("/v1/accounts/{accountId}/applications", params)),
+      ]);
+      this.domains = domains.value;
+      this.applications = applications.value.items;
+    });
+  }
+
+  protected override render(): TemplateResult {
+    const overview = this.context.overview;
+    if (!overview) return html`<section class="screen stack loose waits" aria-busy="true"><h3 aria-hidden="true">${bone(18)}</h3></section>`;
+    const step = this.step;
+    if (step === "done") return this.done(overview);
+    const words = this.words.setup;
+    return html`<section class="screen" part="screen" aria-labelledby="h-setup">
+      <div class="path">
+        <ol class="steps" aria-label=${words.label}>
+          ${words.steps.map((name, index) => {
+            const [at, now] = [index + 1, NUMBERS[step]];
+            return html`<li aria-current=${at === now ? "step" : nothing}>${at < now ? icon("ok") : html`<b aria-hidden="true">${at}</b>`}<span>${name}</span></li>`;
+          })}
+        </ol>
+        <div class="stack">${this.content(step, overview)}</div>
+      </div>
+    </section>`;
+  }
+
+  private content(step: Exclude<Step, "done">, overview: Overview): TemplateResult {
+    switch (step) {
+      case "need":
+        return this.need();
+      case "who":
+        return this.choose(overview);
+      case "waiting":
+        return this.waiting(overview);
+      case "connected":
+        return this.connected(overview);
+      case "emergency":
+        return this.emergency(overview);
+      case "confirm":
+        return this.confirm(overview);
+    }
+  }
+
+  private heading(step: Step, title: string): TemplateResult {
+    return html`<div class="head"><p class="muted">${this.words.setup.step(NUMBERS[step])}</p><h3 id="h-setup" tabindex="-1">${title}</h3></div>${this.failed ? this.outcome() : nothing}`;
+  }
+
+  private foot(main: Content, back?: string, more: Content = nothing): TemplateResult {
+    const words = this.words;
+    return html`<div class="row next">
+      ${main}
+      ${back ? html`<button class="btn" @click=${() => this.context.go(back)}>${words.back}</button>` : nothing}
+      ${more}
+      <a href=${this.context.href("overview")}>${words.setup.later}</a>
+    </div>`;
+  }
+
+  private main(label: string, click: () => void): TemplateResult {
+    return html`<button class="btn main" part="button primary" aria-disabled=${Boolean(this.busy)} @click=${() => this.busy || click()}>${label}</button>`;
+  }
+
+  private need(): TemplateResult {
+    const words = this.words.setup.need;
+    return html`${this.heading("need", words.title)}
+      <p>${words.text}</p>
+      <ul class="needs" role="list">${words.needs.map(([what, why]) => html`<li><strong>${what}</strong><p class="muted">${why}</p></li>`)}</ul>
+      <p class="muted">${words.hint}</p>
+      ${this.foot(this.main(this.words.next, () => this.context.go("setup/who")))}`;
+  }
+
+  private choose(overview: Overview): TemplateResult {
+    const words = this.words.setup.who;
+    const choice = (value: "myself" | "other", label: string, text: string) => html`<div class="choice">
+      <input type="radio" name="who" id="who-${value}" .checked=${this.who === value} aria-describedby="who-${value}-text" @change=${() => (this.who = value)} />
+      <label for="who-${value}">${label}</label><p id="who-${value}-text">${text}</p>
+    </div>`;
+    const list = (title: string, items: readonly string[]) => html`<div class="stack tight"><h4>${title}</h4><ul class="list">${items.map((each) => html`<li>${each}</li>`)}</ul></div>`;
+    return html`${this.heading("who", words.title)}
+      <p>${words.text}</p>
+      <fieldset><legend class="vh">${words.title}</legend>
+        ${choice("other", words.other, words.otherText)} ${choice("myself", words.myself, words.myselfText(overview.name))}
+      </fieldset>
+      <details><summary>${words.asks}</summary><div class="two">${list(words.askedTitle, words.asked)}${list(words.notAskedTitle, words.notAsked)}</div></details>
+      ${this.context.readonly ? nothing : this.foot(this.main(this.who === "other" ? words.makeLink : words.toMicrosoft, () => void this.begin()), "setup")}`;
+  }
+
+  /** Somebody who goes to Microsoft in this window comes back to this page, where the service lets them. */
+  private async begin(): Promise<void> {
+    const here = new URL(location.href);
+    here.hash = "";
+    const start = (returnUrl: string | null) =>
+      this.api.take(this.api.client.POST("/v1/accounts/{accountId}/connection", { params: { path: this.api.path }, body: returnUrl ? { returnUrl } : {} }));
+    const started = await this.change("start", async () => {
+      const myself = this.who === "myself";
+      let back = myself;
+      const { value } = await start(myself ? here.href : null).catch((error: unknown) => {
+        if (!(error instanceof Problem) || !error.of("returnUrl")) throw error;
+        back = false;
+        return start(null);
+      });
+      this.context.announce("connection-started");
+      if (back) return location.assign(value.startUrl);
+      this.link = { url: value.startUrl, until: value.expiresAt };
+    });
+    if (!started || !this.link) return;
+    this.context.go("setup/waiting");
+    await this.context.refresh();
+  }
+
+  private waiting(overview: Overview): TemplateResult {
+    const words = this.words.setup.waiting;
+    const until = this.link?.until ?? overview.pendingUntil;
+    const expired = !until || new Date(until) <= new Date() || (overview.status === "disconnected" && this.busy === "");
+    const again = html`<button class="btn" @click=${() => this.again()}>${words.newLink}</button>`;
+    if (expired) return html`${this.heading("waiting", words.title)} ${note("warn", "warn", html`<p>${words.expired}</p>`, "status")} ${this.foot(again, "setup/who")}`;
+    const when = this.format.moment(until);
+    const step = (sort: Sort, content: Content, muted = false) => html`<li class=${muted ? "muted" : ""}>${icon(sort)}<span>${content}</span></li>`;
+    return html`${this.heading("waiting", words.title)}
+      ${this.link ? this.share(overview.name, this.link.url, until, when) : html`<p>${timed(this.context, until, when, words.lost)}</p>`}
+      <section class="stack tight" aria-labelledby="h-track">
+        <h4 id="h-track">${words.track}</h4>
+        <ol class="track" role="list" aria-live="polite">
+          ${step("ok", words.made)} ${step("wait", html`<strong>${words.signing}</strong>`)} ${step("ring", words.done(overview.name), true)}
+        </ol>
+        <p class="muted">${words.follows}</p>
+      </section>
+      ${this.foot(again, "setup/who")}`;
+  }
+
+  private again(): void {
+    this.link = undefined;
+    this.context.go("setup/who");
+  }
+
+  private share(name: string, url: string, until: string, when: string): TemplateResult {
+    const words = this.words.setup.waiting;
+    const mail = `mailto:?subject=${encodeURIComponent(words.mailSubject(name))}&body=${encodeURIComponent(words.mailBody(name, url, when))}`;
+    return html`<p>${this.who === "myself" ? words.selfText : words.text(name)}</p>
+      <div class="field">
+        <label for="setup-link">${words.link}</label>
+        <div class="row">
+          <input class="grow" id="setup-link" readonly .value=${url} aria-describedby="setup-link-text" @focus=${(event: Event) => (event.target as HTMLInputElement).select()} />
+          ${this.who === "myself" ? html`<a class="btn main" href=${url} target="_blank" rel="noopener">${this.words.setup.who.toMicrosoft}</a>` : copyButton(this.context, url, "", words.copyLink, "main")}
+          ${this.who === "myself" ? nothing : html`<a class="btn" href=${mail}>${words.mail}</a>`}
+        </div>
+        <p class="muted" id="setup-link-text">${timed(this.context, until, when, words.linkHint)}</p>
+      </div>`;
+  }
+
+  private connected(overview: Overview): TemplateResult {
+    const words = this.words.setup.connected;
+    const { tenantName, connectedBy, connectedAt } = overview;
+    const name = tenantName ?? overview.name;
+    const by = connectedBy ?? this.words.somebody;
+    return html`${this.heading("connected", words.title(name))}
+      ${connectedAt ? html`<p>${timed(this.context, connectedAt, this.format.moment(connectedAt), (when) => words.text(by, when))}</p>` : nothing}
+      <table role="table">
+        <caption>${words.caption}</caption>
+        <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">${this.words.domains.domain}</th><th scope="col" role="columnheader">${words.after}</th></tr></thead>
+        <tbody role="rowgroup">
+          ${this.domains?.items.map(({ domain, state }) => html`<tr role="row"><th scope="row" role="rowheader">${domain}</th><td role="cell">${status(DOMAIN_SORTS[state]!, words[state])}</td></tr>`) ??
+          [1, 2].map(() => html`<tr><td>${bone(12)}</td><td>${bone(18)}</td></tr>`)}
+        </tbody>
+      </table>
+      <details><summary>${this.words.domains.missing}</summary>
+        <div class="stack tight"><p>${this.words.domains.missingText}</p>
+          ${this.context.readonly ? nothing : html`<div class="row">${busyButton(this.busy === "refresh", this.words.domains.refresh, this.words.domains.refreshing, "", () => void this.readAgain())}</div>`}</div>
+      </details>
+      ${this.foot(this.main(this.words.next, () => this.context.go("setup/emergency")))}`;
+  }
+
+  private async readAgain(): Promise<void> {
+    await this.change("refresh", async () => {
+      const read = await this.api.take(this.api.client.POST("/v1/accounts/{accountId}/domains/refresh", { params: { path: this.api.path } }));
+      this.domains = read.value;
+    });
+    await this.context.refresh();
+  }
+
+  private emergency(overview: Overview): TemplateResult {
+    const words = this.words.setup.emergency;
+    const exceptions = this.words.exceptions;
+    const { count, exact } = overview.exceptions;
+    const on = () => this.context.go("setup/confirm");
+    if (count || this.context.readonly)
+      return html`${this.heading("emergency", words.title)}
+        <p>${words.text}</p>
+        ${note("plain", count ? "ok" : "off", html`<p>${words.has(count, exact)} <a href=${this.context.href("exceptions")}>${exceptions.title}</a></p>`)}
+        ${this.foot(this.main(this.words.next, on), "setup/connected")}`;
+    return html`${this.heading("emergency", words.title)}
+      <p>${words.text}</p>
+      <form class="stack wide" id="emergency" novalidate @submit=${(event: SubmitEvent) => void this.keep(event)}>
+        ${field({ id: "emergency-email", label: exceptions.email, hint: words.emailHint, fault: this.faults.email }, ({ described, invalid }) =>
+          html`<input id="emergency-email" name="email" type="email" autocomplete="off" maxlength="320" aria-describedby=${described} aria-invalid=${invalid} />`)}
+        ${field({ id: "emergency-reason", label: exceptions.reason, hint: words.reasonHint, fault: this.faults.reason }, ({ described, invalid }) =>
+          html`<input id="emergency-reason" name="reason" maxlength="500" autocomplete="off" .defaultValue=${exceptions.emergencyReason} aria-describedby=${described} aria-invalid=${invalid} />`)}
+      </form>
+      ${this.foot(html`<button class="btn main" part="button primary" form="emergency" aria-disabled=${Boolean(this.busy)}>${words.add}</button>`, "setup/connected", html`<button class="btn plain" @click=${on}>${words.without}</button>`)}`;
+  }
+
+  private async keep(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const words = this.words.exceptions;
+    const form = new FormData(event.target as HTMLFormElement);
+    const [email, reason] = [String(form.get("email")).trim(), String(form.get("reason")).trim()];
+    this.faults = { ...(email ? (email.includes("@") ? {} : { email: words.noAt }) : { email: words.noEmail }), ...(reason ? {} : { reason: words.noReason }) };
+    if (!Object.keys(this.faults).length) {
+      const kept = await this.change("keep", async () => {
+        await this.api.take(this.api.client.POST("/v1/accounts/{accountId}/exceptions", { params: { path: this.api.path }, body: { email, reason, expiresAt: null } }));
+      });
+      if (kept) {
+        this.context.announce("exceptions-changed");
+        await this.context.refresh();
+        return this.context.go("setup/confirm");
+      }
+      const problem = this.failed!;
+      const of = (name: "email" | "reason") => (problem.of(name) ? { [name]: problem.of(name) } : {});
+      this.faults = { ...of("email"), ...of("reason") };
+      if (Object.keys(this.faults).length) this.failed = undefined;
+    }
+    await this.updateComplete;
+    this.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }
+
+  private confirm(overview: Overview): TemplateResult {
+    const words = this.words.setup.confirm;
+    const routed = this.domains?.items.filter((each) => each.state === "routed").map((each) => each.domain) ?? [];
+    const barred = this.applications.filter((each) => each.incompatible || each.reason === "application_switched_off");
+    const { count, exact } = overview.exceptions;
+    const row = (who: Content, today: string, after: Content) => html`<tr role="row"><th scope="row" role="rowheader">${who}</th><td role="cell" data-label=${words.today}>${today}</td><td role="cell" data-label=${words.afterwards}>${after}</td></tr>`;
+    return html`${this.heading("confirm", words.title)}
+      <p>${words.text}</p>
+      <table class="quiet" role="table">
+        <caption class="vh">${words.caption}</caption>
+        <thead role="rowgroup"><tr role="row">${[words.whoColumn, words.today, words.afterwards].map((each) => html`<th scope="col" role="columnheader">${each}</th>`)}</tr></thead>
+        <tbody role="rowgroup">
+          ${routed.length ? row(words.everybody(this.format.list(routed)), words.password, html`<strong>${words.microsoft}</strong>`) : nothing}
+          ${count ? row(words.excepted(count, exact), words.password, words.password) : nothing}
+          ${barred.map((each) => row(words.application(each.name), words.password, words.password))}
+          ${row(words.signedIn, words.isSignedIn, words.stay)}
+        </tbody>
+      </table>
+      ${count ? nothing : note("warn", "warn", html`<p>${this.words.policy.onNobody}</p>`)}
+      <dl class="facts">${fact(words.when, words.whenText)} ${fact(words.undo, words.undoText, words.undoHint)}</dl>
+      <details><summary>${words.message}</summary><div><blockquote>${words.messageText(overview.name)}</blockquote></div></details>
+      ${this.context.readonly ? nothing : this.foot(this.main(this.words.policy.onConfirm, () => void this.switch("on")), "setup/emergency")}`;
+  }
+
+  private async switch(mode: "on" | "off"): Promise<void> {
+    this.undoing = false;
+    const path = this.api.path;
+    const switched = await this.change("switch", async () => {
+      const policy = await this.api.take(this.api.client.GET("/v1/accounts/{accountId}/policy", { params: { path } }));
+      const params = { path, header: { "If-Match": policy.etag } };
+      await this.api.take(this.api.client.PATCH("/v1/accounts/{accountId}/policy", { params, body: { mode } }));
+      this.context.announce("policy-changed", { mode });
+    });
+    await this.context.refresh();
+    if (switched) this.context.go(mode === "on" ? "setup/done" : "overview");
+  }
+
+  private done(overview: Overview): TemplateResult {
+    const words = this.words.setup.done;
+    const close = () => (this.undoing = false);
+    const policy = this.words.policy;
+    return html`<section class="screen stack loose" part="screen" aria-labelledby="h-setup" data-account=${overview.name}>
+      <div class="head"><h3 id="h-setup" tabindex="-1" class="st">${icon("ok")}<span>${words.title}</span></h3><p>${words.text}</p></div>
+      ${this.failed ? this.outcome() : nothing}
+      <section class="stack tight" aria-labelledby="h-try"><h4 id="h-try">${words.tryTitle}</h4>
+        <ol class="list">${words.tries.map((each) => html`<li>${each}</li>`)}</ol></section>
+      <div class="row">
+        ${this.main(words.overview, () => this.context.go("overview"))}
+        ${this.context.readonly ? nothing : html`<button class="btn danger" @click=${() => (this.undoing = true)}>${words.undo}</button>`}
+      </div>
+      ${this.undoing
+        ? dialog("h-undo", policy.offTitle, html`<p>${policy.offText}</p>`, html`<button class="btn" autofocus @click=${close}>${policy.notNow}</button><button class="btn danger main" @click=${() => void this.switch("off")}>${policy.offConfirm}</button>`, close)
+        : nothing}
+    </section>`;
+  }
+}

@@ -1,0 +1,37 @@
+"""Partitions by the time of expiry: what has expired is one range of the primary index, and is removed 100 at a time.
+
+A partition is the minute, or the day, in which its rows expire, and one of sixteen shards: a store takes some 2,000
+operations a second for each (https://learn.microsoft.com/azure/storage/tables/scalability-targets). Names sort like
+times, and before every row that an earlier release has written, whose partition is a hash.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+_FIRST = "-"
+"""Sorts before letters and digits."""
+
+BEYOND = "0"
+"""The first name that no partition of this module has. Rows of earlier releases are in partitions from here on."""
+
+_MARGIN = timedelta(minutes=1)
+"""How much longer rows are kept: a handle is made before its flow is written, and clocks of two instances differ."""
+
+
+def minute_of(expires_at: datetime) -> str:
+    """The minute at whose end a row that expires then may be removed."""
+    return (expires_at + _MARGIN).astimezone(UTC).strftime("%Y%m%dT%H%M")
+
+
+def day_of(expires_at: datetime) -> str:
+    """The day at whose end a row that expires then may be removed, as a minute that no clock shows."""
+    return (expires_at + _MARGIN).astimezone(UTC).strftime("%Y%m%dT2400")
+
+
+def partition_of(time: str, name: str) -> str:
+    """The partition of the rows that expire then. Args: the minute or day, and a hash in hexadecimal for the shard."""
+    return f"{_FIRST}{time}-{name[0]}"
+
+
+def first_to_keep(now: datetime) -> str:
+    """The name before which every partition may be removed."""
+    return _FIRST + now.astimezone(UTC).strftime("%Y%m%dT%H%M")

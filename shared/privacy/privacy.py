@@ -1,0 +1,58 @@
+"""The facade of the privacy package: who is erased, and the duties that end what is kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from shared.accounts.journal import Journal
+from shared.applications.register import ApplicationRegister
+from shared.duties.duties import Duties, Task
+from shared.duties.kinds import Kind
+from shared.ports.clock import Clock
+from shared.ports.table import Table
+from shared.privacy.erasure import Erasure
+from shared.privacy.limits import Limits
+from shared.privacy.retention import Retention, RetentionRun
+from shared.privacy.rewriting import Rewriting, TrailRewriting
+from shared.provider.end_session import EndSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """What is kept of people, and its end."""
+
+    erasure: Erasure
+    """Erases people from an account."""
+    rewriting: Rewriting
+    """Names the persons of older events by reference."""
+
+    retention: Retention
+    """Ends what was kept for long enough."""
+
+    @classmethod
+    def assemble(
+        cls,
+        *,
+        accounts: Table,
+        journal: Journal,
+        applications: ApplicationRegister,
+        sessions: EndSession,
+        duties: Duties,
+        limits: Limits,
+        clock: Clock,
+    ) -> Self:
+        """Make the parts and join them, as `shared.assembly` does for the product."""
+        return cls(
+            erasure=Erasure(table=accounts, journal=journal, sessions=sessions, duties=duties, clock=clock),
+            rewriting=Rewriting(table=accounts, journal=journal, applications=applications, clock=clock),
+            retention=Retention(table=accounts, journal=journal, applications=applications, limits=limits, clock=clock),
+        )
+
+    def kinds(self) -> tuple[Kind[Any], ...]:
+        """The kinds of duties."""
+        return self.erasure.kind(), self.rewriting.kind(), self.retention.kind()
+
+    def first(self) -> tuple[Callable[[datetime], Task], ...]:
+        """The tasks that nothing else plans."""
+        return (lambda now: TrailRewriting(planned_at=now), lambda _: RetentionRun())

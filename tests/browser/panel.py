@@ -1,0 +1,52 @@
+"""A control panel with the component, in front of the service of the tests."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import uvicorn
+from playwright.async_api import Page, expect
+
+from local.control_panel.app import ControlPanel
+from local.processes import ROOT
+
+AXE = ROOT / "panel" / "node_modules" / "axe-core" / "axe.min.js"
+SCREENS = ("overview", "connection", "domains", "policy", "exceptions", "people", "activity")
+
+
+@contextmanager
+def serving(url: str, service: str, issuer: str) -> Iterator[str]:
+    """Serve the control panel at `url` inside a `with` block."""
+    application = ControlPanel(service, issuer).asgi()
+    port = urlsplit(url).port or 0
+    server = uvicorn.Server(uvicorn.Config(application, port=port, lifespan="off", log_config=None, ws="none"))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the control panel did not start"
+    yield url
+    server.should_exit = True
+    thread.join()
+
+
+async def heading(page: Page, text: str) -> None:
+    """Wait for the heading of a screen."""
+    await expect(page.locator("h3").filter(has_text=text)).to_be_visible()
+
+
+async def screen(page: Page, url: str, name: str) -> None:
+    """Open a screen by its address, and wait until it has loaded."""
+    await page.goto(f"{url}/#{name}")
+    await expect(page.locator("azure-sso-panel section.screen:not(.waits) h3").first).to_be_visible()
+
+
+async def findings(page: Page) -> list[str]:
+    """What axe-core finds on the page as it is: the rule, and where."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await page.evaluate(
+        "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',"
+        " 'best-practice']})).violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.html}`))"
+    )
+    return [str(each) for each in found]

@@ -1,0 +1,278 @@
+"""Every operation of the provider, of the purge and of the duties, disturbed at each of its storage calls.
+
+The k-th call does not arrive, its answer is lost, or the SDK repeats it, for every k. Afterwards:
+    1. It is done as if undisturbed; or it is refused as `Unavailable`, and what is done then ends as if undisturbed.
+    2. What is good once stays good, or has served its purpose: nothing is used up for nobody.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from shared.applications.application import AuthMethod
+from shared.connection.connection import Connection
+from shared.kernel.refusals import Refusal, Unavailable
+from shared.ports.entra import Answer
+from shared.ports.table import Put
+from shared.provider.authorization_response import ErrorPage, RedirectToApplication, RedirectToEntra
+from shared.provider.client_authentication import AuthenticatedClient
+from shared.provider.end_session import ToEntra
+from shared.provider.issuer import Code
+from shared.provider.sessions import Sessions
+from shared.provider.token import TokenResponse
+from tests.support.disturbances import Disturbance
+from tests.unit.provider.test_client_authentication import JWKS, asserted, assertion
+from tests.unit.provider.world import (
+    ACME,
+    ALICE,
+    CALLBACK,
+    CONTOSO,
+    OLGA,
+    SAM,
+    UNITE,
+    VERIFIER,
+    WHATEVER_STANDS,
+    Provider,
+    challenge_of,
+    code,
+    identity,
+    person,
+    sent,
+)
+
+BELL = "https://unite.example/bell"
+ENTRA_SID = "sid-of-entra"
+SID = Sessions.name_of(ENTRA_SID)
+
+type Step = Callable[["World"], Awaitable[object]]
+
+
+class World(Provider):
+    """The provider, with what a browser and a client hold between two steps."""
+
+    left: RedirectToEntra
+    answer: Answer
+    code: str
+    text: str
+    id_token: str
+
+
+async def prepared(world: World) -> None:
+    await world.switch_on()
+    await world.add(backchannel_logout_uri=BELL)
+
+
+async def authorize(world: World) -> object:
+    asked = {
+        "client_id": "unite",
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": "openid email",
+        "code_challenge": challenge_of(VERIFIER),
+        "code_challenge_method": "S256",
+        "login_hint": ALICE.address,
+    }
+    answer = await world.sign_in.authorize(sent(**asked))
+    if isinstance(answer, RedirectToEntra):
+        world.left = answer
+    return answer
+
+
+async def at_microsoft(world: World) -> None:
+    await prepared(world)
+    await back_to_microsoft(world)
+
+
+async def back_to_microsoft(world: World) -> None:
+    await authorize(world)
+    (state,) = parse_qs(urlsplit(world.left.url).query)["state"]
+    world.answer = Answer(state=state, code=world.entra.sign_in(world.left.url, identity(sid=ENTRA_SID)))
+
+
+async def come_back(world: World) -> object:
+    answer = await world.sign_in.callback(world.answer, world.left.binding.secret)
+    if isinstance(answer, RedirectToApplication):
+        (world.code,) = parse_qs(urlsplit(answer.url).query)["code"]
+    return answer
+
+
+async def begin_again(world: World) -> object:
+    await back_to_microsoft(world)
+    return await come_back(world)
+
+
+async def with_a_code(world: World) -> None:
+    await at_microsoft(world)
+    await come_back(world)
+
+
+async def redeem(world: World) -> object:
+    form = {"client_id": UNITE, "grant_type": "authorization_code", "redirect_uri": CALLBACK}
+    return await world.redeem(sent(**form, code=world.code, code_verifier=VERIFIER))
+
+
+async def with_an_assertion(world: World) -> None:
+    await world.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    world.text = assertion(world)
+
+
+async def authenticate(world: World) -> object:
+    return await world.clients.authenticate(None, asserted(world.text))
+
+
+async def signed_in(world: World) -> None:
+    await with_a_code(world)
+    issued = code(world.flows.expiry(Code), person=person(sid=SID))
+    world.id_token = await world.issuer.id_token(issued, "access")
+
+
+async def sign_out(world: World) -> object:
+    return await world.end_session.begin(sent(id_token_hint=world.id_token), confirmed=False)
+
+
+async def sign_out_at_microsoft(world: World) -> object:
+    return await world.end_session.front_channel(ENTRA_SID)
+
+
+async def hours_later(world: World) -> object:
+    for _ in range(15):
+        world.clock.advance(timedelta(minutes=10))
+        await world.services.duties.run()
+    return None
+
+
+async def with_a_late_notice(world: World) -> None:
+    await signed_in(world)
+    world.doorbells.deaf = {BELL}
+    await sign_out(world)
+    world.doorbells.deaf = set()
+    world.clock.advance(timedelta(minutes=3))
+
+
+async def with_a_doubt(world: World) -> None:
+    await prepared(world)
+    world.entra.consented.clear()
+    await world.services.connection.checks.check(SAM)
+    world.entra.consented.add(CONTOSO)
+    world.clock.advance(timedelta(minutes=30))
+
+
+async def closed_with_late_rows(world: World) -> None:
+    await prepared(world)
+    await world.services.connection.disconnection.close(OLGA, ACME, WHATEVER_STANDS)
+    await world.accounts_table.write(Put(Connection.key(ACME), Connection().document()))
+    world.clock.advance(timedelta(minutes=10))
+
+
+async def run_duties(world: World) -> object:
+    return await world.services.duties.run()
+
+
+async def expired(world: World) -> None:
+    await with_a_code(world)
+    await authorize(world)
+    world.clock.advance(timedelta(days=3))
+
+
+async def purge(world: World) -> object:
+    return await world.flows.purge()
+
+
+@dataclass(frozen=True)
+class Case:
+    """An operation: what comes before it, what is done if it is refused, and what happens by itself in the end."""
+
+    before: Step
+    act: Step
+    result: type | tuple[type, ...]
+    anew: Step
+    at_last: Step | None = None
+
+
+CASES = {
+    "authorize": Case(prepared, authorize, RedirectToEntra, authorize),
+    "complete": Case(at_microsoft, come_back, RedirectToApplication, begin_again),
+    "redeem": Case(with_a_code, redeem, TokenResponse, redeem),
+    "authenticate by an assertion": Case(with_an_assertion, authenticate, AuthenticatedClient, authenticate),
+    "sign out": Case(signed_in, sign_out, ToEntra, sign_out, hours_later),
+    "sign out at Microsoft": Case(signed_in, sign_out_at_microsoft, type(None), sign_out_at_microsoft, hours_later),
+    "send a late notice": Case(with_a_late_notice, run_duties, int, run_duties, hours_later),
+    "probe a doubted consent": Case(with_a_doubt, run_duties, int, run_duties, hours_later),
+    "sweep a closed account": Case(closed_with_late_rows, run_duties, int, run_duties, hours_later),
+    "purge": Case(expired, purge, int, purge, purge),
+}
+
+
+async def played(world: World, act: Step) -> Any:
+    """The result, or the refusal."""
+    try:
+        result = await world.script.play(lambda: act(world))
+    except Refusal as refusal:
+        return refusal
+    return result.refusal if isinstance(result, ErrorPage) else result
+
+
+async def seen(world: World) -> dict[str, object]:
+    """What is left: nothing in it differs from run to run."""
+    head = await world.accounts_table.under(ACME, "")
+    status = [Connection.read(row).status for row in head if row.key == Connection.key(ACME)]
+    kinds = [row.key.row.partition(":")[0] for row in (await every_row(world)) if '"takenBy":null' in row.document]
+    return {
+        "rows of the account": sorted(row.key.row.partition(":")[0] for row in head),
+        "connection": status,
+        "sessions": len(await world.sessions.find(SID)),
+        "flows that nobody has taken": {*kinds} - {"sign-in-state", "code"},
+        "duties": len(world.duties_table),
+        "heard": {url for url, _ in world.doorbells.heard},
+    }
+
+
+async def every_row(world: World) -> list[Any]:
+    return [row async for row in world.flows_table.partitions_before("0")]
+
+
+@pytest.mark.parametrize("how", [Disturbance.NOT_MADE, Disturbance.LOST, Disturbance.REPEATED], ids=str.lower)
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+async def test_nothing_is_used_up_for_nobody_and_trying_again_ends_well(case: Case, how: Disturbance) -> None:
+    ideal = World()
+    await case.before(ideal)
+    assert isinstance(await played(ideal, case.act), case.result)
+    calls = ideal.script.made
+    if case.at_last is not None:
+        await case.at_last(ideal)
+    after = await seen(ideal)
+    assert calls > 0
+    for k in range(1, calls + 1):
+        world = World()
+        await case.before(world)
+        world.script.disturb(k, how)
+        result = await played(world, case.act)
+        world.script.disturb(0, None)
+        if isinstance(result, Refusal):
+            assert isinstance(result, Unavailable), f"call {k}: {result!r}"
+            assert how is not Disturbance.REPEATED, f"call {k}"
+            result = await played(world, case.anew)
+            assert not isinstance(result, Refusal), f"call {k}, and again: {result!r}"
+        else:
+            assert isinstance(result, case.result), f"call {k}: {result!r}"
+        if case.at_last is not None:
+            await case.at_last(world)
+        assert await seen(world) == after, f"call {k}"
+
+
+async def test_a_secret_is_never_dead_with_its_successor_unseen() -> None:
+    """Whoever hears of no new secret still has the old one."""
+    for how in (Disturbance.NOT_MADE, Disturbance.LOST, Disturbance.REPEATED):
+        for k in range(1, 4):
+            world = World()
+            await world.add(token_endpoint_auth_method=AuthMethod.CLIENT_SECRET_POST)
+            secret = await world.register.renew_secret(OLGA, UNITE, WHATEVER_STANDS)
+            world.script.disturb(k, how)
+            found = await played(world, lambda world: world.register.renew_secret(OLGA, UNITE, WHATEVER_STANDS))
+            valid = secret if isinstance(found, Refusal) else found
+            world.script.disturb(0, None)
+            assert await world.clients.authenticate(None, sent(client_id="unite", client_secret=valid)), (k, how)
