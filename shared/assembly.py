@@ -176,6 +176,7 @@ def assemble(ports: Ports) -> Services:
         journal=journal,
         applications=applications,
         sessions=provider.end_session,
+        people=users.people,
         duties=duties,
         limits=ports.limits,
         clock=clock,

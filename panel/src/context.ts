@@ -34,4 +34,5 @@ export type PanelEvent =
   | "policy-changed"
   | "exceptions-changed"
   | "people-released"
+  | "person-erased"
   | "problem";

@@ -51,9 +51,13 @@ class TenantDomain(Record):
     enabled: bool = True
 
     def state(self, named: Collection[DomainName] | None) -> DomainState:
-        """Its state, given the domains that the vendor names for the account; None if the vendor names none."""
+        """Its state, given the domains that the vendor names for the account; None if the vendor names none.
+
+        A domain that was claimed before it came onto the list of public ones routes until the tenant is read again, so
+        that a newer list stops nobody's sign-ins unseen, and resolution does not need it.
+        """
         is_named = named is not None and self.name in named
-        if not is_routable(self.name, named=is_named):
+        if not is_routable(self.name, named=is_named or self.status is DomainStatus.OURS):
             return DomainState.NOT_ROUTABLE
         if not (is_named or named is None) or self.status is DomainStatus.NOT_ASKED:
             return DomainState.NOT_LISTED

@@ -70,7 +70,6 @@ class DutyRunner:
         Every duty of a past minute is due, however long ago that was, so nothing is missed while no instance was up,
         and nothing depends on the clock of the instance that planned it.
         """
-        await self.begin()
         now = self.clock.now()
         due = await self._due(now)
         lanes: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_A_TIME))

@@ -33,6 +33,7 @@ from shared.trail.events import Event
 from shared.trail.persons import Person, is_text
 from shared.users.exemption import PREFIX as EXCEPTIONS
 from shared.users.exemption import Exemption
+from shared.users.people import People
 from shared.users.user_key import UserKey
 
 _LATER = timedelta(minutes=2)
@@ -101,6 +102,8 @@ class Erasure:
     """The audit trail, which names the people."""
     sessions: EndSession
     """Ends their sessions."""
+    people: People
+    """Whether the people of an earlier tenant are kept, which ends with their links."""
     duties: Duties
     """Plans what is left to do."""
     clock: Clock
@@ -138,6 +141,7 @@ class Erasure:
         try:
             sessions = sum([await self.sessions.end_all_of(account_id, sub) for sub in task.subs])
             done = await self._remove(task, administrator.actor, found)
+            await self.people.end_if_all_moved(account_id)
         except Unavailable as refusal:
             raise Unavailable(
                 "The storage failed during the erasure. What is left is erased in a few minutes. "
@@ -164,6 +168,7 @@ class Erasure:
         if await find_head(self.table, task.account_id) is None:
             return Outcome.DONE
         await self._remove(task, OURSELVES, await self._find(task))
+        await self.people.end_if_all_moved(task.account_id)
         for sub in task.subs:
             await self.sessions.end_all_of(task.account_id, sub, begun_before=task.asked_at + _UNDER_WAY)
         return Outcome.DONE

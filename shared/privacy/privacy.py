@@ -16,6 +16,7 @@ from shared.privacy.limits import Limits
 from shared.privacy.retention import Retention, RetentionRun
 from shared.privacy.rewriting import Rewriting, TrailRewriting
 from shared.provider.end_session import EndSession
+from shared.users.people import People
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +39,20 @@ class Privacy:
         journal: Journal,
         applications: ApplicationRegister,
         sessions: EndSession,
+        people: People,
         duties: Duties,
         limits: Limits,
         clock: Clock,
     ) -> Self:
         """Make the parts and join them, as `shared.assembly` does for the product."""
         return cls(
-            erasure=Erasure(table=accounts, journal=journal, sessions=sessions, duties=duties, clock=clock),
+            erasure=Erasure(
+                table=accounts, journal=journal, sessions=sessions, people=people, duties=duties, clock=clock
+            ),
             rewriting=Rewriting(table=accounts, journal=journal, applications=applications, clock=clock),
-            retention=Retention(table=accounts, journal=journal, applications=applications, limits=limits, clock=clock),
+            retention=Retention(
+                table=accounts, journal=journal, applications=applications, people=people, limits=limits, clock=clock
+            ),
         )
 
     def kinds(self) -> tuple[Kind[Any], ...]:

@@ -30,6 +30,7 @@ from shared.trail.trail import is_older
 from shared.users.identity import find_identity
 from shared.users.link import PREFIX as LINKS
 from shared.users.link import Link, LinkExpired
+from shared.users.people import People
 
 _BEYOND_EVERY_PARTITION = "~"
 _DAY = timedelta(days=1)
@@ -61,6 +62,8 @@ class Retention:
     """The accounts' trails."""
     applications: ApplicationRegister
     """The applications, which have trails, too."""
+    people: People
+    """Whether the people of an earlier tenant are kept, which ends with their links."""
     limits: Limits
     """How long it is kept."""
     clock: Clock
@@ -138,6 +141,8 @@ class Retention:
                     changes = Remove(row), *identity.without(link.link_id)
                     await self.journal.commit(account_id, OURSELVES, event, *changes)
                     removed += 1
+        if removed:
+            await self.people.end_if_all_moved(account_id)
         return removed
 
 

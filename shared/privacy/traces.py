@@ -18,6 +18,7 @@ from shared.users.exemption import Exemption, exemption_key
 from shared.users.identity import Identity, find_identity, subject_of
 from shared.users.link import PREFIX as LINKS
 from shared.users.link import Link, link_key
+from shared.users.people import mark_key
 from shared.users.user_key import UserKey
 
 _PAGE = 1_000
@@ -70,12 +71,12 @@ class Search:
             seen.add(name)
             if name.startswith(_USER):
                 key = UserKey(name.removeprefix(_USER))
-                exemption, linking = await self._user(key)
+                exemption, linking, mark = await self._user(key)
                 if not theirs and (exemption or linking):
                     continue
                 traces.exceptions += exemption is not None
                 traces.links += linking is not None
-                traces.add(exemption, linking)
+                traces.add(exemption, linking, mark)
                 certain += [Link.read(linking).identity.known_as] if linking else []
             elif not theirs and name in links:
                 continue
@@ -85,15 +86,16 @@ class Search:
                 await self._identity(traces, link.tid, link.oid, link.subject)
         return traces
 
-    async def _user(self, user_key: UserKey) -> tuple[Row | None, Row | None]:
-        """The user's exception and link."""
-        exemption, link = await asyncio.gather(
+    async def _user(self, user_key: UserKey) -> tuple[Row | None, Row | None, Row | None]:
+        """The user's exception and link, and the link's mark while people move to another tenant."""
+        exemption, link, mark = await asyncio.gather(
             self.table.get(exemption_key(self.account_id, user_key)),
             self.table.get(link_key(self.account_id, user_key)),
+            self.table.get(mark_key(self.account_id, user_key)),
         )
         old = exemption is not None and Exemption.read(exemption).created_at <= self.until
         linked = link is not None and Link.read(link).linked_at <= self.until
-        return exemption if old else None, link if linked else None
+        return exemption if old else None, link if linked else None, mark if linked else None
 
     async def _named(self, traces: Traces, name: str) -> tuple[str, ...]:
         """Add the rows of a name that events have for the person, and return the names that go with it."""

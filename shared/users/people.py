@@ -174,6 +174,11 @@ class People:
         await asyncio.gather(*map(write, batched(operations, TRANSACTION_LIMIT, strict=False)))
 
 
+def mark_key(account_id: AccountId, link_id: UserKey) -> Key:
+    """The key of the mark of a link."""
+    return Key(account_id, PREFIX + link_id)
+
+
 def _identified(account_id: AccountId, links: list[Link], rows: list[Row]) -> list[Operation]:
     """The operations after which each identity with links has a row that lists exactly these."""
     known = {row.key: row for row in rows}
@@ -194,6 +199,6 @@ def _identified(account_id: AccountId, links: list[Link], rows: list[Row]) -> li
 
 def _marked(account_id: AccountId, earlier: list[Link], rows: list[Row]) -> list[Operation]:
     """The operations after which exactly these links are marked."""
-    wanted = {Key(account_id, PREFIX + link.link_id) for link in earlier}
+    wanted = {mark_key(account_id, link.link_id) for link in earlier}
     stale = [Remove(row) for row in rows if row.key not in wanted]
     return [*(Put(key, "{}") for key in wanted - {row.key for row in rows}), *stale]

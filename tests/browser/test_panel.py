@@ -176,6 +176,19 @@ async def test_every_screen_is_accessible_and_none_scrolls_sideways(page: Page, 
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name}, {width}"
 
 
+async def test_a_person_is_erased_and_stays_in_the_trail_without_a_name(
+    page: Page, served: str, connected: Caller
+) -> None:
+    await screen(page, served, "people")
+    await press(page, "Erase a person")
+    await page.get_by_label("Email address").fill("emergency@contoso.example")
+    await page.get_by_role("dialog").get_by_role("button", name="Erase").click()
+    await expect(page.get_by_text("Erased: 0 links, 1 exception, 0 sessions.")).to_be_visible()
+    assert connected.must("GET", f"{CONTOSO}/exceptions")["items"] == []
+    await screen(page, served, "activity")
+    await expect(page.get_by_text("put a person who was erased on the exception list")).to_be_visible()
+
+
 async def test_a_reader_sees_everything_and_is_offered_no_change(page: Page, served: str, connected: Caller) -> None:
     assert connected
     await page.goto(served)

@@ -301,7 +301,7 @@ def test_a_domain_that_an_attacker_had_verified_goes_to_its_owner_with_the_owner
     }
     newest = attacker("GET", "/v1/accounts/attacker/audit").json()["items"][0]
     assert (newest["action"], newest["details"]) == ("domain.lost", {"domain": "fabrikam.example"})
-    assert newest["actor"] == {"subject": "azure-sso", "name": "Azure SSO", "role": "Service"}
+    assert newest["actor"] == {"subject": "azure-sso", "name": "Azure SSO", "role": "Service", "reference": None}
     assert resolve("paula@fabrikam.example").json()["tenantId"] == FABRIKAM
     switched = {"json": {"enabled": True}, "headers": ANY}
     taken_back = attacker("PATCH", "/v1/accounts/attacker/domains/fabrikam.example", **switched)

@@ -116,6 +116,52 @@ def test_a_code_buys_tokens_once(contoso: Caller, unite: Asked, person: Person, 
     refused(redeem(service, form), "invalid_grant")
 
 
+def test_a_signing_outage_leaves_the_code_good(
+    contoso: Caller, unite: Asked, person: Person, service: RunningService, client: httpx.Client, entra: LocalEntra
+) -> None:
+    client.get("/oauth2/jwks").raise_for_status()  # the first key is made when it is first needed
+    form = unite.redemption(person.sign_in(unite)["code"])
+    unusable = Path(entra.ca_file).parent / "keys" / "unusable.pem"
+    unusable.write_text("no key")
+    try:
+        for _ in range(2):
+            refused(redeem(service, form), "temporarily_unavailable", 503)
+    finally:
+        unusable.unlink()
+    assert redeem(service, form).status_code == 200
+    refused(redeem(service, form), "invalid_grant")
+
+
+def test_a_code_buys_nothing_once_its_sign_in_no_longer_stands(
+    contoso: Caller, operator: Caller, unite: Asked, person: Person, service: RunningService
+) -> None:
+    """What the account changes in the minute of a code counts, as it does at the sign-in itself."""
+    exceptions, links = "/v1/accounts/acme/exceptions", "/v1/accounts/acme/links"
+
+    def switch_off() -> Callable[[], object]:
+        signing_in.set_policy(contoso, mode="off")
+        return lambda: signing_in.set_policy(contoso, mode="on")
+
+    def except_alice() -> Callable[[], object]:
+        entry = contoso("POST", exceptions, json={"email": ALICE, "reason": "Leave"}).json()
+        return lambda: contoso("DELETE", f"{exceptions}/{entry['exceptionId']}", headers={"If-Match": "*"})
+
+    def release_the_link() -> Callable[[], object]:
+        (link,) = contoso("GET", links).json()["items"]
+        contoso("DELETE", f"{links}/{link['linkId']}").raise_for_status()
+        return lambda: None
+
+    def delete_the_account() -> Callable[[], object]:
+        operator("DELETE", "/v1/accounts/acme", headers={"If-Match": "*"}).raise_for_status()
+        return lambda: None
+
+    for change in (switch_off, except_alice, release_the_link, delete_the_account):
+        form = unite.redemption(person.sign_in(unite)["code"])
+        undo = change()
+        refused(redeem(service, form), "invalid_grant")
+        undo()
+
+
 def test_a_code_lives_for_sixty_seconds(contoso: Caller, unite: Asked, person: Person, service: RunningService) -> None:
     early, late = (unite.redemption(person.sign_in(unite)["code"]) for _ in range(2))
     service.clock.advance(timedelta(seconds=50))

@@ -14,7 +14,7 @@ interface Trail {
 type Details = Record<string, unknown>;
 type Kind = "all" | "connection" | "policy" | "exceptions" | "people" | "account";
 
-const KINDS: Record<string, Kind> = { connection: "connection", domain: "connection", domains: "connection", links: "people", policy: "policy", exception: "exceptions", exceptions: "exceptions", link: "people", account: "account" };
+const KINDS: Record<string, Kind> = { connection: "connection", domain: "connection", domains: "connection", links: "people", policy: "policy", exception: "exceptions", exceptions: "exceptions", link: "people", person: "people", account: "account" };
 const PAGE = 100;
 const IMPORT = 600_000; // milliseconds within which parts belong to one import
 
@@ -68,12 +68,12 @@ export class ActivityScreen extends Screen {
   }
 
   private actors(entries: readonly AuditEntry[]): [string, string][] {
-    return [...new Map(entries.map(({ actor }) => [actor.subject, nameOf(actor)]))];
+    return [...new Map(entries.map(({ actor }) => [keyOf(actor), this.nameOf(actor)]))];
   }
 
   private isWanted({ action, actor }: AuditEntry): boolean {
     const kind = KINDS[action.split(".")[0] ?? ""];
-    return (this.kind === "all" || kind === this.kind) && (!this.who || actor.subject === this.who);
+    return (this.kind === "all" || kind === this.kind) && (!this.who || keyOf(actor) === this.who);
   }
 
   private days(entries: readonly AuditEntry[]): TemplateResult[] {
@@ -86,7 +86,7 @@ export class ActivityScreen extends Screen {
       ([day, those], index) => html`<section class="stack tight" aria-labelledby="h-day-${index}">
         <h4 id="h-day-${index}">${day}</h4>
         <ul class="log" role="list">
-          ${those.map(({ at, actor, action, details }) => html`<li><time datetime=${at} title=${this.format.full(at)}>${this.format.time(at)}</time><p><strong>${nameOf(actor)}</strong> ${this.sentence(action, details)}</p></li>`)}
+          ${those.map(({ at, actor, action, details }) => html`<li><time datetime=${at} title=${this.format.full(at)}>${this.format.time(at)}</time><p><strong>${this.nameOf(actor)}</strong> ${this.sentence(action, details)}</p></li>`)}
         </ul>
       </section>`,
     );
@@ -94,7 +94,7 @@ export class ActivityScreen extends Screen {
 
   private sentence(action: string, details: Details): string {
     const says = this.words.activity.says;
-    const text = (name: string) => String(details[name] ?? "");
+    const text = (name: string) => String(details[name] ?? (name === "email" ? this.words.erased : ""));
     const until = typeof details["expiresAt"] === "string" ? this.words.activity.until(this.format.moment(details["expiresAt"])) : this.words.activity.noEnd;
     switch (action) {
       case "connection.connected":
@@ -113,6 +113,7 @@ export class ActivityScreen extends Screen {
       case "exception.changed":
         return says[action](text("email"), text("reason"), until);
       case "exception.removed":
+      case "link.expired":
       case "link.made":
       case "link.replaced":
       case "link.released":
@@ -125,6 +126,7 @@ export class ActivityScreen extends Screen {
       case "account.registered":
       case "account.changed":
       case "account.closed":
+      case "person.erased":
       case "connection.changed":
       case "connection.started":
       case "connection.disconnected":
@@ -148,6 +150,10 @@ export class ActivityScreen extends Screen {
     return [...mode, ...(parts.length ? [says["policy.changed"](parts.join(" "))] : [])].join(" ") || says["policy.changed"]("");
   }
 
+  private nameOf(actor: AuditEntry["actor"]): string {
+    return actor.name ?? actor.subject ?? this.words.erased;
+  }
+
   private async older(continuation: string): Promise<void> {
     await this.change("older", async () => {
       const more = await this.page(continuation);
@@ -161,7 +167,7 @@ function folded(entries: readonly AuditEntry[]): AuditEntry[] {
   const result: AuditEntry[] = [];
   for (const each of entries) {
     const newer = result.at(-1);
-    const one = newer?.action === "exceptions.imported" && each.action === newer.action && each.actor.subject === newer.actor.subject;
+    const one = newer?.action === "exceptions.imported" && each.action === newer.action && keyOf(each.actor) === keyOf(newer.actor);
     if (one && Date.parse(newer.at) - Date.parse(each.at) < IMPORT) {
       const count = Number(newer.details["count"]) + Number(each.details["count"]);
       result[result.length - 1] = { ...newer, details: { ...newer.details, count } };
@@ -172,6 +178,6 @@ function folded(entries: readonly AuditEntry[]): AuditEntry[] {
   return result;
 }
 
-function nameOf(actor: AuditEntry["actor"]): string {
-  return actor.name || actor.subject;
+function keyOf(actor: AuditEntry["actor"]): string {
+  return actor.reference ?? actor.subject ?? "";
 }

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { Problem, type Entry } from "../api.js";
 import { address, bone, busyButton, dialog, head, note, status, tableBones, time } from "../parts.js";
+import { save } from "../save.js";
 import { Load, Screen } from "../screen.js";
 import "./exception-dialog.js";
 
@@ -292,13 +293,4 @@ export class ExceptionsScreen extends Screen {
       save(value as Blob, `exceptions-${this.api.account}.csv`);
     });
   }
-}
-
-/** Hand a file to the person, as if they had clicked a link to it. */
-export function save(content: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -5,8 +5,8 @@ import { customElement, state } from "lit/decorators.js";
 import type { Entry } from "../api.js";
 import type { Kind, Line, Listed } from "../csv.js";
 import { head, icon, note, status } from "../parts.js";
+import { save } from "../save.js";
 import { problemOf, problemNote, Screen } from "../screen.js";
-import { save } from "./exceptions.js";
 
 interface Left {
   line: Line;

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import type { Link } from "../api.js";
-import { address, bone, busyButton, copyButton, dialog, head, note, tableBones, timeAlone } from "../parts.js";
+import { address, bone, busyButton, copyButton, dialog, field, head, note, tableBones, timeAlone } from "../parts.js";
 import { Load, Screen } from "../screen.js";
 
 interface Read {
@@ -20,6 +20,9 @@ export class PeopleScreen extends Screen {
   @state() private wanted = "";
   @state() private chosen: ReadonlySet<string> = new Set();
   @state() private asking: readonly Link[] = [];
+  /** The address of the person to erase; empty while it is still to be typed. */
+  @state() private erasing?: string | undefined;
+  @state() private fault = "";
 
   private get api() {
     return this.context.api;
@@ -41,10 +44,10 @@ export class PeopleScreen extends Screen {
     const part = this.wanted.toLowerCase();
     const shown = part ? links.filter((each) => each.email.toLowerCase().includes(part) || each.oid.includes(part)) : links;
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-people">
-      ${head("h-people", words.title, words.text)} ${this.outcome()}
+      ${head("h-people", words.title, words.text, this.context.readonly ? nothing : html`<button class="btn danger" @click=${() => this.askToErase("")}>${words.eraseSomebody}</button>`)} ${this.outcome()}
       ${links.length ? html`<div class="stack wide">${this.tools(shown.length, links.length, following)} ${shown.length ? this.table(shown) : html`<p>${words.nothingFound}</p>`}</div>` : note("plain", "off", html`<h4>${words.emptyTitle}</h4><p>${words.empty}</p>`)}
       ${following && !part ? html`<div class="row">${busyButton(this.busy === "more", words.more, this.words.loading(words.title), "", () => void this.more())}</div>` : nothing}
-      ${this.asking.length ? this.question(this.asking) : nothing}
+      ${this.asking.length ? this.question(this.asking) : nothing} ${this.erasing === undefined ? nothing : this.erasure(this.erasing)}
     </section>`;
   }
 
@@ -83,7 +86,7 @@ export class PeopleScreen extends Screen {
             <th scope="row" role="rowheader">${address(each.email)}</th>
             <td role="cell" data-label=${words.since}>${timeAlone(this.context, each.linkedAt, this.format.moment(each.linkedAt))}</td>
             <td role="cell" data-label=${words.oid}><code>${each.oid}</code> ${copyButton(this.context, each.oid, `${words.oid} ${each.email}`)}</td>
-            ${change ? html`<td role="cell" class="acts"><button class="btn plain" @click=${() => this.ask([each.linkId])}>${words.release}<span class="vh"> ${each.email}</span></button></td>` : nothing}
+            ${change ? html`<td role="cell" class="acts"><button class="btn plain" @click=${() => this.ask([each.linkId])}>${words.release}<span class="vh"> ${each.email}</span></button><button class="btn plain" @click=${() => this.askToErase(each.email)}>${words.erase}<span class="vh"> ${each.email}</span></button></td>` : nothing}
           </tr>`,
         )}
       </tbody>
@@ -101,6 +104,51 @@ export class PeopleScreen extends Screen {
         <button class="btn danger main" @click=${() => void this.release(links)}>${words.confirm}</button>`,
       close,
     );
+  }
+
+  private erasure(email: string): TemplateResult {
+    const words = this.words.people;
+    const close = () => (this.erasing = undefined);
+    return dialog(
+      "h-erase",
+      words.eraseTitle,
+      html`<form class="stack wide" id="erase" novalidate @submit=${(event: SubmitEvent) => void this.erase(event)}>
+        <p>${words.eraseText}</p>
+        ${field({ id: "erase-email", label: words.email, fault: this.fault }, ({ described, invalid }) =>
+          html`<input id="erase-email" name="email" type="email" autocomplete="off" maxlength="320" .defaultValue=${email} aria-describedby=${described} aria-invalid=${invalid} />`)}
+        <p class="muted">${words.eraseHint}</p>
+      </form>`,
+      html`<button class="btn" autofocus @click=${close}>${words.eraseKeep}</button>
+        <button class="btn danger main" form="erase">${words.eraseConfirm}</button>`,
+      close,
+    );
+  }
+
+  private askToErase(email: string): void {
+    this.fault = "";
+    this.erasing = email;
+  }
+
+  private async erase(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const words = this.words.exceptions;
+    const email = String(new FormData(event.target as HTMLFormElement).get("email") ?? "").trim();
+    this.fault = email ? (email.includes("@") ? "" : words.noAt) : words.noEmail;
+    if (this.fault) return;
+    const erased = await this.change("erase", async () => {
+      const { value } = await this.api.take(this.api.client.POST("/v1/accounts/{accountId}/people/erase", { params: { path: this.api.path }, body: { email } }));
+      this.erasing = undefined;
+      this.said = this.words.people.erasedNow(value.links, value.exceptions, value.sessions);
+      this.context.announce("person-erased");
+    });
+    const fault = this.failed?.of("email");
+    if (!erased && fault) {
+      this.fault = fault;
+      this.failed = undefined;
+      return;
+    }
+    this.erasing = undefined;
+    await Promise.all([this.read.run(), this.context.refresh()]);
   }
 
   private pick(id: string): void {

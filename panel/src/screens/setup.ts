@@ -4,13 +4,13 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { Problem, type Application, type Domains, type Overview } from "../api.js";
-import { bone, busyButton, copyButton, dialog, fact, field, icon, note, status, timed, type Content, type Sort } from "../parts.js";
+import { bone, busyButton, dialog, fact, field, icon, note, timed, type Content, type Sort } from "../parts.js";
 import { Screen } from "../screen.js";
+import { domainsFound, startLink, whatChanges, whatIsAsked } from "./setup-parts.js";
 
 type Step = "need" | "who" | "waiting" | "connected" | "emergency" | "confirm" | "done";
 
 const NUMBERS: Record<Step, number> = { need: 1, who: 2, waiting: 2, connected: 3, emergency: 4, confirm: 5, done: 5 };
-const DOMAIN_SORTS: Record<string, Sort> = { routed: "ok", off: "off", conflict: "warn", not_listed: "warn", not_routable: "off" };
 const EVERY = 3000;
 
 @customElement("azure-sso-setup")
@@ -50,7 +50,7 @@ export class SetupScreen extends Screen {
     const { status: state } = overview;
     if (state === "connected") {
       if (asked === "done") return overview.mode === "on" ? "done" : "confirm";
-      return NUMBERS[asked] >= 3 ? asked : asked === "who" && this.rest === "who" && this.link ? "connected" : "connected";
+      return NUMBERS[asked] >= 3 ? asked : "connected";
     }
     if (asked === "waiting") return state === "pending" || this.link ? "waiting" : "who";
     return asked === "need" && state !== "consent_revoked" ? "need" : "who";
@@ -95,20 +95,11 @@ export class SetupScreen extends Screen {
   }
 
   private content(step: Exclude<Step, "done">, overview: Overview): TemplateResult {
-    switch (step) {
-      case "need":
-        return this.need();
-      case "who":
-        return this.choose(overview);
-      case "waiting":
-        return this.waiting(overview);
-      case "connected":
-        return this.connected(overview);
-      case "emergency":
-        return this.emergency(overview);
-      case "confirm":
-        return this.confirm(overview);
-    }
+    if (step === "need") return this.need();
+    if (step === "who") return this.choose(overview);
+    if (step === "waiting") return this.waiting(overview);
+    if (step === "connected") return this.connected(overview);
+    return step === "emergency" ? this.emergency(overview) : this.confirm(overview);
   }
 
   private heading(step: Step, title: string): TemplateResult {
@@ -144,13 +135,12 @@ export class SetupScreen extends Screen {
       <input type="radio" name="who" id="who-${value}" .checked=${this.who === value} aria-describedby="who-${value}-text" @change=${() => (this.who = value)} />
       <label for="who-${value}">${label}</label><p id="who-${value}-text">${text}</p>
     </div>`;
-    const list = (title: string, items: readonly string[]) => html`<div class="stack tight"><h4>${title}</h4><ul class="list">${items.map((each) => html`<li>${each}</li>`)}</ul></div>`;
     return html`${this.heading("who", words.title)}
       <p>${words.text}</p>
       <fieldset><legend class="vh">${words.title}</legend>
         ${choice("other", words.other, words.otherText)} ${choice("myself", words.myself, words.myselfText(overview.name))}
       </fieldset>
-      <details><summary>${words.asks}</summary><div class="two">${list(words.askedTitle, words.asked)}${list(words.notAskedTitle, words.notAsked)}</div></details>
+      ${whatIsAsked(this.words)}
       ${this.context.readonly ? nothing : this.foot(this.main(this.who === "other" ? words.makeLink : words.toMicrosoft, () => void this.begin()), "setup")}`;
   }
 
@@ -186,7 +176,7 @@ export class SetupScreen extends Screen {
     const when = this.format.moment(until);
     const step = (sort: Sort, content: Content, muted = false) => html`<li class=${muted ? "muted" : ""}>${icon(sort)}<span>${content}</span></li>`;
     return html`${this.heading("waiting", words.title)}
-      ${this.link ? this.share(overview.name, this.link.url, until, when) : html`<p>${timed(this.context, until, when, words.lost)}</p>`}
+      ${this.link ? startLink(this.context, overview.name, { url: this.link.url, until, myself: this.who === "myself" }) : html`<p>${timed(this.context, until, when, words.lost)}</p>`}
       <section class="stack tight" aria-labelledby="h-track">
         <h4 id="h-track">${words.track}</h4>
         <ol class="track" role="list" aria-live="polite">
@@ -202,21 +192,6 @@ export class SetupScreen extends Screen {
     this.context.go("setup/who");
   }
 
-  private share(name: string, url: string, until: string, when: string): TemplateResult {
-    const words = this.words.setup.waiting;
-    const mail = `mailto:?subject=${encodeURIComponent(words.mailSubject(name))}&body=${encodeURIComponent(words.mailBody(name, url, when))}`;
-    return html`<p>${this.who === "myself" ? words.selfText : words.text(name)}</p>
-      <div class="field">
-        <label for="setup-link">${words.link}</label>
-        <div class="row">
-          <input class="grow" id="setup-link" readonly .value=${url} aria-describedby="setup-link-text" @focus=${(event: Event) => (event.target as HTMLInputElement).select()} />
-          ${this.who === "myself" ? html`<a class="btn main" href=${url} target="_blank" rel="noopener">${this.words.setup.who.toMicrosoft}</a>` : copyButton(this.context, url, "", words.copyLink, "main")}
-          ${this.who === "myself" ? nothing : html`<a class="btn" href=${mail}>${words.mail}</a>`}
-        </div>
-        <p class="muted" id="setup-link-text">${timed(this.context, until, when, words.linkHint)}</p>
-      </div>`;
-  }
-
   private connected(overview: Overview): TemplateResult {
     const words = this.words.setup.connected;
     const { tenantName, connectedBy, connectedAt } = overview;
@@ -224,14 +199,7 @@ export class SetupScreen extends Screen {
     const by = connectedBy ?? this.words.somebody;
     return html`${this.heading("connected", words.title(name))}
       ${connectedAt ? html`<p>${timed(this.context, connectedAt, this.format.moment(connectedAt), (when) => words.text(by, when))}</p>` : nothing}
-      <table role="table">
-        <caption>${words.caption}</caption>
-        <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">${this.words.domains.domain}</th><th scope="col" role="columnheader">${words.after}</th></tr></thead>
-        <tbody role="rowgroup">
-          ${this.domains?.items.map(({ domain, state }) => html`<tr role="row"><th scope="row" role="rowheader">${domain}</th><td role="cell">${status(DOMAIN_SORTS[state]!, words[state])}</td></tr>`) ??
-          [1, 2].map(() => html`<tr><td>${bone(12)}</td><td>${bone(18)}</td></tr>`)}
-        </tbody>
-      </table>
+      ${domainsFound(this.words, this.domains)}
       <details><summary>${this.words.domains.missing}</summary>
         <div class="stack tight"><p>${this.words.domains.missingText}</p>
           ${this.context.readonly ? nothing : html`<div class="row">${busyButton(this.busy === "refresh", this.words.domains.refresh, this.words.domains.refreshing, "", () => void this.readAgain())}</div>`}</div>
@@ -294,22 +262,10 @@ export class SetupScreen extends Screen {
 
   private confirm(overview: Overview): TemplateResult {
     const words = this.words.setup.confirm;
-    const routed = this.domains?.items.filter((each) => each.state === "routed").map((each) => each.domain) ?? [];
-    const barred = this.applications.filter((each) => each.incompatible || each.reason === "application_switched_off");
-    const { count, exact } = overview.exceptions;
-    const row = (who: Content, today: string, after: Content) => html`<tr role="row"><th scope="row" role="rowheader">${who}</th><td role="cell" data-label=${words.today}>${today}</td><td role="cell" data-label=${words.afterwards}>${after}</td></tr>`;
+    const { count } = overview.exceptions;
     return html`${this.heading("confirm", words.title)}
       <p>${words.text}</p>
-      <table class="quiet" role="table">
-        <caption class="vh">${words.caption}</caption>
-        <thead role="rowgroup"><tr role="row">${[words.whoColumn, words.today, words.afterwards].map((each) => html`<th scope="col" role="columnheader">${each}</th>`)}</tr></thead>
-        <tbody role="rowgroup">
-          ${routed.length ? row(words.everybody(this.format.list(routed)), words.password, html`<strong>${words.microsoft}</strong>`) : nothing}
-          ${count ? row(words.excepted(count, exact), words.password, words.password) : nothing}
-          ${barred.map((each) => row(words.application(each.name), words.password, words.password))}
-          ${row(words.signedIn, words.isSignedIn, words.stay)}
-        </tbody>
-      </table>
+      ${whatChanges(this.words, this.format, overview, this.domains, this.applications)}
       ${count ? nothing : note("warn", "warn", html`<p>${this.words.policy.onNobody}</p>`)}
       <dl class="facts">${fact(words.when, words.whenText)} ${fact(words.undo, words.undoText, words.undoHint)}</dl>
       <details><summary>${words.message}</summary><div><blockquote>${words.messageText(overview.name)}</blockquote></div></details>

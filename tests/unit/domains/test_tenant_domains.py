@@ -54,6 +54,28 @@ def test_the_list_reads_and_writes_rows_of_today() -> None:
     assert listed.document() == stored
 
 
+# -- public domains ----------------------------------------------------------------------------------------------------
+
+GMAIL, HUSHMAIL = DomainName("gmail.com"), DomainName("hushmail.com")
+"""One that never routes, and one that is only on the list."""
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "named", "state"),
+    [
+        (GMAIL, DomainStatus.OURS, {GMAIL}, DomainState.NOT_ROUTABLE),
+        (HUSHMAIL, DomainStatus.NOT_ASKED, None, DomainState.NOT_ROUTABLE),
+        (HUSHMAIL, DomainStatus.OURS, {HUSHMAIL}, DomainState.ROUTED),
+        (HUSHMAIL, DomainStatus.OURS, None, DomainState.ROUTED),
+    ],
+    ids=["well known", "on the list", "on the list and named", "claimed before it was on the list"],
+)
+def test_a_public_domain_routes_only_if_the_vendor_names_it_or_it_was_claimed_before(
+    name: DomainName, status: DomainStatus, named: set[DomainName] | None, state: DomainState
+) -> None:
+    assert TenantDomain(name=name, status=status).state(named) is state
+
+
 # -- what events report ------------------------------------------------------------------------------------------------
 
 
@@ -70,7 +92,7 @@ def test_an_event_counts_all_domains_and_names_a_hundred_those_first_that_have_c
 
 
 def test_domains_that_are_lost_together_are_one_event() -> None:
-    assert loss_of({NAMES[7]}).details() == {"domain": NAMES[7]}
-    assert loss_of({NAMES[2], NAMES[1]}).details() == {"domains": [NAMES[1], NAMES[2]], "count": 2}
-    many = loss_of(NAMES).details()
+    assert loss_of({NAMES[7]}).details({}) == {"domain": NAMES[7]}
+    assert loss_of({NAMES[2], NAMES[1]}).details({}) == {"domains": [NAMES[1], NAMES[2]], "count": 2}
+    many = loss_of(NAMES).details({})
     assert (many["domains"], many["count"]) == (sorted(NAMES)[:100], 1_000)

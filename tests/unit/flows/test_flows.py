@@ -265,3 +265,51 @@ async def test_a_flow_whose_answer_was_lost_is_its_takers(
         assert taken == errand(flows)
         with pytest.raises(FlowSpent):
             await redeem()
+
+
+async def test_hundreds_of_one_partition_are_removed_by_the_hundred() -> None:
+    table = Counted()
+    for number in range(250):
+        await table.write(Put(Key("-20251231T2359-a", f"errand:{number}"), "{}"))
+    table.writes = 0
+    assert await Flows(table=table, clock=FixedClock()).purge() == 250
+    assert table.writes == 3
+
+
+def and_more(flow: Errand) -> Errand:
+    return flow.model_copy(update={"purpose": flow.purpose + "+"})
+
+
+async def test_of_many_who_revise_a_flow_at_once_each_starts_from_the_last(flows: Flows) -> None:
+    handle = await flows.issue(errand(flows))
+    found = await asyncio.gather(*(flows.revise(handle, Errand, and_more) for _ in range(20)))
+    assert sorted(len(flow.purpose) for flow in found) == [len("a test") + each for each in range(1, 21)]
+
+
+@pytest.mark.parametrize("how", [Disturbance.NOT_MADE, Disturbance.LOST, Disturbance.REPEATED])
+async def test_a_flow_is_revised_once_whatever_happens_to_the_answers(
+    table: InMemoryTable, clock: FixedClock, how: Disturbance
+) -> None:
+    for k in range(1, 4):
+        script = Script()
+        flows = Flows(table=Disturbed(table, script), clock=clock)
+        handle = await flows.issue(errand(flows))
+        script.disturb(k, how)
+        revise = partial(flows.revise, handle, Errand, and_more)
+        try:
+            revised = await script.play(revise)
+        except Unavailable:
+            assert (k, how) in {(1, Disturbance.NOT_MADE), (1, Disturbance.LOST), (2, Disturbance.NOT_MADE)}
+            revised = await revise()
+        assert isinstance(revised, Errand)
+        assert revised.purpose == (await flows.look(handle, Errand)).purpose == "a test+"
+
+
+async def test_a_flow_of_an_earlier_release_is_revised_and_expires_as_before(
+    flows: Flows, table: InMemoryTable, clock: FixedClock
+) -> None:
+    handle = "h" * 43
+    await table.write(Put(Key(digest(handle), "errand"), errand(flows).document(), flows.expiry(Errand)))
+    assert (await flows.revise(handle, Errand, and_more)).purpose == "a test+"
+    clock.advance(2 * ONE_MINUTE)
+    assert await flows.purge() == 1

@@ -254,6 +254,19 @@ async def test_a_token_of_one_client_does_not_serve_another(provider: Provider, 
     assert len(await ended(provider)) == 1
 
 
+async def test_the_session_of_a_deleted_account_can_still_be_ended_and_does_nothing_else(
+    provider: Provider, end_session: EndSession, doorbells: Doorbells
+) -> None:
+    await provider.issue()
+    await provider.sessions.begin(PERSON, UNITE, None)
+    hint = await id_token(provider)
+    await provider.services.connection.disconnection.close(OLGA, ACME, WHATEVER_STANDS)
+    before = len(provider.accounts_table)
+    await begun(end_session, id_token_hint=hint)
+    assert (len(doorbells.heard), await provider.sessions.find(SID)) == (1, ())
+    assert len(provider.accounts_table) == before
+
+
 # -- the others hear of it --------------------------------------------------------------------------------------------
 
 

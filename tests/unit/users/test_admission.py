@@ -472,3 +472,18 @@ async def test_who_signs_in_while_the_links_are_read_is_read_again(provider: Pro
 async def test_an_account_that_is_closed_meanwhile_ends_nothing(provider: Provider) -> None:
     await provider.people.end_if_all_moved(AccountId("nobody"))
     assert len(await trail(provider)) == 0
+
+
+async def test_who_is_erased_need_not_move(provider: Provider) -> None:
+    bob = EmailAddress.parse("bob@contoso.example")
+    for email in (ALICE, bob):
+        await provider.admit(ACME, email, named(email))
+    await provider.connect(FABRIKAM)
+    await keep(provider)
+    erasure = provider.services.privacy.erasure
+    await erasure.erase(SAM, ALICE, None)
+    assert len(await provider.accounts_table.under(ACME, "earlier:")) == 1
+    assert await keeps(provider), "Bob is left"
+    await erasure.erase(SAM, bob, None)
+    assert await provider.accounts_table.under(ACME, "earlier:") == ()
+    assert not await keeps(provider)

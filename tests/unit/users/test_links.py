@@ -95,9 +95,12 @@ async def admit_all(provider: Provider, *emails: EmailAddress, **claims: object)
         await provider.admit(ACME, email, identity(**name | claims))
 
 
-async def test_many_links_are_released_with_an_event_for_each_transaction(provider: Provider) -> None:
-    """One person has all of them: their identity goes with the last."""
-    await admit_all(provider, *addresses(100), oid="one")
+@pytest.mark.parametrize("claims", [{"oid": "one"}, {}], ids=["one person's", "each another's"])
+async def test_many_links_are_released_with_an_event_for_each_transaction(
+    provider: Provider, claims: dict[str, str]
+) -> None:
+    """An identity goes with its last link."""
+    await admit_all(provider, *addresses(100), **claims)
     assert await provider.links.release_many(SAM, Chosen(), None) == Released(100, None)
     assert await provider.links.release_many(SAM, Chosen(), None) == Released(0, None)
     rows = await provider.accounts_table.under(ACME, "")

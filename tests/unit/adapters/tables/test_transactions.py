@@ -104,6 +104,7 @@ def test_a_transaction_that_failed_gives_one_reason(response: str, failure: Fail
         answer(multipart(TAKEN, DONE)),
         answer(multipart(TAKEN, TAKEN)),
         answer(multipart(DONE, DONE.replace("204", "100"))),
+        answer(multipart(DONE, DONE.replace("204", "2\r04"))),
         answer(multipart(DONE, DONE.replace("204", "302"))),
         answer(multipart(DONE, DONE.replace("HTTP/1.1", "HTTP/1.0"))),
         answer(multipart(DONE, DONE.replace("HTTP/1.1 204 No Content", "204"))),
