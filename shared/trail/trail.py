@@ -28,8 +28,8 @@ from shared.ports.table import (
     RowExists,
     Table,
 )
-from shared.trail.events import Event, catalogue
-from shared.trail.persons import Found, Person, Persons
+from shared.trail.events import Event, Found, Person, catalogue
+from shared.trail.persons import Persons
 
 _END_OF_TIME = datetime(2300, 1, 1, tzinfo=UTC)
 
