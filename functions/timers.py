@@ -24,15 +24,15 @@ def timers_blueprint(services: Services) -> Blueprint:
         """Remove everything that has expired, such as tickets, states and codes."""
         await _run("purge_flows", "removed", services.flows.purge)
 
-    async def begin_and_run() -> int:
-        await services.duties.begin()
+    async def due() -> int:
+        await services.privacy.begin()
         return await services.duties.run()
 
     @blueprint.function_name("run_duties")
     @blueprint.timer_trigger(schedule=_EVERY_MINUTE, arg_name="timer")
     async def run_duties(timer: TimerRequest) -> None:  # noqa: ARG001 - the worker wants every binding as a parameter
         """Do the work that is due."""
-        await _run("run_duties", "found", begin_and_run)
+        await _run("run_duties", "found", due)
 
     return blueprint
 

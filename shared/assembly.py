@@ -208,7 +208,6 @@ def assemble(ports: Ports) -> Services:
             table=ports.duties,
             clock=clock,
             kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind(), *privacy.kinds()),
-            first=privacy.first(),
         ),
         health=_health(ports),
         close=ports.close,

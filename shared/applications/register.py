@@ -28,7 +28,7 @@ from shared.trail.trail import ShownRecord, Trail
 
 _BESIDE = "~"
 """How the row keys of trails and their persons start: no client id does, so that all can share one partition."""
-_TRAIL = f"{_BESIDE}audit:"
+_TRAIL = "~audit:"
 _MOST = 1_000
 
 _log = logging.getLogger(__name__)

@@ -23,7 +23,11 @@ from shared.ports.clock import Clock
 from shared.ports.organizations import Organization, Organizations
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
-from shared.trail.persons import Person
+from shared.trail.events import Person
+
+
+class Finished(Conflict):
+    """The integration was completed by another try."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,7 @@ class Completion:
         try:
             return await self._write(state, head, organization, consenter)
         except Stale:
+            await self._give_back(state, organization)
             return await self.connect(state, tenant_id, consenter)
 
     async def _write(
@@ -122,9 +127,16 @@ class Completion:
         await self.routing.let_go(state.account_id, held(domains.record) - held(claimed), now)
         return Connected(account.name, organization.display_name, state.link, state.return_url)
 
+    async def _give_back(self, state: ConnectState, organization: Organization) -> None:
+        """Release what was claimed for this tenant, if the account was connected to another one meanwhile."""
+        head = await find_head(self.table, state.account_id)
+        if head is not None and head.stored(Connection).record.tenant not in {None, organization.tenant_id}:
+            names = {*organization.verified_domains} - held(stored_domains(head).record)
+            await self.routing.let_go(state.account_id, names, self.clock.now())
+
     async def write_down(self, state: ConnectState, refusal: Refusal) -> None:
-        """Record in the audit trail why a try was refused, unless the account is gone."""
-        if await find_head(self.table, state.account_id) is not None:
+        """Record in the audit trail why a try was refused, unless the account is gone, or connected by another try."""
+        if not isinstance(refusal, Finished) and await find_head(self.table, state.account_id) is not None:
             event = ConnectionRefused(reason=refusal.slug, explanation=refusal.detail)
             await self.journal.commit(state.account_id, state.actor, event)
 
@@ -142,10 +154,13 @@ def must_count(connection: Connection, attempt_id: str) -> None:
     """Refuse an attempt that is finished, cancelled by disconnecting, or not the newest.
 
     Raises:
-        Conflict: it is.
+        Finished: it has connected the account.
+        Conflict: it is cancelled, or not the newest.
     """
+    if connection.made_by is not None and connection.made_by.attempt_id == attempt_id:
+        raise Finished("This integration is finished: the account was connected meanwhile.")
     if not connection.is_at(attempt_id):
-        raise Conflict("This integration was finished, cancelled or started again. Start again from the control panel.")
+        raise Conflict("This integration was cancelled or started again. Start again from the control panel.")
 
 
 def _must_be_free(connection: Connection, tenant_id: TenantId) -> None:

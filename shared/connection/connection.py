@@ -31,8 +31,7 @@ from shared.kernel.documents import Asked
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Conflict
 from shared.ports.record import Record
-from shared.trail.events import Event, ShownAs
-from shared.trail.persons import Person
+from shared.trail.events import Event, Person, ShownAs
 
 
 class Status(StrEnum):

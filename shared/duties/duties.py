@@ -15,6 +15,10 @@ def partition_of(due_at: datetime) -> str:
     return due_at.astimezone(UTC).strftime("%Y%m%dT%H%M")
 
 
+_PLANNED = "planned"
+"""The partition of marks. Its name sorts after every minute, so they are never due."""
+
+
 class Task(Record, ABC):
     """The work of one duty. A subclass names its kind and has a field for everything that its handler must know.
 
@@ -80,6 +84,16 @@ class Duties:
         for start in range(0, len(planned), TRANSACTION_LIMIT):
             await self.table.write(*planned[start : start + TRANSACTION_LIMIT])
         return tuple([operation.key for operation in planned])
+
+    async def plan_once(self, task: Task) -> None:
+        """Plan a task that nothing else plans, unless this was done before, by this release or an earlier one.
+
+        A mark says that it was. A crash before the mark is written plans it again, which does no harm.
+        """
+        mark = Key(_PLANNED, task.kind)
+        if await self.table.get(mark) is None:
+            await self.plan(timedelta(), task)
+            await self.table.write(Put(mark, "{}"))
 
     async def withdraw(self, key: Key) -> None:
         """Remove a duty whose work was done otherwise. One that was just taken, or planned again, is left."""

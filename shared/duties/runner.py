@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.duties.duties import Duties, Duty, Task, partition_of
+from shared.duties.duties import Duty, Task, partition_of
 from shared.duties.kinds import Kind, Outcome
 from shared.kernel.failures import log_failure
 from shared.kernel.refusals import Unavailable
@@ -32,9 +31,6 @@ _AT_A_TIME = 4
 _RUN = timedelta(seconds=45)
 """The time after which a run takes no further duty, so that it ends before the next one starts."""
 
-_BEGUN = "begun"
-"""The partition of marks. Its name sorts after every minute, so it is never due."""
-
 _MARGIN = timedelta(minutes=1)
 """How much longer a lease is than an attempt may take: the clocks of two instances may differ."""
 
@@ -49,20 +45,6 @@ class DutyRunner:
     """The time."""
     kinds: tuple[Kind[Any], ...]
     """Every kind of duty."""
-    first: tuple[Callable[[datetime], Task], ...] = ()
-    """Tasks that nothing else plans, by the time at which they are: each is planned once, when a release that has it
-    runs for the first time."""
-    _begun: set[str] = field(init=False, repr=False, default_factory=set)
-
-    async def begin(self) -> None:
-        """Plan the first tasks, if no release has planned them yet. Safe to repeat: a mark stays of each."""
-        now = self.clock.now()
-        for task in [make(now) for make in self.first]:
-            mark = Key(_BEGUN, task.kind)
-            if task.kind not in self._begun and await self.table.get(mark) is None:
-                await Duties(table=self.table, clock=self.clock).plan(timedelta(), task)
-                await self.table.write(Put(mark, "{}"))
-            self._begun.add(task.kind)
 
     async def run(self) -> int:
         """Run the duties that are due, as time allows; return how many it took on. Any number of runs may overlap.

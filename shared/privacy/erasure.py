@@ -29,8 +29,8 @@ from shared.ports.table import TRANSACTION_LIMIT, Operation, Remove, Replace, Ro
 from shared.privacy.rewriting import rewrite_trail
 from shared.privacy.traces import Search, Traces
 from shared.provider.end_session import EndSession
-from shared.trail.events import Event
-from shared.trail.persons import Person, is_text
+from shared.trail.events import Event, Person
+from shared.trail.persons import is_text
 from shared.users.exemption import PREFIX as EXCEPTIONS
 from shared.users.exemption import Exemption
 from shared.users.people import People

@@ -1,13 +1,11 @@
 """The facade of the privacy package: who is erased, and the duties that end what is kept."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from shared.accounts.journal import Journal
 from shared.applications.register import ApplicationRegister
-from shared.duties.duties import Duties, Task
+from shared.duties.duties import Duties
 from shared.duties.kinds import Kind
 from shared.ports.clock import Clock
 from shared.ports.table import Table
@@ -30,6 +28,11 @@ class Privacy:
 
     retention: Retention
     """Ends what was kept for long enough."""
+    duties: Duties
+    """Plans the work of both."""
+    clock: Clock
+    """The time."""
+    _begun: list[bool] = field(init=False, repr=False, default_factory=list)
 
     @classmethod
     def assemble(
@@ -53,12 +56,17 @@ class Privacy:
             retention=Retention(
                 table=accounts, journal=journal, applications=applications, people=people, limits=limits, clock=clock
             ),
+            duties=duties,
+            clock=clock,
         )
 
     def kinds(self) -> tuple[Kind[Any], ...]:
         """The kinds of duties."""
         return self.erasure.kind(), self.rewriting.kind(), self.retention.kind()
 
-    def first(self) -> tuple[Callable[[datetime], Task], ...]:
-        """The tasks that nothing else plans."""
-        return (lambda now: TrailRewriting(planned_at=now), lambda _: RetentionRun())
+    async def begin(self) -> None:
+        """Plan the duties that nothing else plans. Safe to repeat; asks the store once in the life of an instance."""
+        if not self._begun:
+            await self.duties.plan_once(TrailRewriting(planned_at=self.clock.now()))
+            await self.duties.plan_once(RetentionRun())
+            self._begun.append(True)

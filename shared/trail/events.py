@@ -1,5 +1,6 @@
 """Events: one frozen model for each kind of change, so that every record of a trail has a type."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
@@ -8,8 +9,47 @@ from pydantic import JsonValue
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
+from shared.kernel.encoding import base64url
 from shared.ports.record import Record
-from shared.trail.persons import Found, Person
+
+
+class Person(Record):
+    """One name of a person, and the facts that go with it. Exactly one of `user_key`, `oid` and `subject` is given.
+
+    Args:
+        user_key: of a user of the account (`UserKey`), with `email`.
+        oid: of an Entra identity, with `tid`, and with `name` where it is known.
+        subject: of a user of the control panel, with `name` where it is known.
+    """
+
+    user_key: str | None = None
+    email: str | None = None
+    tid: str | None = None
+    oid: str | None = None
+    subject: str | None = None
+    name: str | None = None
+
+    @property
+    def known_as(self) -> str:
+        """The name in row keys: equal for equal persons, and no address, object id or subject can be read from it."""
+        if self.user_key is not None:
+            return f"user-{self.user_key}"
+        kind, parts = ("identity", (self.tid, self.oid)) if self.oid is not None else ("panel", (self.subject,))
+        return f"{kind}-{base64url(hashlib.sha256('\0'.join(map(str, parts)).encode()).digest())}"
+
+
+class Said(Record):
+    """Text about a person that belongs to one event, by the name of the event's field."""
+
+    texts: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A person who was not erased, and what events say about them, by the name of the event."""
+
+    person: Person
+    said: Mapping[str, Said]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ a person is to remove these rows: events never change, and their references then
 """
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +21,6 @@ from itertools import batched
 
 from pydantic import JsonValue
 
-from shared.kernel.encoding import base64url
 from shared.kernel.versions import version_of
 from shared.ports.record import Record
 from shared.ports.table import (
@@ -37,37 +35,13 @@ from shared.ports.table import (
     RowChanged,
     Table,
 )
+from shared.trail.events import Found, Person, Said
 
 PERSON = "person:"
 KNOWN = "known:"
 _REFERENCE_BYTES = 16
 _AT_ONCE = 32
 """Persons that are read at the same time for a page."""
-
-
-class Person(Record):
-    """One name of a person, and the facts that go with it. Exactly one of `user_key`, `oid` and `subject` is given.
-
-    Args:
-        user_key: of a user of the account (`UserKey`), with `email`.
-        oid: of an Entra identity, with `tid`, and with `name` where it is known.
-        subject: of a user of the control panel, with `name` where it is known.
-    """
-
-    user_key: str | None = None
-    email: str | None = None
-    tid: str | None = None
-    oid: str | None = None
-    subject: str | None = None
-    name: str | None = None
-
-    @property
-    def known_as(self) -> str:
-        """The name in row keys: equal for equal persons, and no address, object id or subject can be read from it."""
-        if self.user_key is not None:
-            return f"user-{self.user_key}"
-        kind, parts = ("identity", (self.tid, self.oid)) if self.oid is not None else ("panel", (self.subject,))
-        return f"{kind}-{base64url(hashlib.sha256('\0'.join(map(str, parts)).encode()).digest())}"
 
 
 class Known(Record):
@@ -81,12 +55,6 @@ class Known(Record):
     facts: str
     named_on: date
     since: datetime
-
-
-class Said(Record):
-    """Text about a person that belongs to one event, by the name of the event's field."""
-
-    texts: dict[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,26 +196,20 @@ class Persons:
         return Put(self._person(reference), document)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A person who was not erased, and what events say about them, by the name of the event."""
-
-    person: Person
-    said: Mapping[str, Said]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is stored of one name: its reference, if an event has named it, since when, and every row.
-
-    `others` are the names that were named in one event with it.
-    """
+    """What is stored of one name."""
 
     reference: str | None
+    """What events call it."""
     since: datetime
+    """When it was named first; at the end of time if it never was."""
     person: Found | None
+    """The person; None if they are not known."""
     others: tuple[str, ...]
+    """The names that were named in one event with it."""
     rows: tuple[Row, ...]
+    """All of its rows."""
 
 
 def is_text(key: Key) -> bool:

@@ -10,8 +10,7 @@ from typing import Annotated
 from shared.kernel.names import AccountId, EmailAddress
 from shared.ports.record import Record
 from shared.ports.table import Key, RowReader
-from shared.trail.events import AboutAPerson, Event, ShownAs
-from shared.trail.persons import Person
+from shared.trail.events import AboutAPerson, Event, Person, ShownAs
 from shared.users.user_key import UserKey
 
 PREFIX = "exception:"

@@ -13,8 +13,7 @@ from shared.kernel.refusals import Forbidden
 from shared.ports.record import Record
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Key
-from shared.trail.events import Event, ShownAs
-from shared.trail.persons import Person
+from shared.trail.events import Event, Person, ShownAs
 from shared.users.identity import subject_of
 from shared.users.user_key import UserKey
 

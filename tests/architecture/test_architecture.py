@@ -75,7 +75,7 @@ def test_the_states_are_drawn_as_beside_the_record() -> None:
 def rows_in_the_code() -> set[str]:
     """Every row key, or its beginning, that the product has a name for; a client id has none."""
     source = "\n".join(text for name, text in MODULES.items() if not name.startswith("shared/adapters"))
-    named = {*re.findall(r'^_?(?:PREFIX|ROW|TRAIL) = "([^"]+)"', source, re.MULTILINE)}
+    named = {*re.findall(r'^_?(?:PREFIX|ROW|TRAIL|PERSON|KNOWN|OF_PERSON) = "([^"]+)"', source, re.MULTILINE)}
     heads = {f"head:{row}" for row in re.findall(r'^    row = "(\w+)"', source, re.MULTILINE)}
     kinds = {*re.findall(r'^    kind: ClassVar\[str\] = "([\w-]+)"', source, re.MULTILINE)}
     literal = {*re.findall(r'Key\([^\n]+, "([\w-]+)"\)', source)} - {"health"}
@@ -127,7 +127,7 @@ def test_the_package_that_writes_a_row_is_drawn_beside_it(row: tuple[str, str, s
 
 
 def test_every_module_that_writes_is_named() -> None:
-    writes = re.compile(r"\.commit\(|\btable\.write\(|\bflows\.(?:issue|write)\(|\bduties\.plan\(")
+    writes = re.compile(r"\.commit\(|\btable\.write\(|\bflows\.(?:issue|write)\(|\bduties\.plan(?:_once)?\(")
     found = {
         name
         for name, text in MODULES.items()

@@ -52,6 +52,7 @@ EXPECTED = {
     },
     "audit": {"list_audit", "list_application_audit"},
     "links": {"list_links", "search_links", "release_links", "release_link"},
+    "people": {"erase_person"},
     "applications": {
         "put_application",
         "get_application",
@@ -129,7 +130,7 @@ def test_the_worker_finds_every_function() -> None:
 
 VERBS = {"put", "get", "delete", "start", "check", "show", "open", "connect", "list", "switch", "refresh", "patch"}
 VERBS |= {"reset", "add", "search", "resolve", "purge", "release", "renew", "authorize", "complete", "sign", "finish"}
-VERBS |= {"end", "redeem", "run"}
+VERBS |= {"end", "redeem", "run", "erase"}
 
 
 def test_a_function_is_named_by_what_it_does() -> None:

@@ -5,9 +5,10 @@ The fixtures of `tests/http` are here, too. Tests are `async def`, because Playw
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from tests.http import conftest as http
 from tests.http import signing_in
@@ -22,7 +23,9 @@ register, unite, contoso = signing_in.register, signing_in.unite, signing_in.con
 PATIENCE = 15_000
 """Milliseconds in which a page must show what a test waits for."""
 
-type NewContext = Callable[[], Awaitable[BrowserContext]]
+expect.set_options(timeout=PATIENCE)
+
+type NewContext = Callable[..., Awaitable[BrowserContext]]
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +43,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def new_context(chromium: Browser, service: RunningService) -> AsyncIterator[NewContext]:
-    """Makes profiles: `await new_context()` is another person's browser.
+    """Makes profiles: `await new_context()` is another person's browser; arguments are Playwright's.
 
     A page that fails in its script, or asks for something that its Content-Security-Policy forbids, fails the test.
     """
@@ -52,8 +55,8 @@ async def new_context(chromium: Browser, service: RunningService) -> AsyncIterat
 
     async with AsyncExitStack() as contexts:
 
-        async def make() -> BrowserContext:
-            context = await chromium.new_context()
+        async def make(**options: Any) -> BrowserContext:
+            context = await chromium.new_context(**options)
             contexts.push_async_callback(context.close)
             context.set_default_timeout(PATIENCE)
             context.on("weberror", lambda error: faults.append(str(error.error)))

@@ -8,7 +8,7 @@ from local.cast.person import ADA, PASSWORD
 
 
 async def slow_down(where: Page | BrowserContext, milliseconds: int) -> None:
-    """Delay every request of a page or a profile from now on."""
+    """Delay every request of a page or a profile from now on, up to its first redirect."""
 
     async def late(route: Route) -> None:
         await asyncio.sleep(milliseconds / 1000)

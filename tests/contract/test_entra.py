@@ -161,6 +161,21 @@ def test_consent_is_asked_of_any_organisation_with_our_state(world: World) -> No
     assert (query["redirect_uri"], query["state"]) == (CALLBACK, "a state & more")
 
 
+def test_consent_is_asked_of_the_organisation_that_is_named(world: World) -> None:
+    url = world.provider.admin_consent_url(CALLBACK, "the-state", CONTOSO)
+    assert urlsplit(url).path == f"/{CONTOSO}/v2.0/adminconsent"
+
+
+async def test_an_organisation_is_found_by_its_id_and_by_each_of_its_domains(world: World) -> None:
+    for name in (CONTOSO, *CONTOSO_AS_GRAPH_SEES_IT.verified_domains):
+        assert await world.provider.find_tenant(name) == CONTOSO
+    for name in (NOBODYS, DomainName("nobody.example")):
+        assert await world.provider.find_tenant(name) is None
+    world.fall_silent()
+    with pytest.raises(Unavailable):
+        await world.provider.find_tenant(CONTOSO)
+
+
 async def test_a_sign_in_is_asked_of_one_tenant_with_state_nonce_and_challenge(world: World) -> None:
     request = await begun(world)
     assert urlsplit(request.url).path == f"/{CONTOSO}/oauth2/v2.0/authorize"

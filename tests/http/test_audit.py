@@ -136,6 +136,7 @@ PROFILE = {
     "passwordSignInUri": None,
     "tokenEndpointAuthMethod": "client_secret_basic",
     "jwks": None,
+    "codeBinding": "pkce_or_nonce",
     "postLogoutRedirectUris": [],
     "backchannelLogoutUri": None,
 }

@@ -775,7 +775,7 @@ def test_a_consent_that_was_revoked_is_noticed_when_our_own_probe_confirms_it(
     assert connection_of(contoso) == "consent_revoked"
     entry = contoso("GET", "/v1/accounts/acme/audit").json()["items"][0]
     assert (entry["action"], entry["actor"]["role"]) == ("connection.checked", "Service")
-    assert entry["details"] == {"outcome": "consent_revoked"}
+    assert entry["details"] == {"outcome": "consent_revoked", "domainsLeft": [], "domainsLeftCount": 0}
 
 
 def test_no_person_who_declines_can_have_the_consent_counted_as_revoked(
@@ -843,7 +843,7 @@ def test_microsofts_keys_roll_over_in_the_middle_and_nobody_notices(
         assert "code" in answered(person.open(answer))
 
 
-def test_a_whole_sign_in_costs_eleven_storage_calls(
+def test_a_whole_sign_in_costs_twelve_storage_calls(
     contoso: Caller, unite: Asked, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person.tokens(unite)
@@ -859,12 +859,13 @@ def test_a_whole_sign_in_costs_eleven_storage_calls(
     url = person.leave(unite)
     assert cost() == ["write"]  # the state
     code = answered(person.open(person.sign_in_at_microsoft(url)))["code"]
-    # The state is read and marked as answered, the account's head and the link are read, session and code are written.
-    assert cost() == ["get", "write", "under", "get", "write", "write"]
+    # The state is read and marked as answered, the account's head and the link are read; the session, its name for the
+    # person and the code are written.
+    assert cost() == ["get", "write", "under", "get", "write", "write", "write"]
     redeem(person.service, unite.redemption(code)).raise_for_status()
     # The code is read, then account and link are, since they may have changed since; and the code is taken.
     assert cost() == ["get", "get", "get", "write"]
-    assert len(calls) == 11
+    assert len(calls) == 12
 
 
 def _counted(calls: list[str], name: str, method: Callable[..., Any]) -> Callable[..., Any]:

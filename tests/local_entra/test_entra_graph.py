@@ -6,6 +6,8 @@ import httpx
 import jwt
 import pytest
 
+from local.entra.hostile import Hostile, LateConsent
+from local.entra.server import LocalEntra
 from tests.local_entra.browser import Answer, Browser
 from tests.local_entra.conftest import CONTOSO, NORTHWIND, Client
 
@@ -159,3 +161,18 @@ def test_a_delta_token_lives_seven_days(client: Client, control: httpx.Client, r
 
     assert client.graph(link, app_token(client)).status_code == 410
     assert client.graph("/users/delta?$deltatoken=nonsense", app_token(client)).status_code == 400
+
+
+def test_a_consent_is_known_late_where_it_is_said_and_in_time_elsewhere(client: Client, entra: LocalEntra) -> None:
+    entra.cloud.grant(CONTOSO, ["User.Read"], ["Organization.Read.All"])
+    token = app_token(client)
+    for status in (None, 429, 503):
+        entra.cloud.hostile = Hostile(consent_late=LateConsent(seconds=20, status=status))
+        assert client.graph("/organization", token).status_code == (status or 403)
+    for number, error in ((700016, "unauthorized_client"), (65001, "consent_required")):
+        entra.cloud.hostile = Hostile(consent_late=LateConsent(seconds=20, where="app_token", aadsts=number))
+        answer = client.msal(CONTOSO).acquire_token_for_client([client.scope])
+        assert (answer["error"], f"AADSTS{number}" in answer["error_description"]) == (error, True)
+        assert client.graph("/organization", token).status_code == 200
+    entra.cloud.hostile = Hostile(consent_late=LateConsent(seconds=0))
+    assert client.graph("/organization", token).status_code == 200

@@ -16,6 +16,7 @@ from shared.assembly import assemble
 from shared.connection.connection import Connection, ConnectionSettings, Status
 from shared.connection.consent_steps import ToMicrosoft
 from shared.domains.tenant_domains import DomainStatus, DomainSwitch, TenantDomain, TenantDomains
+from shared.flows.flows import name_of
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.refusals import NotFound
 from shared.kernel.versions import Expected
@@ -93,6 +94,7 @@ class World:
         self.admission, self.people = services.users.admission, services.users.people
         self.resolution = services.resolution
         self.erasure, self.duties = services.privacy.erasure, services.duties
+        self.begin = services.privacy.begin
         self.rewriting, self.retention = services.privacy.rewriting, services.privacy.retention
 
     def copy(self) -> Self:
@@ -245,6 +247,23 @@ async def callback(world: World) -> object:
     return await world.consent.callback(*world.answer)
 
 
+async def late(world: World) -> None:
+    """Microsoft did not know of the consent when the administrator came back, and knows it now."""
+    await consented(world)
+    world.entra.consented.discard(CONTOSO)
+    await callback(world)
+    world.entra.consented.add(CONTOSO)
+    world.clock.advance(timedelta(seconds=1))
+
+
+async def resume(world: World) -> object:
+    if world.answer is None:
+        raise NotFound("Nobody has been at Microsoft yet.")
+    answer, browser = world.answer
+    found = await world.consent.resume(name_of(world.ticket), answer.state or "", browser)
+    return found or await world.consent.look(world.ticket)
+
+
 async def decline(world: World) -> object:
     assert world.answer is not None
     answer, browser = world.answer
@@ -330,6 +349,7 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "consent": Case(opened, callback, spends=True, given_up=decline),
     "reconnect": Case(consented_anew, callback, spends=True, given_up=decline),
     "connect": Case(consented, callback, spends=True, given_up=decline),
+    "resume": Case(late, resume, spends=True, given_up=decline),
     "disconnect": Case(connected, lambda world: world.disconnection.disconnect(SAM, ANY)),
     "check": Case(connected, lambda world: world.checks.check(SAM)),
     "refresh": Case(connected, lambda world: world.domains.refresh(SAM)),

@@ -308,6 +308,15 @@ async def test_discovery_that_msal_cannot_read_is_not_a_tenant_that_is_not_there
             await real.provider.begin_sign_in(CONTOSO, CALLBACK, "the-state", prompt="select_account")
 
 
+@pytest.mark.parametrize("document", [{}, {"issuer": "https://entra.example/"}, {"issuer": 1}, [], {"error": "other"}])
+async def test_metadata_without_a_tenant_names_none_and_is_not_a_tenant_that_is_not_there(
+    entra: LocalEntra, document: object
+) -> None:
+    async with entra_on(OtherWeb(entra, "openid-configuration", 200, document), entra) as real:
+        with pytest.raises(Unavailable):
+            await real.provider.find_tenant(CONTOSO)
+
+
 async def test_an_authority_without_discovery_is_found_out(entra: LocalEntra) -> None:
     async with entra_on(OtherWeb(entra, "openid-configuration", 404, {"error": "none"}), entra) as real:
         with pytest.raises(Unavailable, match="SSO_ENTRA_AUTHORITY"):

@@ -12,18 +12,29 @@ from shared.accounts.head import Account, find_head, read_head
 from shared.accounts.journal import Journal
 from shared.accounts.register import Profile
 from shared.assembly import assemble
+from shared.connection.completion import Finished
 from shared.connection.connection import Connection, Status
-from shared.connection.consent_steps import Connected, Invitation, NotConnected, Outcome, ToMicrosoft
+from shared.connection.consent_steps import (
+    Connected,
+    ConnectState,
+    Invitation,
+    NotConnected,
+    Outcome,
+    ToMicrosoft,
+    Turn,
+    Waiting,
+)
 from shared.domains.domain_claims import SETTLING_TIME
 from shared.domains.tenant_domains import DomainSwitch
 from shared.flows.flows import FlowEnded
 from shared.kernel.names import AccountId, DomainName, TenantId
 from shared.kernel.refusals import Conflict, ConsentRefused, NotFound, Refusal, Stale, Throttled, Unavailable
 from shared.kernel.versions import Expected
-from shared.ports.entra import Answer
+from shared.ports.entra import Answer, ConsentMissing
 from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Key, Put
+from shared.ports.telemetry import ConnectStep
 from shared.trail.trail import ShownActor, ShownRecord
 from tests.support.fakes import FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
@@ -76,6 +87,7 @@ class Service:
         self.claims = services.domains.routing.claims
         self.consent, self.checks = services.connection.consent, services.connection.checks
         self.disconnection = services.connection.disconnection
+        self.flows = services.flows
 
     def verify(self, tenant_id: TenantId, *domains: DomainName) -> None:
         """What the tenant has verified at Microsoft, from now on."""
@@ -88,13 +100,21 @@ class Service:
 
     async def open(self, account_id: AccountId, tenant_id: TenantId = CONTOSO) -> tuple[Answer, str]:
         """Walk up to the answer of the consent page; with the secret of the browser."""
-        departure = await self.consent.open(await self.start(account_id))
+        return await self.open_by(await self.start(account_id), tenant_id)
+
+    async def open_by(self, ticket: str, tenant_id: TenantId = CONTOSO) -> tuple[Answer, str]:
+        """The same, from a ticket."""
+        departure = await self.consent.open(ticket)
         answer = Answer(state=_state(departure.url), admin_consent="True", tenant=tenant_id)
         return answer, departure.binding.secret
 
     async def prove(self, account_id: AccountId, tenant_id: TenantId = CONTOSO) -> tuple[Answer, str]:
         """Walk up to the answer that finishes it; with the secret of the browser."""
-        consent, browser = await self.open(account_id, tenant_id)
+        return await self.prove_by(await self.start(account_id), tenant_id)
+
+    async def prove_by(self, ticket: str, tenant_id: TenantId = CONTOSO) -> tuple[Answer, str]:
+        """The same, from a ticket."""
+        consent, browser = await self.open_by(ticket, tenant_id)
         to_sign_in = await self.consent.callback(consent, browser)
         assert isinstance(to_sign_in, ToMicrosoft)
         admin = VerifiedIdentity(tid=tenant_id, oid="ada", name="Ada Admin", wids=(GLOBAL_ADMINISTRATOR,))
@@ -132,7 +152,7 @@ def _state(url: str) -> str:
     return parse_qs(urlsplit(url).query)["state"][0]
 
 
-def why(outcome: Outcome) -> type[Refusal]:
+def why(outcome: Outcome | None) -> type[Refusal]:
     """For which reason an integration came to nothing."""
     assert isinstance(outcome, NotConnected), outcome
     return type(outcome.refusal)
@@ -417,3 +437,145 @@ async def test_an_account_that_changed_since_the_operator_saw_it_is_not_closed(s
     with pytest.raises(Stale):
         await service.disconnection.close(OPERATOR, ACME, Expected(frozenset({"of before"})))
     assert (await read_head(service.accounts_table, ACME)).stored(Account).record.name == "Acme"
+
+
+# -- Microsoft is late, and answers come twice -------------------------------------------------------------------------
+
+
+async def resumed(service: Service, answer: Answer, browser: str, link: str | None = None) -> Outcome | None:
+    """What the link shows to a browser whose try has this state."""
+    state = answer.state or ""
+    found = link or (await service.flows.look(state, ConnectState, browser)).link
+    return await service.consent.resume(found, state, browser)
+
+
+async def test_a_late_consent_is_asked_for_ever_more_rarely_and_no_sooner_than_its_time(service: Service) -> None:
+    service.entra.consented.clear()
+    answer, browser = await service.prove(ACME)
+    waits = await service.consent.callback(answer, browser)
+    waited: list[int] = []
+    while isinstance(waits, Waiting):
+        waited.append(waits.again_in)
+        early = await resumed(service, answer, browser)
+        assert isinstance(early, Waiting), "it is not asked before its time"
+        service.clock.advance(timedelta(seconds=waits.again_in))
+        waits = await resumed(service, answer, browser)
+    assert why(waits) is ConsentMissing
+    assert waited == [1, 1, 1, 2, 3, 4, 6, 9, 14, 21, 30, 30]
+    assert await resumed(service, answer, browser, "x") is None
+    assert [event.outcome for event in service.telemetry.events].count(ConnectStep.WAITING) == 1
+    assert [record.details["reason"] for record in await service.recorded(ACME, "connection.refused")] == [
+        "consent-missing"
+    ]
+
+
+async def test_a_code_that_was_taken_while_the_answer_was_lost_leads_to_another_sign_in(service: Service) -> None:
+    answer, browser = await service.prove(ACME)
+    service.entra._codes.clear()
+    await service.flows.revise(
+        answer.state or "",
+        ConnectState,
+        lambda state: state.model_copy(update={"turn": Turn(by="another", at=service.clock.now())}),
+        browser,
+    )
+    for waits in (await service.consent.callback(answer, browser), await resumed(service, answer, browser)):
+        assert isinstance(waits, Waiting), "another fetch has the turn"
+    service.clock.advance(timedelta(seconds=30))
+    assert isinstance(await service.consent.callback(answer, browser), Waiting)
+    service.clock.advance(timedelta(seconds=5))
+    departure = await resumed(service, answer, browser)
+    assert isinstance(departure, ToMicrosoft)
+    assert "prompt" not in parse_qs(urlsplit(departure.url).query), "Microsoft has the session, and need not ask"
+
+
+async def test_a_fetch_that_died_with_its_turn_is_followed_by_the_link(service: Service) -> None:
+    answer, browser = await service.prove(ACME)
+    turn = Turn(by="another", at=service.clock.now() - timedelta(minutes=1))
+    await service.flows.revise(
+        answer.state or "", ConnectState, lambda state: state.model_copy(update={"turn": turn}), browser
+    )
+    for _ in range(9):  # the consent has begun the first
+        assert isinstance(await resumed(service, answer, browser), ToMicrosoft)
+    assert why(await resumed(service, answer, browser)) is FlowEnded
+
+
+@pytest.mark.parametrize(
+    ("error", "described", "late"),
+    [
+        ("consent_required", "AADSTS700016: not here", True),
+        ("temporarily_unavailable", "", True),
+        ("server_error", "", True),
+        ("access_denied", "AADSTS65004: declined", False),
+        ("invalid_client", "", False),
+    ],
+)
+async def test_only_a_clear_no_at_the_sign_in_ends_a_try(
+    service: Service, error: str, described: str, *, late: bool
+) -> None:
+    answer, browser = await service.prove(ACME)
+    refused = Answer(state=answer.state, error=error, error_description=described)
+    outcome = await service.consent.callback(refused, browser)
+    assert isinstance(outcome, Waiting if late else NotConnected)
+    assert (await service.connection(ACME)).status is Status.PENDING
+
+
+async def test_the_link_goes_on_for_its_own_browser_and_its_own_try_only(service: Service) -> None:
+    fresh, browser = await service.prove(ACME)
+    assert await resumed(service, fresh, browser) is None, "nothing has come back yet"
+    assert await service.consent.resume("x", "y", browser) is None
+    service.entra.consented.clear()
+    assert isinstance(await service.consent.callback(fresh, browser), Waiting)
+    assert await service.consent.resume("another link", fresh.state or "", browser) is None
+    link = (await service.flows.look(fresh.state or "", ConnectState, browser)).link
+    assert await service.consent.resume(link, fresh.state or "", "another browser") is None
+    await service.start(ACME)
+    service.clock.advance(timedelta(seconds=2))
+    assert await resumed(service, fresh, browser) is None, "it was started again"
+
+
+async def test_a_consent_whose_tenant_is_unknown_when_microsoft_is_out_begins_again(service: Service) -> None:
+    answer, browser = await service.open(ACME)
+    service.entra.available = False
+    assert isinstance(await service.consent.callback(answer, browser), Waiting)
+    service.clock.advance(timedelta(seconds=5))
+    assert isinstance(await resumed(service, answer, browser), Waiting)
+    service.entra.available = True
+    service.clock.advance(timedelta(seconds=5))
+    assert isinstance(await resumed(service, answer, browser), ToMicrosoft)
+
+
+async def test_of_two_tenants_that_are_written_at_once_the_second_gives_back_what_it_had_claimed(
+    service: Service,
+) -> None:
+    service.verify(FABRIKAM, SECOND)
+    ticket = await service.start(ACME)
+    contoso, fabrikam = [await service.prove_by(ticket, tenant) for tenant in (CONTOSO, FABRIKAM)]
+    service.accounts.before_writing(lambda: service.consent.callback(*fabrikam))
+    assert why(await service.consent.callback(*contoso)) is Finished
+    assert (await service.connection(ACME)).tenant_id == FABRIKAM
+    assert (await service.holder(DOMAIN), await service.holder(SECOND)) == (None, ACME)
+    assert await service.recorded(ACME, "connection.refused") == [], "the account is connected, and nobody has said no"
+
+
+async def test_an_account_that_is_erased_while_it_is_connected_leaves_no_claim(service: Service) -> None:
+    answer = await service.prove(ACME)
+    service.accounts.before_writing(lambda: service.disconnection.close(OPERATOR, ACME, WHATEVER_STANDS))
+    assert why(await service.consent.callback(*answer)) is NotFound
+    assert await service.holder() is None
+
+
+async def test_a_change_beside_it_does_not_stop_a_connection(service: Service) -> None:
+    await service.connect(ACME)
+    answer = await service.prove(ACME)
+    service.accounts.before_writing(lambda: service.checks.check(administrator(ACME)))
+    assert isinstance(await service.consent.callback(*answer), Connected)
+
+
+async def test_a_try_of_the_release_before_knows_no_link_and_ends_as_it_began(service: Service) -> None:
+    """Old states have neither a link nor an id of their try, so they are nobody's second time."""
+    answer, browser = await service.prove(ACME)
+    old = {"link": "", "try_id": ""}
+    await service.flows.revise(answer.state or "", ConnectState, lambda state: state.model_copy(update=old), browser)
+    outcome = await service.consent.callback(answer, browser)
+    assert isinstance(outcome, Connected)
+    assert outcome.link == ""

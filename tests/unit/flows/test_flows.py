@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.flows.flows import Flow, Flows, digest, name_of
+from shared.flows.flows import Flow, FlowEnded, Flows, ForeignFlow, digest, name_of
 from shared.kernel.refusals import FlowSpent, Unavailable
 from shared.ports.table import Key, Operation, Put, Remove, Row
 from tests.support.disturbances import Disturbance, Disturbed, Script
@@ -305,11 +305,47 @@ async def test_a_flow_is_revised_once_whatever_happens_to_the_answers(
         assert revised.purpose == (await flows.look(handle, Errand)).purpose == "a test+"
 
 
-async def test_a_flow_of_an_earlier_release_is_revised_and_expires_as_before(
+async def test_each_revision_starts_from_the_one_before_and_keeps_the_browser_and_the_time(
+    flows: Flows, clock: FixedClock
+) -> None:
+    handle = await flows.issue(errand(flows, "own"))
+
+    def counted(flow: Errand) -> Errand:
+        return flow.model_copy(update={"purpose": flow.purpose + "!"})
+
+    await asyncio.gather(*(flows.revise(handle + "#appended", Errand, counted, "own") for _ in range(9)))
+    assert (await flows.look(handle, Errand, "own")).purpose == "a test" + 9 * "!"
+    with pytest.raises(ForeignFlow):
+        await flows.revise(handle, Errand, counted, "another")
+    with pytest.raises(ForeignFlow):
+        await flows.look(handle, Errand)
+    clock.advance(ONE_MINUTE)
+    with pytest.raises(FlowEnded) as ended:
+        await flows.revise(handle, Errand, counted, "own")
+    assert ended.value.flow == await _as_stored(flows, handle)
+
+
+async def _as_stored(flows: Flows, handle: str) -> Flow:
+    with pytest.raises(FlowEnded) as ended:
+        await flows.look(handle, Errand, "own")
+    return ended.value.flow
+
+
+async def test_what_was_revised_can_be_taken_and_then_revised_no_more(flows: Flows, table: InMemoryTable) -> None:
+    handle = await flows.issue(errand(flows))
+    same = await flows.revise(handle, Errand, lambda flow: flow)
+    assert same == await flows.revise(handle, Errand, lambda flow: flow.model_copy(update={"purpose": "a test"}))
+    assert await flows.redeem(handle, Errand) == same
+    with pytest.raises(FlowEnded):
+        await flows.revise(handle, Errand, lambda flow: flow)
+
+
+async def test_a_flow_of_an_earlier_release_keeps_its_expiry_when_it_is_revised(
     flows: Flows, table: InMemoryTable, clock: FixedClock
 ) -> None:
     handle = "h" * 43
     await table.write(Put(Key(digest(handle), "errand"), errand(flows).document(), flows.expiry(Errand)))
-    assert (await flows.revise(handle, Errand, and_more)).purpose == "a test+"
+    revised = await flows.revise(handle, Errand, lambda flow: flow.model_copy(update={"purpose": "another"}))
+    assert await flows.look(handle, Errand) == revised
     clock.advance(2 * ONE_MINUTE)
     assert await flows.purge() == 1

@@ -94,14 +94,14 @@ async def test_the_duties_that_nothing_else_plans_are_planned_once() -> None:
     world = World()
     await of_before(world)
     for _ in range(2):
-        await world.duties.begin()
+        await world.begin()
     world.clock.advance(timedelta(minutes=1))
     assert await world.duties.run() == 2
     assert await left(world) == 0
     another = World()
     another.duties.table._rows = world.duties.table._rows
-    await another.duties.begin()
-    assert len([key for key in world.duties.table._rows if key.partition != "begun"]) == 2
+    await another.begin()
+    assert len([key for key in world.duties.table._rows if key.partition != "planned"]) == 2
 
 
 async def test_an_account_without_events_of_before_stays_as_it_is() -> None:

@@ -16,10 +16,11 @@ from pydantic import ValidationError
 
 from shared.access.roles import AccountAdministrator, Actor
 from shared.accounts.head import Account
+from shared.accounts.journal import PREFIX as AUDIT
 from shared.accounts.journal import Journal
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Invalid, Malformed, NotFound, Unavailable
-from shared.ports.table import Insert, Operation, Row
+from shared.ports.table import Insert, Key, Operation, Row
 from shared.users.exchange import (
     AT_ONCE,
     BATCH,
@@ -319,6 +320,7 @@ class CountingTable(InMemoryTable):
         self.under_way = 0
         self.most_under_way = 0
         self._failing = failing
+        self._gone = False
 
     async def write(self, *operations: Operation) -> None:
         self.transactions.append(len(operations))
@@ -331,7 +333,13 @@ class CountingTable(InMemoryTable):
         finally:
             self.under_way -= 1
         if failing:
+            self._gone = True
             raise Unavailable("The answer was lost.")
+
+    async def get(self, key: Key) -> Row | None:
+        if self._gone and key.row.startswith(AUDIT):
+            raise Unavailable("Nobody can ask what became of it.")
+        return await super().get(key)
 
 
 async def list_of_acme(table: InMemoryTable) -> ExemptionList:
