@@ -146,6 +146,8 @@ node_modules/.package-lock: package-lock.json package.json
 	@touch $@
 
 panel/node_modules/.package-lock: panel/package-lock.json panel/package.json
+	@node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' 2>/dev/null \
+		|| { echo "Node 20 or newer is needed to build the panel and not found: https://nodejs.org/en/download."; exit 1; }
 	@echo "Installing what the panel is built with into panel/node_modules ..."
 	@cd panel && npm ci --silent || { echo "npm ci failed in panel: run it by hand to see why."; exit 1; }
 	@touch $@

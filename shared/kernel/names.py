@@ -71,6 +71,18 @@ class ClientId(Name):
     pattern = re.compile(r"[A-Za-z0-9_-]{1,64}")
     rule = "A client id is 1 to 64 letters, digits, hyphens or underscores."
 
+    @classmethod
+    def exact(cls, text: str) -> Self:
+        """Parse what a program sends: no space around it is stripped, unlike around names that people type.
+
+        Raises:
+            ValueError: it is not a valid client id.
+        """
+        client_id = cls(text)
+        if client_id != text:
+            raise ValueError(cls.rule)
+        return client_id
+
 
 class Product(Name):
     """Something the vendor sells to an account, that an application may require."""

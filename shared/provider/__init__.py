@@ -8,7 +8,7 @@
 The storage calls of a whole sign-in, with recent reads cached:
 
     authorize   1  the state is written
-    complete    6  the state is read and marked as answered, account and link are read, session and code are written
+    complete    7  the state is read and marked as answered, account and link are read, session (2) and code are written
     redeem      4  the code is read and taken, account and link are read
 
 Account and link are read twice without the cache, since the account may have been closed or replaced, and the link

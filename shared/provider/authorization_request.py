@@ -16,7 +16,7 @@ from shared.kernel.refusals import Malformed
 from shared.ports.record import Record
 from shared.ports.table import RowReader
 from shared.provider.errors import OAuthError, RequestError, invalid_request
-from shared.provider.parameters import Parameters, exact_client_id, one
+from shared.provider.parameters import Parameters, one
 
 SCOPES = ("openid", "email", "profile")
 
@@ -85,37 +85,30 @@ def client_id_of(parameters: Parameters) -> ClientId:
         Malformed: it is missing, or is not a valid client id.
     """
     try:
-        return exact_client_id(one(parameters, "client_id") or "")
+        return ClientId.exact(one(parameters, "client_id") or "")
     except (ValueError, OAuthError):
         raise Malformed("The application's client_id is missing or malformed. Its developers must fix this.") from None
-
-
-def redirect_uri_of(parameters: Parameters, application: Application) -> str:
-    """The redirect URI, if exactly this address is registered (RFC 9700, section 2.1).
-
-    Raises:
-        Malformed: it is missing, repeated or not registered.
-    """
-    values = parameters.get("redirect_uri", ())
-    if len(values) != 1 or values[0] not in application.profile.redirect_uris:
-        raise Malformed(
-            "The application asked to return to an address that is not registered for it (redirect_uri). "
-            "Its developers must fix this."
-        )
-    return values[0]
 
 
 async def find_client(applications: RowReader, parameters: Parameters) -> tuple[Application, str]:
     """The client and its redirect URI: only now may a response be sent anywhere.
 
+    Exactly this address must be registered for this client (RFC 9700, section 2.1).
+
     Raises:
-        Malformed: they are not known to belong together.
+        Malformed: one is missing or repeated, or they are not known to belong together.
         Unavailable: the store does not respond.
     """
     application = await find_application(applications, client_id_of(parameters))
     if application is None:
         raise Malformed("The client_id of the application is not registered. Its developers must fix this.")
-    return application, redirect_uri_of(parameters, application)
+    addresses = parameters.get("redirect_uri", ())
+    if len(addresses) != 1 or addresses[0] not in application.profile.redirect_uris:
+        raise Malformed(
+            "The application asked to return to an address that is not registered for it (redirect_uri). "
+            "Its developers must fix this."
+        )
+    return application, addresses[0]
 
 
 def _response_type(parameters: Parameters) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from shared.kernel.refusals import NotAuthenticated, Unavailable
 from shared.ports.table import Insert, Key, RowExists, RowReader, Table
 from shared.ports.tokens import Tokens
 from shared.provider.errors import InvalidClientError, invalid_request
-from shared.provider.parameters import LONGEST_TOKEN, Parameters, exact_client_id, one
+from shared.provider.parameters import LONGEST_TOKEN, Parameters, one
 
 _log = logging.getLogger(__name__)
 
@@ -200,7 +200,7 @@ def _subject(unverified_assertion: str) -> str:
 
 def _client_id(text: str | None, *, in_header: bool = False) -> ClientId:
     try:
-        return exact_client_id(text or "")
+        return ClientId.exact(text or "")
     except ValueError:
         raise _invalid_client(in_header=in_header) from None
 

@@ -22,7 +22,7 @@ from shared.ports.tokens import Tokens
 from shared.provider.authorization_request import client_id_of
 from shared.provider.issuer import ID_TOKEN, Issuer
 from shared.provider.logout_notices import LogoutNotices
-from shared.provider.parameters import LONGEST_TOKEN, Parameters, exact_client_id, one, with_query
+from shared.provider.parameters import LONGEST_TOKEN, Parameters, one, with_query
 from shared.provider.sessions import Session, Sessions
 
 _LONGEST_STATE = 4_096
@@ -48,7 +48,7 @@ class WayBack:
             ValueError: it is not the text of a way back.
         """
         client_id, address_digest, *state = text.split(" ", 2)
-        return cls(exact_client_id(client_id), address_digest, state[0] if state else None)
+        return cls(ClientId.exact(client_id), address_digest, state[0] if state else None)
 
     @property
     def text(self) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
-from shared.kernel.names import ClientId
 from shared.provider.errors import invalid_request
 
 _LONGEST = 2_000
@@ -30,18 +29,6 @@ def one(parameters: Parameters, name: str, longest: int | None = None) -> str | 
     if values and len(values[0]) > longest:
         raise invalid_request(f"'{name}' is longer than {longest} characters.")
     return values[0] or None if values else None
-
-
-def exact_client_id(text: str) -> ClientId:
-    """Parse a client id exactly: no space around it is stripped, unlike around names that people type.
-
-    Raises:
-        ValueError: it is not a valid client id.
-    """
-    client_id = ClientId(text)
-    if client_id != text:
-        raise ValueError(ClientId.rule)
-    return client_id
 
 
 def with_query(url: str, **added: str | None) -> str:

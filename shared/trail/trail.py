@@ -187,7 +187,9 @@ class Trail:
     ) -> None:
         """Write changes and record. If others name or erase its persons at the same moment, name them anew."""
         taken = {each.key for each in changes}
-        for tries in range(1, _MOST_TRIES + 1):
+        tries = 0
+        while True:
+            tries += 1
             naming = await self.persons.name(change.about, change.by, self.clock.now())
             document = change.record(naming.references).document()
             said = change.said(self.persons, naming.references, key.row.removeprefix(self.prefix))

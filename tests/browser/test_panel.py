@@ -1,5 +1,6 @@
 """The panel in a real browser, in front of the real service: what a Security Manager clicks, and what goes wrong."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -286,3 +287,67 @@ async def test_exceptions_are_added_changed_removed_and_put_back(page: Page, ser
     await press(page, "Undo")
     await expect(page.get_by_text("2 people are on the list again.")).to_be_visible()
     assert len(connected.must("GET", f"{CONTOSO}/exceptions")["items"]) == 2
+
+
+SHIFTS = """
+new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) window.shifted = (window.shifted ?? 0) + each.value;
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+async def test_nothing_moves_when_a_slow_overview_arrives(page: Page, served: str, connected: Caller) -> None:
+    assert connected
+    await page.add_init_script(SHIFTS)
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(0.7)
+        await route.continue_()
+
+    await page.route("**/overview", late)
+    await page.goto(served)
+    await expect(page.get_by_text("Loading: Overview")).to_be_attached()
+    await heading(page, "Everybody signs in with Microsoft")
+    assert await page.evaluate("window.shifted ?? 0") < 0.01
+
+
+async def test_a_dialog_is_opened_left_and_used_by_keyboard_alone(page: Page, served: str, connected: Caller) -> None:
+    await screen(page, served, "exceptions")
+    button = page.get_by_role("button", name="Remove… emergency@contoso.example")
+    await button.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Keep on the list")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(button).to_be_focused()
+    assert len(connected.must("GET", f"{CONTOSO}/exceptions")["items"]) == 1
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("1 person was removed from the list.")).to_be_visible()
+
+
+async def test_an_import_that_is_left_in_the_middle_is_finished_by_sending_the_file_again(
+    page: Page, served: str, connected: Caller
+) -> None:
+    people = "".join(f"person-{number}@contoso.example,Field staff\n" for number in range(250))
+    file = {"name": "staff.csv", "mimeType": "text/csv", "buffer": f"email,reason\n{people}".encode()}
+    sent: list[int] = []
+
+    async def third_fails(route: Route) -> None:
+        post = route.request.method == "POST"
+        sent.extend([len(route.request.post_data_json or ())] if post else [])
+        await (route.abort() if post and len(sent) == 3 else route.continue_())
+
+    await screen(page, served, "exceptions/import")
+    await page.route("**/exceptions", third_fails)
+    await page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    await press(page, "Import 250 lines")
+    await heading(page, "Import stopped: 198 stored, 52 not sent")
+    assert sent == [99, 99, 52]
+    await screen(page, served, "overview")
+    await screen(page, served, "exceptions/import")
+    await page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    await expect(page.get_by_text("198 say what is on the list already.")).to_be_visible()
+    await press(page, "Import 52 lines")
+    await heading(page, "Import finished: 52 stored, 0 left out")
+    assert len(connected.must("GET", f"{CONTOSO}/exceptions?pageSize=1000")["items"]) == 251

@@ -370,8 +370,13 @@ async def crowded(table: Table) -> str:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-async def test_paging_comes_by_every_row_exactly_once(table: Table, crowded: str, size: int) -> None:
-    assert await walked(table, crowded, "exception:", size) == MANY
+async def test_paging_comes_by_every_row_exactly_once(
+    table: Table, crowded: str, size: int, pytestconfig: pytest.Config
+) -> None:
+    """In small pages by a hundred of the rows, and by all of them with `--slow`: Azurite reads all for each page."""
+    all_of_them = size == 1000 or pytestconfig.getoption("slow")
+    prefix = "exception:" if all_of_them else "exception:000"
+    assert await walked(table, crowded, prefix, size) == [row for row in MANY if row.startswith(prefix)]
 
 
 async def test_a_family_larger_than_one_answer_is_read_whole(table: Table, crowded: str) -> None:

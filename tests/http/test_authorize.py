@@ -241,9 +241,10 @@ def test_the_cookie_is_for_this_host_over_https_alone_and_no_script_reads_it(
     }
 
 
-@pytest.mark.parametrize(
-    ("asked", "prompt", "hint"),
-    [
+def test_microsoft_is_told_how_much_to_ask(
+    contoso: Caller, unite: Asked, person: Person, subtests: pytest.Subtests
+) -> None:
+    cases: list[tuple[dict[str, str], str | None, str | None]] = [
         ({"prompt": "login"}, "login", ALICE),
         ({"prompt": "consent"}, None, ALICE),
         ({"prompt": "select_account"}, "select_account", None),
@@ -252,13 +253,11 @@ def test_the_cookie_is_for_this_host_over_https_alone_and_no_script_reads_it(
         ({"max_age": "3600"}, None, ALICE),
         ({"max_age": "3600", "prompt": "select_account"}, "select_account", None),
         ({"max_age": "3600", "prompt": "none"}, "none", ALICE),
-    ],
-)
-def test_microsoft_is_told_how_much_to_ask(
-    contoso: Caller, unite: Asked, person: Person, asked: dict[str, str], prompt: str | None, hint: str | None
-) -> None:
-    sent = query_of(person.leave(unite, **asked))
-    assert (sent.get("prompt"), sent.get("login_hint")) == (prompt, hint)
+    ]
+    for asked, prompt, hint in cases:
+        with subtests.test(asked=asked):
+            sent = query_of(person.leave(unite, **asked))
+            assert (sent.get("prompt"), sent.get("login_hint")) == (prompt, hint)
 
 
 def test_who_is_signed_in_at_microsoft_comes_back_at_once_unless_the_client_wants_a_login(

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from itertools import product
 from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
@@ -107,16 +108,17 @@ def test_around_every_cell_of_a_file_and_every_field_of_an_array(acme: Caller, s
         acme("DELETE", f"{EXCEPTIONS}/{entry['exceptionId']}", headers=ANY)
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
 def test_around_an_address_of_an_authorization_request(
-    contoso: Caller, unite: Asked, client: httpx.Client, method: str, space: str
+    contoso: Caller, unite: Asked, client: httpx.Client, subtests: pytest.Subtests
 ) -> None:
-    parameters = unite.parameters() | {"login_hint": around(space, "carol@contoso-mail.example")}
-    headers = {"Sec-Fetch-Site": "same-origin"}
-    sent = {"params": parameters} if method == "GET" else {"data": parameters, "headers": headers}
-    answer = client.request(method, "/oauth2/authorize", **sent)
-    assert answer.status_code == 303, answer.text
-    assert parse_qs(urlsplit(answer.headers["Location"]).query)["login_hint"] == ["carol@contoso-mail.example"]
+    for method, (name, space) in product(("GET", "POST"), SPACES.items()):
+        with subtests.test(name, method=method):
+            parameters = unite.parameters() | {"login_hint": around(space, "carol@contoso-mail.example")}
+            headers = {"Sec-Fetch-Site": "same-origin"}
+            sent = {"params": parameters} if method == "GET" else {"data": parameters, "headers": headers}
+            answer = client.request(method, "/oauth2/authorize", **sent)
+            assert answer.status_code == 303, answer.text
+            assert parse_qs(urlsplit(answer.headers["Location"]).query)["login_hint"] == ["carol@contoso-mail.example"]
 
 
 def test_a_client_names_itself_to_the_letter(

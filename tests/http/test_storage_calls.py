@@ -19,7 +19,7 @@ CALLS = {
     "show_connect": 2,
     "open_connect": 4,
     "connect_callback, consent": 4,
-    "connect_callback": 8,
+    "connect_callback": 10,
     "get_connection": 1,
     "patch_connection, as it is": 1,
     "check_connection": 3,
@@ -49,8 +49,8 @@ CALLS = {
     "list_links, a page": 2,
     "search_links": 2,
     "release_link": 7,
-    "erase_person, a person of two names": 20,
-    "erase_person, nobody": 7,
+    "erase_person, a person of two names": 22,
+    "erase_person, nobody": 8,
     "release_links, none left": 3,
     "put_application, new": 3,
     "put_application, as it is": 1,
@@ -95,7 +95,10 @@ removes.
 Completing a sign-in and redeeming a code each read the account as it is now: one that was closed, or replaced by
 another of its id, must let nobody in, whatever is remembered of it. Completing reads the whole head for that, because
 it also says to which tenant the account is connected now. The first time, it reads the identity, which gives the person
-their `sub`. Releasing a link reads the identity that loses it, and whether `keepPeople` ends with it. Redeeming decides
+their `sub`. The first time since a change of tenant, which this story does not tell, it reads the identity of the link
+before, too; and while `keepPeople` is on the account, a mark and its link, to see whether anybody is left. Somebody who
+was renamed is decided for once more, by the address of today. Releasing a link reads the identity that loses it, and
+whether `keepPeople` ends with it. An erasure looks for a mark, and at the account, for that. Redeeming decides
 once more, too (three reads, if nothing is remembered), and reads the link: policy, exception or link may have changed
 in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
 before in a third. Deleting an account plans the duty that sweeps it. The callback that connects keeps the proven

@@ -178,9 +178,10 @@ def test_a_code_of_another_client_buys_nothing(
     refused(redeem(service, {**form, "client_id": "rival"}), "invalid_grant")
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
+def test_who_shows_a_code_with_something_wrong_has_spent_it(
+    contoso: Caller, unite: Asked, person: Person, service: RunningService, subtests: pytest.Subtests
+) -> None:
+    wrong: list[dict[str, str | None]] = [
         {"code_verifier": None},
         {"code_verifier": ""},
         {"code_verifier": "short"},
@@ -189,14 +190,12 @@ def test_a_code_of_another_client_buys_nothing(
         {"redirect_uri": None},
         {"redirect_uri": REDIRECT_URI + "/"},
         {"redirect_uri": REDIRECT_URI.upper()},
-    ],
-)
-def test_who_shows_a_code_with_something_wrong_has_spent_it(
-    contoso: Caller, unite: Asked, person: Person, service: RunningService, changes: dict[str, str | None]
-) -> None:
-    code = person.sign_in(unite)["code"]
-    refused(redeem(service, unite.redemption(code, **changes)), "invalid_grant")
-    refused(redeem(service, unite.redemption(code)), "invalid_grant")
+    ]
+    for changes in wrong:
+        with subtests.test(changes=changes):
+            code = person.sign_in(unite)["code"]
+            refused(redeem(service, unite.redemption(code, **changes)), "invalid_grant")
+            refused(redeem(service, unite.redemption(code)), "invalid_grant")
 
 
 def test_the_challenge_itself_is_no_verifier(

@@ -6,18 +6,16 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from local.processes import ROOT
-from tests.scripts.az_says import NO_REGISTRATION, NO_VAULT, ZIPPED, from_arm
+from tests.scripts.az_says import NO_REGISTRATION, NO_VAULT, ZIPPED
+from tests.scripts.stand_in import Break, Part, Stage
 from tests.support.wire import CannedWeb, canned_web
-
-STAND_IN = Path(__file__).with_name("stand_in.py")
 
 GROUP = "rg-sso"
 SUBSCRIPTION = "5c500000-0000-4000-8000-000000000001"
@@ -54,18 +52,6 @@ PROVIDERS = (
 
 COOKIE = "__Host-health=probe; secure; httponly; samesite=lax; path=/"
 """What the service sets at /health/cookie: no domain, whatever the case of the attributes."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """What is played `when` a command is called; `after` is a call that must have been made before."""
-
-    when: str
-    answers: str = ""
-    complains: str = ""
-    fails: int = 0
-    times: int = 1_000
-    after: str = ""
 
 
 def lines(*text: str) -> str:
@@ -189,27 +175,15 @@ class Ended:
         return tuple(map(" ".join, self.words))
 
 
-@dataclass(frozen=True)
-class Break:
-    """One call of a run fails, `at` that number; `late`: only after it took effect."""
-
-    at: int
-    late: bool = False
-    complains: str = from_arm("InternalServerError", "Try later.")
-
-    def __str__(self) -> str:
-        return f"{'after' if self.late else 'at'} call {self.at}"
-
-
 @dataclass
 class Machine:
     """Runs the scripts in a copy of the folder, with stand-ins on the PATH. What a run has done, the next one finds."""
 
     folder: Path
     app: DeployedApp
+    stage: Stage
     parts: list[Part] = field(default_factory=list)
     breaks: Break | None = None
-    run: int = 0
 
     def plays(self, *parts: Part) -> None:
         """From now on these come before what was played so far."""
@@ -225,18 +199,14 @@ class Machine:
     def _runs(self, command: list[Path | str], folder: Path, stdin: int) -> Ended:
         for name in ("az", "make", "sleep", "curl") if folder == ROOT else ("az", "make", "sleep"):
             stand_in = self.folder / "bin" / name
-            stand_in.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-IS", str(STAND_IN), name])} "$@"\n')
+            stand_in.write_text(self.stage.command(name))
             stand_in.chmod(0o755)
-        self.run += 1
-        breaks = asdict(self.breaks) if self.breaks else None
-        play = {"parts": [asdict(part) for part in self.parts], "breaks": breaks}
-        (self.folder / "play.json").write_text(json.dumps(play))
+        self.stage.run += 1
+        self.stage.parts, self.stage.breaks = self.parts, self.breaks
         ended = subprocess.run(
             command,
             env={
                 "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
-                "STAND_IN": str(self.folder),
-                "STAND_IN_RUN": str(self.run),
                 "TMPDIR": str(self.folder),
                 "NO_PROXY": "*",
                 "AZURE_CORE_ONLY_SHOW_ERRORS": "true",  # as pipelines have it
@@ -248,14 +218,12 @@ class Machine:
             timeout=120,
             check=False,
         )
-        record = self.folder / "calls.jsonl"
-        calls = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
-        calls = [call for call in calls if call["run"] == self.run]
-        unexpected = [shlex.join(call["words"]) for call in calls if call["part"] is None]
+        calls = [call for call in self.stage.calls if call.run == self.stage.run]
+        unexpected = [shlex.join(call.words) for call in calls if call.part is None]
         assert unexpected == []
         left = [file.name for file in self.folder.glob("tmp.*")]
         assert left == [], "the script leaves files behind"
-        words = tuple(tuple(call["words"]) for call in calls)
+        words = tuple(call.words for call in calls)
         keep_for_real_az(call for call in [*words, *suggested(ended.stderr)] if call[0] == "az")
         return Ended(ended.returncode, ended.stdout, ended.stderr.strip(), words)
 
@@ -284,14 +252,15 @@ def app() -> Iterator[DeployedApp]:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, app: DeployedApp) -> Machine:
+def machine(tmp_path: Path, app: DeployedApp) -> Iterator[Machine]:
     (tmp_path / "bin").mkdir()
     (tmp_path / "infra").mkdir()
     for script in (ROOT / "infra").glob("*.sh"):
         shutil.copy(script, tmp_path / "infra")
     for environment in ("dev", "prod"):
         (tmp_path / "infra" / f"{environment}.parameters.json").write_text(json.dumps(PARAMETERS))
-    return Machine(tmp_path, app, azure(app.url))
+    with Stage() as stage:
+        yield Machine(tmp_path, app, stage, azure(app.url))
 
 
 def shown(ended: Ended) -> list[str]:

@@ -2,9 +2,10 @@
 
 from asyncio import Lock
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from shared.access.roles import AccountAdministrator, Actor, Operator
@@ -47,20 +48,43 @@ ADA = VerifiedIdentity(tid=CONTOSO, oid="ada", name="Ada", wids=("62e90394-69f5-
 UNITES = ApplicationProfile(name="Unite", sso_supported=True, token_endpoint_auth_method=AuthMethod.CLIENT_SECRET_BASIC)
 
 
+def tenant_contoso(*domains: DomainName) -> Organization:
+    return Organization(tenant_id=CONTOSO, display_name="Contoso", verified_domains=domains)
+
+
+def entra_of_contoso() -> FakeEntra:
+    """Entra with one tenant, which has consented."""
+    entra = FakeEntra(tenant_contoso(DOMAIN))
+    entra.consented.add(CONTOSO)
+    return entra
+
+
+def empty_tables() -> dict[str, InMemoryTable]:
+    return {name: InMemoryTable() for name in ("accounts", "domains", "applications", "flows", "duties")}
+
+
+def twin[T](thing: T) -> T:
+    """A copy of something that keeps values, and collections of values."""
+    copied = copy(thing)
+    vars(copied).update({name: copy(value) for name, value in vars(thing).items()})
+    return copied
+
+
 @dataclass
 class World:
     """The product on tables that a script may disturb."""
 
     script: Script = field(default_factory=Script)
     clock: FixedClock = field(default_factory=FixedClock)
-    entra: FakeEntra = field(default_factory=FakeEntra)
+    entra: FakeEntra = field(default_factory=entra_of_contoso)
+    tables: dict[str, InMemoryTable] = field(default_factory=empty_tables)
     answer: tuple[Answer, str] | None = None
     ticket: str = ""
 
     def __post_init__(self) -> None:
-        self.tables = {name: InMemoryTable() for name in ("accounts", "domains", "applications", "flows")}
-        disturbed: dict[str, Any] = {name: Disturbed(table, self.script) for name, table in self.tables.items()}
-        services = assemble(fakes(clock=self.clock, entra=self.entra, **disturbed))
+        given: dict[str, Any] = {name: Disturbed(table, self.script) for name, table in self.tables.items()}
+        given["duties"] = self.tables["duties"]
+        services = assemble(fakes(clock=self.clock, entra=self.entra, **given))
         self.register, self.journal = services.accounts.register, services.accounts.journal
         self.applications = services.applications
         self.consent, self.checks = services.connection.consent, services.connection.checks
@@ -72,13 +96,17 @@ class World:
         self.erasure, self.duties = services.privacy.erasure, services.duties
         self.begin = services.privacy.begin
         self.rewriting, self.retention = services.privacy.rewriting, services.privacy.retention
-        self.verify(DOMAIN)
-        self.entra.consented.add(CONTOSO)
+
+    def copy(self) -> Self:
+        """Another world in which the same has happened, undisturbed from now on."""
+        told = {each.name: copy(getattr(self, each.name)) for each in fields(self)}
+        tables = {name: twin(table) for name, table in self.tables.items()}
+        told |= {"script": Script(), "clock": twin(self.clock), "entra": twin(self.entra), "tables": tables}
+        return type(self)(**told)
 
     def verify(self, *domains: DomainName) -> None:
         """Set the domains that Contoso has verified at Microsoft."""
-        organization = Organization(tenant_id=CONTOSO, display_name="Contoso", verified_domains=domains)
-        self.entra.organizations[CONTOSO] = organization
+        self.entra.organizations[CONTOSO] = tenant_contoso(*domains)
 
     async def rows(self) -> tuple[Row, ...]:
         """Every row of the account."""

@@ -49,6 +49,7 @@ from tests.support.operations import (
     Case,
     Step,
     World,
+    nothing,
     registered,
 )
 from tests.support.rivals import ALONE, BETA, CONTESTS, Contest, Rivalry, RivalStep, refresh
@@ -86,11 +87,28 @@ async def played[W: World](world: W, act: Callable[[W], Awaitable[object]]) -> F
     return Found(refusal, await world.seen(), await world.trail(), calls)
 
 
-async def undisturbed(*steps: Step) -> Found:
-    """What is found after the last of these steps, each of which may be refused."""
-    world = World()
-    found = [await played(world, step) for step in steps]
-    return found[-1]
+PREPARED: dict[Step | RivalStep, World] = {}
+FOUND: dict[tuple[Step | RivalStep, ...], Found] = {}
+
+
+async def prepared[W: World](kind: type[W], before: Callable[[W], Awaitable[object]]) -> W:
+    """A world in which this has happened. It happens once, and each caller gets a copy."""
+    if before not in PREPARED:
+        PREPARED[before] = world = kind()
+        await before(world)
+    return PREPARED[before].copy()
+
+
+async def undisturbed[W: World](*steps: Callable[[W], Awaitable[object]], kind: type[W] = World) -> Found:
+    """What is found after the last of these steps, of which all but the first may be refused."""
+    if steps not in FOUND:
+        before, *others = steps
+        world = await prepared(kind, before)
+        *earlier, last = others or [nothing]
+        for step in earlier:
+            await refused_or_not(world, step)
+        FOUND[steps] = await played(world, last)
+    return FOUND[steps]
 
 
 @pytest.mark.parametrize("how", [Disturbance.NOT_MADE, Disturbance.LOST, Disturbance.REPEATED], ids=str.lower)
@@ -101,8 +119,7 @@ async def test_nothing_is_half_made_and_trying_again_goes_on(case: Case, how: Di
     if case.given_up is not None:
         ends.append((await undisturbed(case.before, case.given_up)).seen)
     for k in range(1, after.calls + 1):
-        world = World()
-        await case.before(world)
+        world = await prepared(World, case.before)
         world.script.disturb(k, how)
         found = await played(world, case.act)
         assert found.seen in ends, f"call {k}: half made"
@@ -142,8 +159,7 @@ async def test_of_two_at_once_one_comes_after_the_other(case: Case, overtaking: 
     done = [(each.seen, each.trail) for each, how in ((after, after), (before, first)) if how.refusal is None]
     ends, fresh = [(after.seen, after.trail), (before.seen, before.trail)], await undisturbed(registered)
     for k in range(1, first.calls + 1):
-        world = World()
-        await case.before(world)
+        world = await prepared(World, case.before)
         world.script.disturb(k, Disturbance.OVERTAKEN, partial(refused_or_not, world, overtaking))
         found = await played(world, case.act)
         if found.refusal is None:
@@ -163,11 +179,8 @@ async def refused_or_not[W: World](world: W, act: Callable[[W], Awaitable[object
         await act(world)
 
 
-async def contested(*steps: RivalStep) -> Found:
-    """What two accounts find after the last of these steps."""
-    world = Rivalry()
-    found = [await played(world, step) for step in steps]
-    return found[-1]
+contested = partial(undisturbed, kind=Rivalry)
+"""What two accounts find after the last of these steps."""
 
 
 @pytest.mark.parametrize("contest", CONTESTS.values(), ids=CONTESTS)
@@ -178,8 +191,7 @@ async def test_of_two_accounts_at_once_one_has_the_domain(contest: Contest) -> N
     ]
     alone = (await contested(contest.before, contest.rival)).seen
     for k in range(1, (await contested(contest.before, contest.act)).calls + 1):
-        world = Rivalry()
-        await contest.before(world)
+        world = await prepared(Rivalry, contest.before)
         world.script.disturb(k, Disturbance.OVERTAKEN, partial(refused_or_not, world, contest.rival))
         found = await played(world, contest.act)
         await must_be_one_s(world, contest, f"call {k}")
@@ -196,8 +208,7 @@ async def test_of_two_accounts_at_once_one_has_the_domain(contest: Contest) -> N
 async def test_a_disturbed_operation_leaves_the_domain_to_one_account(contest: Contest, how: Disturbance) -> None:
     before, after = await contested(contest.before), await contested(contest.before, contest.act)
     for k in range(1, after.calls + 1):
-        world = Rivalry()
-        await contest.before(world)
+        world = await prepared(Rivalry, contest.before)
         world.script.disturb(k, how)
         found = await played(world, contest.act)
         assert found.seen["resolved"] in {before.seen["resolved"], after.seen["resolved"], None}, f"call {k}"
@@ -232,8 +243,7 @@ async def test_a_late_writer_leaves_at_most_its_own_rows_of_a_closed_account(lat
     """It has read the account before it was closed, and writes at any moment of it."""
     case = OF_THE_ACCOUNT["close"]
     for k in range(1, (await undisturbed(case.before, case.act)).calls + 1):
-        world = World()
-        await case.before(world)
+        world = await prepared(World, case.before)
         late: set[Key] = set()
 
         async def write_late(world: World = world, late: set[Key] = late) -> None:

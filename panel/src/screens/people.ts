@@ -70,10 +70,12 @@ export class PeopleScreen extends Screen {
   private table(links: readonly Link[]): TemplateResult {
     const words = this.words.people;
     const change = !this.context.readonly;
+    const all = links.every((each) => this.chosen.has(each.linkId));
+    const pickAll = () => (this.chosen = all ? new Set() : new Set(links.map((each) => each.linkId)));
     return html`<table role="table">
       <caption class="vh">${words.caption}</caption>
       <thead role="rowgroup"><tr role="row">
-        ${change ? html`<th scope="col" role="columnheader" class="pick"><span class="vh">${this.words.exceptions.selectAll}</span></th>` : nothing}
+        ${change ? html`<th scope="col" role="columnheader" class="pick"><input type="checkbox" aria-label=${this.words.exceptions.selectAll} .checked=${all} @change=${pickAll} /></th>` : nothing}
         <th scope="col" role="columnheader">${words.email}</th>
         <th scope="col" role="columnheader">${words.since}</th>
         <th scope="col" role="columnheader">${words.oid}</th>

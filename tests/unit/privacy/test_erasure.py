@@ -13,9 +13,10 @@ from shared.duties.kinds import Outcome
 from shared.kernel.names import AccountId, EmailAddress
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.sign_in import VerifiedIdentity
-from shared.ports.table import Put
+from shared.ports.table import Key, Put
 from shared.privacy.erasure import Erased, PersonErasure
 from shared.users.exemption import Exemption, exemption_key
+from shared.users.link import Link
 from shared.users.terms import ExemptionDraft
 from shared.users.user_key import UserKey
 from tests.support.disturbances import Disturbance
@@ -161,6 +162,42 @@ async def test_what_others_do_comes_before_or_after_and_no_event_holds_the_addre
         assert await rows_about(world, "alice") == [], f"call {k}"
 
 
+@pytest.mark.parametrize(
+    ("act", "action"), [(except_, "exception.added"), (sign_in, "link.made")], ids=["exception", "first sign-in"]
+)
+async def test_whoever_is_erased_while_an_event_names_them_is_somebody_new_to_it(
+    act: Callable[[World, EmailAddress], Awaitable[None]], action: str
+) -> None:
+    """Whoever is on the list, or linked, was put there after the erasure: the event must not name who was removed."""
+    calls, k, later = 99, 0, 0
+    while (k := k + 1) <= calls:
+        world = World()
+        await inhabited(world)
+        await world.exemptions.remove(SAM, UserKey.of(ACME, ALICE), ANY)
+        await world.links.release(SAM, UserKey.of(ACME, ALICE))
+        world.clock.advance(timedelta(seconds=1))
+        erased: list[str] = []
+
+        async def erase(world: World = world, erased: list[str] = erased) -> None:
+            world.clock.advance(timedelta(seconds=1))
+            erased += (await world.erasure.erase(SAM, ALICE, None)).references
+            world.clock.advance(timedelta(seconds=1))
+
+        world.script.disturb(k, Disturbance.OVERTAKEN, erase)
+        await world.script.play(lambda world=world: act(world, ALICE))
+        calls = world.script.made
+        if not erased:
+            break  # the last call was the one before
+        last = max((await world.journal.page(SAM, 100, None))[0], key=lambda each: (each.action == action, each.at))
+        if await rows_about(
+            world, f'"{ALICE.address}","reason"', f'"email":"{ALICE.address}","tid":"{ALICE_THERE.tid}"'
+        ):
+            later += 1
+            assert last.details["email"] == ALICE.address, f"call {k}"
+            assert last.details["person"] not in erased, f"call {k}"
+    assert later > 1
+
+
 async def test_an_import_that_comes_in_between_is_erased_or_comes_after() -> None:
     late = Exemption(
         exception_id=UserKey.of(ACME, ALICE),
@@ -242,3 +279,27 @@ async def test_an_author_s_name_goes_from_entries_that_others_change_or_remove_m
         entries = (await world.exemptions.page(SAM, 10, None))[0]
         assert {each.created_by for each in entries} == {"erased"}, f"call {k}"
         assert len(entries) == (3 if change else 2)
+
+
+async def test_accounts_of_any_length_are_read_to_their_end(world: World) -> None:
+    """More than a page of entries, of links and of events, and a link that was made after the erasure was asked for."""
+    await sign_in(world, ALICE)
+    await except_(world, ALICE)
+    (entry,) = (await world.exemptions.page(SAM, 10, None))[0]
+    (row,) = [row for row in await world.rows() if row.key.row.startswith("link:")]
+    (event,) = [row for row in await world.rows() if row.key.row.startswith("audit:") and "link.made" in row.document]
+    link = Link.read(row)
+    later = link.model_copy(update={"oid": "late", "linked_at": world.clock.now() + timedelta(hours=1)})
+    table = world.tables["accounts"]
+    for start in range(0, 1_010, 10):
+        ids = [f"{number:043d}" for number in range(start, start + 10)]
+        copies = [later if number == ids[0] else link.model_copy(update={"oid": number}) for number in ids]
+        await table.write(
+            *(Put(Key(ACME, f"exception:{number}"), entry.document()) for number in ids),
+            *(Put(Key(ACME, f"link:{number}"), each.document()) for number, each in zip(ids, copies, strict=True)),
+            *(Put(Key(ACME, f"{event.key.row}{number}"), event.document) for number in ids),
+        )
+    erased = await world.erasure.erase(SAM, ALICE, SAM.actor.subject)
+    assert (erased.exceptions, erased.links) == (1, 1)
+    authors = {Exemption.read(row).created_by for row in await world.rows() if row.key.row.startswith("exception:")}
+    assert authors == {"erased"}

@@ -1,26 +1,29 @@
 """The grammar of authorization requests: no input makes anything but a request or a refusal in OAuth's words."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.applications.application import AuthMethod, CodeBinding
+from shared.applications.application import Application, AuthMethod, CodeBinding, application_key
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import Malformed
+from shared.ports.table import Insert
 from shared.provider.authorization_request import (
     AuthorizationRequest,
     Prompt,
     check_request,
     client_id_of,
-    redirect_uri_of,
+    find_client,
     state_of,
 )
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import challenge_of
 from shared.provider.parameters import LONGEST_TOKEN, one, with_query
+from tests.support.fakes import InMemoryTable
 from tests.unit.provider.world import ALICE, CALLBACK, UNITE, VERIFIER, application, sent
 
 CHALLENGE = challenge_of(VERIFIER)
@@ -183,16 +186,26 @@ def test_no_input_makes_anything_but_a_request_or_an_oauth_error(parameters: dic
                 assert (request.client_id, request.redirect_uri) == (UNITE, CALLBACK)
 
 
+async def found(parameters: Mapping[str, tuple[str, ...]], client: Application) -> tuple[Application, str]:
+    """What is found where only this client is registered."""
+    table = InMemoryTable()
+    await table.write(Insert(application_key(client.client_id), client.document()))
+    return await find_client(table, parameters)
+
+
 @given(INVENTED)
-def test_no_input_makes_a_client_or_an_address_that_is_not_registered(parameters: dict[str, tuple[str, ...]]) -> None:
+async def test_no_input_makes_a_client_or_an_address_that_is_not_registered(
+    parameters: dict[str, tuple[str, ...]],
+) -> None:
     try:
         assert (client_id_of(parameters),) == parameters["client_id"]
     except Malformed:
         assert parameters.get("client_id") != ("unite",)
-    try:
-        assert redirect_uri_of(parameters, application()) == CALLBACK
-    except Malformed:
-        assert parameters.get("redirect_uri") != (CALLBACK,)
+    for asked in (parameters, parameters | {"client_id": ("unite",)}):
+        try:
+            assert await found(asked, application()) == (application(), CALLBACK)
+        except Malformed:
+            assert (asked.get("client_id"), asked.get("redirect_uri")) != (("unite",), (CALLBACK,))
 
 
 TEXT = st.text(min_size=1, max_size=20)
@@ -245,14 +258,16 @@ def test_who_does_not_say_who_they_are_is_told_on_a_page(client_id: str | tuple[
         CALLBACK.replace("callback", "x/../callback"),
     ],
 )
-def test_an_address_that_is_not_registered_to_the_letter_is_refused(redirect_uri: str | tuple[str, ...] | None) -> None:
+async def test_an_address_that_is_not_registered_to_the_letter_is_refused(
+    redirect_uri: str | tuple[str, ...] | None,
+) -> None:
     with pytest.raises(Malformed, match="redirect_uri"):
-        redirect_uri_of(sent(redirect_uri=redirect_uri), application())
+        await found(sent(client_id=UNITE, redirect_uri=redirect_uri), application())
 
 
-def test_an_application_without_addresses_has_no_good_one() -> None:
-    with pytest.raises(Malformed):
-        redirect_uri_of(sent(redirect_uri=""), application(redirect_uris=()))
+async def test_an_application_without_addresses_has_no_good_one() -> None:
+    with pytest.raises(Malformed, match="redirect_uri"):
+        await found(sent(client_id=UNITE, redirect_uri=""), application(redirect_uris=()))
 
 
 def test_a_parameter_has_one_value_of_honest_length() -> None:

@@ -11,6 +11,7 @@ import pytest
 from shared.accounts.head import Account, read_head
 from shared.connection.connection import Connection, Status
 from shared.flows.flows import digest
+from shared.kernel.names import DomainName
 from shared.kernel.refusals import FlowSpent, Malformed, Unavailable
 from shared.policies.policy import Mode
 from shared.ports.entra import Answer, ConsentMissing
@@ -277,6 +278,19 @@ async def test_who_then_signs_in_is_let_in(story: Story) -> None:
     anew = await story.sign_in_as(*await story.leave(max_age="60"), auth_time=LONG_AGO)
     back = await story.sign_in_as(anew, query_of(anew.url)["state"], auth_time=NEW_YEAR)
     assert (await person_of(story, back)).auth_time == NEW_YEAR
+
+
+async def test_an_address_whose_domain_is_claimed_by_nobody_is_left_out(story: Story) -> None:
+    """The account's own rows say that it routes, and its claim does not."""
+    renamed = "alice@contoso-mail.example"
+    await story.sign_in_as(*await story.leave())
+    await story.provider.connect(CONTOSO, ALICE.domain, "contoso-mail.example")
+    back = await story.sign_in_as(*await story.leave(), preferred_username=renamed)
+    assert (await person_of(story, back)).email is None
+    claims = story.provider.services.domains.routing.claims
+    await claims.claim(DomainName("contoso-mail.example"), ACME, CONTOSO)
+    back = await story.sign_in_as(*await story.leave(), preferred_username=renamed)
+    assert (await person_of(story, back)).email == renamed
 
 
 async def test_nobody_is_tied_by_a_sign_in_that_is_too_old(story: Story) -> None:

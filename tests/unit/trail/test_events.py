@@ -14,7 +14,7 @@ from shared.access.roles import AccountAdministrator, Actor
 from shared.accounts.head import Account
 from shared.accounts.journal import Journal
 from shared.kernel.names import AccountId
-from shared.ports.table import Insert, Key
+from shared.ports.table import Insert, Key, Remove
 from shared.trail.events import Event, catalogue
 from tests.support.fakes import FixedClock, InMemoryTable
 
@@ -139,3 +139,21 @@ def plain_fields(kind: type[BaseModel]) -> Iterator[str]:
         yield name
         if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
             yield from (f"{name}.{inside}" for inside in plain_fields(info.annotation))
+
+
+async def test_an_event_of_before_that_goes_meanwhile_is_left_alone() -> None:
+    table = await table_with(ROWS[0])
+    (row,) = await table.under(ACME, "audit:")
+    await table.write(Remove(row))
+    assert not await Journal(table=table, clock=FixedClock()).trail(ACME).rewrite(row)
+    assert await table.under(ACME, "audit:") == ()
+
+
+async def test_who_acts_for_the_first_time_takes_no_room_from_the_changes_of_a_transaction() -> None:
+    table = InMemoryTable()
+    journal = Journal(table=table, clock=FixedClock())
+    changes = [Insert(Key(ACME, f"later:{number}"), "{}") for number in range(99)]
+    await journal.commit(ACME, SAM.actor, catalogue()["connection.started"](), *changes)
+    assert len(table) == 99 + len(["the event", "Sam", "by what he is known"])
+    await journal.trail(ACME).introduce(SAM.actor)
+    assert len(table) == 99 + 3

@@ -487,3 +487,14 @@ async def test_who_is_erased_need_not_move(provider: Provider) -> None:
     await erasure.erase(SAM, bob, None)
     assert await provider.accounts_table.under(ACME, "earlier:") == ()
     assert not await keeps(provider)
+
+
+async def test_thousands_are_marked_page_by_page(provider: Provider) -> None:
+    for number in range(1_001):
+        link_id = UserKey.of(ACME, EmailAddress.parse(f"user{number}@contoso.example"))
+        link = Link(link_id=link_id, email=ALICE.address, tid=CONTOSO, oid=str(number), linked_at=provider.clock.now())
+        await provider.accounts_table.write(Put(link_key(ACME, link_id), link.document()))
+    await provider.connect(FABRIKAM)
+    await keep(provider)
+    for prefix in ("earlier:", "identity:"):
+        assert len(await provider.accounts_table.under(ACME, prefix)) == 1_001
