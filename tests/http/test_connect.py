@@ -96,7 +96,7 @@ def test_the_connection_remembers_who_made_it_and_the_trail_tells_the_way(
     newest = acme("GET", "/v1/accounts/acme/audit").json()["items"][0]
     assert (newest["action"], newest["actor"], newest["details"]) == (
         "connection.connected",
-        sam,
+        sam | {"reference": newest["actor"]["reference"]},
         {
             "tenantId": CONTOSO,
             "tenantName": "Contoso",

@@ -19,7 +19,7 @@ CALLS = {
     "show_connect": 2,
     "open_connect": 4,
     "connect_callback, consent": 4,
-    "connect_callback": 8,
+    "connect_callback": 10,
     "get_connection": 1,
     "patch_connection, as it is": 1,
     "check_connection": 3,
