@@ -100,7 +100,11 @@ def test_the_connection_remembers_who_made_it_and_the_trail_tells_the_way(
         {
             "tenantId": CONTOSO,
             "tenantName": "Contoso",
-            "consentedBy": {"oid": ada.oid, "name": "Ada Admin"},
+            "consentedBy": {
+                "oid": ada.oid,
+                "name": "Ada Admin",
+                "reference": newest["details"]["consentedBy"]["reference"],
+            },
             "domains": {
                 "contoso.example": "routed",
                 "contoso-mail.example": "routed",

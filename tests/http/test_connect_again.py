@@ -93,9 +93,12 @@ def test_a_page_that_waits_belongs_to_its_browser_and_its_link(
 ) -> None:
     hostile(graph_status=503)
     start_url = integration.start()
+    (invitation,) = integration.browser.open(start_url).forms
     answer = integration.prove_by(start_url)
     integration.come_back(answer)
     assert waiting(integration.look(start_url))
+    pressed = integration.browser.send("POST", invitation.action, {**invitation.fields, "action": "continue"})
+    assert (pressed.status_code, pressed.headers["location"]) == (303, start_url), "whoever goes back goes on"
     ticket = query_of(start_url)["ticket"]
     handle = integration.browser._cookies["localhost", "/", TRY + name_of(ticket)]
     says(elsewhere.come_back(answer), 400, "It was started in another browser.", PANEL)

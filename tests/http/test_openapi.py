@@ -122,6 +122,7 @@ def test_a_change_says_that_it_needs_if_match(api: dict[str, Any], acme: Caller)
         "renew_application_secret",
         "delete_connection",
         "delete_exception",
+        "patch_connection",
         "patch_exception",
         "patch_policy",
         "put_policy",

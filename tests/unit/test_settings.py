@@ -1,5 +1,6 @@
 """Settings: what is missing or bad is named, with what to do; secrets are never shown."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from azure_functions_runtime.utils.constants import PYTHON_APPLICATIONINSIGHTS_E
 from shared.branding import Branding, Colour, Logo, VendorName
 from shared.connection.return_urls import ReturnUrls
 from shared.kernel.refusals import FieldFault
+from shared.privacy.limits import FOR_EVER, Limits
 from shared.settings import Misconfiguration, Settings, read_settings
 
 SECRETS = {
@@ -176,6 +178,15 @@ def test_a_ca_file_must_be_there(tmp_path: Path) -> None:
     )
     ca_file.touch()
     assert settings(DEVELOPMENT | {"SSO_ENTRA_CA_FILE": str(ca_file)}).entra_ca_file == str(ca_file)
+
+
+def test_what_is_kept_ends_after_days_if_an_operator_says_so() -> None:
+    assert settings(AZURE).limits == FOR_EVER
+    kept = settings(AZURE | {"SSO_TRAIL_DAYS": "365", "SSO_UNUSED_LINK_DAYS": "90"}).limits
+    assert kept == Limits(trail=timedelta(days=365), unused_links=timedelta(days=90))
+    for name in ("SSO_TRAIL_DAYS", "SSO_UNUSED_LINK_DAYS"):
+        for value in ("29", "-1", "a year", "36501"):
+            assert set(faults(AZURE | {name: value})) == {name}
 
 
 LOGO = "data:image/png;base64,iVBORw0KGgo="

@@ -579,3 +579,9 @@ async def test_a_try_of_the_release_before_knows_no_link_and_ends_as_it_began(se
     outcome = await service.consent.callback(answer, browser)
     assert isinstance(outcome, Connected)
     assert outcome.link == ""
+
+
+async def test_a_try_is_refused_once(service: Service) -> None:
+    refused = ConnectState(expires_at=service.clock.now(), account_id=ACME, attempt_id="a", actor=SAM, refused=True)
+    with pytest.raises(FlowEnded):
+        refused.stopped(NotFound("No."), service.clock.now(), None)

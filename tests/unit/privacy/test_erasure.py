@@ -162,6 +162,42 @@ async def test_what_others_do_comes_before_or_after_and_no_event_holds_the_addre
         assert await rows_about(world, "alice") == [], f"call {k}"
 
 
+@pytest.mark.parametrize(
+    ("act", "action"), [(except_, "exception.added"), (sign_in, "link.made")], ids=["exception", "first sign-in"]
+)
+async def test_whoever_is_erased_while_an_event_names_them_is_somebody_new_to_it(
+    act: Callable[[World, EmailAddress], Awaitable[None]], action: str
+) -> None:
+    """Whoever is on the list, or linked, was put there after the erasure: the event must not name who was removed."""
+    calls, k, later = 99, 0, 0
+    while (k := k + 1) <= calls:
+        world = World()
+        await inhabited(world)
+        await world.exemptions.remove(SAM, UserKey.of(ACME, ALICE), ANY)
+        await world.links.release(SAM, UserKey.of(ACME, ALICE))
+        world.clock.advance(timedelta(seconds=1))
+        erased: list[str] = []
+
+        async def erase(world: World = world, erased: list[str] = erased) -> None:
+            world.clock.advance(timedelta(seconds=1))
+            erased += (await world.erasure.erase(SAM, ALICE, None)).references
+            world.clock.advance(timedelta(seconds=1))
+
+        world.script.disturb(k, Disturbance.OVERTAKEN, erase)
+        await world.script.play(lambda world=world: act(world, ALICE))
+        calls = world.script.made
+        if not erased:
+            break  # the last call was the one before
+        last = max((await world.journal.page(SAM, 100, None))[0], key=lambda each: (each.action == action, each.at))
+        if await rows_about(
+            world, f'"{ALICE.address}","reason"', f'"email":"{ALICE.address}","tid":"{ALICE_THERE.tid}"'
+        ):
+            later += 1
+            assert last.details["email"] == ALICE.address, f"call {k}"
+            assert last.details["person"] not in erased, f"call {k}"
+    assert later > 1
+
+
 async def test_an_import_that_comes_in_between_is_erased_or_comes_after() -> None:
     late = Exemption(
         exception_id=UserKey.of(ACME, ALICE),
