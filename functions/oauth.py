@@ -10,7 +10,7 @@ from functions.http.parameters import Authorization, OAuth, UnverifiedToken
 from functions.http.roles import Anybody
 from shared.applications.application import AuthMethod
 from shared.kernel.names import ClientId
-from shared.provider.authorization_request import SCOPES, Prompt
+from shared.provider.authorization_request import SCOPES, Prompt, ResponseMode
 from shared.provider.token import TokenResponse
 from shared.services import Services
 
@@ -79,7 +79,7 @@ def provider_metadata(issuer: str) -> dict[str, JsonValue]:
         "end_session_endpoint": f"{issuer}/oauth2/logout",
         "scopes_supported": [*SCOPES],
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": [*ResponseMode],
         "grant_types_supported": ["authorization_code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
