@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from functions.http.dialects.oauth_json import OAuthJson, OAuthResponse, PublicJson
 from functions.http.endpoint import Routes
-from functions.http.parameters import Authorization, OAuth, UnverifiedToken
+from functions.http.parameters import Authorization, OAuth, UnverifiedToken, UnverifiedTokenByForm
 from functions.http.roles import Anybody
 from shared.applications.application import AuthMethod
 from shared.kernel.names import ClientId
@@ -61,8 +61,8 @@ def oauth_routes(services: Services) -> Routes:
         return OAuthResponse(await services.provider.userinfo.claims(unverified_token))
 
     @routes.post("/oauth2/userinfo")
-    async def get_userinfo_by_form(_: Anybody, unverified_token: UnverifiedToken) -> OAuthResponse:
-        """Return the claims about the access token's user, by POST."""
+    async def get_userinfo_by_form(_: Anybody, unverified_token: UnverifiedTokenByForm) -> OAuthResponse:
+        """Return the claims about the access token's user, by POST; the token may be in the form."""
         return OAuthResponse(await services.provider.userinfo.claims(unverified_token))
 
     return routes
