@@ -66,7 +66,7 @@ class LogoutParameters(TypedDict, total=False):
 
 def signin_routes(services: Services) -> Routes:
     """The pages and redirects of a sign-in."""
-    pages = Pages(services.edge.branding)
+    pages = Pages.leading_home(services.edge.branding, services.edge.control_panel)
     routes = Routes("sign-in", services.edge, pages)
     browser = BrowserCookies(services.edge.cookie_prefix)
     cookies = browser.sign_in

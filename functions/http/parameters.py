@@ -120,8 +120,8 @@ type OptionalIfMatch = Annotated[Expected | None, Source(read=requests.optional_
 """The versions that the caller has read; None without the header, for calls that may create."""
 
 
+def _token_by_form(req: HttpRequest) -> str:
     """The token in the Authorization header or in the `access_token` of a form, in one of them (RFC 6750, section 2).
-    """The token in the Authorization header or in a form's `access_token`, and in one of them only (RFC 6750, section 2).
 
     Raises:
         TokenMissing: there is none.

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 from urllib.parse import urlsplit
 
 from azure.functions import HttpResponse
@@ -52,13 +52,18 @@ class Pages:
     ways: tuple[tuple[Way, str], ...] = ()
     """The links of a page about a refusal that has no others."""
 
+    @classmethod
+    def leading_home(cls, branding: Branding, control_panel: str | None) -> Self:
+        """Pages that lead to the control panel, if it is known, where nothing else is."""
+        return cls(branding, ((Way.CONTROL_PANEL, control_panel),) if control_panel else ())
+
     def refused(self, refusal: Refusal, _invocation_id: str) -> HttpResponse:
         """See `functions.http.refusals.Dialect`."""
         return self.refusal(refusal)
 
     def failed(self, invocation_id: str) -> HttpResponse:
         """See `functions.http.refusals.Dialect`."""
-        return self._page("failure.html", {"id": invocation_id}, status=500)
+        return self._page("failure.html", {"ways": self.ways, "id": invocation_id}, status=500)
 
     def refusal(self, refusal: Refusal, *ways: tuple[Way, str]) -> HttpResponse:
         """A page about a refusal, with links to go on, each with its address. The first link is the recommended one."""

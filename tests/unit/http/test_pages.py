@@ -219,6 +219,12 @@ def test_a_refusal_without_another_way_leads_to_the_control_panel_if_it_is_known
     assert Elements(Pages(NOBODY).refused(Malformed("No."), "")).all("a") == []
 
 
+def test_an_error_of_ours_leads_on_too() -> None:
+    pages = Pages.leading_home(NOBODY, "https://panel.example/sso/")
+    assert [each["href"] for each in Elements(pages.failed("id")).all("a")] == ["https://panel.example/sso/"]
+    assert Elements(Pages.leading_home(NOBODY, None).failed("id")).all("a") == []
+
+
 def test_what_matters_stands_out() -> None:
     assert "<strong>Sam &amp; Co</strong> asks you" in html_of(Pages(NOBODY).connect("Acme", "Sam & Co", ACTION, {}))
 
