@@ -359,6 +359,7 @@ async def test_a_page_that_sets_the_token_function_again_and_again_causes_no_cal
     assert connected
     await page.goto(served)
     await heading(page, "Everybody signs in with Microsoft")
+    await page.wait_for_load_state("networkidle")
     calls: list[str] = []
     page.on("request", lambda request: calls.append(request.url))
     await page.evaluate(
