@@ -188,9 +188,9 @@ class ConsentFlow:
         if state.refused or state.link != link:
             return None
         connection, made = await self.completion.found(state)
-        if made is not None or not connection.is_at(state.attempt_id):
-            return made
         now = self.clock.now()
+        if made is not None or not connection.is_at(state.attempt_id, now):
+            return made
         if (state.asks_at is not None and now < state.asks_at) or state.is_being_redeemed(now):
             return state.waiting(now)
         fetch = Fetch(handle, browser, secrets.token_urlsafe(8))
