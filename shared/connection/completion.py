@@ -136,8 +136,12 @@ class Completion:
             await self.routing.let_go(state.account_id, names, self.clock.now())
 
     async def write_down(self, state: ConnectState, refusal: Refusal) -> None:
-        """Record in the audit trail why a try was refused, unless the account is gone, or connected by another try."""
-        if not isinstance(refusal, Finished) and await find_head(self.table, state.account_id) is not None:
+        """Record in the audit trail why a try was refused, while its attempt counts.
+
+        Afterwards it is nobody's concern, and would name who started it, who may have been erased.
+        """
+        head = await find_head(self.table, state.account_id)
+        if head is not None and head.stored(Connection).record.is_at(state.attempt_id, self.clock.now()):
             event = ConnectionRefused(reason=refusal.slug, explanation=refusal.detail)
             await self.journal.commit(state.account_id, state.actor, event)
 

@@ -52,10 +52,14 @@ class Check(Record):
 
 
 class Attempt(Record):
-    """An integration that was started, and is under way until it is finished, cancelled or expired."""
+    """An integration that was started, and is under way until it is finished, cancelled or expired.
+
+    `by` is the name in row keys (`Person.known_as`) of who started it; None if that was not stored yet.
+    """
 
     attempt_id: str
     until: datetime
+    by: str | None = None
 
 
 class Try(Record):
