@@ -44,6 +44,8 @@ _UNDER_WAY = timedelta(minutes=1)
 
 _MOST_TRIES = 10
 _PAGE = 1_000
+_IN_THE_LAST = TRANSACTION_LIMIT - 10
+"""Rows that are removed in the transaction of the event, which needs some of its own."""
 
 ERASED = "erased"
 """In place of the name of an administrator who was erased, where their work stays."""
@@ -188,8 +190,10 @@ class Erasure:
     async def _remove_once(self, task: PersonErasure, actor: Actor, found: Traces) -> None:
         texts = [row for key, row in found.rows.items() if is_text(key)]
         others = [row for key, row in reversed(found.rows.items()) if not is_text(key)]
-        *early, last = batched([*texts, *others], TRANSACTION_LIMIT - 10, strict=False)
-        for some in early:
+        rows = [*texts, *others]
+        # The last ones as many as possible: the event names who acts, and must not find them half erased.
+        early, last = rows[:-_IN_THE_LAST], rows[-_IN_THE_LAST:]
+        for some in batched(early, TRANSACTION_LIMIT, strict=False):
             await self.table.write(*map(Remove, some))
         event = PersonErased(references=(*found.references,), exceptions=found.exceptions, links=found.links)
         named = await self._named_in_head(task.account_id, found)
@@ -221,13 +225,20 @@ class Erasure:
                     await self._write_nameless((again,))
 
     async def _named_in_head(self, account_id: AccountId, found: Traces) -> tuple[Operation, ...]:
-        """The operations that take the person's name from connection and policy, if it was they who wrote them."""
+        """The operations that take the person's name from connection and policy, if it was they who wrote them.
+
+        An integration that they have started is cancelled: once completed, it would name them again.
+        """
         head = await read_head(self.table, account_id)
         connection, policy = head.stored(Connection), head.stored(Policy)
-        by, operations = connection.record.connected_by, list[Operation]()
+        by, attempt, operations = connection.record.connected_by, connection.record.attempt, list[Operation]()
+        nameless = connection.record
         if by is not None and Person(subject=by.subject).known_as in found.names:
-            nameless = {"connected_by": Actor(ERASED, None, by.role)}
-            operations.append(connection.rewrite(connection.record.model_copy(update=nameless)))
+            nameless = nameless.model_copy(update={"connected_by": Actor(ERASED, None, by.role)})
+        if attempt is not None and attempt.by in found.names:
+            nameless = nameless.model_copy(update={"attempt": None})
+        if nameless != connection.record:
+            operations.append(connection.rewrite(nameless))
         if policy.record.updated_by in found.authors:
             operations.append(policy.rewrite(policy.record.model_copy(update={"updated_by": ERASED})))
         return tuple(operations)
