@@ -1,5 +1,6 @@
 """Fixtures for every test."""
 
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,13 @@ type Size = Callable[[int], int]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="give large stores and files their full size, as CI does")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and never among the thousands of cases and modules that stay until the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture
