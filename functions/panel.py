@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Self
 
 from azure.functions import HttpRequest, HttpResponse
 
+from functions.http import negotiation
 from functions.http.endpoint import Routes
 from functions.http.parameters import Path, Request
 from functions.http.responses import Described
@@ -76,7 +77,7 @@ class PanelScript:
 
     def response(self, req: HttpRequest, caching: str) -> Script | HttpResponse:
         """The script in an encoding that the caller reads, or 304 if they have it."""
-        zipped = "gzip" in req.headers.get("accept-encoding", "")
+        zipped = negotiation.accepts_gzip(req.headers.get("accept-encoding", ""))
         tag = f"{self.digest}-gzip" if zipped else self.digest
         headers = {**_OPEN, "ETag": f'"{tag}"', "Cache-Control": caching}
         if tag in _TAG.findall(req.headers.get("if-none-match", "")):

@@ -1,4 +1,4 @@
-"""Chooses between two representations by the Accept header (RFC 9110, section 12.5.1)."""
+"""Chooses between two representations by the Accept and Accept-Encoding headers (RFC 9110, section 12.5)."""
 
 import re
 
@@ -19,6 +19,11 @@ def prefers(accept: str, media: str, default: str) -> bool:
     ranges = dict(_weighted(element) for element in _ELEMENT.findall(accept))
     wanted, otherwise = _weight(ranges, media), _weight(ranges, default)
     return wanted > otherwise or (wanted == otherwise > 0 and media in ranges)
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether the caller names gzip among the encodings that it reads, and does not refuse it by a weight of 0."""
+    return dict(_weighted(element) for element in _ELEMENT.findall(accept_encoding)).get("gzip", 0.0) > 0
 
 
 def _weighted(element: str) -> tuple[str, float]:

@@ -44,6 +44,8 @@ _UNDER_WAY = timedelta(minutes=1)
 
 _MOST_TRIES = 10
 _PAGE = 1_000
+_IN_THE_LAST = TRANSACTION_LIMIT - 10
+"""Rows that are removed in the transaction of the event, which needs some of its own."""
 
 ERASED = "erased"
 """In place of the name of an administrator who was erased, where their work stays."""
@@ -188,8 +190,10 @@ class Erasure:
     async def _remove_once(self, task: PersonErasure, actor: Actor, found: Traces) -> None:
         texts = [row for key, row in found.rows.items() if is_text(key)]
         others = [row for key, row in reversed(found.rows.items()) if not is_text(key)]
-        *early, last = batched([*texts, *others], TRANSACTION_LIMIT - 10, strict=False)
-        for some in early:
+        rows = [*texts, *others]
+        # The last ones as many as possible: the event names who acts, and must not find them half erased.
+        early, last = rows[:-_IN_THE_LAST], rows[-_IN_THE_LAST:]
+        for some in batched(early, TRANSACTION_LIMIT, strict=False):
             await self.table.write(*map(Remove, some))
         event = PersonErased(references=(*found.references,), exceptions=found.exceptions, links=found.links)
         named = await self._named_in_head(task.account_id, found)

@@ -1,16 +1,21 @@
 """The token endpoint: an authenticated client redeems a code for tokens, once (RFC 6749, section 4.1.3).
 
 The code is taken last. What fails before that leaves it good, such as Key Vault, and the client may redeem it again. Of
-several clients' calls at once, all of which may have signed tokens, only the one that takes the code hands its out.
+several clients' calls at once, all of which may have signed tokens, only the one that takes the code hands its out. An
+instance redeems each code for one call after the other, so that one that is shown a hundred times does not use up the
+vault's signatures.
 """
 
+import asyncio
 import contextlib
 import hmac
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
-from shared.flows.flows import Flows, Held
+from shared.applications.application import CodeBinding
+from shared.flows.flows import Flows, Held, name_of
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
@@ -45,6 +50,7 @@ class TokenEndpoint:
     """Makes the tokens."""
     telemetry: Telemetry
     """Reports redeemed codes to operators."""
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(init=False, repr=False, default_factory=WeakValueDictionary)
 
     async def redeem(self, client: AuthenticatedClient, parameters: Parameters) -> TokenResponse:
         """Redeem a code.
@@ -64,6 +70,16 @@ class TokenEndpoint:
         handle = one(parameters, "code")
         if handle is None:
             raise invalid_request("'code' is missing.")
+        async with self._turns.setdefault(name_of(handle), asyncio.Lock()):
+            code, response = await self._exchange(handle, client, parameters)
+        email = EmailAddress(code.person.email) if code.person.email else None
+        step = SignInStep.REDEEMED
+        self.telemetry.note(Event(EventName.SIGN_IN, step, None, code.person.account_id, client.client_id, email))
+        return response
+
+    async def _exchange(
+        self, handle: str, client: AuthenticatedClient, parameters: Parameters
+    ) -> tuple[Code, TokenResponse]:
         with _spent_in_oauths_words():
             held = await self.flows.find(handle, Code)
         code = held.flow
@@ -73,10 +89,7 @@ class TokenEndpoint:
         id_token = await self.issuer.id_token(code, access_token)
         with _spent_in_oauths_words():
             await self.flows.take(held)
-        email = EmailAddress(code.person.email) if code.person.email else None
-        step = SignInStep.REDEEMED
-        self.telemetry.note(Event(EventName.SIGN_IN, step, None, code.person.account_id, client.client_id, email))
-        return TokenResponse(
+        return code, TokenResponse(
             access_token=access_token,
             id_token=id_token,
             expires_in=int(TOKEN_LIFETIME.total_seconds()),
@@ -119,6 +132,8 @@ def _must_be_bound(code: Code, client: AuthenticatedClient, parameters: Paramete
     if code.code_challenge is None:
         if verifier is not None:  # somebody has taken the challenge out of the request (RFC 9700, section 4.8.2)
             raise invalid_grant("code_verifier was sent, and the authorization request had no code_challenge.")
+        if client.application.profile.binding is CodeBinding.PKCE:  # since the code was issued
+            raise invalid_grant("PKCE is required, and the authorization request had no code_challenge.")
     elif not _VERIFIER.fullmatch(verifier or "") or not hmac.compare_digest(
         challenge_of(verifier or ""), code.code_challenge
     ):

@@ -15,6 +15,12 @@ STABLE = "/panel/azure-sso-panel.js"
 NOT_ZIPPED = {"Accept-Encoding": "identity"}
 
 
+@pytest.mark.parametrize("refused", ["gzip;q=0", "br, GZIP; Q=0.000", "identity;q=0.5, gzip;q=0.", "ungzipped"])
+def test_a_caller_that_refuses_gzip_gets_none(client: httpx.Client, refused: str) -> None:
+    answer = client.get(STABLE, headers={"Accept-Encoding": refused})
+    assert (answer.status_code, answer.headers.get("content-encoding")) == (200, None)
+
+
 def test_the_stable_address_is_revalidated_and_costs_nothing_again(client: httpx.Client) -> None:
     first = client.get(STABLE)
     assert first.status_code == 200

@@ -13,10 +13,14 @@ from shared.ports.signing_keys import Jwk, KeyVersion, Signer, in_turn
 
 
 class InMemorySigningKeys:
-    """Versions in a dictionary, the first of them made at once. `available = False` makes all of it `Unavailable`."""
+    """Versions in a dictionary, the first of them made at once. `available = False` makes all of it `Unavailable`.
+
+    `signed` counts signatures.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.available = True
+        self.signed = 0
         self._clock = clock
         self._keys: dict[KeyVersion, rsa.RSAPrivateKey] = {}
         self.add()
@@ -46,6 +50,7 @@ class InMemorySigningKeys:
 
     async def _sign(self, key: rsa.RSAPrivateKey, signing_input: bytes) -> bytes:
         await self._travel()
+        self.signed += 1
         return key.sign(signing_input, padding.PKCS1v15(), SHA256())
 
     async def _travel(self) -> datetime:

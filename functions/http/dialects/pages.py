@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from urllib.parse import urlsplit
 
 from azure.functions import HttpResponse
 
@@ -89,6 +90,13 @@ class Pages:
         kept = [(name, value) for name, values in parameters.items() for value in values]
         return self._page("post_again.html", {"action": action, "kept": kept}, form_action=_onwards(action))
 
+    def post_to_application(self, url: str, parameters: Mapping[str, str]) -> HttpResponse:
+        """A page that posts the response to the application, by itself or by its button (Form Post Response Mode)."""
+        split = urlsplit(url)
+        facts = {"action": url, "host": split.hostname, "kept": parameters}
+        origin = f"{split.scheme}://{split.netloc}"
+        return self._page("form_post.html", facts, form_action=origin, script=_script("form_post.js"))
+
     def connect(
         self,
         account_name: str,
@@ -121,7 +129,9 @@ class Pages:
     def waiting(self, action: str, kept: Mapping[str, str], seconds: int) -> HttpResponse:
         """Microsoft is not ready yet: the page loads itself again, or its button does."""
         facts = {"action": action, "kept": kept, "seconds": seconds}
-        answer = self._page("waiting.html", facts, status=202, form_action=_onwards(action), script=_script())
+        answer = self._page(
+            "waiting.html", facts, status=202, form_action=_onwards(action), script=_script("waiting.js")
+        )
         answer.headers["Retry-After"] = str(seconds)
         return answer
 
@@ -236,11 +246,11 @@ def _style(colour: Colour) -> tuple[str, str]:
 
 
 @functools.cache
-def _script() -> str:
-    """The script of the page that waits, as markup."""
+def _script(name: str) -> str:
+    """The script of a page, as markup."""
     from markupsafe import Markup
 
-    return Markup((_FILES / "waiting.js").read_text(encoding="utf-8"))  # noqa: S704 - and the script
+    return Markup((_FILES / name).read_text(encoding="utf-8"))  # noqa: S704 - and the script
 
 
 def _hash(text: str) -> str:

@@ -15,6 +15,7 @@ from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Key, Put
 from shared.privacy.erasure import Erased, PersonErasure
+from shared.trail.events import Person
 from shared.users.exemption import Exemption, exemption_key
 from shared.users.link import Link
 from shared.users.terms import ExemptionDraft
@@ -227,6 +228,26 @@ async def test_more_rows_than_a_transaction_takes_are_removed_all_the_same(world
     assert len(await rows_about(world, "Ask alice")) == 120
     await world.erasure.erase(SAM, ALICE, None)
     assert await rows_about(world, "alice") == []
+
+
+async def test_an_administrator_with_many_rows_who_erases_themself_is_not_named_again_by_that(world: World) -> None:
+    """The rows by which the event would know its actor go in the event's own transaction, however many there are."""
+    rows = 0
+    while rows < 91:
+        await except_(world, ALICE)
+        await world.exemptions.remove(SAM, UserKey.of(ACME, ALICE), ANY)
+        found = await world.erasure._find(
+            PersonErasure(
+                account_id=ACME,
+                user_key=UserKey.of(ACME, ALICE),
+                panel=(Person(subject="sam").known_as,),
+                asked_at=world.clock.now(),
+            )
+        )
+        rows = len(found.rows)
+    assert rows < 93, "one transaction is full, and the next nearly empty"
+    await world.erasure.erase(SAM, ALICE, "sam")
+    assert await rows_about(world, "alice", "Sam Security") == []
 
 
 async def test_a_person_who_is_always_changed_is_left_to_the_duty(world: World) -> None:

@@ -87,6 +87,23 @@ async def test_of_many_who_redeem_a_code_at_once_exactly_one_gets_tokens(provide
     assert len(provider.flows_table) == 0
 
 
+async def test_one_code_does_not_make_the_keys_sign_for_everybody_who_shows_it(provider: Provider) -> None:
+    """A code is taken last, so whoever shows one a hundred times at once would else use up the vault's signatures."""
+    code, signed = await provider.issue(), signing_keys().signed
+    shown = (form(code + "-" * number) for number in range(50))  # what stands behind a code is ignored
+    answers = await asyncio.gather(*map(provider.redeem, shown), return_exceptions=True)
+    assert [type(answer) for answer in answers].count(TokenResponse) == 1
+    assert signing_keys().signed - signed == 2, "an access token and an ID token"
+
+
+async def test_a_code_that_nothing_binds_is_worth_nothing_once_the_application_demands_a_challenge(
+    provider: Provider,
+) -> None:
+    """An application that becomes a public client has nothing else that protects its codes."""
+    unbound = await provider.issue(code_challenge=None)
+    assert await refused(provider, form(unbound, code_verifier=None)) == "invalid_grant"
+
+
 @pytest.mark.parametrize(("age", "alive"), [(timedelta(seconds=59), True), (timedelta(seconds=60), False)])
 async def test_a_code_lives_for_sixty_seconds(provider: Provider, age: timedelta, *, alive: bool) -> None:
     shown = form(await provider.issue())
