@@ -117,7 +117,7 @@ export class AzureSsoPanel extends LitElement {
   }
 
   private routeOf(hash: string): string {
-    const text = decodeURIComponent(hash.replace(/^#/, ""));
+    const text = decoded(hash.replace(/^#/, ""));
     if (!text.startsWith(this.hashPrefix)) return this.route;
     const route = text.slice(this.hashPrefix.length);
     const name = route.split("/")[0] ?? "";
@@ -243,6 +243,15 @@ function chip(words: Words, overview: Overview): TemplateResult {
     } as Record<string, [Sort, string]>
   )[overview.status]!;
   return html`<span part="status">${status(sort, text)}</span>`;
+}
+
+/** A fragment as text; as it is where it is none of ours, such as `100%`. */
+function decoded(fragment: string): string {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
 }
 
 /** Only addresses of the web: a page may hand on what somebody typed. */

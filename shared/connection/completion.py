@@ -1,6 +1,7 @@
 """The end of a try to connect: the tenant is read, and the connection is written, once; or a refusal is recorded."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.accounts.head import Head, find_head, read_head
 from shared.accounts.journal import Journal
@@ -52,10 +53,10 @@ class Completion:
 
         Raises:
             NotFound: there is no such account.
-            Conflict: the attempt is finished, cancelled, or not the newest.
+            Conflict: the attempt is finished, expired, cancelled, or not the newest.
         """
         head = await read_head(self.table, flow.account_id)
-        must_count(head.stored(Connection).record, flow.attempt_id)
+        must_count(head.stored(Connection).record, flow.attempt_id, self.clock.now())
         return head
 
     async def found(self, state: ConnectState) -> tuple[Connection, Connected | None]:
@@ -80,7 +81,7 @@ class Completion:
         if made := _made(state, head, tenant_id):
             return made
         connection = head.stored(Connection).record
-        must_count(connection, state.attempt_id)
+        must_count(connection, state.attempt_id, self.clock.now())
         organization = await self.organizations.read_organization(tenant_id)
         prove_organization(organization, tenant_id)
         prove_company(organization, head.account.record.domains)
@@ -135,8 +136,12 @@ class Completion:
             await self.routing.let_go(state.account_id, names, self.clock.now())
 
     async def write_down(self, state: ConnectState, refusal: Refusal) -> None:
-        """Record in the audit trail why a try was refused, unless the account is gone, or connected by another try."""
-        if not isinstance(refusal, Finished) and await find_head(self.table, state.account_id) is not None:
+        """Record in the audit trail why a try was refused, while its attempt counts.
+
+        Afterwards it is nobody's concern, and would name who started it, who may have been erased.
+        """
+        head = await find_head(self.table, state.account_id)
+        if head is not None and head.stored(Connection).record.is_at(state.attempt_id, self.clock.now()):
             event = ConnectionRefused(reason=refusal.slug, explanation=refusal.detail)
             await self.journal.commit(state.account_id, state.actor, event)
 
@@ -150,17 +155,19 @@ def _made(state: ConnectState, head: Head, tenant_id: TenantId | None = None) ->
     return Connected(head.account.record.name, connection.tenant_name or "", state.link, state.return_url)
 
 
-def must_count(connection: Connection, attempt_id: str) -> None:
-    """Refuse an attempt that is finished, cancelled by disconnecting, or not the newest.
+def must_count(connection: Connection, attempt_id: str, now: datetime) -> None:
+    """Refuse an attempt that is finished, expired, cancelled by disconnecting, or not the newest.
 
     Raises:
         Finished: it has connected the account.
-        Conflict: it is cancelled, or not the newest.
+        Conflict: it is cancelled or expired, or not the newest.
     """
     if connection.made_by is not None and connection.made_by.attempt_id == attempt_id:
         raise Finished("This integration is finished: the account was connected meanwhile.")
-    if not connection.is_at(attempt_id):
-        raise Conflict("This integration was cancelled or started again. Start again from the control panel.")
+    if not connection.is_at(attempt_id, now):
+        raise Conflict(
+            "This integration was cancelled, started again, or has expired. Start again from the control panel."
+        )
 
 
 def _must_be_free(connection: Connection, tenant_id: TenantId) -> None:

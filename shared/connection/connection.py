@@ -52,10 +52,14 @@ class Check(Record):
 
 
 class Attempt(Record):
-    """An integration that was started, and is under way until it is finished, cancelled or expired."""
+    """An integration that was started, and is under way until it is finished, cancelled or expired.
+
+    `by` is the name in row keys (`Person.known_as`) of who started it; None if that was not stored yet.
+    """
 
     attempt_id: str
     until: datetime
+    by: str | None = None
 
 
 class Try(Record):
@@ -98,9 +102,10 @@ class Connection(HeadRecord):
         """The time until which a started integration can be finished."""
         return self.attempt.until if self.attempt else None
 
-    def is_at(self, attempt_id: str) -> bool:
-        """Whether this attempt is the one that counts."""
-        return self.attempt is not None and self.attempt.attempt_id == attempt_id
+    def is_at(self, attempt_id: str, now: datetime) -> bool:
+        """Whether this attempt is the one that counts. However late its last try was begun, it ends when it expires."""
+        attempt = self.attempt
+        return attempt is not None and attempt.attempt_id == attempt_id and now < attempt.until
 
     def as_of(self, now: datetime) -> "Connection":
         """The connection at this time: an attempt makes a disconnected account pending, until the attempt expires."""

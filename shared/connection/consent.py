@@ -45,6 +45,7 @@ from shared.ports.consent import Consent
 from shared.ports.entra import Answer
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
+from shared.trail.events import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,8 @@ class ConsentFlow:
         checked = None if return_url is None else self.return_urls.check(return_url)
         asked = None if tenant is None else await self._find_tenant(tenant)
         until = self.clock.now() + Ticket.lifetime + 2 * ConnectState.lifetime
-        attempt = Attempt(attempt_id=secrets.token_urlsafe(16), until=until)
+        by = Person(subject=administrator.actor.subject).known_as
+        attempt = Attempt(attempt_id=secrets.token_urlsafe(16), until=until, by=by)
         await self._await_answer(administrator, attempt)
         ticket = Ticket(
             expires_at=self.flows.expiry(Ticket),
@@ -188,9 +190,9 @@ class ConsentFlow:
         if state.refused or state.link != link:
             return None
         connection, made = await self.completion.found(state)
-        if made is not None or not connection.is_at(state.attempt_id):
-            return made
         now = self.clock.now()
+        if made is not None or not connection.is_at(state.attempt_id, now):
+            return made
         if (state.asks_at is not None and now < state.asks_at) or state.is_being_redeemed(now):
             return state.waiting(now)
         fetch = Fetch(handle, browser, secrets.token_urlsafe(8))

@@ -52,7 +52,7 @@ class Tries:
         connection, made = await self.completion.found(state)
         if made is not None:
             return made
-        must_count(connection, state.attempt_id)
+        must_count(connection, state.attempt_id, self.clock.now())
         departure = await self._begin_sign_in(state, tenant_id, prompt="select_account")
         self.telemetry.note(Event(EventName.CONNECT, ConnectStep.CONSENTED, account_id=state.account_id))
         return departure

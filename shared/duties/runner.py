@@ -138,7 +138,8 @@ def _is_free(row: Row, now: datetime) -> bool:
     try:
         return not Duty.read(row).is_taken(now)
     except ValueError as error:
-        log_failure(_log, f"reading duty row={row.key.row}", error)
+        # The rest of the key may name a person.
+        log_failure(_log, f"reading duty kind={row.key.row.partition(':')[0]} due={row.key.partition}", error)
         return False
 
 

@@ -225,13 +225,20 @@ class Erasure:
                     await self._write_nameless((again,))
 
     async def _named_in_head(self, account_id: AccountId, found: Traces) -> tuple[Operation, ...]:
-        """The operations that take the person's name from connection and policy, if it was they who wrote them."""
+        """The operations that take the person's name from connection and policy, if it was they who wrote them.
+
+        An integration that they have started is cancelled: once completed, it would name them again.
+        """
         head = await read_head(self.table, account_id)
         connection, policy = head.stored(Connection), head.stored(Policy)
-        by, operations = connection.record.connected_by, list[Operation]()
+        by, attempt, operations = connection.record.connected_by, connection.record.attempt, list[Operation]()
+        nameless = connection.record
         if by is not None and Person(subject=by.subject).known_as in found.names:
-            nameless = {"connected_by": Actor(ERASED, None, by.role)}
-            operations.append(connection.rewrite(connection.record.model_copy(update=nameless)))
+            nameless = nameless.model_copy(update={"connected_by": Actor(ERASED, None, by.role)})
+        if attempt is not None and attempt.by in found.names:
+            nameless = nameless.model_copy(update={"attempt": None})
+        if nameless != connection.record:
+            operations.append(connection.rewrite(nameless))
         if policy.record.updated_by in found.authors:
             operations.append(policy.rewrite(policy.record.model_copy(update={"updated_by": ERASED})))
         return tuple(operations)

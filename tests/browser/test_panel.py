@@ -164,6 +164,13 @@ async def test_no_name_that_is_shown_can_bring_a_script(
     assert alerts == []
 
 
+async def test_a_fragment_that_cannot_be_read_is_none_of_the_panel(page: Page, served: str, connected: Caller) -> None:
+    """Anybody can send a link, and a page of the vendor may have fragments of its own."""
+    assert connected
+    await page.goto(f"{served}/#100%")
+    await expect(page.locator("azure-sso-panel section.screen:not(.waits) h3").first).to_be_visible()
+
+
 async def test_every_screen_is_accessible_and_none_scrolls_sideways(page: Page, served: str, connected: Caller) -> None:
     assert connected
     for theme, width in (("light", 1280), ("dark", 360)):
@@ -359,6 +366,7 @@ async def test_a_page_that_sets_the_token_function_again_and_again_causes_no_cal
     assert connected
     await page.goto(served)
     await heading(page, "Everybody signs in with Microsoft")
+    await page.wait_for_load_state("networkidle")
     calls: list[str] = []
     page.on("request", lambda request: calls.append(request.url))
     await page.evaluate(

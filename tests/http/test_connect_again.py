@@ -330,3 +330,24 @@ def test_a_tenant_without_any_of_the_accounts_domains_is_refused_before_anything
 @pytest.mark.parametrize("address", ["/v1/connect", "/v1/connect?ticket=unknown", "/v1/connect/callback?state=unknown"])
 def test_a_dead_end_leads_to_the_control_panel(service: RunningService, browser: Browser, address: str) -> None:
     says(browser.send("GET", service.url + address, {}), 400, "Back to the control panel", PANEL)
+
+
+def test_a_try_that_is_kept_alive_ends_with_its_integration(integration: Integration, service: RunningService) -> None:
+    """Whoever has the link forges answers that say "not yet", and gets a state of its own for each new sign-in.
+
+    The control panel says that nothing is pending any more, so nothing may connect the account.
+    """
+    start_url = integration.start()
+    answer = integration.prove_by(start_url)
+    for _ in range(4):
+        integration.come_back(edited(answer, code=None, error="temporarily_unavailable"))
+        assert waiting(integration.look(start_url))
+        service.clock.advance(timedelta(minutes=9))
+        departure = integration.look(start_url)
+        if departure.status_code != 303:
+            break
+        answer = str(integration.browser.send("GET", departure.headers["location"], {}).headers["location"])
+    assert status(integration.caller) == "disconnected"
+    integration.come_back(answer)
+    assert status(integration.caller) == "disconnected"
+    assert trail(integration.caller)[0] != ("connection.connected", None)

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from local import loopback
+from local.cast.browser import Browser
 from local.cast.stack import MASTER_KEY
 from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Person
+from tests.support.integration import Integration, status
 from tests.support.service import RunningService
 
 register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
@@ -136,6 +138,21 @@ def test_an_administrator_who_is_erased_keeps_role_and_reference(
     contoso("POST", EXCEPTIONS, json={"email": ALICE, "reason": "Kiosk"}).raise_for_status()
     again = operator("GET", AUDIT).json()["items"][0]["actor"]
     assert (again["name"], again["reference"] != reference) == ("Sam Security", True), "who acts again is known again"
+
+
+def test_what_an_administrator_began_before_they_were_erased_does_not_bring_their_name_back(
+    acme: Caller, service: RunningService, operator: Caller, browser: Browser
+) -> None:
+    """Their integration is cancelled: completed later, it would say again who started it."""
+    integration = Integration(acme, browser)
+    held_back = integration.prove()
+    erase(operator, "somebody@vendor.example", subject="panel-user-olga")
+    assert status(acme) == "pending", "it was somebody else's"
+    erase(operator, "sam@vendor.example", subject="panel-user-sam")
+    assert status(acme) == "disconnected"
+    assert integration.come_back(held_back).status_code == 409
+    assert operator("GET", "/v1/accounts/acme/connection").json()["connectedBy"] is None
+    assert said_of(service, "panel-user-sam", "Sam Security") == []
 
 
 def run_duties(service: RunningService) -> None:

@@ -280,17 +280,17 @@ async def test_an_error_of_the_program_concerns_one_duty_alone(
 
     office.handle = fail_at_the_bank
     await office.plan("bank", "post")
-    await office.memory.write(Put(Key("20200101T0000", "errand:broken"), f'{{"kind": 5, "{ALICE}'))
+    await office.memory.write(Put(Key("20200101T0000", f"errand:{ALICE}"), f'{{"kind": 5, "{ALICE}'))
     office.clock.advance(MINUTE)
     await office.run()
     assert office.done == ["post"]
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert [record.message.splitlines()[0] for record in errors] == [
-        "reading duty row=errand:broken failed: ValidationError",
+        "reading duty kind=errand due=20200101T0000 failed: ValidationError",
         "duty kind=errand failed: KeyError",
     ]
     assert "in fail_at_the_bank" in caplog.text
-    assert ALICE not in caplog.text, "the message of an error may hold personal data"
+    assert ALICE not in caplog.text, "the message of an error, and the name of a duty, may hold personal data"
     assert len(office.memory) == 2
 
 
