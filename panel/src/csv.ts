@@ -23,6 +23,8 @@ export interface Listed {
 const COLUMNS: Record<string, "email" | "reason" | "ends"> = { email: "email", reason: "reason", expiresat: "ends" };
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/i;
 const AROUND = /^[\s\u00a0\u200b-\u200f\u2060\ufeff]+|[\s\u00a0\u200b-\u200f\u2060\ufeff]+$/g;
+/** Where a spreadsheet could begin a cell, also inside one of ours, and run what follows. */
+const FORMULA = /(^|[,;\t\r\n])(?=[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"]*[=+@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b-])/g;
 
 /** The records of the text, or null if its first line does not name the columns. */
 export function readCsv(text: string, listed: ReadonlyMap<string, Listed>): Line[] | null {
@@ -51,7 +53,12 @@ export function readCsv(text: string, listed: ReadonlyMap<string, Listed>): Line
 export function writeCsv(lines: readonly Line[], more?: { title: string; of: (line: Line) => string }): string {
   const fields = ["email", "reason", "expiresAt", ...(more ? [more.title] : [])];
   const data = lines.map((line) => [line.email, line.reason, line.ends, ...(more ? [more.of(line)] : [])]);
-  return Papa.unparse({ fields, data }, { escapeFormulae: Boolean(more) });
+  return Papa.unparse({ fields, data: more ? data.map((cells) => cells.map(guarded)) : data }, { quotes: Boolean(more) });
+}
+
+/** An apostrophe before whatever a spreadsheet could run, as the service exports (shared/users/formulas.py). */
+function guarded(cell: string): string {
+  return cell.replace(FORMULA, "$1'");
 }
 
 function judged(record: Omit<Line, "kind">, listed: ReadonlyMap<string, Listed>, quotes: boolean): Pick<Line, "kind" | "fault"> {
