@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
@@ -11,12 +11,12 @@ from functions.http.responses import NoContent, Ok, Put, put
 from shared.access.roles import Operator
 from shared.accounts.register import Profile
 from shared.kernel.documents import Asked
-from shared.kernel.names import AccountId, DomainName, Product
+from shared.kernel.names import AccountId, DomainName, Product, unpasted
 from shared.services import Services
 
 _ACCOUNT = "/v1/accounts/{accountId}"
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Title = Annotated[str, BeforeValidator(unpasted), StringConstraints(min_length=1, max_length=200)]
 
 
 class AccountBody(Asked):

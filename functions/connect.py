@@ -15,7 +15,7 @@ from functions.http.cookies import BrowserCookies, FlowCookies, with_cookies
 from functions.http.dialects.pages import Pages, Way, redirect
 from functions.http.endpoint import Routes
 from functions.http.parameters import Form, MicrosoftsAnswer, Query, Request
-from functions.http.responses import HtmlPage, Redirect
+from functions.http.responses import HtmlPage, Redirect, WaitingPage
 from functions.http.roles import Anybody
 from shared.connection.completion import Finished
 from shared.connection.consent_steps import Connected, ConnectState, NotConnected, Outcome, Ticket, ToMicrosoft, Waiting
@@ -80,8 +80,7 @@ class _Tries:
 
 def connect_routes(services: Services) -> Routes:
     """The pages of an integration."""
-    panel = services.edge.control_panel
-    pages = Pages(services.edge.branding, ((Way.CONTROL_PANEL, panel),) if panel else ())
+    pages = Pages.leading_home(services.edge.branding, services.edge.control_panel)
     routes = Routes("connect", services.edge, pages)
     cookies = BrowserCookies(services.edge.cookie_prefix)
     endpoint = f"{services.edge.public_url}{_CONNECT}"
@@ -131,13 +130,13 @@ def connect_routes(services: Services) -> Routes:
         return with_cookies(departure, *cookies.link.bind(req, kept))
 
     @routes.get(_CONNECT)
-    async def show_connect(_: Anybody, req: Request, ticket: Query) -> HtmlPage:
+    async def show_connect(_: Anybody, req: Request, ticket: Query) -> Redirect | HtmlPage | WaitingPage:
         """Show an administrator what they are about to do, and for which account, or where their own try stands."""
         opened = ticket or ""
         return await resumed(req, name_of(opened), opened) or await invite(req, opened)
 
     @routes.post(_CONNECT)
-    async def open_connect(_: Anybody, req: Request, form: Form) -> Redirect:
+    async def open_connect(_: Anybody, req: Request, form: Form) -> Redirect | HtmlPage:
         """Bind the browser that was shown the page to the flow, and redirect it to Microsoft's consent page."""
         return await go_on(req, form)
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 
 from azure.functions import HttpRequest
-from pydantic import RootModel, StringConstraints, model_validator
+from pydantic import BeforeValidator, RootModel, StringConstraints, model_validator
 
 from functions.http.endpoint import Routes
 from functions.http.json_text import quick_json_value
@@ -23,7 +23,7 @@ from functions.http.responses import Created, CsvFile, NoContent, Ok
 from shared.access.roles import AccountAdministrator, AccountReader
 from shared.kernel.documents import Asked
 from shared.kernel.faults import MOST_FAULTS
-from shared.kernel.names import EmailAddress
+from shared.kernel.names import EmailAddress, unpasted
 from shared.kernel.refusals import TooLarge
 from shared.ports.record import Stored
 from shared.services import Services
@@ -104,7 +104,7 @@ class SearchBody(Asked):
     """What to look for: one whole `email`, or a `text` that is a part of an address or of a reason."""
 
     email: EmailAddress | None = None
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
+    text: Annotated[str, BeforeValidator(unpasted), StringConstraints(min_length=1, max_length=200)] | None = None
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:

@@ -6,11 +6,11 @@ from pydantic import JsonValue
 
 from functions.http.dialects.oauth_json import OAuthJson, OAuthResponse, PublicJson
 from functions.http.endpoint import Routes
-from functions.http.parameters import Authorization, OAuth, UnverifiedToken
+from functions.http.parameters import Authorization, OAuth, UnverifiedToken, UnverifiedTokenByForm
 from functions.http.roles import Anybody
 from shared.applications.application import AuthMethod
 from shared.kernel.names import ClientId
-from shared.provider.authorization_request import SCOPES, Prompt
+from shared.provider.authorization_request import SCOPES, Prompt, ResponseMode
 from shared.provider.token import TokenResponse
 from shared.services import Services
 
@@ -61,8 +61,8 @@ def oauth_routes(services: Services) -> Routes:
         return OAuthResponse(await services.provider.userinfo.claims(unverified_token))
 
     @routes.post("/oauth2/userinfo")
-    async def get_userinfo_by_form(_: Anybody, unverified_token: UnverifiedToken) -> OAuthResponse:
-        """Return the claims about the access token's user, by POST."""
+    async def get_userinfo_by_form(_: Anybody, unverified_token: UnverifiedTokenByForm) -> OAuthResponse:
+        """Return the claims about the access token's user, by POST; the token may be in the form."""
         return OAuthResponse(await services.provider.userinfo.claims(unverified_token))
 
     return routes
@@ -79,7 +79,7 @@ def provider_metadata(issuer: str) -> dict[str, JsonValue]:
         "end_session_endpoint": f"{issuer}/oauth2/logout",
         "scopes_supported": [*SCOPES],
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": [*ResponseMode],
         "grant_types_supported": ["authorization_code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],

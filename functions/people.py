@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import BeforeValidator, StringConstraints
 
 from functions.http.endpoint import Routes
 from functions.http.models import Document
@@ -10,7 +10,7 @@ from functions.http.parameters import Body
 from functions.http.responses import Ok
 from shared.access.roles import AccountAdministrator
 from shared.kernel.documents import Asked
-from shared.kernel.names import EmailAddress
+from shared.kernel.names import EmailAddress, unpasted
 from shared.services import Services
 
 
@@ -18,7 +18,7 @@ class ErasureBody(Asked):
     """The person to erase. `subject` is the `sub` by which the control panel knows them, if they administer SSO."""
 
     email: EmailAddress
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
+    subject: Annotated[str, BeforeValidator(unpasted), StringConstraints(min_length=1, max_length=255)] | None = None
 
 
 class ErasedDocument(Document):

@@ -20,6 +20,7 @@ from shared.kernel.refusals import Unavailable
 from shared.provider.authorization_response import (
     AuthorizationResponse,
     EmailForm,
+    PostToApplication,
     RedirectToApplication,
     RedirectToEntra,
 )
@@ -43,7 +44,7 @@ class AuthorizeParameters(TypedDict, total=False):
     client_id: Required[ClientId]
     redirect_uri: Required[str]
     response_type: Required[Literal["code"]]
-    response_mode: Literal["query"]
+    response_mode: Literal["query", "fragment", "form_post"]
     scope: Required[str]
     code_challenge: str
     code_challenge_method: Literal["S256"]
@@ -65,7 +66,7 @@ class LogoutParameters(TypedDict, total=False):
 
 def signin_routes(services: Services) -> Routes:
     """The pages and redirects of a sign-in."""
-    pages = Pages(services.edge.branding)
+    pages = Pages.leading_home(services.edge.branding, services.edge.control_panel)
     routes = Routes("sign-in", services.edge, pages)
     browser = BrowserCookies(services.edge.cookie_prefix)
     cookies = browser.sign_in
@@ -76,6 +77,8 @@ def signin_routes(services: Services) -> Routes:
                 return with_cookies(redirect(url), *cookies.bind(req, binding))
             case RedirectToApplication(url):
                 return redirect(url)
+            case PostToApplication(url, parameters):
+                return pages.post_to_application(url, parameters)
             case EmailForm(application_name, parameters, fault):
                 return pages.email(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
             case _:

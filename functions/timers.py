@@ -22,7 +22,7 @@ def timers_blueprint(services: Services) -> Blueprint:
     @blueprint.timer_trigger(schedule=_EVERY_QUARTER_OF_AN_HOUR, arg_name="timer")
     async def purge_flows(timer: TimerRequest) -> None:  # noqa: ARG001 - the worker wants every binding as a parameter
         """Remove everything that has expired, such as tickets, states and codes."""
-        await _run("purge_flows", "removed", services.flows.purge)
+        await _run("purge_flows", "purge_flows removed=%d", services.flows.purge)
 
     async def due() -> int:
         await services.privacy.begin()
@@ -32,14 +32,14 @@ def timers_blueprint(services: Services) -> Blueprint:
     @blueprint.timer_trigger(schedule=_EVERY_MINUTE, arg_name="timer")
     async def run_duties(timer: TimerRequest) -> None:  # noqa: ARG001 - the worker wants every binding as a parameter
         """Do the work that is due."""
-        await _run("run_duties", "found", due)
+        await _run("run_duties", "run_duties found=%d", due)
 
     return blueprint
 
 
-async def _run(name: str, what: str, work: Callable[[], Awaitable[int]]) -> None:
-    """Do the work of one timer and log its result. The worker would log an error with its message."""
+async def _run(name: str, line: str, work: Callable[[], Awaitable[int]]) -> None:
+    """Do the work of one timer and log its result in a line. The worker would log an error with its message."""
     try:
-        _log.info("%s %s=%d", name, what, await work())
+        _log.info(line, await work())
     except Exception as error:  # noqa: BLE001 - the next run tries again
         log_failure(_log, name, error)

@@ -46,7 +46,7 @@ class Services:
     provider: OpenIdProvider
     """The OpenID provider towards the applications."""
     flows: Flows
-    """Everything that can be used once, such as tickets, states and codes; a timer purges the expired ones."""
+    """What browsers carry for a time, such as tickets, states and codes; a timer purges the expired ones."""
     duties: DutyRunner
     """Work that is due at a time; a timer runs it."""
     health: Health

@@ -29,7 +29,7 @@ from shared.branding import Branding, Colour, Logo, VendorName
 from shared.connection.return_urls import ReturnUrls
 from shared.kernel.addresses import is_https_or_loopback
 from shared.kernel.faults import faults_of
-from shared.kernel.names import TenantId
+from shared.kernel.names import PASTED, TenantId, unpasted
 from shared.kernel.refusals import FieldFault
 from shared.privacy.limits import Limits
 
@@ -51,7 +51,7 @@ def _issuer(text: str) -> str:
 
 
 def _return_urls(text: object) -> ReturnUrls:
-    return ReturnUrls.parse(tuple(filter(None, (part.strip() for part in str(text).split(",")))))
+    return ReturnUrls.parse(tuple(filter(None, (part.strip(PASTED) for part in str(text).split(",")))))
 
 
 def _connection_string(secret: SecretStr) -> SecretStr:
@@ -91,8 +91,9 @@ def _readable(path: str) -> str:
     return path
 
 
-Address = Annotated[str, AfterValidator(_address)]
-Issuer = Annotated[str, AfterValidator(_issuer)]
+Id = Annotated[str, BeforeValidator(unpasted), Field(min_length=1)]
+Address = Annotated[str, BeforeValidator(unpasted), AfterValidator(_address)]
+Issuer = Annotated[str, BeforeValidator(unpasted), AfterValidator(_issuer)]
 ConnectionString = Annotated[SecretStr, AfterValidator(_connection_string)]
 AllowedReturnUrls = Annotated[ReturnUrls, PlainValidator(_return_urls)]
 ReferencedSecret = Annotated[SecretStr, AfterValidator(_resolved)]
@@ -118,10 +119,10 @@ class Settings(BaseModel):
     tables_connection_string: ConnectionString | None = Field(
         None, description="Instead of SSO_TABLES_URL, for development: a connection string with a key."
     )
-    identity_client_id: str | None = Field(
+    identity_client_id: Id | None = Field(
         None, description="The client id of the user-assigned managed identity that the app runs as."
     )
-    entra_client_id: str = Field(min_length=1, description="The client id of the multi-tenant app registration.")
+    entra_client_id: Id = Field(description="The client id of the multi-tenant app registration.")
     entra_client_secret: SecretStr | None = Field(
         None,
         description="For development: a client secret, instead of the managed identity as federated credential.",
@@ -144,7 +145,7 @@ class Settings(BaseModel):
     )
     graph_url: Address = Field("https://graph.microsoft.com", description="Microsoft Graph's host.")
     control_panel_issuer: Issuer = Field(description="The issuer of the control panel's access tokens.")
-    control_panel_audience: str = Field(min_length=1, description="The audience of tokens that are meant for us.")
+    control_panel_audience: Id = Field(description="The audience of tokens that are meant for us.")
     return_urls: AllowedReturnUrls = Field(
         ReturnUrls(()),
         description="Addresses, separated by commas, below which a browser may return after an integration.",

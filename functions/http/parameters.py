@@ -17,6 +17,7 @@ from functions.http.authorization import authorization, unverified_token
 from functions.http.forms import FORM, parameters_of
 from functions.http.requests import JSON, MERGE_PATCH
 from shared.kernel.names import Name
+from shared.kernel.refusals import Malformed
 from shared.kernel.versions import Expected
 from shared.ports.entra import Answer
 
@@ -118,6 +119,22 @@ type IfMatch = Annotated[Expected, Source(read=requests.if_match, if_match="requ
 type OptionalIfMatch = Annotated[Expected | None, Source(read=requests.optional_if_match, if_match="optional")]
 """The versions that the caller has read; None without the header, for calls that may create."""
 
+
+def _token_by_form(req: HttpRequest) -> str:
+    """The token in the Authorization header or in the `access_token` of a form, in one of them (RFC 6750, section 2).
+
+    Raises:
+        TokenMissing: there is none.
+        Malformed: there are several.
+    """
+    sent = parameters_of(req).get("access_token", ()) if requests.media_type(req) == FORM else ()
+    if not sent:
+        return unverified_token(req)
+    if len(sent) > 1 or authorization(req) is not None:
+        raise Malformed("Send the access token once: in the Authorization header, or as access_token in the form.")
+    return sent[0]
+
+
 type Form = Annotated[Mapping[str, tuple[str, ...]], Source(read=parameters_of, raw_media=(FORM,))]
 """Every parameter of a form, with every value that was sent."""
 
@@ -141,6 +158,9 @@ type MicrosoftsAnswer = Annotated[
 
 type UnverifiedToken = Annotated[str, Source(read=unverified_token)]
 """The bearer token, not verified yet."""
+
+type UnverifiedTokenByForm = Annotated[str, Source(read=_token_by_form, raw_media=(FORM,), body_optional=True)]
+"""The bearer token in the header or in a form, not verified yet."""
 
 type Authorization = Annotated[str | None, Source(read=authorization)]
 """The `Authorization` header as it was sent."""

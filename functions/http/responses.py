@@ -102,3 +102,6 @@ type Redirect = Annotated[HttpResponse, Described(303)]
 
 type HtmlPage = Annotated[HttpResponse, Described(200, "text/html")]
 """A page. One that explains a refusal has another status, which the dialect describes."""
+
+type WaitingPage = Annotated[HttpResponse, Described(202, "text/html")]
+"""A page that waits for Microsoft, and loads itself again."""

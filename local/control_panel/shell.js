@@ -3,12 +3,15 @@
 const page = document.documentElement;
 const panel = document.querySelector("azure-sso-panel");
 const select = (name) => document.querySelector(`#${name}`);
+let shown = "";
 const kept = (name, fallback) => sessionStorage.getItem(name) ?? fallback;
 
 function show() {
   const person = select("person").value;
   panel.account = select("person").selectedOptions[0].dataset.account;
   panel.getToken = async () => (await (await fetch(`/token/${person}`)).json()).token;
+  if (shown && person !== shown) panel.reload();
+  shown = person;
   page.lang = select("language").value;
   page.style.colorScheme = select("theme").value;
   page.dataset.theme = select("theme").value;

@@ -46,7 +46,7 @@ export class AzureSsoPanel extends LitElement {
   private question: (() => boolean) | null = null;
   private api?: Api;
   private languages?: MutationObserver;
-  private said = 0;
+  private times = 0;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -67,17 +67,18 @@ export class AzureSsoPanel extends LitElement {
   }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
-    if (changed.has("endpoint") || changed.has("account") || changed.has("getToken")) {
-      this.api = new Api(this.endpoint.replace(/\/+$/, ""), this.account, () => this.getToken);
-      this.overview = undefined;
-      this.problem = undefined;
-      if (this.endpoint && this.account && this.getToken) void this.readOverview();
-    }
+    const elsewhere = changed.has("endpoint") || changed.has("account");
+    if (elsewhere) this.api = new Api(this.endpoint.replace(/\/+$/, ""), this.account, () => this.getToken);
+    // A framework may set the same function anew at each of its renderings: only the first one is news.
+    const first = changed.has("getToken") && changed.get("getToken") === undefined;
+    if ((elsewhere || first) && this.endpoint && this.account && this.getToken) void this.reload();
   }
 
-  /** Read everything that is shown again. */
+  /** Forget what is shown and read it again, for instance because another person has signed in. */
   async reload(): Promise<void> {
-    this.said += 1;
+    this.times += 1;
+    this.overview = undefined;
+    this.problem = undefined;
     await this.readOverview();
   }
 
@@ -203,7 +204,7 @@ export class AzureSsoPanel extends LitElement {
     if (this.problem && !this.overview) return problemPage(context, this.problem, () => void this.readOverview());
     const [name = "overview", ...others] = this.route.split("/");
     const rest = others.join("/");
-    const key = `${this.account} ${rest === "import" ? this.route : name} ${this.said}`;
+    const key = `${this.account} ${rest === "import" ? this.route : name} ${this.times}`;
     return html`${keyed(key, screenOf(name, rest, context))}`;
   }
 }

@@ -4,10 +4,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from shared.kernel.addresses import https_address
-from shared.kernel.names import ClientId, Product
+from shared.kernel.names import ClientId, Product, unpasted
 from shared.ports.record import Record
 from shared.ports.table import Key, RowReader
 from shared.trail.events import Event
@@ -17,8 +25,10 @@ PARTITION = "application"
 
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})  # of a JWK (RFC 7518, section 6)
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-WebAddress = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(https_address)]
+Title = Annotated[str, BeforeValidator(unpasted), StringConstraints(min_length=1, max_length=200)]
+WebAddress = Annotated[
+    str, BeforeValidator(unpasted), StringConstraints(max_length=2_000), AfterValidator(https_address)
+]
 WebAddresses = Annotated[tuple[WebAddress, ...], Field(max_length=20)]
 
 

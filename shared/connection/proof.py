@@ -1,7 +1,7 @@
 """The rules that prove whose consent it is, as pure code. Everything that is not proven is refused.
 
 The `tenant` parameter of a consent response can be forged and proves nothing; it only names where to find the proof:
-1. the response has our state, which `shared.flows` redeems once and for one browser;
+1. the response has our state, which `shared.flows` binds to one browser;
 2. `error` is read before `admin_consent`, because Entra sets `admin_consent=True` beside an error, too;
 3. a sign-in at `/{tenant}/` shows who consented: `tid` must be that tenant, `wids` must have a role that may consent;
 4. an app-only token of that tenant is issued, and Graph's organization is that tenant;

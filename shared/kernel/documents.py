@@ -1,6 +1,8 @@
 """Base models of documents: strict for requests to us, lenient for responses of other systems."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic.alias_generators import to_camel
 
 
@@ -30,3 +32,14 @@ class Foreign(BaseModel):
         hide_input_in_errors=True,
         defer_build=True,  # until it is first used: the import is the cold start
     )
+
+
+def _if_readable(claim: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(claim)
+    except ValidationError:
+        return None
+
+
+type Readable = Annotated[str | None, WrapValidator(_if_readable)]
+"""A text on which no check depends: one that cannot be read counts as missing, which admits nobody."""

@@ -25,6 +25,11 @@ Around a name they are removed. Inside one they are refused, because they could 
 """
 
 
+def unpasted(value: object) -> object:
+    """A text without the invisible characters around it; anything else as it is, for the check that follows."""
+    return value.strip(PASTED) if isinstance(value, str) else value
+
+
 class Name(str):
     """A string that matches its class's `pattern` after `normalise`. Invisible characters around it are removed.
 

@@ -4,7 +4,7 @@ from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, StringConstraints
 
-from shared.kernel.documents import Foreign
+from shared.kernel.documents import Foreign, Readable
 
 
 def _printable(text: str) -> str:
@@ -18,13 +18,13 @@ def _printable(text: str) -> str:
 class VerifiedAccess(Foreign):
     """The claims of an access token whose signature, issuer, audience and times have been checked.
 
-    `sub` has at most 255 characters, as OpenID Connect Core, section 2, has it.
+    `sub` has at most 255 characters, as OpenID Connect Core, section 2, has it. A malformed `name` counts as missing.
 
     Only an `AccessTokens` makes one.
     """
 
     sub: Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_printable)]
-    name: str | None = None
+    name: Readable = None
     roles: tuple[str, ...] = ()
     account_id: str | None = None
 

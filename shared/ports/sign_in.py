@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
-from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import BeforeValidator
 
-from shared.kernel.documents import Foreign
+from shared.kernel.documents import Foreign, Readable
 from shared.kernel.names import TenantId
 
 
@@ -45,17 +45,6 @@ def _time_of(claim: object) -> datetime | None:
     return datetime.fromtimestamp(claim, UTC)
 
 
-def _if_readable(claim: object, read: ValidatorFunctionWrapHandler) -> object:
-    """A claim on which no check depends: one that cannot be read counts as missing, which admits nobody."""
-    try:
-        return read(claim)
-    except ValidationError:
-        return None
-
-
-type _Readable = Annotated[str | None, WrapValidator(_if_readable)]
-
-
 class VerifiedIdentity(Foreign):
     """The person who signed in, from an ID token that passed every check. Only an `EntraSignIn` makes one.
 
@@ -66,15 +55,15 @@ class VerifiedIdentity(Foreign):
 
     tid: TenantId
     oid: str
-    name: _Readable = None
-    preferred_username: _Readable = None
+    name: Readable = None
+    preferred_username: Readable = None
     wids: tuple[str, ...] = ()
-    email: _Readable = None
+    email: Readable = None
     xms_edov: Annotated[bool, BeforeValidator(_is_yes)] = False
     acct: int | None = None
     auth_time: Annotated[datetime | None, BeforeValidator(_time_of)] = None
-    sid: _Readable = None
-    login_hint: _Readable = None
+    sid: Readable = None
+    login_hint: Readable = None
 
 
 class EntraSignIn(Protocol):

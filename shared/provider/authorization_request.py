@@ -36,6 +36,14 @@ class Prompt(StrEnum):
     SELECT_ACCOUNT = "select_account"
 
 
+class ResponseMode(StrEnum):
+    """How the response reaches the client (OAuth 2.0 Multiple Response Types, section 2.1; Form Post Response Mode)."""
+
+    QUERY = "query"
+    FRAGMENT = "fragment"
+    FORM_POST = "form_post"
+
+
 class AuthorizationRequest(Record):
     """A request that has passed every check. Names and meanings are the standards'."""
 
@@ -48,6 +56,7 @@ class AuthorizationRequest(Record):
     prompt: Prompt | None = None
     max_age: int | None = None
     login_hint: str | None = None
+    response_mode: ResponseMode = ResponseMode.QUERY
 
     @property
     def asks_for_login(self) -> bool:
@@ -60,6 +69,7 @@ class AuthorizationRequest(Record):
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
             "response_type": "code",
+            "response_mode": None if self.response_mode is ResponseMode.QUERY else self.response_mode,
             "scope": " ".join(self.scope),
             "code_challenge": self.code_challenge,
             "code_challenge_method": "S256" if self.code_challenge else None,
@@ -76,6 +86,12 @@ def state_of(parameters: Parameters) -> str | None:
     """The state that an error response returns, however long; None if it was repeated (RFC 6749, section 4.1.2.1)."""
     values = parameters.get("state", ())
     return values[0] or None if len(values) == 1 else None
+
+
+def response_mode_of(parameters: Parameters) -> ResponseMode:
+    """The mode in which an error response is sent: the one that was asked for, or the default if that is the error."""
+    values = parameters.get("response_mode", ())
+    return ResponseMode(values[0]) if len(values) == 1 and values[0] in {*ResponseMode} else ResponseMode.QUERY
 
 
 def client_id_of(parameters: Parameters) -> ClientId:
@@ -122,10 +138,11 @@ def _response_type(parameters: Parameters) -> Mapping[str, Any]:
 
 
 def _response_mode(parameters: Parameters) -> Mapping[str, Any]:
-    """Accept `query` only, the default of the code flow (OAuth 2.0 Multiple Response Types, section 2.1)."""
-    if one(parameters, "response_mode") not in {None, "query"}:
-        raise invalid_request("Only response_mode=query is supported.")
-    return {}
+    """Read how to respond; `query` is the default of the code flow (Multiple Response Types, section 2.1)."""
+    try:
+        return {"response_mode": ResponseMode(one(parameters, "response_mode") or ResponseMode.QUERY)}
+    except ValueError:
+        raise invalid_request("response_mode must be query, fragment or form_post.") from None
 
 
 def _request_object(parameters: Parameters) -> Mapping[str, Any]:
@@ -260,5 +277,10 @@ async def read_request(applications: RowReader, parameters: Parameters) -> tuple
     try:
         return check_request(parameters, application, redirect_uri), application
     except OAuthError as found:
-        client_id, state = application.client_id, state_of(parameters)
-        raise RequestError(found, client_id=client_id, redirect_uri=redirect_uri, state=state) from None
+        raise RequestError(
+            found,
+            client_id=application.client_id,
+            redirect_uri=redirect_uri,
+            state=state_of(parameters),
+            response_mode=response_mode_of(parameters),
+        ) from None

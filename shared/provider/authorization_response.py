@@ -19,9 +19,9 @@ from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.entra import ProviderRefused
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.provider.authorization import Authorization, SignInState
-from shared.provider.authorization_request import AuthorizationRequest, Prompt
+from shared.provider.authorization_request import AuthorizationRequest, Prompt, ResponseMode
 from shared.provider.errors import RefusedAtEntra, RequestError
-from shared.provider.parameters import with_query
+from shared.provider.parameters import with_fragment, with_query
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.users.link import SignInRefused
 
@@ -54,6 +54,14 @@ class RedirectToApplication:
 
 
 @dataclass(frozen=True, slots=True)
+class PostToApplication:
+    """The browser posts a form to the application: with a code, or with an OAuth error (Form Post Response Mode)."""
+
+    url: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class EmailForm:
     """The person is asked for their address; the form adds it to `parameters`, which repeat the request."""
 
@@ -71,7 +79,9 @@ class ErrorPage:
     application_url: str | None
 
 
-type AuthorizationResponse = RedirectToEntra | RedirectToApplication | EmailForm | ErrorPage
+type ClientResponse = RedirectToApplication | PostToApplication
+
+type AuthorizationResponse = RedirectToEntra | ClientResponse | EmailForm | ErrorPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +95,20 @@ class Responses:
     issuer: str
     """This service's issuer, which responses contain as `iss` (RFC 9207)."""
 
-    def redirect(self, request: AuthorizationRequest | RequestError, **answer: str) -> RedirectToApplication:
-        """A response to the client, with its `state` and our `iss` (RFC 9207)."""
-        return RedirectToApplication(with_query(request.redirect_uri, **answer, state=request.state, iss=self.issuer))
+    def to_client(self, request: AuthorizationRequest | RequestError, **answer: str) -> ClientResponse:
+        """A response to the client in the mode that it asked for, with its `state` and our `iss` (RFC 9207)."""
+        told = self._told(request, answer)
+        if request.response_mode == ResponseMode.FORM_POST:
+            return PostToApplication(request.redirect_uri, told)
+        return RedirectToApplication(_address(request, told))
 
-    def request_error(self, error: RequestError) -> RedirectToApplication:
+    def _told(self, request: AuthorizationRequest | RequestError, answer: Mapping[str, str]) -> dict[str, str]:
+        return {**answer, **({"state": request.state} if request.state else {}), "iss": self.issuer}
+
+    def request_error(self, error: RequestError) -> ClientResponse:
         """The error response to a request that the client must fix (RFC 6749, section 4.1.2.1)."""
         self.telemetry.note(Event(EventName.SIGN_IN, SignInStep.REFUSED, error.reason, application=error.client_id))
-        return self.redirect(error, error=error.error, error_description=error.detail)
+        return self.to_client(error, error=error.error, error_description=error.detail)
 
     async def refused_at_entra(
         self, authorization: Authorization, account_id: AccountId, refusal: ProviderRefused | RefusedAtEntra
@@ -102,7 +118,7 @@ class Responses:
         if refusal.error in _INTERACTION_ERRORS and request.prompt is Prompt.NONE:
             self.report(SignInStep.REFUSED, authorization, refusal.error)
             detail = "Microsoft must interact with the user."
-            return self.redirect(request, error=refusal.error, error_description=detail)
+            return self.to_client(request, error=refusal.error, error_description=detail)
         if refusal.error in _CONSENT_ERRORS:
             with contextlib.suppress(Unavailable):  # the person must see what was refused, whatever else fails
                 await self.checks.probe(account_id)
@@ -123,13 +139,13 @@ class Responses:
             error, again = "temporarily_unavailable", request
         if isinstance(refusal, FlowEnded):
             again = request
-        back = self.redirect(request, error=error, error_description=refusal.title)
+        told = {"error": error, "error_description": refusal.title}
         if silent:
-            return back
+            return self.to_client(request, **told)
         hopeless = isinstance(refusal, SignInRefused) and not refusal.again
         again_url = with_query(f"{self.issuer}/oauth2/authorize", **again.parameters())
         offered = not hopeless and len(again_url) <= LONGEST_ADDRESS
-        return ErrorPage(refusal, again_url if offered else None, back.url)
+        return ErrorPage(refusal, again_url if offered else None, _address(request, self._told(request, told)))
 
     def of_another_browser(self, refusal: ForeignFlow) -> ErrorPage:
         """An error page for a browser that has only seen the state: it learns which application, and nothing else."""
@@ -143,3 +159,9 @@ class Responses:
         """Report how far the sign-in got."""
         client_id, email = authorization.request.client_id, authorization.email
         self.telemetry.note(Event(EventName.SIGN_IN, step, reason, authorization.account_id, client_id, email))
+
+
+def _address(request: AuthorizationRequest | RequestError, told: Mapping[str, str]) -> str:
+    """The redirect URI with a response. A link cannot post, so what leads back from a page is in the query then."""
+    add = with_fragment if request.response_mode == ResponseMode.FRAGMENT else with_query
+    return add(request.redirect_uri, **told)

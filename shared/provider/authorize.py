@@ -15,6 +15,7 @@ from shared.provider.authorization import Authorization, SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
 from shared.provider.authorization_response import (
     AuthorizationResponse,
+    ClientResponse,
     EmailForm,
     RedirectToApplication,
     RedirectToEntra,
@@ -94,13 +95,13 @@ class AuthorizeStep:
 
     def _password_page(
         self, request: AuthorizationRequest, application: Application, email: EmailAddress
-    ) -> RedirectToApplication:
+    ) -> ClientResponse:
         """Redirect to the application's own password page, with what it needs to go on; or back with an error."""
         silent = request.prompt is Prompt.NONE
         if silent or application.profile.password_sign_in_uri is None:
             error = "login_required" if silent else "access_denied"
             detail = "SSO does not apply to this user: sign them in with the vendor's password."
-            return self.responses.redirect(request, error=error, error_description=detail)
+            return self.responses.to_client(request, error=error, error_description=detail)
         return RedirectToApplication(
             with_query(application.profile.password_sign_in_uri, login_hint=email.address, state=request.state)
         )

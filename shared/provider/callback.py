@@ -15,7 +15,7 @@ from shared.ports.sign_in import EntraSignIn, VerifiedIdentity
 from shared.ports.telemetry import SignInStep
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
-from shared.provider.authorization_response import RedirectToApplication, Responses
+from shared.provider.authorization_response import ClientResponse, Responses
 from shared.provider.errors import RefusedAtEntra
 from shared.provider.issuer import Code, Person
 from shared.provider.reauthentication import SignInTooOld, prove_recent
@@ -70,7 +70,7 @@ class CallbackStep:
             self.responses.report(SignInStep.RETURNED, state.authorization)
         return state
 
-    async def complete(self, state: SignInState, answer: Answer) -> RedirectToApplication | BeginAgain:
+    async def complete(self, state: SignInState, answer: Answer) -> ClientResponse | BeginAgain:
         """Prove who signed in, and give the application a code.
 
         Raises:
@@ -84,7 +84,7 @@ class CallbackStep:
         await self.sessions.begin(person, state.request.client_id, identity.login_hint)
         handle = await self.flows.issue(self._code(state, person))
         self.responses.report(SignInStep.COMPLETED, state.authorization)
-        return self.responses.redirect(state.request, code=handle)
+        return self.responses.to_client(state.request, code=handle)
 
     async def _identify(self, state: SignInState, answer: Answer) -> VerifiedIdentity:
         if answer.error is not None:

@@ -32,11 +32,14 @@ class RequestError(OAuthError):
     Only `read_request` raises it, once client and redirect URI are known to belong together.
     """
 
-    def __init__(self, found: OAuthError, *, client_id: ClientId, redirect_uri: str, state: str | None) -> None:
+    def __init__(
+        self, found: OAuthError, *, client_id: ClientId, redirect_uri: str, state: str | None, response_mode: str
+    ) -> None:
         super().__init__(found.error, found.detail)
         self.client_id = client_id
         self.redirect_uri = redirect_uri
         self.state = state
+        self.response_mode = response_mode
 
 
 class RefusedAtEntra(SignInRefused):

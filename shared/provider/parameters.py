@@ -36,3 +36,8 @@ def with_query(url: str, **added: str | None) -> str:
     split = urlsplit(url)
     more = urlencode({name: value for name, value in added.items() if value is not None})
     return split._replace(query="&".join(filter(None, (split.query, more)))).geturl()
+
+
+def with_fragment(url: str, **added: str) -> str:
+    """The address with these parameters as its fragment. A registered redirect URI has none (RFC 6749, 3.1.2)."""
+    return f"{url}#{urlencode(added)}"

@@ -7,16 +7,12 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
 from shared.kernel.documents import Asked
-from shared.kernel.names import PASTED, EmailAddress
+from shared.kernel.names import PASTED, EmailAddress, unpasted
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters, and halves of surrogate pairs, which JSON can write and UTF-8 cannot."""
 
 _NO_MOMENT = "It must be a time such as 2027-01-01T00:00:00Z (RFC 3339)."
-
-
-def _unpasted(value: object) -> object:
-    return value.strip(PASTED) if isinstance(value, str) else value
 
 
 def _one_line(text: str) -> str:
@@ -26,7 +22,7 @@ def _one_line(text: str) -> str:
 
 
 Reason = Annotated[
-    str, BeforeValidator(_unpasted), StringConstraints(min_length=1, max_length=500), AfterValidator(_one_line)
+    str, BeforeValidator(unpasted), StringConstraints(min_length=1, max_length=500), AfterValidator(_one_line)
 ]
 """The reason of an exception: one line of text."""
 

@@ -362,3 +362,22 @@ async def test_an_import_that_is_left_in_the_middle_is_finished_by_sending_the_f
     await press(page, "Import 52 lines")
     await heading(page, "Import finished: 52 stored, 0 left out")
     assert len(connected.must("GET", f"{CONTOSO}/exceptions?pageSize=1000")["items"]) == 251
+
+
+async def test_a_page_that_sets_the_token_function_again_and_again_causes_no_call(
+    page: Page, served: str, connected: Caller
+) -> None:
+    assert connected
+    await page.goto(served)
+    await heading(page, "Everybody signs in with Microsoft")
+    await page.wait_for_load_state("networkidle")
+    calls: list[str] = []
+    page.on("request", lambda request: calls.append(request.url))
+    await page.evaluate(
+        "const panel = document.querySelector('azure-sso-panel'), before = panel.getToken;"
+        "for (let n = 0; n < 3; n += 1) panel.getToken = () => before();"
+        "panel.updateComplete"
+    )
+    assert calls == []
+    await page.get_by_label("Person").select_option("ulla")
+    await heading(page, "This page is for Security Managers")

@@ -15,6 +15,7 @@ UNITE = {
 UNSAID = {
     "tokenEndpointAuthMethod": "none",
     "jwks": None,
+    "codeBinding": "pkce",
     "postLogoutRedirectUris": [],
     "backchannelLogoutUri": None,
     "hasSecret": False,

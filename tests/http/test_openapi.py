@@ -162,5 +162,11 @@ def test_the_export_is_described(api: dict[str, Any]) -> None:
     assert {*listed["content"]} == {"application/json", "text/csv"}
 
 
+def test_the_page_of_a_link_shows_redirects_or_waits(api: dict[str, Any]) -> None:
+    link = api["paths"]["/v1/connect"]
+    assert link["get"]["responses"].keys() == {"200", "202", "303", "default"}
+    assert link["post"]["responses"].keys() == {"200", "303", "default"}
+
+
 def test_it_may_be_kept_for_five_minutes(client: httpx.Client) -> None:
     assert client.get("/openapi.json").headers["Cache-Control"] == "public, max-age=300"

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from tests.http import signing_in
-from tests.http.conftest import Caller, Resolve
+from tests.http.conftest import CONTOSO, Caller, Resolve
 from tests.http.signing_in import Asked, Register
+from tests.support.service import PANEL
 
 register = signing_in.register
 unite = signing_in.unite
@@ -106,6 +107,38 @@ def test_around_every_cell_of_a_file_and_every_field_of_an_array(acme: Caller, s
         (entry,) = acme("GET", EXCEPTIONS).json()["items"]
         assert [entry[name] for name in names] == cells
         acme("DELETE", f"{EXCEPTIONS}/{entry['exceptionId']}", headers=ANY)
+
+
+def test_around_what_a_person_is_searched_and_erased_by(contoso: Caller, space: str) -> None:
+    added = contoso("POST", EXCEPTIONS, json={"email": ALICE, "reason": "Kiosk"}).json()
+    (found,) = contoso("POST", f"{EXCEPTIONS}/search", json={"text": around(space, "kios")}).json()["items"]
+    assert found["exceptionId"] == added["exceptionId"]
+    assert fields(contoso("POST", f"{EXCEPTIONS}/search", json={"text": space}))
+    links = f"{ACME}/links"
+    nobody = {"items": [], "continuationToken": None}
+    assert contoso("POST", f"{links}/search", json={"email": around(space, ALICE)}).json() == nobody
+    for chosen in ({"tenantId": around(space, CONTOSO)}, {"domain": around(space, "contoso.example")}):
+        assert contoso("POST", f"{links}/release", json=chosen).json()["released"] == 0
+    started = {"tenant": around(space, "contoso.example"), "returnUrl": around(space, f"{PANEL}done?a=1&&b")}
+    assert contoso("POST", f"{ACME}/connection", json=started).status_code == 201
+    person = {"email": around(space, ALICE), "subject": around(space, "panel-user-sam")}
+    erased = contoso("POST", f"{ACME}/people/erase", json=person).json()
+    assert (erased["exceptions"], len(erased["references"])) == (1, 2), "Sam and Alice"
+
+
+def test_around_every_name_and_address_of_an_application(operator: Caller, space: str) -> None:
+    addresses = {"passwordSignInUri": "https://x.example/p", "backchannelLogoutUri": "https://x.example/b"}
+    lists = {"redirectUris": ["https://x.example/r"], "postLogoutRedirectUris": ["https://x.example/o"]}
+    wanted = {"name": "Unite", "requiresProduct": "Unite", **addresses}
+    pasted = {name: around(space, text) for name, text in wanted.items()}
+    pasted_lists = {name: [around(space, each) for each in urls] for name, urls in lists.items()}
+    body = {"ssoSupported": True, **pasted, **pasted_lists}
+    told = operator("PUT", "/v1/applications/unite", json=body).json()
+    assert {name: told[name] for name in (*wanted, *lists)} == wanted | lists
+    inside = {**body, "redirectUris": [f"https://x.example/{space}r"]}
+    assert fields(operator("PUT", "/v1/applications/unite", json=inside, headers=ANY)) == ["redirectUris.0"]
+    for path in ("/v1/applications/unite", ACME):
+        assert fields(operator("PUT", path, json={"name": space, "ssoSupported": True}, headers=ANY))[0] == "name"
 
 
 def test_around_an_address_of_an_authorization_request(

@@ -43,7 +43,7 @@ from tests.http.signing_in import (
     without_query,
 )
 from tests.support.integration import edited, fill_in
-from tests.support.service import RunningService
+from tests.support.service import PANEL, RunningService
 
 register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
 new_person, person = signing_in.new_person, signing_in.person
@@ -87,13 +87,16 @@ def explained(
     return page
 
 
+HOME = {"Back to the control panel": PANEL}
+
+
 def spent(response: httpx.Response) -> Shown:
-    """A page that says that there is no such sign-in. Nothing is known of it, not even an application to go back to."""
+    """A page that says that there is no such sign-in: nothing is known of it, so it leads to the control panel."""
     page = Shown.by(response)
     assert response.status_code == 400, response.text
     assert page.reference.startswith("flow-spent, id ")
     assert "Go back to the application and sign in again" in page.told
-    assert page.ways == {}
+    assert page.ways == HOME
     return page
 
 
@@ -684,7 +687,7 @@ def test_an_application_that_was_removed_meanwhile_is_answered_no_more(
     person.service.clock.advance(timedelta(seconds=11))
     response = person.open(answer)
     assert response.status_code == 400
-    assert Shown.by(response).ways == {}
+    assert Shown.by(response).ways == HOME
 
 
 def test_an_address_that_was_removed_meanwhile_is_answered_no_more(
@@ -696,7 +699,7 @@ def test_an_address_that_was_removed_meanwhile_is_answered_no_more(
     assert response.status_code == 400
     page = Shown.by(response)
     assert "redirect_uri" in page.told
-    assert page.ways == {}
+    assert page.ways == HOME
 
 
 # -- what Microsoft refuses -------------------------------------------------------------------------------------------

@@ -43,6 +43,22 @@ def test_an_access_token_tells_who_signed_in(
     }
 
 
+def test_a_token_may_come_in_the_form_and_only_once(
+    contoso: Caller, unite: Asked, person: Person, client: httpx.Client
+) -> None:
+    """RFC 6750, sections 2.2 and 3.1."""
+    token = person.tokens(unite)["access_token"]
+    assert client.post("/oauth2/userinfo", data={"access_token": token}).json()["email"] == ALICE
+    for twice in (
+        client.post("/oauth2/userinfo", data={"access_token": token}, headers=bearer(token)),
+        client.post("/oauth2/userinfo", data={"access_token": [token, token]}),
+    ):
+        assert (twice.status_code, twice.json()["error"]) == (400, "invalid_request")
+    refused(client.post("/oauth2/userinfo", data={"access_token": token + "x"}))
+    assert client.get("/oauth2/userinfo", params={"access_token": token}).json() == {}, "never in an address"
+    assert client.post("/oauth2/userinfo", data={"access_token": ""}).status_code == 401
+
+
 def test_userinfo_tells_what_was_asked_for_and_no_more(
     contoso: Caller, unite: Asked, person: Person, client: httpx.Client
 ) -> None:

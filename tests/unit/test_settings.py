@@ -59,6 +59,17 @@ def test_the_smallest_environment_is_enough(environment: dict[str, str]) -> None
     assert read.return_urls == ReturnUrls(())
 
 
+@pytest.mark.parametrize("space", ["\t", "\r\n", "\u00a0", "\u200b", "\ufeff", "\u200e"], ids=ascii)
+def test_what_is_pasted_around_an_id_or_an_address_does_not_count(space: str) -> None:
+    environment = AZURE | {"SSO_RETURN_URLS": "https://panel.example/a,https://panel.example/b"}
+    pasted = {
+        name: ",".join(f"{space}{each}{space}" for each in value.split(",")) if name != "SSO_PSEUDONYM_KEY" else value
+        for name, value in environment.items()
+    }
+    assert settings(pasted) == settings(environment)
+    assert "SSO_ENTRA_CLIENT_ID" in faults(AZURE | {"SSO_ENTRA_CLIENT_ID": space})
+
+
 @pytest.mark.parametrize("name", [name for name in AZURE if name not in NOT_IN_DEVELOPMENT])
 @pytest.mark.parametrize("emptied", [False, True], ids=["missing", "empty"])
 def test_a_missing_setting_is_named_with_what_it_is_for(name: str, *, emptied: bool) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from urllib.parse import urlsplit
 
 from azure.functions import HttpResponse
 
@@ -51,13 +52,18 @@ class Pages:
     ways: tuple[tuple[Way, str], ...] = ()
     """The links of a page about a refusal that has no others."""
 
+    @classmethod
+    def leading_home(cls, branding: Branding, control_panel: str | None) -> Self:
+        """Pages that lead to the control panel, if it is known, where nothing else is."""
+        return cls(branding, ((Way.CONTROL_PANEL, control_panel),) if control_panel else ())
+
     def refused(self, refusal: Refusal, _invocation_id: str) -> HttpResponse:
         """See `functions.http.refusals.Dialect`."""
         return self.refusal(refusal)
 
     def failed(self, invocation_id: str) -> HttpResponse:
         """See `functions.http.refusals.Dialect`."""
-        return self._page("failure.html", {"id": invocation_id}, status=500)
+        return self._page("failure.html", {"ways": self.ways, "id": invocation_id}, status=500)
 
     def refusal(self, refusal: Refusal, *ways: tuple[Way, str]) -> HttpResponse:
         """A page about a refusal, with links to go on, each with its address. The first link is the recommended one."""
@@ -83,6 +89,13 @@ class Pages:
         """A page that sends another site's form again from our origin, so that the browser includes our cookies."""
         kept = [(name, value) for name, values in parameters.items() for value in values]
         return self._page("post_again.html", {"action": action, "kept": kept}, form_action=_onwards(action))
+
+    def post_to_application(self, url: str, parameters: Mapping[str, str]) -> HttpResponse:
+        """A page that posts the response to the application, by itself or by its button (Form Post Response Mode)."""
+        split = urlsplit(url)
+        facts = {"action": url, "host": split.hostname, "kept": parameters}
+        origin = f"{split.scheme}://{split.netloc}"
+        return self._page("form_post.html", facts, form_action=origin, script=_script("form_post.js"))
 
     def connect(
         self,
@@ -116,7 +129,9 @@ class Pages:
     def waiting(self, action: str, kept: Mapping[str, str], seconds: int) -> HttpResponse:
         """Microsoft is not ready yet: the page loads itself again, or its button does."""
         facts = {"action": action, "kept": kept, "seconds": seconds}
-        answer = self._page("waiting.html", facts, status=202, form_action=_onwards(action), script=_script())
+        answer = self._page(
+            "waiting.html", facts, status=202, form_action=_onwards(action), script=_script("waiting.js")
+        )
         answer.headers["Retry-After"] = str(seconds)
         return answer
 
@@ -231,11 +246,11 @@ def _style(colour: Colour) -> tuple[str, str]:
 
 
 @functools.cache
-def _script() -> str:
-    """The script of the page that waits, as markup."""
+def _script(name: str) -> str:
+    """The script of a page, as markup."""
     from markupsafe import Markup
 
-    return Markup((_FILES / "waiting.js").read_text(encoding="utf-8"))  # noqa: S704 - and the script
+    return Markup((_FILES / name).read_text(encoding="utf-8"))  # noqa: S704 - and the script
 
 
 def _hash(text: str) -> str:

@@ -48,6 +48,12 @@ async def test_an_honest_token_is_believed(panel: Panel) -> None:
     assert (await panel.tokens.verify(panel.token(sub="ü" * 255))).sub == "ü" * 255
 
 
+@pytest.mark.parametrize("name", [5, ["Sam"], {"first": "Sam"}, True])
+async def test_a_malformed_name_keeps_nobody_out(panel: Panel, name: object) -> None:
+    found = await panel.tokens.verify(panel.token(name=name))
+    assert (found.sub, found.name) == ("sam", None)
+
+
 @pytest.mark.parametrize("forgery", get_args(Forgery.__value__))
 async def test_a_forged_token_is_not_believed(panel: Panel, forgery: Forgery) -> None:
     with pytest.raises(NotAuthenticated):

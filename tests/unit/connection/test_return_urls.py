@@ -115,6 +115,8 @@ def _encoded(text: str) -> str:
         ("?q=a%20b+c&flag&empty=&x=%C3%A4", "?q=a%20b+c&flag&empty=&x=%C3%A4&connection=connected"),
         ("?sig=a/b:c,d;e@f&connection=old#top", "?sig=a/b:c,d;e@f&connection=connected#top"),
         ("?%63onnection=old&connections=kept", "?connections=kept&connection=connected"),
+        ("?a=1&&b=2&", "?a=1&&b=2&&connection=connected"),
+        ("?&connection=old&x", "?&x&connection=connected"),
         ("", "?connection=connected"),
     ],
 )

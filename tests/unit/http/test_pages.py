@@ -39,6 +39,7 @@ EVERY: dict[str, Callable[[Pages, str], HttpResponse]] = {
     "connect once more": lambda pages, text: pages.connect(text, text, ACTION, {"shown": text}, unproven=True),
     "waiting": lambda pages, text: pages.waiting(ACTION, {"ticket": text}, 5),
     "connected": lambda pages, text: pages.connected(text, text),
+    "form post": lambda pages, text: pages.post_to_application(ACTION, {"state": text}),
     "post again": lambda pages, text: pages.post_again(ACTION, {"state": (text,), text: (text, text)}),
     "sign out": lambda pages, text: pages.sign_out(text, ACTION, {"shown": text}, None),
     "sign out of nothing": lambda pages, text: pages.sign_out(None, ACTION, {"state": text}, text),
@@ -46,6 +47,9 @@ EVERY: dict[str, Callable[[Pages, str], HttpResponse]] = {
     "signed out in a frame": lambda pages, _: pages.signed_out_in_frame(),
 }
 """Every page, with a text wherever one is filled in."""
+
+SCRIPTED = (EVERY["waiting"], EVERY["form post"])
+"""The pages that run a script of ours."""
 
 each_page = pytest.mark.parametrize("show", EVERY.values(), ids=EVERY)
 
@@ -79,7 +83,7 @@ def test_what_is_filled_in_cannot_speak_html(show: Callable[[Pages, str], HttpRe
     branding = Branding(name=VendorName("</title><script>alert(1)</script>"), logo=None, colour=BLUE)
     page = Elements(show(Pages(branding), HOSTILE))
     assert {tag for tag, _ in page.found} & {"img", "iframe", "link", "object", "base"} == set()
-    assert len(page.all("script")) == (show is EVERY["waiting"])
+    assert len(page.all("script")) == (show in SCRIPTED)
     assert [
         name for _, attributes in page.found for name in attributes if name.startswith("on") or name == "style"
     ] == []
@@ -98,7 +102,7 @@ def test_the_policy_lets_a_page_have_its_style_and_nothing_else(show: Callable[[
         "base-uri": "'none'",
     }
     assert policy.keys() - {"script-src"} <= {"default-src", "style-src", "base-uri", "form-action", "frame-ancestors"}
-    assert ("script-src" in policy) == (show is EVERY["waiting"])
+    assert ("script-src" in policy) == (show in SCRIPTED)
     assert not re.search(r"url\(|@import|src=", html_of(answer))
 
 
@@ -154,9 +158,10 @@ def test_only_forms_lead_anywhere() -> None:
         for name, show in EVERY.items()
         if "<form" in html_of(show(Pages(NOBODY), "Acme"))
     }
-    assert leading == dict.fromkeys(leading, "'self' https:")
+    to_the_application_alone = {"form post": "https://sso.example"}
+    assert leading == dict.fromkeys(leading, "'self' https:") | to_the_application_alone
     plain = {"email", "email with a fault", "post again", "waiting", "sign out", "sign out of nothing"}
-    assert leading.keys() == plain | {"connect", "connect one tenant", "connect once more"}
+    assert leading.keys() == plain | {"connect", "connect one tenant", "connect once more", "form post"}
     for name in EVERY.keys() - leading.keys():
         assert policy_of(EVERY[name](Pages(NOBODY), "Acme"))["form-action"] == "'none'", name
 
@@ -212,6 +217,12 @@ def test_a_refusal_without_another_way_leads_to_the_control_panel_if_it_is_known
     pages = Pages(NOBODY, (home,))
     assert [each["href"] for each in Elements(pages.refused(Malformed("No."), "")).all("a")] == [home[1]]
     assert Elements(Pages(NOBODY).refused(Malformed("No."), "")).all("a") == []
+
+
+def test_an_error_of_ours_leads_on_too() -> None:
+    pages = Pages.leading_home(NOBODY, "https://panel.example/sso/")
+    assert [each["href"] for each in Elements(pages.failed("id")).all("a")] == ["https://panel.example/sso/"]
+    assert Elements(Pages.leading_home(NOBODY, None).failed("id")).all("a") == []
 
 
 def test_what_matters_stands_out() -> None:
