@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from shared.adapters.trust import trusting
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
 
@@ -81,16 +82,13 @@ class HttpNotices:
 
     def _opened(self) -> "ClientSession":
         if self._session is None:
-            import ssl
-
             import aiohttp
 
-            context = ssl.create_default_context()
-            if self._ca_file is not None:
-                context.load_verify_locations(self._ca_file)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    ssl=context, socket_factory=None if self._anywhere else public_socket, use_dns_cache=False
+                    ssl=trusting(self._ca_file),
+                    socket_factory=None if self._anywhere else public_socket,
+                    use_dns_cache=False,
                 ),
                 timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS, connect=2),
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from shared.adapters.trust import trusting
 from shared.kernel.refusals import Unavailable
 
 if TYPE_CHECKING:
@@ -50,15 +51,10 @@ class Web:
 
     def _opened(self) -> "ClientSession":
         if self._session is None:
-            import ssl
-
             import aiohttp
 
-            context = ssl.create_default_context()
-            if self._ca_file is not None:
-                context.load_verify_locations(self._ca_file)
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=context),
+                connector=aiohttp.TCPConnector(ssl=trusting(self._ca_file)),
                 timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS, connect=1),
                 trust_env=False,
             )

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import JsonValue
@@ -11,6 +12,9 @@ from pydantic.fields import FieldInfo
 
 from shared.kernel.encoding import base64url
 from shared.ports.record import Record
+
+_camel = cache(to_camel)
+"""The name of a field as it is stored and shown, made once."""
 
 
 class Person(Record):
@@ -97,13 +101,13 @@ class Event(Record):
             shown
             for name, info in cls.model_fields.items()
             for mark in [_mark(info)]
-            for shown in (to_camel(name), *(mark.names if mark and not mark.inside else ()))
+            for shown in (_camel(name), *(mark.names if mark and not mark.inside else ()))
         )
 
     @classmethod
     def references_in(cls, details: Mapping[str, JsonValue]) -> tuple[str, ...]:
         """The references that stored details hold."""
-        return tuple(str(details[to_camel(name)]) for name, info in cls.model_fields.items() if _mark(info))
+        return tuple(str(details[_camel(name)]) for name, info in cls.model_fields.items() if _mark(info))
 
     def persons(self) -> tuple[Person, ...]:
         """The persons whom it names."""
@@ -117,7 +121,7 @@ class Event(Record):
         """
         plain = self.model_dump(mode="json", by_alias=True)
         return {
-            to_camel(name): references[getattr(self, name).known_as] if _mark(info) else plain[to_camel(name)]
+            _camel(name): references[getattr(self, name).known_as] if _mark(info) else plain[_camel(name)]
             for name, info in type(self).model_fields.items()
             if name in self.model_fields_set and not _is_text(info)
         }
@@ -140,7 +144,7 @@ class Event(Record):
         said = persons[0].said.get(event) if persons and persons[0] else None
         shown: dict[str, JsonValue] = {}
         for name, info in cls.model_fields.items():
-            field, mark = to_camel(name), _mark(info)
+            field, mark = _camel(name), _mark(info)
             if mark is not None:
                 reference = str(details[field])
                 shown |= mark.fill(field, reference, found[reference].person if reference in found else None)
@@ -161,8 +165,8 @@ class Event(Record):
         for name, info in cls.model_fields.items():
             mark = _mark(info)
             if mark is not None:
-                facts = given.get(to_camel(name), {}) if mark.inside else given
-                given[to_camel(name)] = {fact: facts.get(shown) for shown, fact in mark.names.items()}
+                facts = given.get(_camel(name), {}) if mark.inside else given
+                given[_camel(name)] = {fact: facts.get(shown) for shown, fact in mark.names.items()}
         return cls.model_validate(given)
 
 

@@ -17,9 +17,7 @@ from azure.data.tables import TableServiceClient
 from infra.backup.__main__ import main
 from local.processes import ROOT, Azurite, azurite
 from shared.wiring import TABLE_NAMES
-from tests.journeys.test_managed_identity import token_store
-
-__all__ = ["token_store"]
+from tests.support.token_store import TokenStore, token_store
 
 SETTING = "SSO_TABLES_CONNECTION_STRING"
 
@@ -74,6 +72,13 @@ def store(running_store: Azurite) -> Iterator[Store]:
     yield opened
     opened.wipe()
     opened.service.close()
+
+
+@pytest.fixture
+def tokens_only(tmp_path: Path) -> Iterator[TokenStore]:
+    """A store with empty tables that no key opens."""
+    with token_store(tmp_path, TABLE_NAMES) as running:
+        yield running
 
 
 @dataclass(frozen=True)

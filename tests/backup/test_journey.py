@@ -18,7 +18,8 @@ from tests.backup.conftest import SETTING, Backup
 from tests.backup.conftest import Store as Seen
 from tests.backup.test_import import ALL_TABLES, sealed
 from tests.conftest import Size
-from tests.journeys.test_managed_identity import HEADER, IDENTITY, STORAGE, Store, platform_beside
+from tests.journeys.test_managed_identity import HEADER, IDENTITY, platform_beside
+from tests.support.token_store import STORAGE, TokenStore
 
 TENANT = TenantId("c0c00000-0000-4000-8000-000000000000")
 ASKED = [
@@ -114,7 +115,7 @@ async def test_a_large_store_comes_back_to_the_byte_and_the_service_answers_as_b
 
 
 def test_without_a_key_the_operators_own_sign_in_opens_the_store(
-    token_store: Store, entra: Entra, backup: Backup, tmp_path: Path
+    tokens_only: TokenStore, entra: Entra, backup: Backup, tmp_path: Path
 ) -> None:
     """A managed identity stands for the operator, as on a machine in Azure: both come by the same credential."""
     row = {"table": "accounts", "entity": {"PartitionKey": "acme", "RowKey": "head:account"}}
@@ -122,11 +123,11 @@ def test_without_a_key_the_operators_own_sign_in_opens_the_store(
     backup.monkeypatch.delenv(SETTING)
     with platform_beside(entra) as platform:
         environment = {
-            "SSO_TABLES_URL": token_store.url,
+            "SSO_TABLES_URL": tokens_only.url,
             "AZURE_CLIENT_ID": IDENTITY,
             "IDENTITY_ENDPOINT": f"{platform.url}/msi/token",
             "IDENTITY_HEADER": HEADER,
-            "SSL_CERT_FILE": str(token_store.ca),
+            "SSL_CERT_FILE": str(tokens_only.ca),
         }
         command = [sys.executable, "-m", "infra.backup"]
         for arguments in (["import", file, "--exact"], ["export", again]):

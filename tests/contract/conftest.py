@@ -1,4 +1,4 @@
-"""The contract suites play on the same real parts."""
+"""The contract suites, and adapters that are tried on what they talk to, share the same real parts."""
 
 from tests.support.real_parts import entra, real_entra, running_entra, store, web
 

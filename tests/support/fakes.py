@@ -93,6 +93,10 @@ class _Shelved:
     expires_at: datetime | None
 
 
+_FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
+"""What no part of a key may hold."""
+
+
 class InMemoryTable(_Answering):
     """A table in a dictionary."""
 
@@ -146,8 +150,8 @@ class InMemoryTable(_Answering):
                 yield self._rows[key].row
 
     def _family(self, partition: str, prefix: str) -> tuple[Row, ...]:
-        keys = sorted(self._rows, key=lambda key: key.row)
-        return tuple(self._rows[key].row for key in keys if key.partition == partition and key.row.startswith(prefix))
+        keys = [key for key in self._rows if key.partition == partition and key.row.startswith(prefix)]
+        return tuple(self._rows[key].row for key in sorted(keys, key=lambda key: key.row))
 
     def _allow(self, operation: Operation) -> None:
         standing = self._rows.get(operation.key)
@@ -182,7 +186,7 @@ class Unremembered:
 
 def _check_key(key: Key) -> None:
     for part in (key.partition, key.row):
-        if not 1 <= len(part.encode()) <= 255 or re.search(r"[/\\#?\x00-\x1f\x7f-\x9f]", part):
+        if not 1 <= len(part.encode()) <= 255 or _FORBIDDEN.search(part):
             raise ValueError("A store would refuse this key.")
 
 

@@ -8,7 +8,6 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import ssl
 from email.utils import formatdate
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from yarl import URL
 from shared.adapters.azure_sdk import RESPONSIVE
 from shared.adapters.tables.account import Account
 from shared.adapters.tables.requests import Answer, Request
+from shared.adapters.trust import trusting
 from shared.kernel.refusals import Unavailable
 
 _COMMON: Final = {
@@ -60,7 +60,7 @@ class Pipeline:
     def __init__(self, account: Account, ca_file: str | None) -> None:
         self._endpoint = account.endpoint
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=_trusting(ca_file) if ca_file else True),
+            connector=aiohttp.TCPConnector(ssl=trusting(ca_file) if ca_file else True),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
@@ -129,12 +129,6 @@ class Patience(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
                     return answered
                 await asyncio.sleep(max(wait, asked_for))
         return await self.next.send(request)
-
-
-def _trusting(ca_file: str) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.load_verify_locations(ca_file)
-    return context
 
 
 def _seconds(retry_after: str | None) -> float:

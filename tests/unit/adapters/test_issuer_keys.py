@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from copy import copy
 from datetime import timedelta
+from functools import cache
 
 import pytest
 
@@ -17,11 +19,17 @@ ISSUER = "https://entra.example/contoso/v2.0"
 MOMENT = timedelta(seconds=11)
 
 
+@cache
+def first_keys() -> KeySet:
+    """Made once: RSA keys take their time."""
+    return KeySet()
+
+
 class Issuer:
     """An issuer with a key set that rolls over, on a real port."""
 
     def __init__(self, server: CannedWeb) -> None:
-        self.keys = KeySet()
+        self.keys = copy(first_keys())
         self.server = server
         self.publish()
 

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.entra.server import LocalEntra
 from local.processes import free_port
 from shared.adapters import notices as notices_module
 from shared.adapters.notices import HttpNotices, is_public, public_socket
@@ -92,17 +91,6 @@ async def test_what_is_no_success_is_not_heard_and_no_redirect_is_followed(
 async def test_where_nobody_answers_nothing_is_heard(notices: HttpNotices, url: str) -> None:
     with pytest.raises(Unavailable):
         await notices.post(UNITE, url, FORM)
-
-
-async def test_only_the_given_authority_is_trusted_beside_the_machines_own(
-    entra: LocalEntra, notices: HttpNotices
-) -> None:
-    trusting = HttpNotices(anywhere=True, ca_file=str(entra.ca_file))
-    with pytest.raises(Unavailable, match="rejected"):
-        await trusting.post(UNITE, f"{entra.https}/", FORM)
-    await trusting.close()
-    with pytest.raises(Unavailable, match="does not respond"):
-        await notices.post(UNITE, f"{entra.https}/", FORM)
 
 
 async def test_the_environment_cannot_lead_it_elsewhere(

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from local.entra.server import LocalEntra
 from local.processes import free_port
 from shared.adapters import web as web_module
 from shared.adapters.web import Web
@@ -59,15 +58,6 @@ async def test_silence_is_not_waited_for_long(reader: Web, monkeypatch: pytest.M
     monkeypatch.setattr(web_module, "_TIMEOUT_SECONDS", 0.2)
     with silent_port() as port, pytest.raises(Unavailable):
         await reader.get_json(f"http://127.0.0.1:{port}")
-
-
-async def test_only_the_given_authority_is_trusted_beside_the_machines_own(
-    entra: LocalEntra, web: Web, reader: Web
-) -> None:
-    url = f"{entra.https}/organizations/v2.0/.well-known/openid-configuration"
-    assert (await web.get_json(url))[0] == 200
-    with pytest.raises(Unavailable):
-        await reader.get_json(url)
 
 
 async def test_the_environment_cannot_lead_it_elsewhere(

@@ -5,6 +5,7 @@ azure-sdk-for-net, below sdk/tables/Azure.Data.Tables/tests. They are replies of
 DB for Table where it says so. `doc:` is a page below https://learn.microsoft.com/rest/api/storageservices/.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -265,16 +266,19 @@ async def test_a_transaction_that_fails_at_one_operation_fails_for_its_reason(
 # -- asking again ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-async def test_a_busy_store_is_asked_again_by_everybody(status: int) -> None:
-    """doc:common-rest-api-error-codes; 429 is Cosmos DB's."""
-    async with table_of(*[refused(status, "ServerBusy")] * 2, Reply(204)) as (table, store):
-        await table.write(SINGLES[0])
-    assert store.methods == ["POST"] * 3
-    async with table_of(refused(status, "ServerBusy")) as (table, store):
-        with pytest.raises(Unavailable):
-            await table.get(KEY)
-    assert store.methods == ["GET"] * 3
+async def test_a_busy_store_is_asked_again_by_everybody() -> None:
+    """doc:common-rest-api-error-codes; 429 is Cosmos DB's. They wait together."""
+
+    async def asked_again(status: int) -> None:
+        async with table_of(*[refused(status, "ServerBusy")] * 2, Reply(204)) as (table, store):
+            await table.write(SINGLES[0])
+        assert store.methods == ["POST"] * 3, status
+        async with table_of(refused(status, "ServerBusy")) as (table, store):
+            with pytest.raises(Unavailable):
+                await table.get(KEY)
+        assert store.methods == ["GET"] * 3, status
+
+    await asyncio.gather(*map(asked_again, (408, 429, 500, 502, 503, 504)))
 
 
 async def test_a_store_is_given_the_seconds_that_it_asks_for() -> None:
@@ -318,13 +322,16 @@ async def test_a_read_whose_connection_breaks_is_asked_again() -> None:
         assert store.methods == ["GET", "GET"]
 
 
-@pytest.mark.parametrize("operations", [(SINGLES[0],), (SINGLES[3],), (SINGLES[1], OTHER)], ids=[*"irt"])
-async def test_a_store_that_falls_silent_leaves_the_outcome_of_a_change_open(operations: tuple[Operation, ...]) -> None:
-    """A repetition would find the writer's own change in its way and call it somebody else's."""
-    async with table_of(Silence(0)) as (table, store):
-        with pytest.raises(Unavailable):
-            await table.write(*operations)
-        assert len(store.asked) == 1
+async def test_a_store_that_falls_silent_leaves_the_outcome_of_a_change_open() -> None:
+    """A repetition would find the writer's own change in its way and call it somebody else's. They wait together."""
+
+    async def asked_once(*operations: Operation) -> None:
+        async with table_of(Silence(0)) as (table, store):
+            with pytest.raises(Unavailable):
+                await table.write(*operations)
+            assert len(store.asked) == 1, operations
+
+    await asyncio.gather(asked_once(SINGLES[0]), asked_once(SINGLES[3]), asked_once(SINGLES[1], OTHER))
 
 
 async def test_a_store_that_falls_silent_is_asked_again_where_that_does_no_harm() -> None:
