@@ -37,10 +37,11 @@ const MOST_LINES = 100;
 const UNSEEN = "\\n\\v\\f\\r\\x1c-\\x20\\x85\\xa0\\xad\\u061c\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u2064\\u2066-\\u206f\\u3000\\ufeff";
 const AROUND = new RegExp(`^[\\t${UNSEEN}]+|[\\t${UNSEEN}]+$`, "g");
 
-/** What a spreadsheet runs, and the apostrophe by which an export keeps it from that (shared/users/formulas.py). */
+/** What a spreadsheet runs, and the apostrophe by which an export keeps it from that (shared/users/formulas.py).
+ *  Unlike what the service stores, a line that was refused can have several lines. */
 const FORMULA = `(?=[${UNSEEN}'"]*[=+@\\uff1d\\uff0b\\uff0d\\uff20\\ufe66\\ufe62\\ufe63\\ufe6b-])`;
-const BARE = new RegExp(`(^|[,;\\t])${FORMULA}`, "g");
-const GUARDED = new RegExp(`(^|[,;\\t])'${FORMULA}`, "g");
+const BARE = new RegExp(`(^|[,;\\t\\r\\n])${FORMULA}`, "g");
+const GUARDED = new RegExp(`(^|[,;\\t\\r\\n])'${FORMULA}`, "g");
 
 /** The text of a file, or null if it is not in UTF-8: guessing would change names. */
 export function textOf(bytes: ArrayBuffer): string | null {
