@@ -243,6 +243,7 @@ def _except(stage: _Stage, manager: str) -> None:
     stage.call(manager, "DELETE", entry, headers=_ANY)
     stage.call(manager, "POST", f"{listed}/search", "a part of 200", json={"text": "guest-7"})
     stage.call(manager, "GET", f"{_ACCOUNT}/audit", "a page")
+    stage.call(manager, "POST", f"{_ACCOUNT}/audit/search", "a person", json={"email": draft["email"]})
     stage.call(manager, "GET", f"{_ACCOUNT}/overview")
     stage.call(manager, "GET", f"{_ACCOUNT}/applications")
 

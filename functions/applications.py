@@ -1,14 +1,19 @@
 """Applications: the vendor's operators register its apps here."""
 
-from pydantic import ConfigDict, JsonValue, field_validator
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, JsonValue, field_validator
 
 from functions.http.endpoint import Routes
 from functions.http.models import Document, Moment
-from functions.http.parameters import Body, IfMatch, OptionalIfMatch, Path
+from functions.http.parameters import Body, IfMatch, OptionalBody, OptionalIfMatch, Path
 from functions.http.responses import Created, NoContent, Ok, Put, put
 from shared.access.roles import Operator
 from shared.applications.application import Application, ApplicationProfile, AuthMethod, CodeBinding
 from shared.applications.client_keys import check_public_key, keys_of
+from shared.applications.register import DEFAULT_OVERLAP
+from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId
 from shared.services import Services
 
@@ -48,6 +53,17 @@ class ApplicationDocument(Document):
     has_secret: bool
     created_at: Moment
     updated_at: Moment
+
+
+class SecretBody(Asked):
+    """For how long the previous secret stays valid, in hours; 0 ends all previous ones at once, as after a leak."""
+
+    overlap_hours: Annotated[int, Field(ge=0, le=168)] = int(DEFAULT_OVERLAP / timedelta(hours=1))
+
+    @property
+    def overlap(self) -> timedelta:
+        """Return it as a duration."""
+        return timedelta(hours=self.overlap_hours)
 
 
 class SecretDocument(Document):
@@ -94,10 +110,10 @@ def application_routes(services: Services) -> Routes:
 
     @routes.post(_APPLICATION + "/secret")
     async def renew_application_secret(
-        operator: Operator, client_id: Path[ClientId], expected: IfMatch
+        operator: Operator, client_id: Path[ClientId], asked: OptionalBody[SecretBody], expected: IfMatch
     ) -> Created[SecretDocument]:
-        """Give an application a new client secret, which is shown only once."""
-        secret = await services.applications.renew_secret(operator, client_id, expected)
+        """Give an application a new client secret, which is shown only once. The one before stays valid for a time."""
+        secret = await services.applications.renew_secret(operator, client_id, expected, asked.overlap)
         return Created(SecretDocument(client_secret=secret))
 
     return routes

@@ -24,6 +24,9 @@ from shared.users.exemption import PREFIX as EXCEPTIONS
 from shared.users.link import PREFIX as LINKS
 from shared.users.user_key import UserKey
 
+_LEAST = 64.0**-4
+"""The first position that is not 0, so that no list is taken for an endless one."""
+
 _COUNTED = 1_000
 """Rows that are counted one by one. Of longer lists the number is estimated, so that it costs one call, too."""
 
@@ -149,7 +152,7 @@ class Overviews:
         if page.continuation is None or not count:
             return Tally(count, exact=page.continuation is None)
         last = UserKey(page.rows[-1].key.row.removeprefix(prefix))
-        return Tally(round(count / last.position / 100) * 100, exact=False)
+        return Tally(round(count / max(last.position, _LEAST) / 100) * 100, exact=False)
 
 
 def _domains(head: Head) -> dict[DomainState, int]:

@@ -10,7 +10,7 @@ from shared.ports.clock import Clock
 from shared.ports.table import Operation, RowChanged, RowExists, Table
 from shared.trail.events import Event
 from shared.trail.persons import Persons
-from shared.trail.trail import ShownRecord, Trail
+from shared.trail.trail import ShownRecord, Trail, Wanted
 
 PREFIX = "audit:"
 
@@ -55,6 +55,18 @@ class Journal:
         """
         await read_head(self.table, reader.account_id)
         return await self.trail(reader.account_id).page(size, continuation)
+
+    async def search(
+        self, reader: AccountReader, wanted: Wanted, size: int, continuation: str | None
+    ) -> tuple[tuple[ShownRecord, ...], str | None]:
+        """The next records that are wanted, the newest first; see `Trail.search`.
+
+        Raises:
+            NotFound: there is no such account.
+            Invalid: the service did not issue this continuation.
+        """
+        await read_head(self.table, reader.account_id)
+        return await self.trail(reader.account_id).search(wanted, size, continuation)
 
     def trail(self, account_id: AccountId) -> Trail:
         """The trail of one account."""

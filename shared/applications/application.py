@@ -1,6 +1,6 @@
 """An application: one of the vendor's apps, an OAuth 2.0 client of ours."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -19,6 +19,9 @@ from shared.kernel.names import ClientId, Product, unpasted
 from shared.ports.record import Record
 from shared.ports.table import Key, RowReader
 from shared.trail.events import Event
+
+MOST_SUPERSEDED = 2
+"""Secrets that stay valid beside the newest. Each costs a slow hash when a secret is wrong."""
 
 PARTITION = "application"
 """Of every application's row."""
@@ -115,14 +118,38 @@ class ApplicationProfile(Record):
         return jwks
 
 
+class SupersededSecret(Record):
+    """The hash of a client secret that was renewed, and when it stops working."""
+
+    secret: str
+    until: datetime
+
+
 class Application(Record):
-    """One of the vendor's applications. `secret` is the stored hash of its client secret, never the secret itself."""
+    """One of the vendor's applications. `secret` is the stored hash of its client secret, never the secret itself.
+
+    `superseded` are the secrets before it, the newest first, so that a deployment has time to change, and a new secret
+    that nobody has seen, because the response was lost, locks nobody out.
+    """
 
     client_id: ClientId
     profile: ApplicationProfile
     secret: str | None = None
+    superseded: tuple[SupersededSecret, ...] = ()
     created_at: datetime
     updated_at: datetime
+
+    def secrets(self, now: datetime) -> tuple[str, ...]:
+        """The stored hashes of the secrets that are valid at this time, the newest first."""
+        current = () if self.secret is None else (self.secret,)
+        return (*current, *(each.secret for each in self.superseded if now < each.until))
+
+    def renewed(self, secret: str, overlap: timedelta, now: datetime) -> "Application":
+        """The application with a new secret (its stored hash), and the one before for an overlap; 0 ends all others."""
+        before = () if self.secret is None else (SupersededSecret(secret=self.secret, until=now + overlap),)
+        valid = [each for each in (*before, *self.superseded) if overlap and now < each.until]
+        update = {"secret": secret, "superseded": tuple(valid[:MOST_SUPERSEDED]), "updated_at": now}
+        return self.model_copy(update=update)
 
     def serves(self, products: tuple[Product, ...]) -> bool:
         """Whether SSO works in this application for an account that has these products."""
@@ -148,7 +175,7 @@ class ApplicationChanged(Event):
 
 
 class ApplicationSecretRenewed(Event):
-    """The application has a new client secret, and the one before is no longer valid."""
+    """The application has a new client secret. The one before ends at once, or after an overlap."""
 
     action = "application.secret_renewed"
 

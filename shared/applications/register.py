@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.access.roles import AccountReader, Operator
 from shared.applications.application import (
@@ -30,6 +31,9 @@ _BESIDE = "~"
 """How the row keys of trails and their persons start: no client id does, so that all can share one partition."""
 _TRAIL = "~audit:"
 _MOST = 1_000
+
+DEFAULT_OVERLAP = timedelta(hours=24)
+"""How long a client secret stays valid after it was renewed, unless the caller says otherwise."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,8 +74,8 @@ class ApplicationRegister:
                     "This application already exists. To change it, send If-Match with the ETag that you read."
                 )
             expected.must_allow(version_of(row.document))
-            kept = old.secret if profile.token_endpoint_auth_method in BY_SECRET else None
-            application = old.model_copy(update={"profile": profile, "secret": kept, "updated_at": now})
+            kept = {} if profile.token_endpoint_auth_method in BY_SECRET else {"secret": None, "superseded": ()}
+            application = old.model_copy(update={"profile": profile, "updated_at": now, **kept})
             event = ApplicationChanged(before=old.profile, after=profile)
         elif expected is not None:
             raise Stale("This application no longer exists. To register it again, send no If-Match.")
@@ -107,8 +111,16 @@ class ApplicationRegister:
                 break
         return tuple(Application.read(row) for row in sorted(rows, key=lambda row: row.key.row))
 
-    async def renew_secret(self, operator: Operator, client_id: ClientId, expected: Expected) -> str:
-        """Give the application a new client secret, returned only once; the previous one stops working.
+    async def renew_secret(
+        self, operator: Operator, client_id: ClientId, expected: Expected, overlap: timedelta = DEFAULT_OVERLAP
+    ) -> str:
+        """Give the application a new client secret, returned only once.
+
+        Args:
+            operator: the operator who renews it.
+            client_id: the application.
+            expected: the versions that the caller has seen.
+            overlap: how long the previous secret stays valid; 0 ends all previous ones at once.
 
         Raises:
             NotFound: it is not registered.
@@ -120,9 +132,8 @@ class ApplicationRegister:
         if stored.record.profile.token_endpoint_auth_method not in BY_SECRET:
             raise Conflict("This application does not authenticate with a secret. See its tokenEndpointAuthMethod.")
         secret = new_secret()
-        update = {"secret": await hash_secret(secret), "updated_at": self.clock.now()}
-        renewed = stored.rewrite(stored.record.model_copy(update=update))
-        await self._trail(client_id).commit(operator.actor, ApplicationSecretRenewed(), renewed)
+        renewed = stored.record.renewed(await hash_secret(secret), overlap, self.clock.now())
+        await self._trail(client_id).commit(operator.actor, ApplicationSecretRenewed(), stored.rewrite(renewed))
         _log.info("application.secret_renewed application=%s by=%r", client_id, operator.actor.subject)
         return secret
 

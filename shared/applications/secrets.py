@@ -64,20 +64,26 @@ class SecretChecks:
         init=False, repr=False, default_factory=lambda: BoundedCache(MOST_REMEMBERED)
     )
 
-    async def verify(self, client_id: ClientId, secret: str, kept: str) -> bool:
-        """Whether this is the client's secret. Concurrent callers with the same secret share one hash.
+    async def verify(self, client_id: ClientId, secret: str, *kept: str) -> bool:
+        """Whether this is one of the client's secrets. Concurrent callers with the same secret share one hash.
 
         Args:
             client_id: the client that presents it.
             secret: as received.
-            kept: the stored form of the right one.
+            kept: the stored forms of the right ones, the likeliest first.
 
         Raises:
             Throttled: it has not been verified before, and too many checks are in progress.
         """
-        mark = hmac.digest(self._key, f"{client_id}\0{kept}\0{secret}".encode(), "sha256")
-        if self._remembers(mark):
+        marks = {hmac.digest(self._key, f"{client_id}\0{each}\0{secret}".encode(), "sha256"): each for each in kept}
+        if any(map(self._remembers, marks)):
             return True
+        for mark, each in marks.items():
+            if await self._is_proven(mark, secret, each):
+                return True
+        return False
+
+    async def _is_proven(self, mark: bytes, secret: str, kept: str) -> bool:
         if mark not in self._under_way:
             if len(self._under_way) >= UNDER_WAY:
                 raise Throttled(

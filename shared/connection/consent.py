@@ -273,8 +273,9 @@ def _over(ended: FlowEnded) -> NotConnected:
 
 
 def _claimed(answer: Answer) -> TenantId | None:
+    """The tenant that has consented, as the answer says; None if it brings an error instead."""
     with contextlib.suppress(ValueError):
-        return TenantId(answer.tenant or "")
+        return None if answer.error is not None else TenantId(answer.tenant or "")
     return None
 
 

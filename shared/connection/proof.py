@@ -63,6 +63,11 @@ def claimed_tenant(answer: Answer) -> TenantId:
     return tenant_id
 
 
+def refused_consent(error: str, detail: str) -> Refusal:
+    """The refusal for an error with which Microsoft answered the consent: a no, unless it cannot answer itself."""
+    return Unavailable(detail) if error in _ITSELF else ConsentRefused(detail)
+
+
 def refused_sign_in(error: str, reason: str, detail: str) -> Refusal:
     """The refusal for an error with which Microsoft answered the sign-in.
 
@@ -73,7 +78,7 @@ def refused_sign_in(error: str, reason: str, detail: str) -> Refusal:
     """
     if reason in _NOT_KNOWN_YET:
         return ConsentMissing(error, _NOT_KNOWN_YET[reason], detail)
-    return Unavailable(detail) if error in _ITSELF else ConsentRefused(detail)
+    return refused_consent(error, detail)
 
 
 def may_be_late(refusal: Refusal, waited: timedelta, *, asked_before: bool) -> bool:

@@ -5,7 +5,6 @@ from typing import Self
 from urllib.parse import SplitResult, quote, unquote, unquote_plus, urlsplit
 
 from shared.kernel.addresses import is_https_or_loopback, is_plain
-from shared.kernel.names import PASTED
 from shared.kernel.refusals import FieldFault, Invalid
 
 _LONGEST = 2_000
@@ -39,12 +38,11 @@ class ReturnUrls:
         return self.prefixes[0].geturl() if self.prefixes else None
 
     def check(self, url: str) -> str:
-        """Return the address, without invisible characters around it, if a return to it is allowed.
+        """Return the address, if a return to it is allowed.
 
         Raises:
             Invalid: a return is not allowed; the error names the field `returnUrl`.
         """
-        url = url.strip(PASTED)
         if not any(_is_below(url, prefix) for prefix in self.prefixes):
             fault = FieldFault("returnUrl", "It is not below an address that the operator allows (SSO_RETURN_URLS).")
             raise Invalid("The return address is not allowed.", [fault])

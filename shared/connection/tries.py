@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared.connection.completion import Completion, must_count
 from shared.connection.connection import Consenter
 from shared.connection.consent_steps import ConnectState, Fetch, Outcome, ProofLeg, ToMicrosoft
-from shared.connection.proof import claimed_tenant, prove_administrator, refused_sign_in
+from shared.connection.proof import claimed_tenant, prove_administrator, refused_consent, refused_sign_in
 from shared.flows.flows import Flows, digest
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import ConsentRefused, ProofFailed
@@ -40,11 +40,12 @@ class Tries:
 
         Raises:
             ConsentRefused: the person, or Microsoft, refused.
+            Unavailable: Microsoft could not answer.
             ProofFailed: it is another tenant than the one that the link names, or none.
             Conflict: the attempt does not count.
         """
         if answer.error is not None:
-            raise ConsentRefused(self.consent.explain_consent(answer.error, answer.error_description))
+            raise refused_consent(answer.error, self.consent.explain_consent(answer.error, answer.error_description))
         tenant_id = claimed_tenant(answer)
         if state.tenant_id not in {None, tenant_id}:
             raise ProofFailed("You consented for another organisation than the one that the link names. Start again.")

@@ -99,8 +99,8 @@ class ClientAuthentication:
             case AuthMethod.NONE:
                 return True
             case AuthMethod.CLIENT_SECRET_BASIC | AuthMethod.CLIENT_SECRET_POST:
-                kept = application.secret
-                return kept is not None and await self.secrets.verify(credentials.client_id, credentials.proof, kept)
+                kept = application.secrets(self.secrets.clock.now())
+                return await self.secrets.verify(credentials.client_id, credentials.proof, *kept)
             case _:
                 return await self._is_valid(application, credentials.proof)
 

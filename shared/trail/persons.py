@@ -138,6 +138,12 @@ class Persons:
             rows=(*rows, *theirs),
         )
 
+    async def references_of(self, person: Person) -> frozenset[str]:
+        """The references by which events name a person, by this name or by another that they go by."""
+        entry = await self.look_up(person.known_as)
+        entries = (entry, *await asyncio.gather(*map(self.look_up, entry.others)))
+        return frozenset(each.reference for each in entries if each.reference is not None)
+
     async def rows_of(self, reference: str) -> tuple[Row, ...]:
         """Every row of a person but those by which they are known."""
         return await self.table.under(self.partition, self._person(reference).row)

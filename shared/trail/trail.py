@@ -7,7 +7,7 @@ it took place.
 
 import contextlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -30,6 +30,8 @@ from shared.ports.table import (
 )
 from shared.trail.events import Event, Found, Person, catalogue
 from shared.trail.persons import Persons
+
+_PAGES_SEARCHED = 10
 
 _END_OF_TIME = datetime(2300, 1, 1, tzinfo=UTC)
 
@@ -115,6 +117,20 @@ class _Change:
         return (persons.said(references[self.about[0].known_as], name, texts),) if texts else ()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records to look for: those of a kind, and those that name a person or one of these references."""
+
+    kind: str | None = None
+    person: Person | None = None
+    references: frozenset[str] | None = None
+
+
+def kind_of(action: str) -> str:
+    """The kind of an event: the thing that its action names, in the singular."""
+    return action.partition(".")[0].removesuffix("s")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trail:
     """The records of one thing's changes, in the thing's own partition, so that both are one transaction."""
@@ -163,11 +179,41 @@ class Trail:
             Invalid: the service did not issue this continuation.
         """
         page = await self.table.page(self.partition, self.prefix, size, continuation)
+        return await self._shown(page.rows), page.continuation
+
+    async def _shown(self, rows: Iterable[Row]) -> tuple[ShownRecord, ...]:
         kinds = catalogue()
-        records = {row.key.row.removeprefix(self.prefix): AuditRecord.read(row) for row in page.rows}
+        records = {row.key.row.removeprefix(self.prefix): AuditRecord.read(row) for row in rows}
         found = await self.persons.find(each for record in records.values() for each in record.references(kinds))
-        shown = tuple(_shown(name, record, kinds, found) for name, record in records.items())
-        return shown, page.continuation
+        return tuple(_shown(name, record, kinds, found) for name, record in records.items())
+
+    async def search(
+        self, wanted: Wanted, size: int, continuation: str | None
+    ) -> tuple[tuple[ShownRecord, ...], str | None]:
+        """Those of the next records that are wanted, the newest first, and the continuation for the next ones.
+
+        `size` records are looked at together, and ten times as many until one is found: there may be none on a page,
+        and more on the next.
+
+        Raises:
+            Invalid: the service did not issue this continuation.
+        """
+        references = await self.persons.references_of(wanted.person) if wanted.person else wanted.references
+        kinds = catalogue()
+
+        def is_wanted(row: Row) -> bool:
+            record = AuditRecord.read(row)
+            named = references is None or not references.isdisjoint(record.references(kinds))
+            return named and wanted.kind in {None, kind_of(record.action)}
+
+        for _ in range(_PAGES_SEARCHED):
+            page = await self.table.page(self.partition, self.prefix, size, continuation)
+            continuation = page.continuation
+            if rows := [row for row in page.rows if is_wanted(row)]:
+                return await self._shown(rows), continuation
+            if continuation is None:
+                break
+        return (), continuation
 
     async def rewrite(self, row: Row) -> bool:
         """Name the persons of a record of before by reference; whether there was anything to do. Safe to repeat."""

@@ -50,7 +50,7 @@ EXPECTED = {
         "patch_exception",
         "delete_exception",
     },
-    "audit": {"list_audit", "list_application_audit"},
+    "audit": {"list_audit", "search_audit", "list_application_audit"},
     "links": {"list_links", "search_links", "release_links", "release_link"},
     "people": {"erase_person"},
     "applications": {

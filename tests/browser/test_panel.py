@@ -245,7 +245,7 @@ async def test_a_page_whose_origin_is_not_let_in_says_so(page: Page, served: str
 async def test_a_csv_file_is_previewed_sent_in_parts_and_reported(page: Page, served: str, connected: Caller) -> None:
     connected.must("POST", f"{CONTOSO}/exceptions", json={"email": "same@contoso.example", "reason": "Kiosk"})
     people = "".join(f"person-{number}@contoso.example,Field staff,\n" for number in range(250))
-    strange = "same@contoso.example,Kiosk,\nemergency@contoso.example,Night shift,\nnobody,Kiosk,\n"
+    strange = 'same@contoso.example,Kiosk,\nemergency@contoso.example,Night shift,\nnobody,"Left;=1+1;\uff1dx\n=2",\n'
     text = f"email,reason,expiresAt\n{people}{strange}late@contoso.example,Kiosk,2020-01-01T00:00:00Z\n"
     await screen(page, served, "exceptions/import")
     file = {"name": "november.csv", "mimeType": "text/csv", "buffer": text.encode()}
@@ -257,6 +257,10 @@ async def test_a_csv_file_is_previewed_sent_in_parts_and_reported(page: Page, se
     await press(page, "Import 252 lines")
     await heading(page, "Import finished: 251 stored, 1 left out")
     await expect(page.get_by_role("row", name="nobody")).to_contain_text("this is not an email address")
+    async with page.expect_download() as saved:
+        await press(page, "Download the lines that were left out")
+    left_out = (await (await saved.value).path()).read_text(encoding="utf-8-sig")
+    assert '"nobody","Left;\'=1+1;\'\uff1dx\n\'=2","",' in left_out, "a spreadsheet runs none of it"
     await press(page, "Go to the list")
     await page.get_by_label("Part of an address or of a reason").fill("night")
     await press(page, "Find")

@@ -142,11 +142,28 @@ def test_two_applications_with_their_secrets_have_two_salts(register: Register, 
     assert len({answer.json()["clientSecret"] for answer in answers}) == 2
 
 
-def test_a_new_secret_ends_the_one_before(register: Register, renew: Callable[[], str], knock: Knock) -> None:
+def test_a_secret_is_good_for_a_day_after_it_was_renewed(
+    register: Register, renew: Callable[[], str], knock: Knock, service: RunningService
+) -> None:
     register("unite", tokenEndpointAuthMethod="client_secret_post").raise_for_status()
-    old, new = renew(), renew()
-    assert not authenticated(knock(client_secret=old))
-    assert authenticated(knock(client_secret=new))
+    old = renew()
+    renew()  # as if nobody had seen it
+    new = renew()
+    assert [authenticated(knock(client_secret=each)) for each in (old, new)] == [True, True]
+    service.clock.advance(timedelta(hours=24))
+    assert [authenticated(knock(client_secret=each)) for each in (old, new)] == [False, True]
+
+
+def test_a_secret_that_leaked_ends_at_once(
+    register: Register, renew: Callable[[], str], knock: Knock, operator: Caller
+) -> None:
+    register("unite", tokenEndpointAuthMethod="client_secret_post").raise_for_status()
+    before = [renew(), renew()]
+    answer = operator("POST", SECRET_PATH, json={"overlapHours": 0}, headers={"If-Match": "*"})
+    assert [authenticated(knock(client_secret=each)) for each in before] == [False, False]
+    assert authenticated(knock(client_secret=answer.json()["clientSecret"]))
+    for hours in (-1, 169, "soon"):
+        assert operator("POST", SECRET_PATH, json={"overlapHours": hours}, headers={"If-Match": "*"}).status_code == 422
 
 
 def test_a_secret_outlives_a_change_of_what_is_said_of_the_application(

@@ -194,3 +194,59 @@ def test_an_application_that_never_was_has_no_trail(operator: Caller) -> None:
 
 def test_only_an_operator_reads_the_trail_of_an_application(acme: Caller) -> None:
     assert acme("GET", f"{KIOSK}/audit").status_code == 403
+
+
+# -- looking for something ---------------------------------------------------------------------------------------------
+
+
+def found(caller: Caller, **wanted: object) -> list[tuple[str, object]]:
+    """The actions that are found, each with its reason if it has one."""
+    answer = caller("POST", f"{AUDIT}/search", json=wanted)
+    assert answer.status_code == 200, answer.text
+    return [(each["action"], each["details"].get("reason")) for each in answer.json()["items"]]
+
+
+def test_changes_are_found_by_kind_and_by_person(acme: Caller, operator: Caller) -> None:
+    for name, reason in (("anna", "Lift"), ("bob", "Kiosk")):
+        draft = {"email": f"{name}@acme.example", "reason": reason}
+        acme("POST", EXCEPTIONS, json=draft).raise_for_status()
+    acme("PATCH", POLICY, json={"mode": "on"}, headers=ANY).raise_for_status()
+    assert found(acme, kind="policy") == [("policy.changed", None)]
+    assert found(acme, kind="exception") == [("exception.added", "Kiosk"), ("exception.added", "Lift")]
+    assert found(acme, email=" Anna@ACME.example") == [("exception.added", "Lift")]
+    assert found(acme, email="anna@acme.example", kind="policy") == []
+    assert found(acme, email="nobody@acme.example") == []
+    newest = acme("GET", AUDIT).json()["items"][0]
+    assert len(found(acme, reference=newest["actor"]["reference"])) == 3
+    assert found(acme, reference="unknown") == []
+    assert len(found(acme)) == len(acme("GET", AUDIT).json()["items"]) == 4
+    acme("POST", "/v1/accounts/acme/people/erase", json={"email": "anna@acme.example"}).raise_for_status()
+    assert found(acme, email="anna@acme.example") == []
+    assert operator("POST", "/v1/accounts/nobody/audit/search", json={}).status_code == 404
+
+
+def test_a_search_goes_on_page_by_page_past_what_nobody_looks_for(acme: Caller) -> None:
+    acme("POST", EXCEPTIONS, json={"email": "anna@acme.example", "reason": "Lift"}).raise_for_status()
+    for mode in ("on", "off") * 7:
+        acme("PATCH", POLICY, json={"mode": mode}, headers=ANY).raise_for_status()
+    items, token, calls = [], None, 0
+    while calls == 0 or token is not None:
+        page = acme("POST", f"{AUDIT}/search", json={"kind": "exception", "pageSize": 1, "continuationToken": token})
+        items, token, calls = [*items, *page.json()["items"]], page.json()["continuationToken"], calls + 1
+    assert ([each["action"] for each in items], calls) == (["exception.added"], 3)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"kind": "application"},
+        {"email": "anna"},
+        {"email": "anna@acme.example", "reference": "r"},
+        {"pageSize": 0},
+        {"pageSize": 1_001},
+        {"continuationToken": "forged"},
+    ],
+    ids=str,
+)
+def test_a_search_that_makes_no_sense_is_refused(acme: Caller, wanted: dict[str, object]) -> None:
+    assert acme("POST", f"{AUDIT}/search", json=wanted).status_code == 422

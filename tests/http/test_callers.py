@@ -83,7 +83,8 @@ def test_a_security_reader_sees_everything_of_their_account_and_changes_nothing(
     assert rita("POST", f"{EXCEPTIONS}/search", json={"text": "lift"}).json()["items"] != []
     assert rita("GET", EXCEPTIONS, headers={"Accept": "text/csv"}).status_code == 200
     assert rita("POST", f"{LINKS}/search", json={"email": "rita@acme.example"}).json()["items"] == []
-    writes = panel_calls - reads - {("POST", f"{each}/search") for each in (EXCEPTIONS, LINKS)}
+    assert rita("POST", f"{AUDIT}/search", json={"kind": "exception"}).json()["items"] != []
+    writes = panel_calls - reads - {("POST", f"{each}/search") for each in (EXCEPTIONS, LINKS, AUDIT)}
     assert refusals(rita, writes) == dict.fromkeys(writes, FORBIDDEN)
     globex = {(verb, path.replace("acme", "globex")) for verb, path in own}
     assert refusals(rita, globex) == dict.fromkeys(globex, FORBIDDEN)
@@ -94,7 +95,7 @@ def test_a_security_manager_and_an_operator_administer_an_account(acme: Caller, 
         assert caller("GET", "/v1/accounts/acme/policy").status_code == 200
 
 
-POLICY, EXCEPTIONS, LINKS = (f"/v1/accounts/acme/{name}" for name in ("policy", "exceptions", "links"))
+POLICY, EXCEPTIONS, LINKS, AUDIT = (f"/v1/accounts/acme/{name}" for name in ("policy", "exceptions", "links", "audit"))
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, str]:

@@ -88,6 +88,22 @@ def test_a_consent_that_microsoft_knows_late_is_waited_for_and_nothing_is_lost_b
     assert [action for action, _ in trail(integration.caller)[:2]] == ["connection.connected", "connection.started"]
 
 
+@pytest.mark.parametrize("error", ["temporarily_unavailable", "server_error"])
+def test_a_microsoft_that_cannot_answer_the_consent_has_not_said_no(
+    integration: Integration, service: RunningService, error: str
+) -> None:
+    start_url = integration.start()
+    consent = press(integration.browser, integration.consent_page_of(start_url), "accept")
+    departure = integration.come_back(edited(consent, error=error, error_description="AADSTS90033"))
+    assert (departure.status_code, departure.headers["location"]) == (303, start_url)
+    assert waiting(integration.look(start_url))
+    assert trail(integration.caller)[0] == ("connection.started", None)
+    service.clock.advance(timedelta(seconds=31))
+    says(integration.look(start_url), 200, "Connect Acme to Microsoft")
+    assert integration.come_back(integration.prove_by(start_url)).status_code == 200
+    assert status(integration.caller) == "connected"
+
+
 def test_a_page_that_waits_belongs_to_its_browser_and_its_link(
     integration: Integration, elsewhere: Integration, hostile: Switch
 ) -> None:

@@ -45,6 +45,7 @@ CALLS = {
     "patch_exception": 5,
     "delete_exception": 5,
     "list_audit, a page": 6,
+    "search_audit, a person": 6,
     "list_application_audit, a page": 2,
     "list_links, a page": 2,
     "search_links": 2,

@@ -33,7 +33,7 @@ const KINDS: Kind[] = ["add", "change", "same", "bad"];
 export class ImportScreen extends Screen {
   @state() private file = "";
   @state() private lines?: readonly Line[] | undefined;
-  @state() private noHeader = false;
+  @state() private wrong?: "noHeader" | "notUtf8" | undefined;
   @state() private kind: Kind | "all" = "all";
   @state() private progress?: Progress | undefined;
 
@@ -52,7 +52,7 @@ export class ImportScreen extends Screen {
   private choose(): TemplateResult {
     const words = this.words.importing;
     return html`${head("h-import", words.title, words.chooseText)} ${this.outcome()}
-      ${this.noHeader ? note("bad", "bad", html`<p>${words.noHeader}</p>`, "alert") : nothing}
+      ${this.wrong ? note("bad", "bad", html`<p>${words[this.wrong]}</p>`, "alert") : nothing}
       <div class="row">${this.picker(this.busy === "read" ? words.reading : words.choose, "main")}</div>`;
   }
 
@@ -120,7 +120,7 @@ export class ImportScreen extends Screen {
 
   private why(fault: Line["fault"]): string {
     const words = this.words.importing;
-    return { email: words.badEmail, reason: words.badReason, end: words.badEnd, twice: words.badTwice, quotes: words.badQuotes }[fault ?? "email"];
+    return { email: words.badEmail, reason: words.badReason, end: words.badEnd, twice: words.badTwice, cells: words.badCells, long: words.badLong, quotes: words.badQuotes }[fault ?? "email"];
   }
 
   private sending(progress: Progress): TemplateResult {
@@ -170,10 +170,11 @@ export class ImportScreen extends Screen {
     const file = input.files?.[0];
     if (!file) return;
     await this.change("read", async () => {
-      const [{ readCsv }, text, listed] = await Promise.all([csv(), file.text(), this.listed()]);
-      const lines = readCsv(text, listed);
+      const [{ readCsv, textOf }, bytes, listed] = await Promise.all([csv(), file.arrayBuffer(), this.listed()]);
+      const text = textOf(bytes);
+      const lines = text === null ? null : readCsv(text, listed);
       this.file = file.name;
-      this.noHeader = lines === null;
+      this.wrong = text === null ? "notUtf8" : lines ? undefined : "noHeader";
       this.lines = lines ?? undefined;
       this.kind = "all";
     });

@@ -1,14 +1,15 @@
 """How an application proves who it is, as operators say it."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from shared.access.roles import Actor, Operator
-from shared.applications.application import ApplicationProfile, AuthMethod, CodeBinding
-from shared.applications.register import ApplicationRegister
+from shared.applications.application import MOST_SUPERSEDED, ApplicationProfile, AuthMethod, CodeBinding
+from shared.applications.register import DEFAULT_OVERLAP, ApplicationRegister
 from shared.applications.secrets import verify_secret
 from shared.kernel.names import ClientId, Product
 from shared.kernel.refusals import Conflict, NotFound, PreconditionRequired, Stale
@@ -71,16 +72,27 @@ def test_public_keys_are_taken() -> None:
 
 
 @pytest.mark.parametrize("method", [BASIC, POST])
-async def test_a_secret_is_shown_once_and_the_one_before_is_good_no_longer(
+async def test_a_secret_is_shown_once_and_those_before_end_with_their_overlap(
     register: ApplicationRegister, method: AuthMethod
 ) -> None:
     await register.put(OLGA, UNITE, profile(token_endpoint_auth_method=method), None)
-    first, second = [await register.renew_secret(OLGA, UNITE, WHATEVER_STANDS) for _ in range(2)]
-    stored = await register.read(OLGA, UNITE)
-    assert stored.record.secret is not None
-    assert await verify_secret(second, stored.record.secret)
-    assert not await verify_secret(first, stored.record.secret)
-    assert second not in stored.record.document()
+    shown = [await register.renew_secret(OLGA, UNITE, WHATEVER_STANDS) for _ in range(4)]
+    stored = (await register.read(OLGA, UNITE)).record
+    newest_first = stored.secrets(register.clock.now())
+    assert len(newest_first) == 1 + MOST_SUPERSEDED
+    assert [await verify_secret(*each) for each in zip(reversed(shown), newest_first, strict=False)] == [True] * 3
+    assert not any(each in stored.document() for each in shown)
+    assert stored.secrets(register.clock.now() + DEFAULT_OVERLAP) == newest_first[:1]
+    await register.renew_secret(OLGA, UNITE, WHATEVER_STANDS, timedelta())
+    assert len((await register.read(OLGA, UNITE)).record.secrets(register.clock.now())) == 1
+
+
+async def test_no_secret_is_left_of_an_application_that_needs_none(register: ApplicationRegister) -> None:
+    await register.put(OLGA, UNITE, profile(token_endpoint_auth_method=BASIC), None)
+    for _ in range(2):
+        await register.renew_secret(OLGA, UNITE, WHATEVER_STANDS)
+    stored, _ = await register.put(OLGA, UNITE, profile(code_binding=CodeBinding.PKCE), WHATEVER_STANDS)
+    assert stored.record.secrets(register.clock.now()) == ()
 
 
 async def test_a_secret_outlives_a_change_of_what_is_said(register: ApplicationRegister) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from functions.audit import AuditEntry
+from functions.audit import AuditEntry, AuditKind
 from shared import assembly  # noqa: F401 - with it every event of the product is there
 from shared.access.roles import AccountAdministrator, Actor
 from shared.accounts.head import Account
@@ -16,6 +16,7 @@ from shared.accounts.journal import Journal
 from shared.kernel.names import AccountId
 from shared.ports.table import Insert, Key, Remove
 from shared.trail.events import Event, catalogue
+from shared.trail.trail import kind_of
 from tests.support.fakes import FixedClock, InMemoryTable
 
 PAGE = Path(__file__).parents[3] / "docs" / "events.md"
@@ -157,3 +158,8 @@ async def test_who_acts_for_the_first_time_takes_no_room_from_the_changes_of_a_t
     assert len(table) == 99 + len(["the event", "Sam", "by what he is known"])
     await journal.trail(ACME).introduce(SAM.actor)
     assert len(table) == 99 + 3
+
+
+def test_the_kinds_to_look_for_are_those_that_an_account_has() -> None:
+    of_accounts = {action for action in catalogue() if not action.startswith("application.")}
+    assert {*AuditKind} == {kind_of(action) for action in of_accounts}
