@@ -24,7 +24,7 @@ from shared.provider.authorization_response import (
     RedirectToApplication,
     RedirectToEntra,
 )
-from shared.provider.end_session import Question, ToEntra
+from shared.provider.end_session import ToEntra
 from shared.provider.reauthentication import SignInTooOld
 from shared.services import Services
 
@@ -96,11 +96,10 @@ def signin_routes(services: Services) -> Routes:
         match await services.provider.end_session.begin(parameters, confirmed=confirmed):
             case ToEntra(url, way_back):
                 return with_cookies(redirect(url), *browser.way_back.keep(way_back), browser.sign_out.release(_LOGOUT))
-            case Question(application_name, kept, fault):
+            case question:
                 secret = held or token_urlsafe(32)  # so that two tabs can ask at once
-                page = pages.sign_out(
-                    application_name, services.edge.public_url + _LOGOUT, {**kept, "shown": secret}, fault
-                )
+                kept, action = {**question.kept, "shown": secret}, services.edge.public_url + _LOGOUT
+                page = pages.sign_out(question.application_name, action, kept, question.fault)
                 binding = Binding(name_of(_LOGOUT), secret, _ASKED_FOR)
                 return with_cookies(page, *browser.sign_out.bind(req, binding))
 

@@ -501,6 +501,7 @@ def test_a_key_that_was_replaced_is_good_no_longer(assertion: Assertions, regist
         {"tokenEndpointAuthMethod": "private_key_jwt"},
         pytest.param({"tokenEndpointAuthMethod": "none", "jwks": JWKS}, id="keys of a public client"),
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {}},
+        {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": []}},
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": "none"}},
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": ["none"]}},
         {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": {"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}},

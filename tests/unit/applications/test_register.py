@@ -45,6 +45,7 @@ async def test_every_application_is_listed_and_no_record_of_a_trail_is_taken_for
     for client_id in reversed(client_ids):
         await register.put(OLGA, ClientId(client_id), profile(client_id), None)
     assert [application.client_id for application in await register.all(OLGA)] == client_ids
+    assert len(await register.trails()) == len(client_ids)
 
 
 async def test_an_application_of_before_keeps_pkce_and_its_repeated_entry_changes_nothing() -> None:
