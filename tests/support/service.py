@@ -114,6 +114,7 @@ class RunningService:
             if json.loads(self._plainly("GET", f"{name}()?$top=1"))["value"]:
                 self._plainly("DELETE", f"Tables('{name}')?")
                 self._plainly("POST", "Tables?", json.dumps({"TableName": name}))
+        self._wire.close()  # Azurite closes it itself after five quiet seconds, perhaps as the next request is sent
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of a table, as the store has it."""
