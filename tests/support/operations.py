@@ -20,7 +20,7 @@ from shared.flows.flows import name_of
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.refusals import NotFound
 from shared.kernel.versions import Expected
-from shared.policies.policy import Mode
+from shared.policies.policy import Mode, PolicySettings
 from shared.ports.entra import Answer
 from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
@@ -313,6 +313,10 @@ async def keep_people(world: World) -> object:
     return await world.people.change(SAM, ANY, lambda _: ConnectionSettings(keep_people=True))
 
 
+async def keep_people_no_more(world: World) -> object:
+    return await world.people.change(SAM, ANY, lambda _: ConnectionSettings(keep_people=False))
+
+
 async def admit_alice_there(world: World) -> object:
     return await admit(world, ALICE_THERE.model_copy(update={"tid": FABRIKAM, "oid": "alice there"}))
 
@@ -360,6 +364,7 @@ OF_THE_ACCOUNT: dict[str, Case] = {
         registered,
         lambda world: world.policies.change(SAM, ANY, lambda old: old.model_copy(update={"mode": Mode.ON})),
     ),
+    "reset policy": Case(registered, lambda world: world.policies.change(SAM, ANY, lambda _: PolicySettings())),
     "except": Case(registered, except_alice, persists=True),
     "except again": Case(excepted_for_an_hour, except_alice, persists=True),
     "import": Case(
@@ -377,6 +382,7 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "replace link": Case(moved, admit_alice_there, persists=True),
     "keep person": Case(kept, admit_alice_there, persists=True),
     "keep people": Case(moved, keep_people),
+    "keep people no more": Case(kept, keep_people_no_more),
     "release links": Case(linked, lambda world: world.links.release_many(SAM, Chosen(), None), persists=True),
     "release link": Case(linked, lambda world: world.links.release(SAM, UserKey.of(ACME, ALICE))),
     "erase": Case(inhabited, lambda world: world.erasure.erase(SAM, ALICE, None), persists=True),
