@@ -148,7 +148,11 @@ async def test_an_authority_that_nobody_vouches_for_is_not_spoken_to(entra: Loca
 
 
 async def test_they_can_be_closed_before_they_were_used(entra: LocalEntra) -> None:
-    await clients_on(entra).close()
+    clients = clients_on(entra)
+    await clients.close()
+    await clients.close()
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        await clients.call(CONTOSO, lambda client: client)
 
 
 # -- the managed identity as a federated credential --------------------------------------------------------------------
