@@ -18,6 +18,7 @@ from shared.connection.connected_domains import ConnectedDomains, has_domain
 from shared.connection.connections import Connections, consent_flow
 from shared.connection.disconnection import Disconnection
 from shared.connection.return_urls import ReturnUrls
+from shared.connection.setup_book import SetupBook
 from shared.domains.domain_claims import DomainClaims
 from shared.domains.routing import DomainRouting
 from shared.duties.duties import Duties
@@ -193,7 +194,12 @@ def assemble(ports: Ports) -> Services:
         ),
         accounts=Accounts(register=register, journal=journal),
         applications=applications,
-        connection=Connections(consent=consent, checks=checks, disconnection=disconnection),
+        connection=Connections(
+            consent=consent,
+            setup=SetupBook(table=ports.accounts, journal=journal, clock=clock),
+            checks=checks,
+            disconnection=disconnection,
+        ),
         domains=ConnectedDomains(
             table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
         ),
