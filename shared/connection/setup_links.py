@@ -21,6 +21,7 @@ stateDiagram-v2
 
 import re
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -37,6 +38,9 @@ SHORTEST, LONGEST = timedelta(minutes=10), timedelta(days=14)
 
 MOST = 20
 """Setup links of an account that are kept, those that are over included."""
+
+ERASED = "erased"
+"""In place of the name of an administrator who was erased, where their work stays."""
 
 _KEPT = timedelta(days=30)
 """How long a link that is over is listed."""
@@ -154,6 +158,21 @@ class SetupLink(Record):
         """The link after it was revoked; the same if it is over, and no try of it is under way."""
         return self.model_copy(update={"revoked_at": now, "revoked_by": actor}) if self.counts(now) else self
 
+    def without(self, names: AbstractSet[str], now: datetime) -> "SetupLink":
+        """The link after persons of these names (`Person.known_as`) were erased: it names them no more.
+
+        One that they have made is revoked: the page behind it shows who did.
+        """
+        changes: dict[str, object] = {}
+        if _is_of(self.created_by, names):
+            revoked_at = now if self.counts(now) else self.revoked_at
+            changes = {"created_by": Actor(ERASED, None, self.created_by.role), "revoked_at": revoked_at}
+        if self.revoked_by is not None and _is_of(self.revoked_by, names):
+            changes["revoked_by"] = Actor(ERASED, None, self.revoked_by.role)
+        if self.signed_in is not None and self.signed_in.known_as in names:
+            changes["signed_in"] = None
+        return self.model_copy(update=changes)
+
 
 class SetupLinks(HeadRecord):
     """The setup links of an account, the newest first."""
@@ -206,8 +225,16 @@ class SetupLinks(HeadRecord):
         """With none that is open, because the account was disconnected."""
         return self._each(lambda link: link.revoked(actor, now))
 
+    def without(self, names: AbstractSet[str], now: datetime) -> "SetupLinks":
+        """After persons of these names were erased."""
+        return self._each(lambda link: link.without(names, now))
+
     def _each(self, change: Callable[[SetupLink], SetupLink]) -> "SetupLinks":
         return SetupLinks(links=tuple(map(change, self.links)))
+
+
+def _is_of(actor: Actor, names: AbstractSet[str]) -> bool:
+    return Person(subject=actor.subject).known_as in names
 
 
 class ConnectionLinkRevoked(Event):
