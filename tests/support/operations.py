@@ -88,7 +88,7 @@ class World:
         self.register, self.journal = services.accounts.register, services.accounts.journal
         self.applications = services.applications
         self.consent, self.checks = services.connection.consent, services.connection.checks
-        self.disconnection = services.connection.disconnection
+        self.disconnection, self.setup = services.connection.disconnection, services.connection.setup
         self.domains, self.policies = services.connection.domains, services.policies
         self.exemptions, self.links = services.users.exemptions, services.users.links
         self.admission, self.people = services.users.admission, services.users.people
@@ -175,6 +175,28 @@ async def registered(world: World) -> None:
 async def invited(world: World) -> None:
     await registered(world)
     world.ticket = (await world.consent.start(SAM, None)).ticket
+
+
+async def offered(world: World) -> None:
+    await registered(world)
+    await offer(world)
+
+
+async def offer(world: World) -> object:
+    started = await world.consent.start(SAM, None, None, timedelta(days=7))
+    world.ticket = started.ticket
+    return started
+
+
+async def consented_by_a_link(world: World) -> None:
+    await offered(world)
+    await at_microsoft(world)
+    await sign_in(world)
+
+
+async def revoke_links(world: World) -> None:
+    for each in await world.setup.list(SAM):
+        await world.setup.revoke(SAM, each.link_id)
 
 
 async def opened(world: World) -> None:
@@ -387,6 +409,14 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "release link": Case(linked, lambda world: world.links.release(SAM, UserKey.of(ACME, ALICE))),
     "erase": Case(inhabited, lambda world: world.erasure.erase(SAM, ALICE, None), persists=True),
 }
+OF_SETUP_LINKS: dict[str, Case] = {
+    "offer": Case(registered, offer, persists=True),
+    "open an offer": Case(offered, lambda world: world.consent.open(world.ticket), spends=True),
+    "connect by an offer": Case(consented_by_a_link, callback, spends=True, given_up=decline),
+    "revoke offers": Case(offered, revoke_links, persists=True),
+}
+"""What is done to setup links, which only some other operations may meet."""
+MEET_SETUP_LINKS = ("close", "start", "connect", "disconnect", "check", "erase")
 OVERTAKING: dict[str, Step] = {
     "register and except": excepted,
     "link of another": lambda world: admit(world, BOB_THERE),
