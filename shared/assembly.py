@@ -29,6 +29,7 @@ from shared.health import Health
 from shared.kernel.names import TenantId
 from shared.overview import Overviews
 from shared.policies.book import PolicyBook
+from shared.portal.portal import Portal
 from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
 from shared.ports.consent import Consent
@@ -137,7 +138,7 @@ def assemble(ports: Ports) -> Services:
         organizations=ports.organizations,
         clock=clock,
         telemetry=telemetry,
-        return_urls=ports.return_urls,
+        return_urls=ports.return_urls.and_below(f"{ports.public_url}/portal/"),
         redirect_uri=f"{ports.public_url}/v1/connect/callback",
     )
     applications = ApplicationRegister(table=ports.applications, clock=clock)
@@ -172,6 +173,7 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
+    portal = Portal.assemble(accounts=ports.accounts, journal=journal, flows=flows, clock=clock)
     provider = _openid_provider(ports, flows, resolver, users.admission, checks)
     privacy = Privacy.assemble(
         accounts=ports.accounts,
@@ -190,6 +192,7 @@ def assemble(ports: Ports) -> Services:
             control_panel=ports.return_urls.home,
             branding=ports.branding,
             access_tokens=ports.access_tokens,
+            portal_access=portal.sessions,
             telemetry=telemetry,
             clock=clock,
         ),
@@ -207,6 +210,7 @@ def assemble(ports: Ports) -> Services:
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
         users=users,
         privacy=privacy,
+        portal=portal,
         overviews=Overviews(table=ports.accounts, applications=applications, clock=clock),
         resolution=resolver,
         provider=provider,

@@ -46,6 +46,7 @@ from tests.support.operations import (
     OF_AN_APPLICATION,
     OF_SETUP_LINKS,
     OF_THE_ACCOUNT,
+    OF_THE_PORTAL,
     OVERTAKING,
     SAM,
     Case,
@@ -56,14 +57,17 @@ from tests.support.operations import (
 )
 from tests.support.rivals import ALONE, BETA, CONTESTS, Contest, Rivalry, RivalStep, refresh
 
-CASES = OF_THE_ACCOUNT | OF_SETUP_LINKS | OF_AN_APPLICATION
+CASES = OF_THE_ACCOUNT | OF_SETUP_LINKS | OF_THE_PORTAL | OF_AN_APPLICATION
 MEETING = {name: OF_THE_ACCOUNT[name] for name in MEET_SETUP_LINKS}
+CLOSING = {"close": OF_THE_ACCOUNT["close"]}
 PAIRS = {
     f"{name} overtaken by {other}": (cases[name], others[other])
     for cases, others in (
         (OF_THE_ACCOUNT, {name: case.act for name, case in OF_THE_ACCOUNT.items()} | OVERTAKING),
         (OF_SETUP_LINKS, {name: case.act for name, case in (OF_SETUP_LINKS | MEETING).items()}),
         (MEETING, {name: case.act for name, case in OF_SETUP_LINKS.items()}),
+        (OF_THE_PORTAL, {name: case.act for name, case in (OF_THE_PORTAL | CLOSING).items()}),
+        (CLOSING, {name: case.act for name, case in OF_THE_PORTAL.items()}),
         (OF_AN_APPLICATION, {name: case.act for name, case in OF_AN_APPLICATION.items()}),
     )
     for name, other in product(cases, others)
