@@ -33,7 +33,7 @@ from shared.trail.events import Event, Person
 from shared.trail.persons import is_text
 from shared.users.exemption import PREFIX as EXCEPTIONS
 from shared.users.exemption import Exemption
-from shared.users.exemption_sets import new_version
+from shared.users.exemption_sets import ExceptionsVersion
 from shared.users.people import People
 from shared.users.user_key import UserKey
 
@@ -199,7 +199,7 @@ class Erasure:
         event = PersonErased(references=(*found.references,), exceptions=found.exceptions, links=found.links)
         named = await self._named_in_head(task.account_id, found)
         await self.journal.commit(
-            task.account_id, actor, event, new_version(task.account_id), *map(Remove, last), *named
+            task.account_id, actor, event, ExceptionsVersion.new(task.account_id), *map(Remove, last), *named
         )
 
     async def _forget_author(self, account_id: AccountId, authors: set[str]) -> None:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import uuid4
 
-from shared.accounts.head import Account, Head, HeadRecord
+from shared.accounts.head import Head, HeadRecord
 from shared.kernel.caches import BoundedCache
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Refusal
@@ -48,14 +48,14 @@ class ExceptionsVersion(HeadRecord):
 
     value: str = ""
 
+    @classmethod
+    def new(cls, account_id: AccountId) -> Put:
+        """The operation that replaces the version, whatever it is, so that no writer waits for another one."""
+        return Put(cls.key(account_id), cls(value=uuid4().hex).document())
+
 
 type Version = tuple[str, str]
 """Of an account that was registered at a time, and of its list. Before the first change there is only the former."""
-
-
-def new_version(account_id: AccountId) -> Put:
-    """The operation that replaces the version, whatever it is, so that no writer waits for another one."""
-    return Put(ExceptionsVersion.key(account_id), ExceptionsVersion(value=uuid4().hex).document())
 
 
 @dataclass(slots=True)

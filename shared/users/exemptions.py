@@ -26,7 +26,7 @@ from shared.users.exemption import (
     exemption_key,
     find_exemption,
 )
-from shared.users.exemption_sets import new_version
+from shared.users.exemption_sets import ExceptionsVersion
 from shared.users.remarks import OwnDomain, strange_domain
 from shared.users.terms import ExemptionDraft, ExemptionTerms
 from shared.users.user_key import UserKey
@@ -125,7 +125,7 @@ class ExemptionList:
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
         puts = [Put(exemption_key(administrator.account_id, key), each.document()) for key, each in written.items()]
         event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)))
-        version = new_version(administrator.account_id)
+        version = ExceptionsVersion.new(administrator.account_id)
         await self.journal.commit(administrator.account_id, administrator.actor, event, version, *puts)
 
     async def introduce(self, administrator: AccountAdministrator) -> None:
@@ -253,7 +253,7 @@ class ExemptionList:
         operation: Operation,
     ) -> None:
         event = kind(person=exemption.person, reason=exemption.reason, expires_at=exemption.expires_at)
-        version = new_version(administrator.account_id)
+        version = ExceptionsVersion.new(administrator.account_id)
         await self.journal.commit(administrator.account_id, administrator.actor, event, version, operation)
 
     def _written(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Exemption:

@@ -19,7 +19,7 @@ from shared.kernel.refusals import Invalid, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.table import Key, Page, Put, Remove, Row
 from shared.users.exemption import Exemption
-from shared.users.exemption_sets import new_version
+from shared.users.exemption_sets import ExceptionsVersion
 from shared.users.user_key import UserKey
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 from tests.support.ports import fakes
@@ -181,7 +181,7 @@ CHANGES: dict[str, tuple[tuple[Put, ...], str]] = {
     "the account is disconnected": ((connection(Status.DISCONNECTED),), "not_connected"),
     "the domain is switched off": ((domains(enabled=False),), "domain_not_routed"),
     "the application no longer takes part": ((application(UNITE, sso_supported=False),), "application_incompatible"),
-    "the user is excepted": ((exemption(), new_version(ACME)), "excepted"),
+    "the user is excepted": ((exemption(), ExceptionsVersion.new(ACME)), "excepted"),
 }
 
 

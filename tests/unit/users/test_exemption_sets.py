@@ -17,7 +17,7 @@ from shared.kernel.names import AccountId, EmailAddress
 from shared.kernel.versions import Expected
 from shared.ports.table import TRANSACTION_LIMIT, Key, Page, Put
 from shared.users.exemption import Exemption, Term, exemption_key, find_exemption
-from shared.users.exemption_sets import LONGEST_HELD, MOST_ENTRIES, ExemptionSets, new_version
+from shared.users.exemption_sets import LONGEST_HELD, MOST_ENTRIES, ExceptionsVersion, ExemptionSets
 from shared.users.exemptions import ExemptionList
 from shared.users.terms import ExemptionDraft
 from shared.users.user_key import UserKey
@@ -199,7 +199,7 @@ async def test_a_list_that_changes_all_the_time_is_read_once_in_a_while(one: Ins
     one.store.pages = 0
     for _ in range(20):
         one.clock.advance(timedelta(seconds=1))
-        await one.store.write(new_version(ACME))
+        await one.store.write(ExceptionsVersion.new(ACME))
         one.recent.forget(Key(ACME, "head:exceptions"))
         await one.held()
     assert one.store.pages == 2
@@ -251,7 +251,7 @@ async def test_a_reading_that_outlives_its_place_leaves_nothing(one: Instance) -
     head = await one.head()
     tiny.of(head)
     tiny.of(head)
-    tiny._held.drop(ACME)  # noqa: SLF001 - as 20,000 other accounts would
+    tiny._held.drop(ACME)
     await settled()
     assert not tiny.knows(ACME)
 
