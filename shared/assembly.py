@@ -60,6 +60,7 @@ from shared.resolution.resolver import Resolver
 from shared.services import Services
 from shared.upkeep import Upkeep
 from shared.users.admission import Admission
+from shared.users.exemption_sets import ExemptionSets
 from shared.users.users import Users
 
 
@@ -121,13 +122,11 @@ class Ports:
 
 def assemble(ports: Ports) -> Services:
     """Make every part and join them. Does no I/O and opens nothing."""
-    clock, telemetry = ports.clock, ports.telemetry
+    accounts, clock, telemetry = ports.accounts, ports.clock, ports.telemetry
     journal = Journal(table=ports.accounts, clock=clock)
     flows = Flows(table=ports.flows, clock=clock)
     register = AccountRegister(table=ports.accounts, journal=journal, clock=clock)
-    routing = DomainRouting(
-        table=ports.accounts, journal=journal, claims=DomainClaims(table=ports.domains, clock=clock)
-    )
+    routing = DomainRouting(table=accounts, journal=journal, claims=DomainClaims(table=ports.domains, clock=clock))
     consent = consent_flow(
         table=ports.accounts,
         journal=journal,
@@ -162,18 +161,21 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
     )
     users = Users.assemble(
-        accounts=ports.accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
+        accounts=accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
     )
     resolver = Resolver(
         readers=Readers(
-            accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
+            accounts=ports.recent_accounts,
+            domains=ports.recent_domains,
+            applications=ports.recent_applications,
+            exemptions=ExemptionSets(table=ports.accounts, clock=clock),
         ),
         authority=ports.sign_in.authority,
         clock=clock,
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
-    portal = Portal.assemble(accounts=ports.accounts, journal=journal, flows=flows, clock=clock)
+    portal = Portal.assemble(accounts=accounts, journal=journal, flows=flows, clock=clock)
     provider = _openid_provider(ports, flows, resolver, users.admission, checks)
     privacy = Privacy.assemble(
         accounts=ports.accounts,
