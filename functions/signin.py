@@ -122,7 +122,7 @@ def signin_routes(services: Services) -> Routes:
         return rendered(req, await services.provider.sign_in.callback(answer, cookies.secret(req, answer.state)))
 
     @routes.get(SSO_DOES_NOT_APPLY_PATH)
-    async def explain_sso_does_not_apply(_: Anybody) -> HtmlPage:
+    async def show_sso_does_not_apply(_: Anybody) -> HtmlPage:
         """Explain the error of that name: the `error_uri` of responses that carry it."""
         return pages.sso_does_not_apply()
 

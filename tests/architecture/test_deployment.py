@@ -64,7 +64,7 @@ EXPECTED = {
         "authorize",
         "authorize_by_form",
         "complete_sign_in",
-        "explain_sso_does_not_apply",
+        "show_sso_does_not_apply",
         "start_sign_in",
     },
     "sign-out": {

@@ -75,7 +75,7 @@ CALLS = {
     "complete_sign_in, of a remembered person": 11,
     "complete_sign_in, of an id_token_hint": 11,
     "start_sign_in": 1,
-    "explain_sso_does_not_apply": 0,
+    "show_sso_does_not_apply": 0,
     "redeem_code, public client": 8,
     "get_userinfo": 0,
     "get_userinfo_by_form": 0,
