@@ -23,6 +23,7 @@ from shared.adapters.telemetry import LinesAndCounters, workers_meter
 from shared.adapters.web import Web
 from shared.assembly import Ports, assemble
 from shared.kernel.pseudonyms import Pseudonyms
+from shared.kernel.seals import Seal
 from shared.ports.clock import Clock
 from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Table
@@ -98,6 +99,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         ),
         signing_keys=signing_keys,
         tokens=Jose(keys=signing_keys, issuer=settings.public_url, clock=clock),
+        seal=Seal(settings.remember_keys),
         notices=notices,
         telemetry=LinesAndCounters(
             Pseudonyms(settings.pseudonym_key.get_secret_value().encode()),
