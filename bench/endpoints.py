@@ -274,6 +274,7 @@ def _resolve(stage: _Stage) -> None:
 
 def _sign_in(stage: _Stage, manager: str) -> None:
     stage.ask("GET", "/.well-known/openid-configuration")
+    stage.ask("GET", "/.well-known/oauth-authorization-server")
     stage.ask("GET", "/oauth2/jwks")
     signing_in = AuthorizationRequest("unite", f"{stage.application}/callback", ALICE)
     with WatchedBrowser(stage.watch_afresh) as browser:

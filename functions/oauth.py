@@ -10,7 +10,9 @@ from functions.http.parameters import Authorization, OAuth, UnverifiedToken, Unv
 from functions.http.roles import Anybody
 from shared.applications.application import AuthMethod
 from shared.kernel.names import ClientId
+from shared.provider.assurance import ACR_VALUES
 from shared.provider.authorization_request import SCOPES, Prompt, ResponseMode
+from shared.provider.issuer import PROFILE_CLAIMS
 from shared.provider.token import TokenResponse
 from shared.services import Services
 
@@ -40,6 +42,11 @@ def oauth_routes(services: Services) -> Routes:
     @routes.get("/.well-known/openid-configuration")
     async def get_openid_configuration(_: Anybody) -> PublicJson:
         """Describe this OpenID provider."""
+        return PublicJson(metadata)
+
+    @routes.get("/.well-known/oauth-authorization-server")
+    async def get_authorization_server_metadata(_: Anybody) -> PublicJson:
+        """Describe this authorization server (RFC 8414), by the same document."""
         return PublicJson(metadata)
 
     @routes.get("/oauth2/jwks")
@@ -88,9 +95,10 @@ def provider_metadata(issuer: str) -> dict[str, JsonValue]:
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": [*Prompt],
         "claims_supported": [
-            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid",
-            "email", "email_verified", "name", "account_id", "tid", "oid",
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr", "session_expiry",
+            "email", "email_verified", *PROFILE_CLAIMS, "account_id", "tid", "oid",
         ],
+        "acr_values_supported": [*ACR_VALUES],
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,

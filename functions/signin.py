@@ -53,6 +53,7 @@ class AuthorizeParameters(TypedDict, total=False):
     prompt: str
     max_age: int
     login_hint: str
+    acr_values: str
 
 
 class LogoutParameters(TypedDict, total=False):

@@ -56,6 +56,7 @@ class AuthorizationRequest(Record):
     prompt: Prompt | None = None
     max_age: int | None = None
     login_hint: str | None = None
+    acr_values: tuple[str, ...] = ()
     response_mode: ResponseMode = ResponseMode.QUERY
 
     @property
@@ -78,6 +79,7 @@ class AuthorizationRequest(Record):
             "prompt": self.prompt,
             "max_age": None if self.max_age is None else str(self.max_age),
             "login_hint": self.login_hint,
+            "acr_values": " ".join(self.acr_values) or None,
         }
         return {name: value for name, value in given.items() if value is not None}
 
@@ -207,6 +209,11 @@ def _login_hint(parameters: Parameters) -> Mapping[str, Any]:
     return {"login_hint": one(parameters, "login_hint")}
 
 
+def _acr_values(parameters: Parameters) -> Mapping[str, Any]:
+    """Read which contexts the client prefers; it has to check the answer (OpenID Connect Core, section 3.1.2.1)."""
+    return {"acr_values": tuple((one(parameters, "acr_values") or "").split())}
+
+
 def _silent_request(parameters: Parameters) -> Mapping[str, Any]:
     """Refuse `prompt=none` where a login or an address must be asked for (OpenID Connect Core, section 3.1.2.6)."""
     if _prompt(parameters)["prompt"] is not Prompt.NONE:
@@ -233,6 +240,7 @@ _CHECKS: tuple[Check, ...] = (
     _prompt,
     _max_age,
     _login_hint,
+    _acr_values,
     _silent_request,
 )
 """In this order; the first that fails is the error that the client gets."""

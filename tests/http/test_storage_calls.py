@@ -79,6 +79,7 @@ CALLS = {
     "finish_sign_out": 1,
     "end_session, no session": 3,
     "get_openid_configuration": 0,
+    "get_authorization_server_metadata": 0,
     "get_jwks": 0,
     "get_health, not asked lately": 1,
     "get_health": 0,
