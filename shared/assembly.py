@@ -48,6 +48,7 @@ from shared.provider.end_session import EndSession
 from shared.provider.issuer import Issuer
 from shared.provider.logout_notices import LogoutNotices
 from shared.provider.openid_provider import OpenIdProvider
+from shared.provider.pushed_requests import PushedRequests
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
 from shared.provider.standing import Standing
@@ -232,8 +233,10 @@ def _openid_provider(
         applications=ports.recent_applications, sessions=sessions, issuer=issuer, notices=ports.notices, duties=duties
     )
     standing = Standing(accounts=ports.accounts, resolver=resolver)
+    sign_in = _sign_in(ports, flows, resolver, admission, checks)
     return OpenIdProvider(
-        sign_in=_sign_in(ports, flows, resolver, admission, checks),
+        sign_in=sign_in,
+        pushed=sign_in.pushed,
         clients=ClientAuthentication(
             applications=ports.recent_applications,
             flows=ports.flows,
@@ -273,6 +276,7 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, admission: Admissio
             clock=ports.clock,
             redirect_uri=redirect_uri,
         ),
+        pushed=PushedRequests(applications=ports.recent_applications, flows=flows, responses=responses),
         responses=responses,
     )
 

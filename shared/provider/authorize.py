@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shared.applications.application import Application
 from shared.flows.flows import Flows, digest
+from shared.flows.once import following, issue_once
 from shared.kernel.names import EmailAddress
 from shared.ports.entra import ProviderRefused
 from shared.ports.sign_in import EntraSignIn
@@ -51,6 +52,7 @@ class AuthorizeStep:
             repeats: whether it begins again because Microsoft's answer came twice, which happens once.
 
         Raises:
+            FlowSpent: the request was pushed, and has begun a sign-in.
             Refusal: the person cannot sign in, for a reason that the client cannot fix.
         """
         try:
@@ -62,7 +64,7 @@ class AuthorizeStep:
         if resolution.sso is None or resolution.account_id is None:
             self.responses.report(SignInStep.PASSWORD, authorization, resolution.because)
             return self._password_page(request, application, email)
-        handle = self.flows.new_handle(SignInState)
+        handle = following(request.handle, SignInState) if request.handle else self.flows.new_handle(SignInState)
         prompt = Prompt.LOGIN if request.asks_for_login else request.prompt
         hint = None if prompt is Prompt.SELECT_ACCOUNT else email.address
         try:
@@ -83,7 +85,7 @@ class AuthorizeStep:
             nonce=entra.nonce,
             repeats=repeats,
         )
-        await self.flows.issue(state, handle)
+        await (issue_once(self.flows, state, handle) if request.handle else self.flows.issue(state, handle))
         self.responses.report(SignInStep.STARTED, authorization)
         return RedirectToEntra(entra.url, binding)
 
@@ -91,7 +93,7 @@ class AuthorizeStep:
         """Ask the person for their address: the request has none, or the hint is not an address."""
         unreadable = request.login_hint is not None
         self.responses.report(SignInStep.ASKED, Authorization(request), "not_an_address" if unreadable else None)
-        return EmailForm(application.profile.name, request.parameters(), fault if unreadable else None)
+        return EmailForm(application.profile.name, request, fault if unreadable else None)
 
     def _password_page(
         self, request: AuthorizationRequest, application: Application, email: EmailAddress

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from shared.ports.tokens import Tokens
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.end_session import EndSession
+from shared.provider.pushed_requests import PushedRequests
 from shared.provider.sign_in import SignIn
 from shared.provider.token import TokenEndpoint
 from shared.provider.userinfo import Userinfo
@@ -17,7 +18,9 @@ class OpenIdProvider:
     sign_in: SignIn
     """The authorization endpoint, and the callback to which Entra sends a person back."""
     clients: ClientAuthentication
-    """Authenticates the clients that call the token endpoint."""
+    """Authenticates the clients that call the endpoints for servers."""
+    pushed: PushedRequests
+    """The endpoint for pushed authorization requests."""
     token: TokenEndpoint
     """The token endpoint."""
     userinfo: Userinfo

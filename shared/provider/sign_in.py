@@ -12,16 +12,18 @@ from dataclasses import dataclass
 
 from shared.applications.application import Application
 from shared.flows.flows import FlowEnded, ForeignFlow
-from shared.kernel.refusals import Refusal
+from shared.kernel.refusals import FlowSpent, Refusal
 from shared.ports.entra import Answer, ProviderRefused
 from shared.ports.table import RowReader
 from shared.provider.authorization import Authorization, SignInState
-from shared.provider.authorization_request import find_client, read_request
+from shared.provider.authorization_request import read_request
 from shared.provider.authorization_response import AuthorizationResponse, Responses
 from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import BeginAgain, CallbackStep
 from shared.provider.errors import RefusedAtEntra, RequestError
 from shared.provider.parameters import Parameters
+from shared.provider.pushed_requests import PushedRequests, is_pushed
+from shared.provider.requesting_client import find_client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class SignIn:
     """Begins a sign-in."""
     callback_step: CallbackStep
     """Completes it."""
+    pushed: PushedRequests
+    """Knows the requests that were pushed, and keeps those that are repeated."""
     responses: Responses
     """Makes the responses."""
 
@@ -45,16 +49,23 @@ class SignIn:
 
         Raises:
             Malformed: client and redirect URI are not known to belong together; nothing may be sent anywhere.
+            FlowSpent: the pushed request is unknown, expired or used; nothing may be sent anywhere, either.
             Unavailable: the store cannot find the client, so nothing may be sent anywhere, either.
         """
         try:
-            request, application = await read_request(self.applications, parameters)
+            if is_pushed(parameters.get("request_uri", ())):
+                request, application = await self.pushed.open(parameters)
+            else:
+                request, application = await read_request(self.applications, parameters)
         except RequestError as error:
             return self.responses.request_error(error)
         try:
-            return await self.authorize_step.begin(request, application)
+            response = await self.authorize_step.begin(request, application)
+        except FlowSpent:
+            raise
         except Refusal as refusal:
-            return self.responses.refused(Authorization(request), refusal)
+            response = self.responses.refused(Authorization(request), refusal)
+        return await self.pushed.kept(response)
 
     async def callback(self, answer: Answer, browser: str | None) -> AuthorizationResponse:
         """Handle Microsoft's response, which the browser brings.
@@ -73,10 +84,10 @@ class SignIn:
         except FlowEnded as ended:
             over = SignInState.model_validate(ended.flow)
             await self._client_of(over)
-            return self.responses.refused(over.authorization, ended)
+            return await self.pushed.kept(self.responses.refused(over.authorization, ended))
         except ForeignFlow as foreign:
             return self.responses.of_another_browser(foreign)
-        return await self._go_on(state, answer)
+        return await self.pushed.kept(await self._go_on(state, answer))
 
     async def _go_on(self, state: SignInState, answer: Answer) -> AuthorizationResponse:
         application = await self._client_of(state)

@@ -68,6 +68,8 @@ CALLS = {
     "authorize, the first time": 5,
     "authorize, again": 5,
     "authorize_by_form": 5,
+    "push_authorization_request": 2,
+    "authorize, pushed": 6,
     "complete_sign_in, the first time": 15,
     "complete_sign_in, again": 11,
     "redeem_code, public client": 8,
