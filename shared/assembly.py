@@ -245,7 +245,7 @@ def _openid_provider(
             applications=ports.recent_applications,
             flows=ports.flows,
             tokens=ports.tokens,
-            audiences=(ports.public_url, f"{ports.public_url}/oauth2/token"),
+            audiences=(ports.public_url, f"{ports.public_url}/oauth2/token", f"{ports.public_url}/oauth2/par"),
             secrets=SecretChecks(clock=ports.clock),
         ),
         token=TokenEndpoint(flows=flows, standing=standing, issuer=issuer, telemetry=ports.telemetry),

@@ -294,6 +294,7 @@ def test_discovery_describes_what_is_there(client: httpx.Client, service: Runnin
     assert addresses == {
         "authorization_endpoint": f"{service.url}/oauth2/authorize",
         "token_endpoint": f"{service.url}/oauth2/token",
+        "pushed_authorization_request_endpoint": f"{service.url}/oauth2/par",
         "userinfo_endpoint": f"{service.url}/oauth2/userinfo",
         "end_session_endpoint": f"{service.url}/oauth2/logout",
         "jwks_uri": f"{service.url}/oauth2/jwks",
