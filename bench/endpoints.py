@@ -281,6 +281,7 @@ def _resolve(stage: _Stage) -> None:
 
 def _sign_in(stage: _Stage, manager: str) -> None:
     stage.ask("GET", "/.well-known/openid-configuration")
+    stage.ask("GET", "/.well-known/oauth-authorization-server")
     stage.ask("GET", "/oauth2/jwks")
     signing_in = AuthorizationRequest("unite", f"{stage.application}/callback", ALICE)
     with WatchedBrowser(stage.watch_afresh) as browser:
@@ -303,6 +304,7 @@ def _sign_in(stage: _Stage, manager: str) -> None:
         browser.send("GET", f"{stage.service.url}/errors/sso-does-not-apply", {})
         form = AuthorizationRequest("unite", signing_in.redirect_uri, ALICE).parameters()
         browser.send("POST", f"{stage.service.url}/oauth2/authorize", form)
+        _push(stage, browser, AuthorizationRequest("unite", signing_in.redirect_uri, ALICE))
         _sign_out(stage, browser, tokens["id_token"])
     (link,) = stage.call(manager, "GET", f"{_ACCOUNT}/links", "a page").json()["items"]
     stage.call(manager, "POST", f"{_ACCOUNT}/links/search", json={"email": ALICE})
@@ -310,6 +312,14 @@ def _sign_in(stage: _Stage, manager: str) -> None:
     stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "a person of two names", json={"email": ALICE})
     stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "nobody", json={"email": ALICE})
     stage.call(manager, "POST", f"{_ACCOUNT}/links/release", "none left", json={"all": True})
+
+
+def _push(stage: _Stage, browser: WatchedBrowser, request: AuthorizationRequest) -> None:
+    stage.forget()
+    pushed = stage.ask("POST", "/oauth2/par", data=request.parameters()).json()
+    named = {"client_id": "unite", "request_uri": pushed["request_uri"]}
+    stage.when = "pushed"
+    browser.send("GET", str(httpx.URL(f"{stage.service.url}/oauth2/authorize", params=named)), {})
 
 
 def _sign_out(stage: _Stage, browser: WatchedBrowser, id_token: str) -> None:
