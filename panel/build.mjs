@@ -41,6 +41,8 @@ const laterCsv = {
 
 await build({ ...options, entryPoints: ["src/azure-sso-panel.ts"], outdir: "dist", plugins: [smallerStyles, laterCsv] });
 
+await build({ ...options, entryPoints: { "azure-sso-portal": "src/portal.ts" }, outdir: "dist" });
+
 const script = readFileSync("dist/azure-sso-panel.js");
 const zipped = gzipSync(script, { level: 9 }).length;
 const hash = createHash("sha256").update(script).digest("hex").slice(0, 16);

@@ -14,6 +14,7 @@ from shared.connection.checks import ConnectionChecks
 from shared.connection.connected_domains import ConnectedDomains, has_domain
 from shared.connection.connections import Connections, consent_flow
 from shared.connection.disconnection import Disconnection
+from shared.connection.setup_book import SetupBook
 from shared.domains.domain_claims import DomainClaims
 from shared.domains.routing import DomainRouting
 from shared.duties.duties import Duties
@@ -23,6 +24,7 @@ from shared.flows.flows import Flows
 from shared.health import Health
 from shared.overview import Overviews
 from shared.policies.book import PolicyBook
+from shared.portal.portal import Portal
 from shared.ports.table import Key
 from shared.privacy.privacy import Privacy
 from shared.product_ports import Ports
@@ -53,13 +55,11 @@ from shared.users.users import Users
 
 def assemble(ports: Ports) -> Services:
     """Make every part and join them. Does no I/O and opens nothing."""
-    clock, telemetry = ports.clock, ports.telemetry
+    accounts, clock, telemetry = ports.accounts, ports.clock, ports.telemetry
     journal = Journal(table=ports.accounts, clock=clock)
     flows = Flows(table=ports.flows, clock=clock)
     register = AccountRegister(table=ports.accounts, journal=journal, clock=clock)
-    routing = DomainRouting(
-        table=ports.accounts, journal=journal, claims=DomainClaims(table=ports.domains, clock=clock)
-    )
+    routing = DomainRouting(table=accounts, journal=journal, claims=DomainClaims(table=ports.domains, clock=clock))
     consent = consent_flow(
         table=ports.accounts,
         journal=journal,
@@ -70,7 +70,7 @@ def assemble(ports: Ports) -> Services:
         organizations=ports.organizations,
         clock=clock,
         telemetry=telemetry,
-        return_urls=ports.return_urls,
+        return_urls=ports.return_urls.and_below(f"{ports.public_url}/portal/"),
         redirect_uri=f"{ports.public_url}/v1/connect/callback",
     )
     applications = ApplicationRegister(table=ports.applications, clock=clock)
@@ -94,7 +94,7 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
     )
     users = Users.assemble(
-        accounts=ports.accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
+        accounts=accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
     )
     resolver = Resolver(
         readers=Readers(
@@ -108,6 +108,7 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
+    portal = Portal.assemble(accounts=accounts, journal=journal, flows=flows, clock=clock)
     provider = _openid_provider(ports, flows, resolver, users.admission, checks)
     privacy = Privacy.assemble(
         accounts=ports.accounts,
@@ -126,6 +127,7 @@ def assemble(ports: Ports) -> Services:
             control_panel=ports.return_urls.home,
             branding=ports.branding,
             access_tokens=ports.access_tokens,
+            portal_access=portal.sessions,
             telemetry=telemetry,
             clock=clock,
         ),
@@ -133,6 +135,7 @@ def assemble(ports: Ports) -> Services:
         applications=applications,
         connection=Connections(
             consent=consent,
+            setup=SetupBook(table=ports.accounts, journal=journal, clock=clock),
             checks=checks,
             disconnection=disconnection,
             domains=ConnectedDomains(
@@ -142,6 +145,7 @@ def assemble(ports: Ports) -> Services:
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
         users=users,
         privacy=privacy,
+        portal=portal,
         overviews=Overviews(table=ports.accounts, applications=applications, clock=clock),
         resolution=resolver,
         provider=provider,

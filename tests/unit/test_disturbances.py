@@ -42,8 +42,11 @@ from tests.support.disturbances import Disturbance
 from tests.support.operations import (
     ACME,
     ALICE,
+    MEET_SETUP_LINKS,
     OF_AN_APPLICATION,
+    OF_SETUP_LINKS,
     OF_THE_ACCOUNT,
+    OF_THE_PORTAL,
     OVERTAKING,
     SAM,
     Case,
@@ -54,11 +57,17 @@ from tests.support.operations import (
 )
 from tests.support.rivals import ALONE, BETA, CONTESTS, Contest, Rivalry, RivalStep, refresh
 
-CASES = OF_THE_ACCOUNT | OF_AN_APPLICATION
+CASES = OF_THE_ACCOUNT | OF_SETUP_LINKS | OF_THE_PORTAL | OF_AN_APPLICATION
+MEETING = {name: OF_THE_ACCOUNT[name] for name in MEET_SETUP_LINKS}
+CLOSING = {"close": OF_THE_ACCOUNT["close"]}
 PAIRS = {
     f"{name} overtaken by {other}": (cases[name], others[other])
     for cases, others in (
         (OF_THE_ACCOUNT, {name: case.act for name, case in OF_THE_ACCOUNT.items()} | OVERTAKING),
+        (OF_SETUP_LINKS, {name: case.act for name, case in (OF_SETUP_LINKS | MEETING).items()}),
+        (MEETING, {name: case.act for name, case in OF_SETUP_LINKS.items()}),
+        (OF_THE_PORTAL, {name: case.act for name, case in (OF_THE_PORTAL | CLOSING).items()}),
+        (CLOSING, {name: case.act for name, case in OF_THE_PORTAL.items()}),
         (OF_AN_APPLICATION, {name: case.act for name, case in OF_AN_APPLICATION.items()}),
     )
     for name, other in product(cases, others)
@@ -168,7 +177,7 @@ async def test_of_two_at_once_one_comes_after_the_other(case: Case, overtaking: 
             assert isinstance(found.refusal, allowed), f"call {k}: {found.refusal!r}"
             assert (found.seen, found.trail) in [*ends, *stopped], f"call {k}: {found.refusal!r}"
         assert await world.routes_only_what_it_holds(), f"call {k}"
-        if found.seen["account"] is None and case in OF_THE_ACCOUNT.values():
+        if found.seen["account"] is None and case not in OF_AN_APPLICATION.values():
             world.script.disturb(0, None)
             anew = await played(world, registered)
             assert (anew.seen, anew.trail) == (fresh.seen, fresh.trail), f"call {k}: nothing is inherited"
