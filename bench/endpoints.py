@@ -203,6 +203,15 @@ def _register(stage: _Stage, operator: str) -> None:
 
 
 def _connect(stage: _Stage, manager: str) -> None:
+    links = f"{_ACCOUNT}/connection/links"
+    week = {"lifetimeMinutes": 7 * 24 * 60}
+    spare = stage.call(manager, "POST", f"{_ACCOUNT}/connection", "a setup link", json=week).json()
+    with WatchedBrowser(stage.watch_afresh) as browser:
+        stage.when = "a setup link"
+        page = browser.open(spare["startUrl"])
+        browser.submit(page, page.forms[0], {"action": "continue"})
+    stage.call(manager, "GET", links)
+    stage.call(manager, "DELETE", f"{links}/{spare['linkId']}")
     started = stage.call(manager, "POST", f"{_ACCOUNT}/connection", json={}).json()
     stage.when = ""
     with WatchedBrowser(stage.watch_afresh) as browser:

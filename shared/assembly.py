@@ -18,6 +18,7 @@ from shared.connection.connected_domains import ConnectedDomains, has_domain
 from shared.connection.connections import Connections, consent_flow
 from shared.connection.disconnection import Disconnection
 from shared.connection.return_urls import ReturnUrls
+from shared.connection.setup_book import SetupBook
 from shared.domains.domain_claims import DomainClaims
 from shared.domains.routing import DomainRouting
 from shared.duties.duties import Duties
@@ -56,6 +57,7 @@ from shared.provider.userinfo import Userinfo
 from shared.resolution.facts import Readers
 from shared.resolution.resolver import Resolver
 from shared.services import Services
+from shared.upkeep import Upkeep
 from shared.users.admission import Admission
 from shared.users.users import Users
 
@@ -193,9 +195,14 @@ def assemble(ports: Ports) -> Services:
         ),
         accounts=Accounts(register=register, journal=journal),
         applications=applications,
-        connection=Connections(consent=consent, checks=checks, disconnection=disconnection),
-        domains=ConnectedDomains(
-            table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
+        connection=Connections(
+            consent=consent,
+            setup=SetupBook(table=ports.accounts, journal=journal, clock=clock),
+            checks=checks,
+            disconnection=disconnection,
+            domains=ConnectedDomains(
+                table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
+            ),
         ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
         users=users,
@@ -203,14 +210,17 @@ def assemble(ports: Ports) -> Services:
         overviews=Overviews(table=ports.accounts, applications=applications, clock=clock),
         resolution=resolver,
         provider=provider,
-        flows=flows,
-        duties=DutyRunner(
-            table=ports.duties,
-            clock=clock,
-            kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind(), *privacy.kinds()),
+        upkeep=Upkeep(
+            flows=flows,
+            duties=DutyRunner(
+                table=ports.duties,
+                clock=clock,
+                kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind(), *privacy.kinds()),
+            ),
+            privacy=privacy,
+            health=_health(ports),
+            close=ports.close,
         ),
-        health=_health(ports),
-        close=ports.close,
     )
 
 

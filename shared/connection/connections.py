@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from shared.accounts.journal import Journal
 from shared.connection.checks import ConnectionChecks
 from shared.connection.completion import Completion
+from shared.connection.connected_domains import ConnectedDomains
 from shared.connection.consent import ConsentFlow
 from shared.connection.disconnection import Disconnection
+from shared.connection.progress import Progress
 from shared.connection.return_urls import ReturnUrls
+from shared.connection.setup_book import SetupBook
 from shared.connection.tries import Tries
 from shared.domains.routing import DomainRouting
 from shared.flows.flows import Flows
@@ -25,10 +28,14 @@ class Connections:
 
     consent: ConsentFlow
     """Makes it: from the start link to the proof."""
+    setup: SetupBook
+    """Lists and revokes setup links."""
     checks: ConnectionChecks
     """Reads it, and checks whether the consent is still valid."""
     disconnection: Disconnection
     """Ends it, also when its account is removed."""
+    domains: ConnectedDomains
+    """The domains of each tenant, and which of them route to its account."""
 
 
 def consent_flow(
@@ -65,6 +72,7 @@ def consent_flow(
         consent=consent,
         tries=tries,
         completion=completion,
+        progress=Progress(table=table),
         clock=clock,
         telemetry=telemetry,
         return_urls=return_urls,

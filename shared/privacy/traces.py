@@ -36,6 +36,8 @@ class Traces:
     references: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     subs: set[str] = field(default_factory=set)
+    identities: set[str] = field(default_factory=set)
+    """`Person.known_as` of their identities, whether or not an event has named them."""
     authors: set[str] = field(default_factory=set)
     """What stands for them as the author of exceptions."""
     exceptions: int = 0
@@ -83,6 +85,7 @@ class Search:
             certain += [link.person.known_as for link in links.get(name, ())]
             former += await self._named(traces, name)
             for link in links.get(name, ())[:1]:
+                traces.identities.add(name)
                 await self._identity(traces, link.tid, link.oid, link.subject)
         return traces
 

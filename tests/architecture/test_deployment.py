@@ -38,7 +38,15 @@ IN_DEVELOPMENT = {name: SETTINGS[name] for name in SETTINGS if name not in NOT_I
 EXPECTED = {
     "accounts": {"put_account", "get_account", "delete_account"},
     "overview": {"get_overview", "list_account_applications"},
-    "connection": {"start_connection", "get_connection", "patch_connection", "check_connection", "delete_connection"},
+    "connection": {
+        "start_connection",
+        "list_setup_links",
+        "revoke_setup_link",
+        "get_connection",
+        "patch_connection",
+        "check_connection",
+        "delete_connection",
+    },
     "connect": {"show_connect", "open_connect", "connect_callback"},
     "domains": {"list_domains", "switch_domain", "refresh_domains"},
     "policy": {"get_policy", "put_policy", "patch_policy", "reset_policy"},
@@ -170,9 +178,9 @@ from shared.wiring import build_services
 
 async def use():
     services = build_services(read_settings())
-    print(sorted(await services.health.ask()))
+    print(sorted(await services.upkeep.health.ask()))
     services.edge.telemetry.note(Event(EventName.REFUSAL, "404", "not-found"))
-    await services.close()
+    await services.upkeep.close()
 
 asyncio.run(use())
 print(*sys.modules, sep="\\n")

@@ -16,6 +16,11 @@ CALLS = {
     "get_account": 1,
     "delete_account, 220 rows": 15,
     "start_connection": 4,
+    "start_connection, a setup link": 4,
+    "show_connect, a setup link": 3,
+    "open_connect, a setup link": 5,
+    "list_setup_links": 1,
+    "revoke_setup_link": 3,
     "show_connect": 2,
     "open_connect": 4,
     "connect_callback, consent": 4,
@@ -103,7 +108,8 @@ whether `keepPeople` ends with it. An erasure looks for a mark, and at the accou
 once more, too (three reads, if nothing is remembered), and reads the link: policy, exception or link may have changed
 in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
 before in a third. Deleting an account plans the duty that sweeps it. The callback that connects keeps the proven
-sign-in before it asks Graph, which may be late: two calls for each integration.
+sign-in before it asks Graph, which may be late: two calls for each integration. The page of a setup link writes that it
+was opened, the first time, and its button that it was pressed.
 """
 
 
