@@ -30,6 +30,7 @@ export interface Context {
 export type PanelEvent =
   | "navigate"
   | "connection-started"
+  | "setup-link-revoked"
   | "connection-checked"
   | "disconnected"
   | "people-kept"

@@ -39,6 +39,8 @@ export function sentence(language: Language, { action, details }: AuditEntry): s
   switch (action) {
     case "connection.connected":
       return says[action](text("tenantName") || text("tenantId"), String((details["consentedBy"] as Details | undefined)?.["name"] ?? words.somebody));
+    case "connection.started":
+      return details["setupLink"] ? says["connection.link_made"](until) : says[action];
     case "connection.refused":
       return says[action](text("explanation"));
     case "connection.changed":
@@ -73,7 +75,7 @@ export function sentence(language: Language, { action, details }: AuditEntry): s
     case "account.changed":
     case "account.closed":
     case "person.erased":
-    case "connection.started":
+    case "connection.link_revoked":
     case "connection.disconnected":
       return says[action];
     default:

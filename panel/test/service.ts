@@ -1,6 +1,8 @@
 // The service as the panel meets it: one account in memory, versions that changes must name, and faults that a test asks for.
 
-import type { Application, AuditEntry, Connection, Domains, Entry, Link, Overview, Policy } from "../src/api.js";
+import type { Application, AuditEntry, Connection, Domains, Entry, Link, Overview, Policy, Schemas } from "../src/api.js";
+
+export type SetupLink = Schemas["SetupLinkDocument"];
 
 export const ENDPOINT = "https://sso.example";
 export const NUMBER = "37bc2d09-a437-4409-9f68-bddf237d68cf";
@@ -45,6 +47,7 @@ export class FakeService {
   policy: Policy = { mode: "on", applicationsOff: [], whenConnectionFails: "password", updatedAt: WHEN, updatedBy: "Sam Security" };
   entries: Entry[] = [entry("emergency@contoso.example", "Emergency account")];
   links: Link[] = [link("alice@contoso.example")];
+  setupLinks: SetupLink[] = [];
   trail: AuditEntry[] = [];
   private readonly versions = new Map<string, number>();
   private readonly planned = new Map<string, Handler[]>();
@@ -87,9 +90,9 @@ export class FakeService {
   };
 
   private kindOf({ method, path }: Asked): [string, string] {
-    const [, thing = "", id = "", ...rest] = path.split("/");
-    const named = ["check", "refresh", "search", "release", "erase"].includes(id);
-    return [`${method} /${thing}${id ? (named ? `/${id}` : "/ID") : ""}${rest.map((each) => `/${each}`).join("")}`, named ? "" : decodeURIComponent(id)];
+    const [, thing = "", ...rest] = path.split("/");
+    const parts = rest.map((each) => (["check", "refresh", "search", "release", "erase", "links"].includes(each) ? each : "ID"));
+    return [[`${method} /${thing}`, ...parts].join("/"), decodeURIComponent(rest[parts.indexOf("ID")] ?? "")];
   }
 
   private usual(call: string, asked: Asked, id: string): Answer {
@@ -119,7 +122,20 @@ export class FakeService {
   private readonly handlers: Record<string, Handler> = {
     "GET /overview": () => json(this.overview),
     "GET /connection": () => this.versioned("/connection", this.connection),
-    "POST /connection": () => json({ startUrl: `${ENDPOINT}/v1/connect?ticket=t1`, expiresAt: new Date(Date.now() + 600_000).toISOString() }, 201),
+    "POST /connection": ({ body }) => {
+      const { lifetimeMinutes, tenant } = body as { lifetimeMinutes: number | null; tenant: string | null };
+      const expiresAt = new Date(Date.now() + (lifetimeMinutes ?? 10) * 60_000).toISOString();
+      const linkId = lifetimeMinutes ? `link-${this.setupLinks.length + 1}` : null;
+      if (linkId) this.setupLinks.unshift({ ...setupLink(linkId, "waiting"), expiresAt, tenant });
+      Object.assign(this.overview, { status: "pending", pendingUntil: expiresAt });
+      this.connection.status = "pending";
+      return json({ startUrl: `${ENDPOINT}/v1/connect?ticket=t1`, expiresAt, linkId }, 201);
+    },
+    "GET /connection/links": () => json({ items: this.setupLinks }),
+    "DELETE /connection/links/ID": (_, id) => {
+      for (const each of this.setupLinks) if (each.linkId === id) Object.assign(each, { state: "revoked", isOpen: false, revokedAt: WHEN, revokedBy: each.createdBy });
+      return new Response(null, { status: 204 });
+    },
     "PATCH /connection": (asked) => this.guarded("/connection", asked, () => this.versioned("/connection", Object.assign(this.connection, asked.body))),
     "POST /connection/check": () => this.versioned("/connection", this.connection),
     "DELETE /connection": (asked) => this.guarded("/connection", asked, () => { this.connection.status = this.overview.status = "disconnected"; return new Response(null, { status: 204 }); }),
@@ -180,6 +196,21 @@ export function entry(email: string, reason: string, expiresAt: string | null = 
 
 export function link(email: string, tid = "c0c00000-0000-4000-8000-000000000000"): Link {
   return { linkId: `l-${email}`, email, tid, oid: "0b1ec700-0000-4000-8000-000000000001", linkedAt: WHEN, lastUsedAt: "2026-11-25" };
+}
+
+export function setupLink(linkId: string, state: SetupLink["state"], more: Partial<SetupLink> = {}): SetupLink {
+  const isOpen = ["waiting", "opened", "pressed", "refused"].includes(state);
+  const by = { subject: "sam", name: "Sam Security", role: "SecurityManager" };
+  const nothing = { tenant: null, openedAt: null, pressedAt: null, presses: 0, signedInBy: null, refusedAt: null, refusal: null, connectedAt: null, revokedAt: null, revokedBy: null };
+  return { linkId, state, isOpen, createdAt: WHEN, createdBy: by, expiresAt: "2099-01-01T00:00:00Z", ...nothing, ...more };
+}
+
+/** An account that nobody has connected yet. */
+export function unconnected(): FakeService {
+  const made = new FakeService();
+  Object.assign(made.overview, { status: "disconnected", mode: "off", tenantId: null, tenantName: null, connectedBy: null, connectedAt: null, lastCheckedAt: null, lastCheckOutcome: null, domains: {}, exceptions: { count: 0, exact: true }, links: { count: 0, exact: true }, nextStep: "connect" });
+  Object.assign(made.connection, { status: "disconnected", tenantId: null, tenantName: null, connectedBy: null, connectedAt: null, lastCheck: null });
+  return Object.assign(made, { domains: { items: [], readAt: null, continuationToken: null }, entries: [], links: [], policy: { ...made.policy, mode: "off" } });
 }
 
 export function change(action: string, details: AuditEntry["details"] = {}, name = "Sam Security", at = WHEN): AuditEntry {

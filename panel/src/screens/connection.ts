@@ -5,6 +5,7 @@ import { customElement, state } from "lit/decorators.js";
 import type { Connection, Versioned } from "../api.js";
 import { bone, busyButton, copyButton, dialog, fact, head, status, timeAlone, timed, type Content, type Sort } from "../parts.js";
 import { Load, Screen } from "../screen.js";
+import "./setup-links.js";
 
 const SORTS: Record<Connection["status"], Sort> = { connected: "ok", pending: "wait", consent_revoked: "bad", disconnected: "off" };
 const EVERY = 5000;
@@ -49,18 +50,20 @@ export class ConnectionScreen extends Screen {
       ${head("h-connection", words.title, words.text(name), this.context.readonly ? nothing : this.actions(connection))}
       ${this.outcome()}
       <dl class="facts">${this.facts(connection)}</dl>
+      <azure-sso-setup-links .context=${this.context}></azure-sso-setup-links>
       ${this.asking === "disconnect" ? this.question() : this.asking === "keep" ? this.keepQuestion(!connection.keepPeople) : nothing}
     </section>`;
   }
 
   private actions({ status: state }: Connection): TemplateResult {
     const words = this.words.connection;
+    const link = state === "connected" ? nothing : html`<button class="btn" @click=${() => this.context.go("setup/who")}>${words.newLink}</button>`;
     if (state === "disconnected" || state === "pending")
-      return html`<button class="btn main" @click=${() => this.context.go(state === "pending" ? "setup/waiting" : "setup")}>
+      return html`${link}<button class="btn main" @click=${() => this.context.go(state === "pending" ? "setup/waiting" : "setup")}>
         ${state === "pending" ? this.words.overview.continueAction : words.start}
       </button>`;
     return html`
-      ${state === "consent_revoked" ? html`<button class="btn main" @click=${() => this.context.go("setup/who")}>${words.again}</button>` : nothing}
+      ${link} ${state === "consent_revoked" ? html`<button class="btn main" @click=${() => this.context.go("setup/who")}>${words.again}</button>` : nothing}
       ${busyButton(this.busy === "check", words.check, words.checking, "", () => void this.check())}
       <button class="btn danger" @click=${() => (this.asking = "disconnect")}>${words.disconnect}</button>
     `;

@@ -28,8 +28,7 @@ export class ExceptionsScreen extends Screen {
   @state() private editing?: Entry | undefined;
   @state() private asking: readonly Entry[] = [];
   @state() private removed: readonly Entry[] = [];
-  /** What was to be removed, and somebody changed first; as it is now. */
-  @state() private contestedEntries: readonly Entry[] = [];
+  @state() private contestedEntries: readonly Entry[] = []; // to be removed, and changed by somebody first; as they are now
 
   private get api() {
     return this.context.api;
