@@ -1,8 +1,7 @@
 // The trail: what is looked for, by whom, and that addresses stay out of the address of the page.
 
 import { expect, test } from "vitest";
-import { page } from "vitest/browser";
-import { heading, open, press, sees, text } from "./panel.js";
+import { heading, labelled, open, press, sees, text } from "./panel.js";
 import { change, FakeService, json, problem } from "./service.js";
 
 function service(): FakeService {
@@ -19,7 +18,7 @@ test("a kind is looked for by the service, stands in the address, and back shows
   const asked = service();
   await open(asked, "activity");
   await sees("put alice@contoso.example on the exception list");
-  await page.getByLabelText("What").selectOptions("Sign-in policy");
+  await labelled("What").selectOptions("Sign-in policy");
   await expect.element(text("put alice@contoso.example on the exception list")).not.toBeInTheDocument();
   await sees("switched Microsoft sign-in on for everybody.");
   expect(location.hash).toBe("#activity/policy");
@@ -31,7 +30,7 @@ test("a kind is looked for by the service, stands in the address, and back shows
 test("a person who made a change is looked for by reference, and a link to it can be passed on", async () => {
   const asked = service();
   await open(asked, "activity");
-  await page.getByLabelText("Who").selectOptions("Pat Policy");
+  await labelled("Who").selectOptions("Pat Policy");
   await expect.element(text("switched the domain contoso.example off.")).not.toBeInTheDocument();
   expect(decodeURIComponent(location.hash)).toBe("#activity/all/ref-Pat Policy");
   document.body.replaceChildren();
@@ -44,7 +43,7 @@ test("a person who made a change is looked for by reference, and a link to it ca
 test("a person is looked for by an address, which never stands in the address of the page", async () => {
   const asked = service();
   await open(asked, "activity");
-  const field = page.getByLabelText("Address of a person");
+  const field = labelled("Address of a person");
   await field.fill("alice");
   await press("Find");
   await sees("This is not an email address: it has no @.");

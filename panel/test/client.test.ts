@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { page } from "vitest/browser";
-import { heading, open, press, sees, show } from "./panel.js";
+import { heading, labelled, open, press, sees, show } from "./panel.js";
 import { FakeService, gone, NUMBER, problem } from "./service.js";
 
 test("a token that is refused is asked for again, once", async () => {
@@ -14,7 +14,7 @@ test("a token that is refused is asked for again, once", async () => {
 
   service.next("PUT /policy", problem(401), problem(401));
   await screenOf("policy");
-  await page.getByLabelText("Mail", { exact: true }).click();
+  await labelled("Mail").click();
   await press("Save changes");
   await sees("Sign in to the control panel again");
   expect(service.calls("PUT /policy").length).toBe(2);
@@ -27,7 +27,7 @@ test("a change is sent again with its body when the token was renewed", async ()
   const service = new FakeService();
   await open(service, "policy");
   service.next("PUT /policy", problem(401));
-  await page.getByLabelText("Mail", { exact: true }).click();
+  await labelled("Mail").click();
   await press("Save changes");
   await sees("Saved. It is in force");
   expect(service.calls("PUT /policy").map((each) => each.body)).toEqual([1, 2].map(() => ({ mode: "on", applicationsOff: ["mail"], whenConnectionFails: "password" })));

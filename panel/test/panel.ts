@@ -23,7 +23,10 @@ export function show(service: FakeService, screen: string, more: Partial<AzureSs
   return panel;
 }
 
-export const button = (name: string | RegExp) => page.getByRole("button", { name });
+/** What is on top: the dialog, if one is open. */
+const top = () => (document.querySelector("azure-sso-panel")?.shadowRoot?.querySelector("dialog[open]") ? page.getByRole("dialog") : page);
+export const button = (name: string | RegExp) => top().getByRole("button", { name, exact: true });
+export const labelled = (name: string) => top().getByLabelText(name, { exact: true });
 export const press = (name: string | RegExp) => button(name).click();
 export const text = (words: string | RegExp) => page.getByText(words);
 export const sees = (words: string | RegExp) => expect.element(text(words).first()).toBeVisible();

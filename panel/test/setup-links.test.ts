@@ -2,17 +2,17 @@
 
 import { expect, test } from "vitest";
 import { page } from "vitest/browser";
-import { button, heading, open, press, sees, text } from "./panel.js";
+import { button, heading, labelled, open, press, sees, text } from "./panel.js";
 import { problem, setupLink, unconnected } from "./service.js";
 
 test("a link for an administrator is made with its lifetime, shown once, and its mail is written", async () => {
   const service = unconnected();
   await open(service, "setup/who");
-  await page.getByLabelText("How long the link works").selectOptions("14 days");
+  await labelled("How long the link works").selectOptions("14 days");
   await press("Make the link");
   await heading("Waiting for your administrator");
   expect(service.calls("POST /connection").map((each) => each.body)).toEqual([{ returnUrl: null, tenant: null, lifetimeMinutes: 20160 }]);
-  await expect.element(page.getByLabelText("Start link")).toHaveValue("https://sso.example/v1/connect?ticket=t1");
+  await expect.element(labelled("Start link")).toHaveValue("https://sso.example/v1/connect?ticket=t1");
   const mail = page.getByRole("link", { name: "Write an email" });
   const written = decodeURIComponent((await mail.element()).getAttribute("href")!);
   expect(written).toContain("mailto:?subject=Please connect Contoso to Microsoft Entra&body=Hello,");
@@ -26,12 +26,12 @@ test("what the service says of the tenant or the lifetime stands beside its fiel
   const service = unconnected();
   await open(service, "setup/who");
   await text("Their account at Microsoft belongs to another company").click();
-  const tenant = page.getByLabelText("Your company’s tenant");
+  const tenant = labelled("Your company’s tenant");
   await tenant.fill("nowhere.example");
   service.next("POST /connection", problem(422, { errors: [{ field: "tenant", detail: "Microsoft does not know this tenant." }, { field: "lifetimeMinutes", detail: "At most 14 days." }] }));
   await press("Make the link");
   await expect.element(tenant).toHaveAccessibleDescription(/Microsoft does not know this tenant/);
-  await expect.element(page.getByLabelText("How long the link works")).toHaveAccessibleDescription(/At most 14 days/);
+  await expect.element(labelled("How long the link works")).toHaveAccessibleDescription(/At most 14 days/);
   await press("Make the link");
   await heading("Waiting for your administrator");
   expect(service.calls("POST /connection").at(-1)!.body).toMatchObject({ tenant: "nowhere.example", lifetimeMinutes: 10080 });
@@ -40,8 +40,8 @@ test("what the service says of the tenant or the lifetime stands beside its fiel
 test("whoever goes to Microsoft themselves is given no link for others", async () => {
   const service = unconnected();
   await open(service, "setup/who");
-  await page.getByLabelText("I do it myself, now").click();
-  expect(page.getByLabelText("How long the link works").query()).toBeNull();
+  await labelled("I do it myself, now").click();
+  expect(labelled("How long the link works").query()).toBeNull();
   service.next("POST /connection", problem(422, { errors: [{ field: "returnUrl", detail: "Not allowed." }] }));
   await press("Continue to Microsoft");
   await sees("Go on at Microsoft in the other tab.");

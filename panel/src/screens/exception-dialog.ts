@@ -68,8 +68,8 @@ export class ExceptionDialog extends Screen {
   private choice(value: "never" | "day", label: string): TemplateResult {
     const checked = (value === "day") === this.onDay;
     return html`<div class="choice">
-      <input type="radio" name="ends" id="exception-${value}" value=${value} .checked=${checked} @change=${() => (this.onDay = value === "day")} />
-      <label for="exception-${value}">${label}</label>
+      <input type="radio" name="ends" id="exception-ends-${value}" value=${value} .checked=${checked} @change=${() => (this.onDay = value === "day")} />
+      <label for="exception-ends-${value}">${label}</label>
     </div>`;
   }
 
