@@ -59,6 +59,7 @@ from shared.resolution.resolver import Resolver
 from shared.services import Services
 from shared.upkeep import Upkeep
 from shared.users.admission import Admission
+from shared.users.exemption_sets import ExemptionSets
 from shared.users.users import Users
 
 
@@ -165,7 +166,10 @@ def assemble(ports: Ports) -> Services:
     )
     resolver = Resolver(
         readers=Readers(
-            accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
+            accounts=ports.recent_accounts,
+            domains=ports.recent_domains,
+            applications=ports.recent_applications,
+            exemptions=ExemptionSets(table=ports.accounts, clock=clock),
         ),
         authority=ports.sign_in.authority,
         clock=clock,
