@@ -7,7 +7,8 @@ the service gets plain HTTP, as behind Azure's front end.
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,29 +49,44 @@ def https(port: int, service_port: int) -> Iterator[Trust]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
     authority.configure_trust(loopback.trusted())
-    loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    server = asyncio.run_coroutine_threadsafe(_listen(port, service_port, context), loop).result()
-    with TemporaryDirectory(prefix="trust-") as scratch:
+    door = _Door(port, service_port, context)
+    with TemporaryDirectory(prefix="trust-") as scratch, door:
         pem, java = Path(scratch) / "ca.pem", Path(scratch) / "ca.p12"
         pem.write_bytes(authority.cert_pem.bytes())
         certificate = PKCS12Certificate(x509.load_pem_x509_certificate(authority.cert_pem.bytes()), b"ca")
         java.write_bytes(serialize_java_truststore([certificate], NoEncryption()))
-        try:
-            yield Trust(pem, java)
-        finally:
-            loop.call_soon_threadsafe(server.close)
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+        yield Trust(pem, java)
 
 
-async def _listen(port: int, service_port: int, context: ssl.SSLContext) -> asyncio.Server:
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", service_port)
-        await asyncio.gather(_pass_on(reader, inner_writer), _pass_on(inner_reader, writer))
+class _Door:
+    """Passes bytes on in a thread of its own, inside a `with` block."""
 
-    return await asyncio.start_server(connected, "localhost", port, ssl=context)
+    def __init__(self, port: int, service_port: int, context: ssl.SSLContext) -> None:
+        self._port, self._service_port, self._context = port, service_port, context
+        self._listening: Future[Callable[[], object]] = Future()
+        self._thread = Thread(target=lambda: asyncio.run(self._serve()))
+
+    def __enter__(self) -> None:
+        self._thread.start()
+        self._close = self._listening.result()
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+        self._thread.join()
+
+    async def _serve(self) -> None:
+        over, loop = asyncio.Event(), asyncio.get_running_loop()
+        async with await asyncio.start_server(self._connected, "localhost", self._port, ssl=self._context):
+            self._listening.set_result(lambda: loop.call_soon_threadsafe(over.set))
+            await over.wait()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._service_port)
+            with contextlib.closing(inner_writer), contextlib.closing(writer):
+                await asyncio.gather(_pass_on(reader, inner_writer), _pass_on(inner_reader, writer))
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
