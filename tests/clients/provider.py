@@ -14,10 +14,14 @@ from tests.clients.tls import Trust, https
 
 @dataclass(frozen=True)
 class Provider:
-    """It runs at the issuer `url`; a program that shall reach it needs `trust`."""
+    """It runs at the issuer `url`; a program that shall reach it needs `trust`.
+
+    Scripts of pages at `browser_port` of this machine may call it, as the deployment's `allowedOrigins` permits it.
+    """
 
     url: str
     trust: Trust
+    browser_port: int
     story: Story
 
     def register(self, client_id: str, **profile: Any) -> str | None:
@@ -32,16 +36,17 @@ class Provider:
 
 
 @contextmanager
-def running_provider(*origins: str) -> Iterator[Provider]:
-    """Run it. The platform's CORS lets `origins` in, as a deployment's `allowedOrigins` does."""
-    port, service_port = free_port(), free_port()
+def running_provider() -> Iterator[Provider]:
+    """Run it."""
+    port, service_port, browser_port = free_port(), free_port(), free_port()
     url = f"https://localhost:{port}"
-    with azurite() as store, local_entra(url) as entra, https(port, service_port) as trust:
+    with azurite() as store, local_entra(url) as entra:
         store.create_tables(TABLE_NAMES)
-        host = {**HOST, "CORS": ",".join(origins)}
+        host = {**HOST, "CORS": f"http://localhost:{browser_port}"}
         with (
+            https(port, service_port) as trust,
             functions_host(settings(url, entra, store.connection_string), port=service_port, settings=host),
             Story.at(url, entra) as story,
         ):
             story.begin()
-            yield Provider(url, trust, story)
+            yield Provider(url, trust, browser_port, story)

@@ -23,9 +23,13 @@ class Client:
     setting: str | None = None
     extra: str | None = None
     then: str | None = None
-    public: bool = False
     in_tests: bool = False
     in_ci: bool = False
+
+    @property
+    def public(self) -> bool:
+        """Whether it runs in a browser, which keeps no secret."""
+        return self.group == "browser"
 
     @property
     def client_id(self) -> str:

@@ -43,14 +43,13 @@ class Trust:
 
 
 @contextmanager
-def https(port: int, service_port: int) -> Iterator[Trust]:
-    """Answer https at `port` for the service at `service_port`. The clients of this process trust it, too."""
+def https(port: int, inner: int) -> Iterator[Trust]:
+    """Answer https at `port` for what answers http at `inner`. The clients of this process trust it, too."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
     authority.configure_trust(loopback.trusted())
-    door = _Door(port, service_port, context)
-    with TemporaryDirectory(prefix="trust-") as scratch, door:
+    with TemporaryDirectory(prefix="trust-") as scratch, _Door(port, inner, context):
         pem, java = Path(scratch) / "ca.pem", Path(scratch) / "ca.p12"
         pem.write_bytes(authority.cert_pem.bytes())
         certificate = PKCS12Certificate(x509.load_pem_x509_certificate(authority.cert_pem.bytes()), b"ca")
@@ -61,8 +60,8 @@ def https(port: int, service_port: int) -> Iterator[Trust]:
 class _Door:
     """Passes bytes on in a thread of its own, inside a `with` block."""
 
-    def __init__(self, port: int, service_port: int, context: ssl.SSLContext) -> None:
-        self._port, self._service_port, self._context = port, service_port, context
+    def __init__(self, port: int, inner: int, context: ssl.SSLContext) -> None:
+        self._port, self._inner, self._context = port, inner, context
         self._listening: Future[Callable[[], object]] = Future()
         self._thread = Thread(target=lambda: asyncio.run(self._serve()))
 
@@ -84,7 +83,7 @@ class _Door:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.CancelledError):
-            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._service_port)
+            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._inner)
             with contextlib.closing(inner_writer), contextlib.closing(writer):
                 await asyncio.gather(_pass_on(reader, inner_writer), _pass_on(inner_reader, writer))
 

@@ -26,7 +26,7 @@ class Verdict:
 def verdict_of(client: Client, provider: Provider) -> Verdict:
     """Try it."""
     begun, seen = time.monotonic(), []
-    bindings: tuple[Binding, ...] = ("default", "none")
+    bindings: tuple[Binding, ...] = ("default",) if client.public else ("default", "none")
     for binding in bindings:
         ended = sign_in(client, provider, binding)
         if ended.signed_in:
