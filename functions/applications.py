@@ -50,6 +50,7 @@ class ApplicationDocument(Document):
     code_binding: CodeBinding
     post_logout_redirect_uris: tuple[str, ...]
     backchannel_logout_uri: str | None
+    initiate_login_uri: str | None
     has_secret: bool
     created_at: Moment
     updated_at: Moment

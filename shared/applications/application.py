@@ -66,7 +66,8 @@ class ApplicationProfile(Record):
     `redirect_uris` and `post_logout_redirect_uris` are matched exactly; `requires_product` names a product without
     which SSO does not work in it; `password_sign_in_uri` receives people who stay on the vendor's password; `jwks`
     are the public keys (RFC 7517) of a client that authenticates by `private_key_jwt`; `code_binding` is None for
-    applications that were registered before there was a choice, which means PKCE.
+    applications that were registered before there was a choice, which means PKCE; `initiate_login_uri` begins a sign-in
+    for whoever comes from a tile or a link elsewhere.
     """
 
     name: Title
@@ -79,6 +80,7 @@ class ApplicationProfile(Record):
     code_binding: CodeBinding | None = None
     post_logout_redirect_uris: WebAddresses = ()
     backchannel_logout_uri: WebAddress | None = None
+    initiate_login_uri: WebAddress | None = None
 
     @model_validator(mode="after")
     def _keys_where_they_are_needed(self) -> Self:

@@ -18,6 +18,7 @@ UNSAID = {
     "codeBinding": "pkce",
     "postLogoutRedirectUris": [],
     "backchannelLogoutUri": None,
+    "initiateLoginUri": None,
     "hasSecret": False,
 }
 
