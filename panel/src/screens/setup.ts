@@ -5,7 +5,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { Problem, type Application, type Domains, type Overview } from "../api.js";
 import { bone, busyButton, dialog, fact, field, icon, note, timed, type Content, type Sort } from "../parts.js";
-import { Screen } from "../screen.js";
+import { problemNote, problemOf, Screen } from "../screen.js";
 import { domainsFound, startLink, whatChanges, whatIsAsked } from "./setup-parts.js";
 
 type Step = "need" | "who" | "waiting" | "connected" | "emergency" | "confirm" | "done";
@@ -21,6 +21,9 @@ export class SetupScreen extends Screen {
   @state() private applications: readonly Application[] = [];
   @state() private faults: { email?: string; reason?: string } = {};
   @state() private undoing = false;
+  /** Why the domains and applications could not be read. */
+  @state() private unread?: Problem | undefined;
+  private reading = false;
   private timer?: ReturnType<typeof setInterval>;
 
   private get api() {
@@ -60,11 +63,14 @@ export class SetupScreen extends Screen {
     const overview = this.context.overview;
     if (!overview) return;
     const needsDomains = NUMBERS[this.step] >= 3 && overview.status === "connected";
-    if (needsDomains && !this.domains && !this.busy && !this.failed) void this.found();
+    if (needsDomains && !this.domains && !this.reading && !this.unread) void this.found();
   }
 
+  /** Beside what the person does meanwhile, which must not wait for it. */
   private async found(): Promise<void> {
-    await this.change("found", async () => {
+    this.reading = true;
+    this.unread = undefined;
+    try {
       const params = { params: { path: this.api.path } };
       const [domains, applications] = await Promise.all([
         this.api.take(this.api.client.GET("/v1/accounts/{accountId}/domains", params)),
@@ -72,7 +78,16 @@ export class SetupScreen extends Screen {
       ]);
       this.domains = domains.value;
       this.applications = applications.value.items;
-    });
+    } catch (error) {
+      this.unread = problemOf(error);
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  private readAgainNote(): Content {
+    if (!this.unread) return nothing;
+    return html`${problemNote(this.context, this.unread)}<div class="row"><button class="btn" @click=${() => void this.found()}>${this.words.retry}</button></div>`;
   }
 
   protected override render(): TemplateResult {
@@ -199,7 +214,7 @@ export class SetupScreen extends Screen {
     const by = connectedBy ?? this.words.somebody;
     return html`${this.heading("connected", words.title(name))}
       ${connectedAt ? html`<p>${timed(this.context, connectedAt, this.format.moment(connectedAt), (when) => words.text(by, when))}</p>` : nothing}
-      ${domainsFound(this.words, this.domains)}
+      ${this.readAgainNote()} ${domainsFound(this.words, this.domains)}
       <details><summary>${this.words.domains.missing}</summary>
         <div class="stack tight"><p>${this.words.domains.missingText}</p>
           ${this.context.readonly ? nothing : html`<div class="row">${busyButton(this.busy === "refresh", this.words.domains.refresh, this.words.domains.refreshing, "", () => void this.readAgain())}</div>`}</div>
@@ -238,6 +253,7 @@ export class SetupScreen extends Screen {
 
   private async keep(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
     const words = this.words.exceptions;
     const form = new FormData(event.target as HTMLFormElement);
     const [email, reason] = [String(form.get("email")).trim(), String(form.get("reason")).trim()];
@@ -265,7 +281,7 @@ export class SetupScreen extends Screen {
     const { count } = overview.exceptions;
     return html`${this.heading("confirm", words.title)}
       <p>${words.text}</p>
-      ${whatChanges(this.words, this.format, overview, this.domains, this.applications)}
+      ${this.readAgainNote()} ${whatChanges(this.words, this.format, overview, this.domains, this.applications)}
       ${count ? nothing : note("warn", "warn", html`<p>${this.words.policy.onNobody}</p>`)}
       <dl class="facts">${fact(words.when, words.whenText)} ${fact(words.undo, words.undoText, words.undoHint)}</dl>
       <details><summary>${words.message}</summary><div><blockquote>${words.messageText(overview.name)}</blockquote></div></details>
