@@ -27,6 +27,7 @@ from functions.portal import portal_routes
 from functions.portal_pages import portal_page_routes
 from functions.resolve import resolve_routes
 from functions.signin import signin_routes
+from functions.signout import signout_routes
 from functions.timers import timers_blueprint
 from shared.services import Services
 from shared.settings import Misconfiguration
@@ -65,6 +66,7 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
         application_routes(services),
         resolve_routes(services.resolution, services.edge),
         signin_routes(services),
+        signout_routes(services),
         oauth_routes(services),
         health_routes(services, cookies_work=cookies_work),
         openapi_routes(endpoints, services),

@@ -6,7 +6,7 @@ import { keyed } from "lit/directives/keyed.js";
 import { Api, type GetToken, type Overview, type Problem } from "./api.js";
 import type { Context, PanelEvent } from "./context.js";
 import { status, type Sort } from "./parts.js";
-import { problemOf, problemPage } from "./screen.js";
+import { problemOf, problemPage, waitOf } from "./screen.js";
 import "./screens/activity.js";
 import "./screens/connection.js";
 import "./screens/domains.js";
@@ -49,6 +49,9 @@ export class AzureSsoPanel extends LitElement {
   private api?: Api;
   private languages?: MutationObserver;
   private times = 0;
+  /** When the overview was last read, and when it is to be read again because that did not work. */
+  private readAt = "";
+  private timer?: ReturnType<typeof setTimeout>;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -66,6 +69,7 @@ export class AzureSsoPanel extends LitElement {
     removeEventListener("hashchange", this.follow);
     removeEventListener("beforeunload", this.hold);
     this.languages?.disconnect();
+    clearTimeout(this.timer);
   }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
@@ -91,15 +95,19 @@ export class AzureSsoPanel extends LitElement {
 
   private async readOverview(): Promise<void> {
     const api = this.api!;
+    clearTimeout(this.timer);
     try {
       const read = await api.take(api.client.GET("/v1/accounts/{accountId}/overview", { params: { path: api.path } }));
       if (api !== this.api) return;
       this.overview = read.value;
+      this.readAt = new Date().toISOString();
       this.problem = undefined;
     } catch (error) {
       if (api !== this.api) return;
       this.problem = problemOf(error);
       this.announce("problem", { status: this.problem.status, number: this.problem.number });
+      const seconds = waitOf(this.problem);
+      if (seconds && this.isConnected) this.timer = setTimeout(() => void this.readOverview(), seconds * 1000);
     }
   }
 
@@ -139,10 +147,16 @@ export class AzureSsoPanel extends LitElement {
       return;
     }
     this.question = null;
+    const another = this.keyOf(route) !== this.keyOf(this.route) || route.startsWith("setup");
     this.route = route;
     this.announce("navigate", { screen: route });
-    void this.updateComplete.then(() => this.focusHeading());
+    if (another) void this.updateComplete.then(() => this.focusHeading());
   };
+
+  /** What makes a screen another one. Inside one, such as a filter of the activity, the focus stays where it is. */
+  private keyOf(route: string): string {
+    return route === "exceptions/import" ? route : (route.split("/")[0] ?? "");
+  }
 
   private readonly hold = (event: BeforeUnloadEvent): void => {
     if (this.question) event.preventDefault();
@@ -202,6 +216,7 @@ export class AzureSsoPanel extends LitElement {
       readonly: this.isReadonly,
       helpUrl: this.helpUrl,
       overview: this.overview,
+      oldSince: this.problem ? this.readAt : "",
       href: (route) => this.href(route),
       go: (route) => (location.hash = this.href(route)),
       refresh: () => this.readOverview(),
@@ -211,7 +226,7 @@ export class AzureSsoPanel extends LitElement {
     if (this.problem && !this.overview) return problemPage(context, this.problem, () => void this.readOverview());
     const [name = "overview", ...others] = this.route.split("/");
     const rest = others.join("/");
-    const key = `${this.account} ${rest === "import" ? this.route : name} ${this.times}`;
+    const key = `${this.account} ${this.keyOf(this.route)} ${this.times}`;
     return html`${keyed(key, screenOf(name, rest, context))}`;
   }
 }

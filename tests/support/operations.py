@@ -60,8 +60,8 @@ def entra_of_contoso() -> FakeEntra:
     return entra
 
 
-def empty_tables() -> dict[str, InMemoryTable]:
-    return {name: InMemoryTable() for name in ("accounts", "domains", "applications", "flows", "duties")}
+def empty_tables(kind: type[InMemoryTable] = InMemoryTable) -> dict[str, InMemoryTable]:
+    return {name: kind() for name in ("accounts", "domains", "applications", "flows", "duties")}
 
 
 def twin[T](thing: T) -> T:
@@ -105,6 +105,10 @@ class World:
         tables = {name: twin(table) for name, table in self.tables.items()}
         told |= {"script": Script(), "clock": twin(self.clock), "entra": twin(self.entra), "tables": tables}
         return type(self)(**told)
+
+    def elsewhere(self) -> list[dict[str, object]]:
+        """What an operation can change beside the tables."""
+        return [vars(twin(each)) for each in (self.clock, self.entra)]
 
     def verify(self, *domains: DomainName) -> None:
         """Set the domains that Contoso has verified at Microsoft."""
