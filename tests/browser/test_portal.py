@@ -18,7 +18,7 @@ EVIL = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
-def company(operator: Caller) -> Caller:
+def vendor(operator: Caller) -> Caller:
     """The vendor's backend, which has registered a customer."""
     operator.must("PUT", CONTOSO, json={"name": EVIL, "products": []})
     operator.must("PUT", "/v1/applications/unite", json={"name": "Unite", "ssoSupported": True})
@@ -37,12 +37,12 @@ async def enter(page: Page, url: str) -> None:
 
 
 async def test_a_company_is_connected_and_decided_for_in_the_portal_up_to_signing_out(
-    page: Page, company: Caller, service: RunningService
+    page: Page, vendor: Caller, service: RunningService
 ) -> None:
     """On the way back from Microsoft the browser holds the Strict cookie back, and the page needs none to open."""
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: dialogs.append(dialog.message))
-    await enter(page, link(company))
+    await enter(page, link(vendor))
     await page.wait_for_url(f"{service.url}/portal/contoso")
     await heading(page, "Nobody signs in with Microsoft yet")
     await expect(page.get_by_text(f"Pat {EVIL}, Security Manager")).to_be_visible()
@@ -62,7 +62,7 @@ async def test_a_company_is_connected_and_decided_for_in_the_portal_up_to_signin
     await press(page, "Add and continue")
     await press(page, "Switch on for everybody")
     await heading(page, "Microsoft sign-in is on for everybody")
-    assert company.must("GET", f"{CONTOSO}/policy")["mode"] == "on"
+    assert vendor.must("GET", f"{CONTOSO}/policy")["mode"] == "on"
 
     await press(page, "Sign out")
     await expect(page.get_by_role("heading", name="Signed out")).to_be_visible()
@@ -70,21 +70,21 @@ async def test_a_company_is_connected_and_decided_for_in_the_portal_up_to_signin
     assert await page.locator("azure-sso-panel").count() == 0
     await page.reload()
     await expect(page.get_by_role("heading", name="Your session has ended")).to_be_visible()
-    trail = [(each["action"], each["actor"]["subject"]) for each in company.must("GET", f"{CONTOSO}/audit")["items"]]
+    trail = [(each["action"], each["actor"]["subject"]) for each in vendor.must("GET", f"{CONTOSO}/audit")["items"]]
     assert trail[:3] == [("portal.signed_out", EVIL), ("policy.changed", EVIL), ("exception.added", EVIL)]
     assert dialogs == []
 
 
 async def test_a_german_reader_sees_and_is_offered_no_change_until_the_session_is_revoked(
-    new_context: NewContext, company: Caller
+    new_context: NewContext, vendor: Caller
 ) -> None:
     page = await (await new_context(locale="de-DE")).new_page()
-    await enter(page, link(company, role="SecurityReader"))
+    await enter(page, link(vendor, role="SecurityReader"))
     await expect(page.get_by_role("button", name="Abmelden")).to_be_visible()
     await heading(page, "Noch meldet sich niemand mit Microsoft an")
     await expect(page.get_by_role("button", name="Einrichtung beginnen")).to_have_count(0)
-    (session,) = company.must("GET", f"{CONTOSO}/portal/sessions")["items"]
-    company.must("DELETE", f"{CONTOSO}/portal/sessions/{session['sessionId']}")
+    (session,) = vendor.must("GET", f"{CONTOSO}/portal/sessions")["items"]
+    vendor.must("DELETE", f"{CONTOSO}/portal/sessions/{session['sessionId']}")
     await page.evaluate("location.hash = 'exceptions'")
     await page.evaluate("document.querySelector('azure-sso-panel').reload()")
     await expect(page.get_by_role("heading", name="Ihre Sitzung ist beendet")).to_be_visible()
@@ -101,12 +101,17 @@ ATTACK = """async ([service, account]) => {
 
 
 async def test_a_page_of_a_sibling_origin_gets_nothing_done_by_the_session_of_the_same_browser(
-    new_context: NewContext, company: Caller, service: RunningService, entra: LocalEntra
+    new_context: NewContext, vendor: Caller, served: str, service: RunningService, entra: LocalEntra
 ) -> None:
     """Its requests carry even the Strict cookie, which is why the cookie is not enough."""
     context = await new_context(bypass_csp=True)
-    page = await context.new_page()
-    await enter(page, link(company))
+    panel = await context.new_page()
+    await panel.goto(served)
+    async with panel.expect_popup() as opened:
+        await panel.get_by_role("link", name="Hosted pages").click()
+    page = await opened.value
+    await expect(page.get_by_text("You go on as Sam Security, Security Manager")).to_be_visible()
+    await press(page, "Open")
     await heading(page, "Nobody signs in with Microsoft yet")
     answers: dict[str, int] = {}
 
@@ -118,13 +123,13 @@ async def test_a_page_of_a_sibling_origin_gets_nothing_done_by_the_session_of_th
     other.on("response", heard)
     await other.evaluate(ATTACK, [service.url, "contoso"])
     assert [*answers.values()] == [403, 403, 403], "401 would be a cookie that was not sent"
-    assert company.must("GET", f"{CONTOSO}/connection")["status"] == "disconnected"
+    assert vendor.must("GET", f"{CONTOSO}/connection")["status"] == "disconnected"
 
 
 async def test_a_setup_link_is_accepted_in_a_second_browser_days_later(
-    page: Page, new_context: NewContext, company: Caller, service: RunningService
+    page: Page, new_context: NewContext, vendor: Caller, service: RunningService
 ) -> None:
-    started = company.must("POST", f"{CONTOSO}/connection", json={"lifetimeMinutes": 7 * 24 * 60})
+    started = vendor.must("POST", f"{CONTOSO}/connection", json={"lifetimeMinutes": 7 * 24 * 60})
     await page.goto(started["startUrl"])
     await expect(page.get_by_text(f"Connect {EVIL} to Microsoft").first).to_be_visible()
     await page.close()
@@ -133,6 +138,6 @@ async def test_a_setup_link_is_accepted_in_a_second_browser_days_later(
     await press(theirs, "Continue to Microsoft")
     await accept_at_microsoft(theirs)
     await expect(theirs.get_by_role("heading", name=re.compile("is connected"))).to_be_visible()
-    (listed,) = company.must("GET", f"{CONTOSO}/connection/links")["items"]
+    (listed,) = vendor.must("GET", f"{CONTOSO}/connection/links")["items"]
     assert (listed["state"], listed["signedInBy"], listed["presses"]) == ("connected", "Ada Admin", 1)
     assert service.url in started["startUrl"]
