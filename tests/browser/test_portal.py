@@ -75,6 +75,7 @@ async def test_a_company_is_connected_and_decided_for_in_the_portal_up_to_signin
     assert dialogs == []
 
 
+@pytest.mark.slow
 async def test_a_german_reader_sees_and_is_offered_no_change_until_the_session_is_revoked(
     new_context: NewContext, vendor: Caller
 ) -> None:
@@ -126,6 +127,7 @@ async def test_a_page_of_a_sibling_origin_gets_nothing_done_by_the_session_of_th
     assert vendor.must("GET", f"{CONTOSO}/connection")["status"] == "disconnected"
 
 
+@pytest.mark.slow
 async def test_a_setup_link_is_accepted_in_a_second_browser_days_later(
     page: Page, new_context: NewContext, vendor: Caller, service: RunningService
 ) -> None:
