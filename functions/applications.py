@@ -48,6 +48,7 @@ class ApplicationDocument(Document):
     token_endpoint_auth_method: AuthMethod
     jwks: dict[str, JsonValue] | None
     code_binding: CodeBinding
+    refresh_tokens: bool
     post_logout_redirect_uris: tuple[str, ...]
     backchannel_logout_uri: str | None
     has_secret: bool

@@ -45,9 +45,12 @@ from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import CallbackStep
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.end_session import EndSession
+from shared.provider.families import Families
 from shared.provider.issuer import Issuer
 from shared.provider.logout_notices import LogoutNotices
 from shared.provider.openid_provider import OpenIdProvider
+from shared.provider.refresh import RefreshEndpoint
+from shared.provider.revocation import Revocation
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
 from shared.provider.standing import Standing
@@ -224,6 +227,7 @@ def _openid_provider(
         applications=ports.recent_applications, sessions=sessions, issuer=issuer, notices=ports.notices, duties=duties
     )
     standing = Standing(accounts=ports.accounts, resolver=resolver)
+    families = Families(table=ports.flows, sessions=sessions, clock=ports.clock)
     return OpenIdProvider(
         sign_in=_sign_in(ports, flows, resolver, admission, checks),
         clients=ClientAuthentication(
@@ -233,11 +237,16 @@ def _openid_provider(
             audiences=(ports.public_url, f"{ports.public_url}/oauth2/token"),
             secrets=SecretChecks(clock=ports.clock),
         ),
-        token=TokenEndpoint(flows=flows, standing=standing, issuer=issuer, telemetry=ports.telemetry),
+        token=TokenEndpoint(
+            flows=flows, standing=standing, families=families, issuer=issuer, telemetry=ports.telemetry
+        ),
+        refresh=RefreshEndpoint(families=families, standing=standing, issuer=issuer, telemetry=ports.telemetry),
+        revocation=Revocation(families=families),
         userinfo=Userinfo(tokens=ports.tokens, issuer=ports.public_url),
         end_session=EndSession(
             applications=ports.recent_applications,
             sessions=sessions,
+            families=families,
             provider=ports.sign_in,
             tokens=ports.tokens,
             issuer=issuer,

@@ -66,7 +66,8 @@ class ApplicationProfile(Record):
     `redirect_uris` and `post_logout_redirect_uris` are matched exactly; `requires_product` names a product without
     which SSO does not work in it; `password_sign_in_uri` receives people who stay on the vendor's password; `jwks`
     are the public keys (RFC 7517) of a client that authenticates by `private_key_jwt`; `code_binding` is None for
-    applications that were registered before there was a choice, which means PKCE.
+    applications that were registered before there was a choice, which means PKCE; `refresh_tokens` allows it to ask
+    for `offline_access`.
     """
 
     name: Title
@@ -77,6 +78,7 @@ class ApplicationProfile(Record):
     token_endpoint_auth_method: AuthMethod = AuthMethod.NONE
     jwks: dict[str, JsonValue] | None = None
     code_binding: CodeBinding | None = None
+    refresh_tokens: bool = False
     post_logout_redirect_uris: WebAddresses = ()
     backchannel_logout_uri: WebAddress | None = None
 

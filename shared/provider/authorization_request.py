@@ -18,7 +18,10 @@ from shared.ports.table import RowReader
 from shared.provider.errors import OAuthError, RequestError, invalid_request
 from shared.provider.parameters import Parameters, one
 
-SCOPES = ("openid", "email", "profile")
+OFFLINE_ACCESS = "offline_access"
+"""The scope by which an application asks for refresh tokens (OpenID Connect Core, section 11)."""
+
+SCOPES = ("openid", "email", "profile", OFFLINE_ACCESS)
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _PROMPTS = frozenset({"none", "login", "select_account", "consent"})
@@ -247,6 +250,8 @@ def check_request(parameters: Parameters, application: Application, redirect_uri
     fields: dict[str, Any] = {}
     for check in _CHECKS:
         fields |= check(parameters)
+    if not application.profile.refresh_tokens:
+        fields["scope"] = tuple(scope for scope in fields["scope"] if scope != OFFLINE_ACCESS)
     request = AuthorizationRequest(client_id=application.client_id, redirect_uri=redirect_uri, **fields)
     _prove_binding(request, application.profile.binding)
     return request

@@ -75,7 +75,9 @@ def test_the_states_are_drawn_as_beside_the_record() -> None:
 def rows_in_the_code() -> set[str]:
     """Every row key, or its beginning, that the product has a name for; a client id has none."""
     source = "\n".join(text for name, text in MODULES.items() if not name.startswith("shared/adapters"))
-    named = {*re.findall(r'^_?(?:PREFIX|ROW|TRAIL|PERSON|KNOWN|OF_PERSON) = "([^"]+)"', source, re.MULTILINE)}
+    named = {
+        *re.findall(r'^_?(?:PREFIX|ROW|TRAIL|PERSON|KNOWN|OF_PERSON|OF_SESSION) = "([^"]+)"', source, re.MULTILINE)
+    }
     heads = {f"head:{row}" for row in re.findall(r'^    row = "(\w+)"', source, re.MULTILINE)}
     kinds = {*re.findall(r'^    kind: ClassVar\[str\] = "([\w-]+)"', source, re.MULTILINE)}
     literal = {*re.findall(r'Key\([^\n]+, "([\w-]+)"\)', source)} - {"health"}

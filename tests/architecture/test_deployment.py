@@ -69,7 +69,14 @@ EXPECTED = {
         "finish_sign_out",
         "end_session",
     },
-    "oauth": {"get_openid_configuration", "get_jwks", "redeem_code", "get_userinfo", "get_userinfo_by_form"},
+    "oauth": {
+        "get_openid_configuration",
+        "get_jwks",
+        "redeem_code",
+        "revoke_token",
+        "get_userinfo",
+        "get_userinfo_by_form",
+    },
     "resolve": {"resolve_email"},
     "health": {"get_health", "get_health_cookie"},
     "openapi": {"get_openapi"},
@@ -130,7 +137,7 @@ def test_the_worker_finds_every_function() -> None:
 
 VERBS = {"put", "get", "delete", "start", "check", "show", "open", "connect", "list", "switch", "refresh", "patch"}
 VERBS |= {"reset", "add", "search", "resolve", "purge", "release", "renew", "authorize", "complete", "sign", "finish"}
-VERBS |= {"end", "redeem", "run", "erase"}
+VERBS |= {"end", "redeem", "run", "erase", "revoke"}
 
 
 def test_a_function_is_named_by_what_it_does() -> None:

@@ -16,6 +16,7 @@ UNSAID = {
     "tokenEndpointAuthMethod": "none",
     "jwks": None,
     "codeBinding": "pkce",
+    "refreshTokens": False,
     "postLogoutRedirectUris": [],
     "backchannelLogoutUri": None,
     "hasSecret": False,

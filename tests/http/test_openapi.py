@@ -145,6 +145,7 @@ def test_a_refusal_is_described_as_its_dialect_words_it(api: dict[str, Any]) -> 
     assert {path for path, types in media.items() if types == ["application/json"]} == {
         "/.well-known/openid-configuration",
         "/oauth2/jwks",
+        "/oauth2/revoke",
         "/oauth2/token",
         "/oauth2/userinfo",
     }

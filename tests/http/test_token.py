@@ -222,7 +222,7 @@ def test_a_state_of_ours_is_no_code(contoso: Caller, unite: Asked, person: Perso
     ("changes", "error"),
     [
         ({"grant_type": None}, "unsupported_grant_type"),
-        ({"grant_type": "refresh_token"}, "unsupported_grant_type"),
+        ({"grant_type": "refresh_token"}, "unauthorized_client"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
         ({"code": None}, "invalid_request"),
@@ -283,13 +283,15 @@ def test_discovery_describes_what_is_there(client: httpx.Client, service: Runnin
     assert addresses == {
         "authorization_endpoint": f"{service.url}/oauth2/authorize",
         "token_endpoint": f"{service.url}/oauth2/token",
+        "revocation_endpoint": f"{service.url}/oauth2/revoke",
         "userinfo_endpoint": f"{service.url}/oauth2/userinfo",
         "end_session_endpoint": f"{service.url}/oauth2/logout",
         "jwks_uri": f"{service.url}/oauth2/jwks",
     }
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert metadata["response_types_supported"] == ["code"]
-    assert metadata["grant_types_supported"] == ["authorization_code"]
+    assert metadata["grant_types_supported"] == ["authorization_code", "refresh_token"]
+    assert metadata["scopes_supported"] == ["openid", "email", "profile", "offline_access"]
     assert metadata["id_token_signing_alg_values_supported"] == ["RS256"]
     assert set(metadata["token_endpoint_auth_methods_supported"]) == {
         "none",
