@@ -60,19 +60,19 @@ def domain_routes(services: Services) -> Routes:
     @routes.get(_DOMAINS)
     async def list_domains(reader: AccountReader, page: PageIfAsked) -> Ok[DomainsDocument]:
         """List the tenant's verified domains and their states: all of them, or in pages."""
-        return _versioned(await services.domains.list(reader), page)
+        return _versioned(await services.connection.domains.list(reader), page)
 
     @routes.patch(_DOMAINS + "/{domain}")
     async def switch_domain(
         administrator: AccountAdministrator, change: MergePatch[SwitchBody], domain: Path[DomainName], expected: IfMatch
     ) -> Ok[DomainsDocument]:
         """Let a domain route to the account, or stop it."""
-        return _versioned(await services.domains.switch(administrator, domain, expected, change))
+        return _versioned(await services.connection.domains.switch(administrator, domain, expected, change))
 
     @routes.post(_DOMAINS + "/refresh")
     async def refresh_domains(administrator: AccountAdministrator) -> Ok[DomainsDocument]:
         """Read the tenant's domains again."""
-        return _versioned(await services.domains.refresh(administrator))
+        return _versioned(await services.connection.domains.refresh(administrator))
 
     return routes
 

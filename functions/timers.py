@@ -22,17 +22,13 @@ def timers_blueprint(services: Services) -> Blueprint:
     @blueprint.timer_trigger(schedule=_EVERY_QUARTER_OF_AN_HOUR, arg_name="timer")
     async def purge_flows(timer: TimerRequest) -> None:  # noqa: ARG001 - the worker wants every binding as a parameter
         """Remove everything that has expired, such as tickets, states and codes."""
-        await _run("purge_flows", "purge_flows removed=%d", services.flows.purge)
-
-    async def due() -> int:
-        await services.privacy.begin()
-        return await services.duties.run()
+        await _run("purge_flows", "purge_flows removed=%d", services.upkeep.flows.purge)
 
     @blueprint.function_name("run_duties")
     @blueprint.timer_trigger(schedule=_EVERY_MINUTE, arg_name="timer")
     async def run_duties(timer: TimerRequest) -> None:  # noqa: ARG001 - the worker wants every binding as a parameter
         """Do the work that is due."""
-        await _run("run_duties", "run_duties found=%d", due)
+        await _run("run_duties", "run_duties found=%d", services.upkeep.run_duties)
 
     return blueprint
 

@@ -59,7 +59,9 @@ from shared.provider.userinfo import Userinfo
 from shared.resolution.facts import Readers
 from shared.resolution.resolver import Resolver
 from shared.services import Services
+from shared.upkeep import Upkeep
 from shared.users.admission import Admission
+from shared.users.exemption_sets import ExemptionSets
 from shared.users.users import Users
 
 
@@ -166,7 +168,10 @@ def assemble(ports: Ports) -> Services:
     )
     resolver = Resolver(
         readers=Readers(
-            accounts=ports.recent_accounts, domains=ports.recent_domains, applications=ports.recent_applications
+            accounts=ports.recent_accounts,
+            domains=ports.recent_domains,
+            applications=ports.recent_applications,
+            exemptions=ExemptionSets(table=ports.accounts, clock=clock),
         ),
         authority=ports.sign_in.authority,
         clock=clock,
@@ -196,9 +201,13 @@ def assemble(ports: Ports) -> Services:
         ),
         accounts=Accounts(register=register, journal=journal),
         applications=applications,
-        connection=Connections(consent=consent, checks=checks, disconnection=disconnection),
-        domains=ConnectedDomains(
-            table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
+        connection=Connections(
+            consent=consent,
+            checks=checks,
+            disconnection=disconnection,
+            domains=ConnectedDomains(
+                table=ports.accounts, journal=journal, routing=routing, organizations=ports.organizations, clock=clock
+            ),
         ),
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
         users=users,
@@ -206,14 +215,17 @@ def assemble(ports: Ports) -> Services:
         overviews=Overviews(table=ports.accounts, applications=applications, clock=clock),
         resolution=resolver,
         provider=provider,
-        flows=flows,
-        duties=DutyRunner(
-            table=ports.duties,
-            clock=clock,
-            kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind(), *privacy.kinds()),
+        upkeep=Upkeep(
+            flows=flows,
+            duties=DutyRunner(
+                table=ports.duties,
+                clock=clock,
+                kinds=(provider.end_session.notices.kind(), disconnection.kind(), checks.kind(), *privacy.kinds()),
+            ),
+            privacy=privacy,
+            health=_health(ports),
+            close=ports.close,
         ),
-        health=_health(ports),
-        close=ports.close,
     )
 
 

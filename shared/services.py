@@ -1,21 +1,17 @@
 """The product: its parts, as HTTP and timers see them. `shared.assembly` makes them."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shared.accounts.accounts import Accounts
 from shared.applications.register import ApplicationRegister
-from shared.connection.connected_domains import ConnectedDomains
 from shared.connection.connections import Connections
-from shared.duties.runner import DutyRunner
 from shared.edge_ports import EdgePorts
-from shared.flows.flows import Flows
-from shared.health import Health
 from shared.overview import Overviews
 from shared.policies.book import PolicyBook
 from shared.privacy.privacy import Privacy
 from shared.provider.openid_provider import OpenIdProvider
 from shared.resolution.resolver import Resolver
+from shared.upkeep import Upkeep
 from shared.users.users import Users
 
 
@@ -30,9 +26,7 @@ class Services:
     applications: ApplicationRegister
     """The vendor's applications."""
     connection: Connections
-    """The link between an account and its tenant."""
-    domains: ConnectedDomains
-    """The domains of each tenant, and which of them route to its account."""
+    """The link between an account and its tenant, and the tenant's domains."""
     policies: PolicyBook
     """Whether SSO is on."""
     users: Users
@@ -45,11 +39,5 @@ class Services:
     """Resolves how a person signs in."""
     provider: OpenIdProvider
     """The OpenID provider towards the applications."""
-    flows: Flows
-    """What browsers carry for a time, such as tickets, states and codes; a timer purges the expired ones."""
-    duties: DutyRunner
-    """Work that is due at a time; a timer runs it."""
-    health: Health
-    """Reports which parts respond."""
-    close: Callable[[], Awaitable[None]]
-    """Closes the connections behind the product."""
+    upkeep: Upkeep
+    """What timers run and probes ask."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from shared.accounts.journal import Journal
 from shared.connection.checks import ConnectionChecks
 from shared.connection.completion import Completion
+from shared.connection.connected_domains import ConnectedDomains
 from shared.connection.consent import ConsentFlow
 from shared.connection.disconnection import Disconnection
 from shared.connection.return_urls import ReturnUrls
@@ -29,6 +30,8 @@ class Connections:
     """Reads it, and checks whether the consent is still valid."""
     disconnection: Disconnection
     """Ends it, also when its account is removed."""
+    domains: ConnectedDomains
+    """The domains of each tenant, and which of them route to its account."""
 
 
 def consent_flow(

@@ -33,6 +33,7 @@ from shared.trail.events import Event, Person
 from shared.trail.persons import is_text
 from shared.users.exemption import PREFIX as EXCEPTIONS
 from shared.users.exemption import Exemption
+from shared.users.exemption_sets import ExceptionsVersion
 from shared.users.people import People
 from shared.users.user_key import UserKey
 
@@ -197,7 +198,9 @@ class Erasure:
             await self.table.write(*map(Remove, some))
         event = PersonErased(references=(*found.references,), exceptions=found.exceptions, links=found.links)
         named = await self._named_in_head(task.account_id, found)
-        await self.journal.commit(task.account_id, actor, event, *map(Remove, last), *named)
+        await self.journal.commit(
+            task.account_id, actor, event, ExceptionsVersion.new(task.account_id), *map(Remove, last), *named
+        )
 
     async def _forget_author(self, account_id: AccountId, authors: set[str]) -> None:
         """Take an administrator's name from the exceptions that they have made. Safe to repeat.

@@ -3,6 +3,8 @@
     round 1   the domain claim               the application that asks
     round 2   the account's head rows        the user's exception
 
+Of an account whose exception list is in memory (`shared.users.exemption_sets`), the user's exception is not read.
+
 The rows may be some seconds old; see `shared.adapters.recent_rows` for how old.
 """
 
@@ -15,12 +17,14 @@ from shared.applications.application import Application, find_application
 from shared.connection.connection import Connection
 from shared.domains.domain_claims import find_domain_claim
 from shared.domains.tenant_domains import DomainState, find_domain
-from shared.kernel.names import ClientId, EmailAddress
+from shared.kernel.names import AccountId, ClientId, EmailAddress
 from shared.kernel.refusals import FieldFault, Invalid
 from shared.policies.policy import Policy
 from shared.ports.table import Lease, RecentReader
 from shared.resolution.decision import Situation
-from shared.users.exemption import Exemption, find_exemption
+from shared.users.exemption import Term, find_exemption
+from shared.users.exemption_sets import ExemptionSets
+from shared.users.user_key import UserKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,8 @@ class Readers:
     """Domain claims."""
     applications: RecentReader
     """The vendor's applications."""
+    exemptions: ExemptionSets
+    """The exception lists in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +51,8 @@ class Facts:
     """The application that asks; None if none was named."""
     head: Head | None
     """The account that holds the domain claim; None if none does."""
-    exemption: Exemption | None
-    """The user's exception, in force or not; None if there is none."""
+    exemption: Term | None
+    """How long the user's exception lasts, in force or not; None if there is none."""
 
     @property
     def connection(self) -> Connection:
@@ -87,13 +93,30 @@ async def read_facts(readers: Readers, email: EmailAddress, client_id: ClientId 
     claim, application = await asyncio.gather(
         find_domain_claim(readers.domains.noting(leases), email.domain), _read_application(readers, client_id, leases)
     )
-    head, exemption = None, None
-    if claim is not None:
-        accounts = readers.accounts.noting(leases)
-        head, exemption = await asyncio.gather(
-            find_head(accounts, claim.account_id), find_exemption(accounts, claim.account_id, email)
-        )
+    if claim is None:
+        return Facts(email=email, application=application, head=None, exemption=None)
+    head, exemption = await _read_account(readers, claim.account_id, email, leases)
     return Facts(email=email, application=application, head=head, exemption=exemption)
+
+
+async def _read_account(
+    readers: Readers, account_id: AccountId, email: EmailAddress, leases: list[Lease]
+) -> tuple[Head | None, Term | None]:
+    """The account's head, and the user's exception: from memory, or from its row."""
+    accounts, user = readers.accounts.noting(leases), UserKey.of(account_id, email)
+    if not readers.exemptions.knows(account_id):
+        head, exemption = await asyncio.gather(
+            find_head(accounts, account_id), find_exemption(accounts, account_id, user)
+        )
+        if head is not None:
+            readers.exemptions.of(head)
+        return head, exemption.term if exemption else None
+    head = await find_head(accounts, account_id)
+    terms = readers.exemptions.of(head) if head else {}
+    if terms is not None:
+        return head, terms.get(user)
+    exemption = await find_exemption(accounts, account_id, user)
+    return head, exemption.term if exemption else None
 
 
 async def _read_application(readers: Readers, client_id: ClientId | None, leases: list[Lease]) -> Application | None:

@@ -35,8 +35,8 @@ _BY_HEADER = {name.lower(): name for name in COLUMNS}
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel reads UTF-8 as Windows-1252."""
 
-BATCH = TRANSACTION_LIMIT - 1
-"""Entries of one transaction, beside its audit record."""
+BATCH = TRANSACTION_LIMIT - 2
+"""Entries of one transaction, beside its audit record and the version of the list."""
 
 AT_ONCE = 3
 """Concurrent transactions. Azure takes as long to respond to one as the SDK to build it; more than a few would only
@@ -134,7 +134,7 @@ def read_entry(number: int, fields: Mapping[str, object]) -> Entry:
 async def import_entries(
     exemptions: ExemptionList, administrator: AccountAdministrator, entries: Entries
 ) -> ImportReport:
-    """Put every good entry on the list, in transactions of 99 entries and their audit record.
+    """Put every good entry on the list, in transactions of 98 entries and their audit record.
 
     For a user who is named twice the last record counts. Entries that have ended are counted, and change nothing.
     Repeating an import is safe, whether or not it was finished. After `MOST_PROBLEMS` bad lines it stops, and reports

@@ -4,16 +4,28 @@ It is an `Exemption` in code, since Python's `Exception` is taken; people and th
 hash of the email, so that finding it costs one point read in a list of any length, and no email appears in a URL.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from shared.kernel.names import AccountId, EmailAddress
+from shared.kernel.names import AccountId
 from shared.ports.record import Record
 from shared.ports.table import Key, RowReader
 from shared.trail.events import AboutAPerson, Event, Person, ShownAs
 from shared.users.user_key import UserKey
 
 PREFIX = "exception:"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How long an exception lasts; for ever if `expires_at` is None."""
+
+    expires_at: datetime | None
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it has not expired."""
+        return self.expires_at is None or now < self.expires_at
 
 
 class Exemption(Record):
@@ -32,9 +44,14 @@ class Exemption(Record):
         """The user, as events name them."""
         return Person(user_key=self.exception_id, email=self.email)
 
+    @property
+    def term(self) -> Term:
+        """How long it lasts."""
+        return Term(self.expires_at)
+
     def in_force(self, now: datetime) -> bool:
         """Whether it has not expired."""
-        return self.expires_at is None or now < self.expires_at
+        return self.term.in_force(now)
 
 
 class ExceptionEvent(Event):
@@ -64,7 +81,7 @@ class ExceptionRemoved(ExceptionEvent):
 
 
 class ExceptionsImported(Event):
-    """Up to 99 users were put on the exception list by an import. `lines` are their first and last in the file.
+    """Up to 98 users were put on the exception list by an import. `lines` are their first and last in the file.
 
     It names none of them: each entry says when it was made and by whom.
     """
@@ -75,9 +92,9 @@ class ExceptionsImported(Event):
     lines: tuple[int, int]
 
 
-async def find_exemption(reader: RowReader, account_id: AccountId, email: EmailAddress) -> Exemption | None:
+async def find_exemption(reader: RowReader, account_id: AccountId, user: UserKey) -> Exemption | None:
     """The user's entry, in force or not: one point read."""
-    row = await reader.get(exemption_key(account_id, UserKey.of(account_id, email)))
+    row = await reader.get(exemption_key(account_id, user))
     return Exemption.read(row) if row else None
 
 

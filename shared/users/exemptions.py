@@ -26,6 +26,7 @@ from shared.users.exemption import (
     exemption_key,
     find_exemption,
 )
+from shared.users.exemption_sets import ExceptionsVersion
 from shared.users.remarks import OwnDomain, strange_domain
 from shared.users.terms import ExemptionDraft, ExemptionTerms
 from shared.users.user_key import UserKey
@@ -108,7 +109,7 @@ class ExemptionList:
     async def put_many(
         self, administrator: AccountAdministrator, drafts: dict[int, ExemptionDraft], turn: asyncio.Lock
     ) -> None:
-        """Put up to 99 users on the list in one transaction, replacing entries that they have. Safe to repeat.
+        """Put up to 98 users on the list in one transaction, replacing entries that they have. Safe to repeat.
 
         Args:
             administrator: the Security Manager, and the account.
@@ -124,7 +125,8 @@ class ExemptionList:
         written = {each.exception_id: each for each in (self._written(administrator, d) for d in drafts.values())}
         puts = [Put(exemption_key(administrator.account_id, key), each.document()) for key, each in written.items()]
         event = ExceptionsImported(count=len(puts), lines=(min(drafts), max(drafts)))
-        await self.journal.commit(administrator.account_id, administrator.actor, event, *puts)
+        version = ExceptionsVersion.new(administrator.account_id)
+        await self.journal.commit(administrator.account_id, administrator.actor, event, version, *puts)
 
     async def introduce(self, administrator: AccountAdministrator) -> None:
         """Store who imports, before the first transaction of an import."""
@@ -161,7 +163,7 @@ class ExemptionList:
             NotFound: there is no such account.
         """
         await self.must_exist(reader)
-        found = await find_exemption(self.table, reader.account_id, email)
+        found = await find_exemption(self.table, reader.account_id, UserKey.of(reader.account_id, email))
         return (found,) if found else ()
 
     async def search(self, reader: AccountReader, text: str) -> tuple[Exemption, ...]:
@@ -251,7 +253,8 @@ class ExemptionList:
         operation: Operation,
     ) -> None:
         event = kind(person=exemption.person, reason=exemption.reason, expires_at=exemption.expires_at)
-        await self.journal.commit(administrator.account_id, administrator.actor, event, operation)
+        version = ExceptionsVersion.new(administrator.account_id)
+        await self.journal.commit(administrator.account_id, administrator.actor, event, version, operation)
 
     def _written(self, administrator: AccountAdministrator, draft: ExemptionDraft) -> Exemption:
         now = self.clock.now()

@@ -177,9 +177,9 @@ from shared.wiring import build_services
 
 async def use():
     services = build_services(read_settings())
-    print(sorted(await services.health.ask()))
+    print(sorted(await services.upkeep.health.ask()))
     services.edge.telemetry.note(Event(EventName.REFUSAL, "404", "not-found"))
-    await services.close()
+    await services.upkeep.close()
 
 asyncio.run(use())
 print(*sys.modules, sep="\\n")

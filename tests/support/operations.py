@@ -89,11 +89,11 @@ class World:
         self.applications = services.applications
         self.consent, self.checks = services.connection.consent, services.connection.checks
         self.disconnection = services.connection.disconnection
-        self.domains, self.policies = services.domains, services.policies
+        self.domains, self.policies = services.connection.domains, services.policies
         self.exemptions, self.links = services.users.exemptions, services.users.links
         self.admission, self.people = services.users.admission, services.users.people
         self.resolution = services.resolution
-        self.erasure, self.duties = services.privacy.erasure, services.duties
+        self.erasure, self.duties = services.privacy.erasure, services.upkeep.duties
         self.begin = services.privacy.begin
         self.rewriting, self.retention = services.privacy.rewriting, services.privacy.retention
 

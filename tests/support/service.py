@@ -131,4 +131,4 @@ class RunningService:
 
     async def _serve(self) -> None:
         await self._server.serve()
-        await self.services.close()
+        await self.services.upkeep.close()

@@ -59,13 +59,13 @@ def services(environment: Mapping[str, str]) -> Services:
 async def test_services_are_made_without_anybody_to_talk_to(environment: Mapping[str, str]) -> None:
     built = services(environment)
     assert built.edge.public_url == "https://sso.example"
-    await built.close()
+    await built.upkeep.close()
 
 
 async def test_a_store_that_is_not_there_shows_in_the_health() -> None:
     built = services(IN_DEVELOPMENT)
-    found = await built.health.ask()
-    await built.close()
+    found = await built.upkeep.health.ask()
+    await built.upkeep.close()
     assert found["storage"] is False
 
 
@@ -76,8 +76,8 @@ async def test_the_credential_is_looked_at_where_its_tenant_is_known() -> None:
     }
     for environment, shown in ((IN_DEVELOPMENT | home, True), (IN_DEVELOPMENT, False)):
         built = services(environment)
-        assert ("credential" in await built.health.ask()) is shown
-        await built.close()
+        assert ("credential" in await built.upkeep.health.ask()) is shown
+        await built.upkeep.close()
 
 
 def test_a_clock_can_be_handed_in() -> None:

@@ -70,7 +70,7 @@ class World:
         until = self.clock.now() + time
         while self.clock.now() < until:
             self.clock.advance(timedelta(minutes=5))
-            await self.services.duties.run()
+            await self.services.upkeep.duties.run()
 
     async def connected(self, name: str) -> AccountId:
         account_id = AccountId(name)
@@ -245,7 +245,7 @@ async def with_domains(world: World) -> AccountId:
     """An account whose tenant had two domains, and has sold one and verified another since."""
     acme = await world.connected("acme")
     for name in (KEPT, SOLD):
-        assert await world.services.domains.routing.claims.claim(name, acme, CONTOSO)
+        assert await world.services.connection.domains.routing.claims.claim(name, acme, CONTOSO)
     listed = tuple(TenantDomain(name=name, status=DomainStatus.OURS) for name in (KEPT, SOLD))
     await world.table.write(Put(TenantDomains.key(acme), TenantDomains(domains=listed).document()))
     world.tenant.domains = (KEPT, NEW)
@@ -255,7 +255,7 @@ async def with_domains(world: World) -> AccountId:
 async def listed_and_claimed(world: World, account_id: AccountId) -> tuple[list[str], list[str]]:
     """The account's list, and the domains whose claim it holds."""
     domains = stored_domains(await read_head(world.table, account_id)).record.domains
-    claims = [await world.services.domains.routing.claims.holder(name) for name in (KEPT, SOLD, NEW)]
+    claims = [await world.services.connection.domains.routing.claims.holder(name) for name in (KEPT, SOLD, NEW)]
     return [each.name for each in domains], [
         name for name, claim in zip((KEPT, SOLD, NEW), claims, strict=True) if claim
     ]

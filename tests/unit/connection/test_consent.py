@@ -83,11 +83,11 @@ class Service:
                 telemetry=self.telemetry,
             )
         )
-        self.register, self.connected_domains = services.accounts.register, services.domains
-        self.claims = services.domains.routing.claims
+        self.register, self.connected_domains = services.accounts.register, services.connection.domains
+        self.claims = services.connection.domains.routing.claims
         self.consent, self.checks = services.connection.consent, services.connection.checks
         self.disconnection = services.connection.disconnection
-        self.flows = services.flows
+        self.flows = services.upkeep.flows
 
     def verify(self, tenant_id: TenantId, *domains: DomainName) -> None:
         """What the tenant has verified at Microsoft, from now on."""

@@ -75,7 +75,7 @@ class World:
     async def pass_two_hours(self) -> None:
         for _ in range(12):
             self.clock.advance(timedelta(minutes=10))
-            await self.other.duties.run()
+            await self.other.upkeep.duties.run()
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ async def test_what_a_late_writer_leaves_is_swept_until_nobody_can_be_writing(wo
         families = [row.key.row.partition(":")[0] for row in await world.accounts.under(ACME, "")]
         assert families == ["audit", "exception", "known", "person"]
         world.clock.advance(timedelta(minutes=minutes))
-        await world.other.duties.run()
+        await world.other.upkeep.duties.run()
         assert len(world.accounts) == 0
     assert len(world.duties) == 0
 
@@ -139,7 +139,7 @@ async def test_domains_that_a_late_integration_has_claimed_are_released(world: W
     domain = DomainName("contoso.example")
     await world.close()
     late = TenantDomains(domains=(TenantDomain(name=domain, status=DomainStatus.OURS),))
-    claims = world.one.domains.routing.claims
+    claims = world.one.connection.domains.routing.claims
     assert isinstance(claims, DomainClaims)
     await world.accounts.write(Insert(TenantDomains.key(ACME), late.document()))
     await claims.claim(domain, ACME, CONTOSO)

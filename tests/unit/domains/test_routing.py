@@ -106,10 +106,10 @@ class World:
         )
 
     async def refresh(self, account_id: AccountId = ACME) -> dict[DomainName, DomainState]:
-        return (await self.services.domains.refresh(sam(account_id))).states
+        return (await self.services.connection.domains.refresh(sam(account_id))).states
 
     async def listed(self, account_id: AccountId = ACME) -> dict[DomainName, DomainState]:
-        return (await self.services.domains.list(sam(account_id))).states
+        return (await self.services.connection.domains.list(sam(account_id))).states
 
     async def disconnect(self, account_id: AccountId = ACME) -> None:
         await self.services.connection.disconnection.disconnect(sam(account_id), ANY)
@@ -352,7 +352,7 @@ async def test_a_domain_whose_holder_releases_it_just_before_it_is_taken_over_is
     world = World(1)
     (name,) = world.names
     await world.connected(BETA)
-    claims = world.services.domains.routing.claims
+    claims = world.services.connection.domains.routing.claims
     await claims.claim(name, ACME, CONTOSO)
     world.clock.advance(SETTLING_TIME)
     world.forget()
@@ -365,7 +365,7 @@ async def test_a_domain_that_keeps_changing_hands_is_given_up_after_three_rounds
     world = World(1)
     (name,) = world.names
     await world.connected(BETA)
-    claims = world.services.domains.routing.claims
+    claims = world.services.connection.domains.routing.claims
     await claims.claim(name, ACME, CONTOSO)
     world.clock.advance(SETTLING_TIME)
 
@@ -389,6 +389,6 @@ async def test_a_claim_that_names_no_tenant_is_told_it_at_the_next_refresh() -> 
     old = DomainClaim(account_id=ACME, claimed_at=world.clock.now())
     await world.domains.write(Put(Key(name, "claim"), old.document()))
     await world.refresh()
-    claim = await world.services.domains.routing.claims.holder(name)
+    claim = await world.services.connection.domains.routing.claims.holder(name)
     assert claim is not None
     assert claim.tenant_id == CONTOSO

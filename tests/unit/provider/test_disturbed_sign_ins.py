@@ -202,7 +202,7 @@ async def sign_out_at_microsoft(world: World) -> object:
 async def hours_later(world: World) -> object:
     for _ in range(15):
         world.clock.advance(timedelta(minutes=10))
-        await world.services.duties.run()
+        await world.services.upkeep.duties.run()
     return None
 
 
@@ -230,7 +230,7 @@ async def closed_with_late_rows(world: World) -> None:
 
 
 async def run_duties(world: World) -> object:
-    return await world.services.duties.run()
+    return await world.services.upkeep.duties.run()
 
 
 async def expired(world: World) -> None:

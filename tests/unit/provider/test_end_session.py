@@ -306,11 +306,11 @@ async def test_what_was_not_heard_is_sent_again_until_it_is(
     await end_session.front_channel(ENTRA_SID)
     for minutes in (2, 3, 5):
         provider.clock.advance(timedelta(minutes=minutes))
-        assert await provider.services.duties.run() == 1
+        assert await provider.services.upkeep.duties.run() == 1
     assert doorbells.heard == []
     doorbells.deaf = set()
     provider.clock.advance(timedelta(minutes=9))
-    assert await provider.services.duties.run() == 1
+    assert await provider.services.upkeep.duties.run() == 1
     ((url, form),) = doorbells.heard
     told = await provider.tokens.verify(form["logout_token"], LOGOUT_TOKEN, UNITE)
     assert (url, told.sub, told.claims["sid"]) == (bell, "subject", SID), "by a token that has not expired meanwhile"
@@ -325,11 +325,11 @@ async def test_what_nobody_ever_hears_is_given_up_after_a_day(
     await end_session.front_channel(ENTRA_SID)
     for _ in range(20 * 2):
         provider.clock.advance(timedelta(minutes=30))
-        await provider.services.duties.run()
+        await provider.services.upkeep.duties.run()
     assert len(provider.duties_table) == 1
     for _ in range(4 * 2):
         provider.clock.advance(timedelta(minutes=30))
-        await provider.services.duties.run()
+        await provider.services.upkeep.duties.run()
     assert len(provider.duties_table) == 0
 
 
@@ -349,7 +349,7 @@ async def test_a_crash_between_removing_the_session_and_sending_loses_no_notice(
     await provider.sessions.end(rows)
     assert doorbells.heard == []
     provider.clock.advance(timedelta(minutes=2))
-    await provider.services.duties.run()
+    await provider.services.upkeep.duties.run()
     assert [url for url, _ in doorbells.heard] == ["https://unite.example/bell"]
 
 
@@ -360,7 +360,7 @@ async def test_what_was_heard_is_not_sent_again(
     await end_session.front_channel(ENTRA_SID)
     assert len(provider.duties_table) == 0
     provider.clock.advance(timedelta(minutes=5))
-    await provider.services.duties.run()
+    await provider.services.upkeep.duties.run()
     assert len(doorbells.heard) == 1
 
 
@@ -376,7 +376,7 @@ async def test_a_notice_that_nobody_wants_any_more_is_done(
     else:
         await provider.register.put(OLGA, UNITE, profile(**changes), WHATEVER_STANDS)
     provider.clock.advance(timedelta(minutes=2))
-    await provider.services.duties.run()
+    await provider.services.upkeep.duties.run()
     assert doorbells.heard == []
     assert len(provider.duties_table) == 0
 

@@ -30,7 +30,7 @@ async def two_minutes_later(provider: Provider) -> list[str]:
     """The application responds again, and the duty runs; the addresses that were notified."""
     provider.doorbells.deaf = set()
     provider.clock.advance(timedelta(minutes=2))
-    assert await provider.services.duties.run() == 1
+    assert await provider.services.upkeep.duties.run() == 1
     assert len(provider.duties_table) == 0
     return [url for url, _ in provider.doorbells.heard]
 

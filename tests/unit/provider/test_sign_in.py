@@ -287,7 +287,7 @@ async def test_an_address_whose_domain_is_claimed_by_nobody_is_left_out(story: S
     await story.provider.connect(CONTOSO, ALICE.domain, "contoso-mail.example")
     back = await story.sign_in_as(*await story.leave(), preferred_username=renamed)
     assert (await person_of(story, back)).email is None
-    claims = story.provider.services.domains.routing.claims
+    claims = story.provider.services.connection.domains.routing.claims
     await claims.claim(DomainName("contoso-mail.example"), ACME, CONTOSO)
     back = await story.sign_in_as(*await story.leave(), preferred_username=renamed)
     assert (await person_of(story, back)).email == renamed

@@ -98,7 +98,7 @@ class Provider:
             )
         )
         self.register, self.journal = self.services.applications, self.services.accounts.journal
-        self.flows, self.links = self.services.flows, self.services.users.links
+        self.flows, self.links = self.services.upkeep.flows, self.services.users.links
         self.admission, self.people = self.services.users.admission, self.services.users.people
         parts = self.services.provider
         self.sign_in, self.clients, self.userinfo, self.end_session = (
@@ -147,7 +147,7 @@ class Provider:
             tenant_id=CONTOSO, display_name="Contoso", verified_domains=(ALICE.domain,)
         )
         self.entra.consented.add(CONTOSO)
-        await self.services.domains.routing.claims.claim(ALICE.domain, ACME, CONTOSO)
+        await self.services.connection.domains.routing.claims.claim(ALICE.domain, ACME, CONTOSO)
         await self.add_account()
         await self.set_policy(Mode.ON)
 

@@ -5,46 +5,31 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.connection.connection import Connection
-from shared.kernel.names import AccountId, EmailAddress
+from shared.kernel.names import EmailAddress
 from shared.resolution.decision import Situation
 from shared.resolution.facts import Facts
-from shared.users.exemption import Exemption
-from shared.users.user_key import UserKey
+from shared.users.exemption import Term
 from tests.support.fakes import NEW_YEAR
 
 ALICE = EmailAddress("alice@contoso.example")
 TOMORROW = NEW_YEAR + timedelta(days=1)
 
 
-def facts(exemption: Exemption | None) -> Facts:
+def facts(exemption: Term | None) -> Facts:
     return Facts(email=ALICE, application=None, head=None, exemption=exemption)
-
-
-def exemption(expires_at: datetime | None) -> Exemption:
-    return Exemption(
-        exception_id=UserKey.of(AccountId("acme"), ALICE),
-        email=ALICE.address,
-        reason="Shared kiosk",
-        expires_at=expires_at,
-        created_at=NEW_YEAR,
-        created_by="Sam",
-        updated_at=NEW_YEAR,
-    )
 
 
 @pytest.mark.parametrize(
     ("known", "end"),
     [
         (None, None),
-        (exemption(None), None),
-        (exemption(TOMORROW), TOMORROW),
-        (exemption(NEW_YEAR), None),
+        (Term(None), None),
+        (Term(TOMORROW), TOMORROW),
+        (Term(NEW_YEAR), None),
     ],
     ids=["no exception", "one without end", "one in force", "one that is over"],
 )
-def test_facts_end_by_themselves_with_an_exception_that_is_in_force(
-    known: Exemption | None, end: datetime | None
-) -> None:
+def test_facts_end_by_themselves_with_an_exception_that_is_in_force(known: Term | None, end: datetime | None) -> None:
     assert facts(known).end(NEW_YEAR) == end
 
 

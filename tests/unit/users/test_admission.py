@@ -420,7 +420,7 @@ async def test_off_again_people_are_new(provider: Provider) -> None:
 async def test_people_are_kept_only_of_a_tenant_that_no_other_account_has(provider: Provider) -> None:
     """A person of that tenant has the same `sub` in the other account, where another tenant must not get it."""
     await provider.admit(ACME, ALICE, identity())
-    claims = provider.services.domains.routing.claims
+    claims = provider.services.connection.domains.routing.claims
     await claims.claim(DomainName("beta.example"), BETA, CONTOSO)
     await provider.connect(FABRIKAM)
     with pytest.raises(Conflict, match="another account"):

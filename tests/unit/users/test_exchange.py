@@ -360,7 +360,7 @@ def people(count: int) -> Entries:
 
 @pytest.mark.parametrize(
     ("count", "transactions"),
-    [(0, []), (1, [2, 2]), (BATCH, [2, 100]), (BATCH + 1, [2, 100, 2]), (2 * BATCH, [2, 100, 100])],
+    [(0, []), (1, [2, 3]), (BATCH, [2, 100]), (BATCH + 1, [2, 100, 3]), (2 * BATCH, [2, 100, 100])],
 )
 async def test_an_import_is_written_in_full_transactions_each_with_its_audit_record(
     count: int, transactions: list[int]
