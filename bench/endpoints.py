@@ -193,6 +193,7 @@ def _register(stage: _Stage, operator: str) -> None:
         "name": "Unite",
         "ssoSupported": True,
         "redirectUris": [f"{stage.application}/callback"],
+        "refreshTokens": True,
         "postLogoutRedirectUris": [f"{stage.application}/signed-out"],
     }
     stage.call(operator, "PUT", "/v1/applications/unite", "new", json=application)
@@ -291,7 +292,9 @@ def _sign_in(stage: _Stage, manager: str) -> None:
         stage.ask("GET", "/oauth2/userinfo", headers=bearer)
         stage.ask("POST", "/oauth2/userinfo", headers=bearer)
         stage.when = "again"
-        browser.open(AuthorizationRequest("unite", signing_in.redirect_uri, ALICE).address(stage.service.url))
+        renewing = AuthorizationRequest("unite", signing_in.redirect_uri, ALICE)
+        page = browser.open(renewing.address(stage.service.url, scope="openid email offline_access"))
+        _renew(stage, renewing.redemption(code_of(page)))
         stage.when = ""
         form = AuthorizationRequest("unite", signing_in.redirect_uri, ALICE).parameters()
         browser.send("POST", f"{stage.service.url}/oauth2/authorize", form)
@@ -302,6 +305,16 @@ def _sign_in(stage: _Stage, manager: str) -> None:
     stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "a person of two names", json={"email": ALICE})
     stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "nobody", json={"email": ALICE})
     stage.call(manager, "POST", f"{_ACCOUNT}/links/release", "none left", json={"all": True})
+
+
+def _renew(stage: _Stage, redemption: dict[str, str]) -> None:
+    stage.forget()
+    token = stage.ask("POST", "/oauth2/token", "for refresh tokens", data=redemption).json()["refresh_token"]
+    renewal = {"grant_type": "refresh_token", "client_id": "unite", "refresh_token": token}
+    for when in ("a refresh token", "the token before"):
+        stage.forget()
+        token = stage.ask("POST", "/oauth2/token", when, data=renewal).json()["refresh_token"]
+    stage.ask("POST", "/oauth2/revoke", data={"client_id": "unite", "token": token})
 
 
 def _sign_out(stage: _Stage, browser: WatchedBrowser, id_token: str) -> None:

@@ -35,10 +35,10 @@ def month_of(expires_at: datetime) -> str:
     return (expires_at + _MARGIN).astimezone(UTC).strftime("%Y%m31T2400")
 
 
-def months_between(first: datetime, last: datetime) -> tuple[str, ...]:
-    """The months in which rows expire that expire between these two moments."""
-    moments = [first + timedelta(days=days) for days in range(0, (last - first).days, 28)]
-    return (*dict.fromkeys(map(month_of, (*moments, last))),)
+def months_of_four_weeks(now: datetime) -> tuple[str, str]:
+    """This month and the next: whatever expires within 28 days does so in one of them."""
+    first = (now + _MARGIN).astimezone(UTC).replace(day=1)
+    return month_of(now), month_of(first + timedelta(days=32))
 
 
 def partition_of(time: str, name: str) -> str:

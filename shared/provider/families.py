@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from shared.flows.expiry import months_between, partition_of
+from shared.flows.expiry import months_of_four_weeks, partition_of
 from shared.kernel.names import AccountId, ClientId
 from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
@@ -265,8 +265,7 @@ class Families:
         return row is not None
 
     async def _under(self, name: str, prefix: str) -> tuple[Row, ...]:
-        now = self.clock.now()
-        months = months_between(now, now + FAMILY_LIFETIME)
+        months = months_of_four_weeks(self.clock.now())
         found = await asyncio.gather(*(self.table.under(partition_of(month, name), prefix) for month in months))
         return tuple(row for rows in found for row in rows)
 

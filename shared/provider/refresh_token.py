@@ -30,7 +30,7 @@ _HALF = 32
 PREFIX = "family:"
 """Of the row keys of families."""
 
-FAMILY_LIFETIME = timedelta(days=30)
+FAMILY_LIFETIME = timedelta(days=28)
 """How long after the sign-in its tokens can be renewed, however often they are."""
 
 

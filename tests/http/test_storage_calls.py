@@ -50,7 +50,7 @@ CALLS = {
     "list_links, a page": 2,
     "search_links": 2,
     "release_link": 7,
-    "erase_person, a person of two names": 22,
+    "erase_person, a person of two names": 26,
     "erase_person, nobody": 8,
     "release_links, none left": 3,
     "put_application, new": 3,
@@ -72,13 +72,17 @@ CALLS = {
     "complete_sign_in, the first time": 14,
     "complete_sign_in, again": 10,
     "redeem_code, public client": 7,
+    "redeem_code, for refresh tokens": 10,
+    "redeem_code, a refresh token": 7,
+    "redeem_code, the token before": 6,
+    "revoke_token": 4,
     "get_userinfo": 0,
     "get_userinfo_by_form": 0,
-    "sign_out, a session": 5,
+    "sign_out, a session": 7,
     "sign_out, to be asked": 1,
-    "sign_out_by_form, no session": 4,
+    "sign_out_by_form, no session": 6,
     "finish_sign_out": 1,
-    "end_session, no session": 3,
+    "end_session, no session": 5,
     "get_openid_configuration": 0,
     "get_jwks": 0,
     "get_health, not asked lately": 1,
@@ -106,7 +110,9 @@ was renamed is decided for once more, by the address of today. Releasing a link 
 whether `keepPeople` ends with it. An erasure looks for a mark, and at the account, for that. Redeeming decides
 once more, too (three reads, if nothing is remembered), and reads the link: policy, exception or link may have changed
 in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
-before in a third. Deleting an account plans the duty that sweeps it. The callback that connects keeps the proven
+before in a third; those that name its refresh tokens are in two, of this month and the next, and so are a person's.
+Redeeming a code for refresh tokens writes their row and that name, and reads the session, which may have ended; a
+renewal reads the row and replaces it. Deleting an account plans the duty that sweeps it. The callback that connects keeps the proven
 sign-in before it asks Graph, which may be late: two calls for each integration.
 """
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.flows.expiry import month_of, months_between
+from shared.flows.expiry import month_of, months_of_four_weeks
 from shared.ports.table import Row
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.end_session import ToEntra
@@ -145,18 +145,22 @@ def test_no_text_but_a_tokens_is_one(text: str) -> None:
         RefreshToken.parse(text)
 
 
-@given(st.datetimes(datetime(2026, 1, 1), datetime(2400, 1, 1)))  # noqa: DTZ001 - UTC is added below
-def test_what_lives_a_month_is_found_in_the_months_until_then(naive: datetime) -> None:
-    now = naive.replace(tzinfo=UTC)
-    months = months_between(now, now + FAMILY_LIFETIME)
-    assert {month_of(now + timedelta(days=days)) for days in range(FAMILY_LIFETIME.days + 1)} == {*months}
-    assert len(months) <= 3
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2400, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds are naive
+    st.timedeltas(timedelta(0), FAMILY_LIFETIME),
+)
+@example(datetime(2026, 1, 31, 23, 59, 30, tzinfo=UTC), FAMILY_LIFETIME)
+@example(datetime(2026, 12, 31, tzinfo=UTC), timedelta(0))
+def test_what_lives_four_weeks_is_found_in_this_month_or_the_next(now: datetime, left: timedelta) -> None:
+    months = months_of_four_weeks(now)
+    assert month_of(now + left) in months
+    assert months[0] < months[1]
 
 
 def test_a_token_has_a_text_that_reads_back_and_tells_nothing_to_a_log() -> None:
     token = RefreshToken.first(code(datetime(2026, 12, 3, tzinfo=UTC)), "handle")
     assert RefreshToken.parse(token.text) == token
-    assert token.month == "20270131T2400"
+    assert token.month == "20261231T2400"
     assert token.handle not in repr(token)
     assert token.secret not in repr(token)
     following = token.successor("salt")
