@@ -4,9 +4,10 @@ from typing import Literal, Required, TypedDict
 
 from pydantic import JsonValue
 
+from functions.http import cross_origin
 from functions.http.dialects.oauth_json import OAuthJson, OAuthResponse, PublicJson
 from functions.http.endpoint import Routes
-from functions.http.parameters import Authorization, OAuth, UnverifiedToken, UnverifiedTokenByForm
+from functions.http.parameters import Authorization, OAuth, Request, UnverifiedToken, UnverifiedTokenByForm
 from functions.http.roles import Anybody
 from shared.applications.application import AuthMethod
 from shared.kernel.names import ClientId
@@ -64,18 +65,20 @@ def oauth_routes(services: Services) -> Routes:
 
     @routes.post("/oauth2/token")
     async def redeem_code(
-        _: Anybody, authorization: Authorization, parameters: OAuth[TokenParameters]
+        _: Anybody, req: Request, authorization: Authorization, parameters: OAuth[TokenParameters]
     ) -> OAuthResponse:
         """Exchange a code, or a refresh token, for tokens."""
         client = await services.provider.clients.authenticate(authorization, parameters)
+        cross_origin.share_with(client.application.profile.origins, req)
         return _tokens(await services.provider.grant(client, parameters))
 
     @routes.post("/oauth2/revoke")
     async def revoke_token(
-        _: Anybody, authorization: Authorization, parameters: OAuth[RevocationParameters]
+        _: Anybody, req: Request, authorization: Authorization, parameters: OAuth[RevocationParameters]
     ) -> OAuthResponse:
         """End a refresh token, and every token that was or could be renewed from it."""
         client = await services.provider.clients.authenticate(authorization, parameters)
+        cross_origin.share_with(client.application.profile.origins, req)
         await services.provider.revocation.revoke(client, parameters)
         return OAuthResponse({})
 

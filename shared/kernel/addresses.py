@@ -10,7 +10,7 @@ https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscr
 """
 
 _PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]+")
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1"})
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def is_https_or_loopback(address: SplitResult) -> bool:

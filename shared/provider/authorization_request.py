@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.applications.application import Application, CodeBinding, find_application
+from shared.applications.redirect_uris import is_private_use, is_registered
 from shared.kernel.names import ClientId, EmailAddress
 from shared.kernel.refusals import Malformed
 from shared.ports.record import Record
@@ -93,8 +94,10 @@ def state_of(parameters: Parameters) -> str | None:
 
 def response_mode_of(parameters: Parameters) -> ResponseMode:
     """The mode in which an error response is sent: the one that was asked for, or the default if that is the error."""
-    values = parameters.get("response_mode", ())
-    return ResponseMode(values[0]) if len(values) == 1 and values[0] in {*ResponseMode} else ResponseMode.QUERY
+    try:
+        return ResponseMode(_response_mode(parameters)["response_mode"])
+    except OAuthError:
+        return ResponseMode.QUERY
 
 
 def client_id_of(parameters: Parameters) -> ClientId:
@@ -112,7 +115,7 @@ def client_id_of(parameters: Parameters) -> ClientId:
 async def find_client(applications: RowReader, parameters: Parameters) -> tuple[Application, str]:
     """The client and its redirect URI: only now may a response be sent anywhere.
 
-    Exactly this address must be registered for this client (RFC 9700, section 2.1).
+    Exactly this address must be registered for this client (RFC 9700, section 2.1), but for the port of a native one.
 
     Raises:
         Malformed: one is missing or repeated, or they are not known to belong together.
@@ -122,7 +125,7 @@ async def find_client(applications: RowReader, parameters: Parameters) -> tuple[
     if application is None:
         raise Malformed("The client_id of the application is not registered. Its developers must fix this.")
     addresses = parameters.get("redirect_uri", ())
-    if len(addresses) != 1 or addresses[0] not in application.profile.redirect_uris:
+    if len(addresses) != 1 or not is_registered(addresses[0], application.profile.redirect_uris):
         raise Malformed(
             "The application asked to return to an address that is not registered for it (redirect_uri). "
             "Its developers must fix this."
@@ -141,11 +144,17 @@ def _response_type(parameters: Parameters) -> Mapping[str, Any]:
 
 
 def _response_mode(parameters: Parameters) -> Mapping[str, Any]:
-    """Read how to respond; `query` is the default of the code flow (Multiple Response Types, section 2.1)."""
+    """Read how to respond; `query` is the default of the code flow (Multiple Response Types, section 2.1).
+
+    No browser posts to a scheme of a native application's own.
+    """
     try:
-        return {"response_mode": ResponseMode(one(parameters, "response_mode") or ResponseMode.QUERY)}
+        mode = ResponseMode(one(parameters, "response_mode") or ResponseMode.QUERY)
     except ValueError:
         raise invalid_request("response_mode must be query, fragment or form_post.") from None
+    if mode is ResponseMode.FORM_POST and any(map(is_private_use, parameters.get("redirect_uri", ()))):
+        raise invalid_request("response_mode form_post needs a redirect_uri of https.")
+    return {"response_mode": mode}
 
 
 def _request_object(parameters: Parameters) -> Mapping[str, Any]:

@@ -112,8 +112,8 @@ once more, too (three reads, if nothing is remembered), and reads the link: poli
 in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
 before in a third; those that name its refresh tokens are in two, of this month and the next, and so are a person's.
 Redeeming a code for refresh tokens writes their row and that name, and reads the session, which may have ended; a
-renewal reads the row and replaces it. Deleting an account plans the duty that sweeps it. The callback that connects keeps the proven
-sign-in before it asks Graph, which may be late: two calls for each integration.
+renewal reads the row and replaces it. Deleting an account plans the duty that sweeps it. The callback that connects
+keeps the proven sign-in before it asks Graph, which may be late: two calls for each integration.
 """
 
 
