@@ -12,8 +12,8 @@ from functions.http.responses import Created, NoContent, Ok, Put, put
 from shared.access.roles import Operator
 from shared.applications.application import Application, ApplicationProfile, AuthMethod, CodeBinding
 from shared.applications.client_keys import check_public_key, keys_of
-from shared.applications.redirect_uris import is_native
 from shared.applications.register import DEFAULT_OVERLAP
+from shared.kernel.addresses import is_native
 from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId
 from shared.services import Services

@@ -13,11 +13,7 @@ from azure.functions import HttpRequest
 from functions.http.refusals import EXPOSED
 
 _reader: ContextVar[str | None] = ContextVar("reader", default=None)
-
-
-def share_with_nobody() -> None:
-    """No script of another origin may read the response. `functions.http.endpoint` begins each call with this."""
-    _reader.set(None)
+"""The origin that may read the response of this invocation, which is a task with a context of its own."""
 
 
 def share_with(origins: Collection[str], req: HttpRequest) -> None:

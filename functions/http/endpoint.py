@@ -15,7 +15,6 @@ from typing import Any
 
 from azure.functions import Blueprint, Context, HttpRequest, HttpResponse
 
-from functions.http import cross_origin
 from functions.http.dialects.problem_json import Problems
 from functions.http.invocation import invocation_id
 from functions.http.parameters import Reader
@@ -148,7 +147,6 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
 
     async def answer_with_content(req: HttpRequest, context: Context) -> HttpResponse:
         invocation_id.set(context.invocation_id)
-        cross_origin.share_with_nobody()
         try:
             role = await prove(req, edge.access_tokens)
             return await _handled(handler, role, *[read(req) for read in readers()])

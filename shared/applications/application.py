@@ -14,8 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from shared.applications.redirect_uris import is_private_use, origin_of, redirect_uri
-from shared.kernel.addresses import https_address
+from shared.kernel.addresses import https_address, is_private_use, origin_of, redirect_uri
 from shared.kernel.names import ClientId, Product, unpasted
 from shared.ports.record import Record
 from shared.ports.table import Key, RowReader
@@ -67,7 +66,7 @@ BY_SECRET = frozenset({AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_
 class ApplicationProfile(Record):
     """The fields of an application that an operator sets.
 
-    `redirect_uris` are matched as `redirect_uris.is_registered` says, `post_logout_redirect_uris` exactly;
+    `redirect_uris` are matched as `shared.kernel.addresses` says, `post_logout_redirect_uris` exactly;
     `requires_product` names a product without which SSO does not work in it; `password_sign_in_uri` receives people who
     stay on the vendor's password; `jwks` are the public keys (RFC 7517) of a client that authenticates by
     `private_key_jwt`; `code_binding` is None for applications that were registered before there was a choice, which

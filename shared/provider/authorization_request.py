@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.applications.application import Application, CodeBinding, find_application
-from shared.applications.redirect_uris import is_private_use, is_registered
+from shared.kernel.addresses import is_private_use, is_registered
 from shared.kernel.names import ClientId, EmailAddress
 from shared.kernel.refusals import Malformed
 from shared.ports.record import Record

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.applications.redirect_uris import is_native, is_registered, origin_of, redirect_uri
+from shared.kernel.addresses import is_native, is_registered, origin_of, redirect_uri
 
 REGISTERED = (
     "https://app.example/callback",
