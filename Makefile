@@ -12,7 +12,7 @@ PYTHON := $(shell for python in python3.13 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$python" && break; \
 	done)
 BIN := .venv/bin
-STAMPS := .venv/.requirements node_modules/.package-lock panel/dist/azure-sso-panel.js
+STAMPS := .venv/.requirements node_modules/.package-lock tests/clients/spa/node_modules/.package-lock panel/dist/azure-sso-panel.js
 
 .PHONY: help
 help: ## List what there is
@@ -120,7 +120,7 @@ lock: .venv/.requirements ## Pin what requirements*.in ask for, and keep the oth
 
 .PHONY: clean
 clean: ## Remove everything that can be made again
-	@rm -rf .venv node_modules .local dist panel/node_modules panel/dist panel/src/generated .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	@rm -rf .venv node_modules tests/clients/spa/node_modules .local dist panel/node_modules panel/dist panel/src/generated .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.requirements: requirements-dev.txt
@@ -143,6 +143,11 @@ node_modules/.package-lock: package-lock.json package.json
 		|| { echo "Node 20 or newer is needed for Azurite and not found: https://nodejs.org/en/download."; exit 1; }
 	@echo "Installing Azurite into node_modules ..."
 	@npm ci --silent || { echo "npm ci failed: run it by hand to see why."; exit 1; }
+	@touch $@
+
+tests/clients/spa/node_modules/.package-lock: tests/clients/spa/package-lock.json tests/clients/spa/package.json
+	@echo "Installing the client of the browser application into tests/clients/spa/node_modules ..."
+	@cd tests/clients/spa && npm ci --silent || { echo "npm ci failed in tests/clients/spa: run it by hand to see why."; exit 1; }
 	@touch $@
 
 panel/node_modules/.package-lock: panel/package-lock.json panel/package.json
