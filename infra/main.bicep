@@ -59,6 +59,9 @@ param trailDays int = 0
 @maxValue(36500)
 param unusedLinkDays int = 0
 
+@description('Whether keys of a day sign, for more than 100 sign-ins a second. docs/decisions/0038 says what an attacker gains.')
+param envelopeSigning bool = false
+
 @description('How the names of cookies begin. __Secure- gives up a defence: SECURITY.md says which, and when to.')
 @allowed(['__Host-', '__Secure-'])
 param cookiePrefix string = '__Host-'
@@ -157,6 +160,7 @@ module keyVault 'modules/key-vault.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     createPseudonymKey: createPseudonymKey
     newPseudonymKey: newPseudonymKey
+    envelopeSigning: envelopeSigning
   }
 }
 
@@ -203,6 +207,7 @@ module functionApp 'modules/function-app.bicep' = {
       SSO_TRAIL_DAYS: trailDays == 0 ? '' : string(trailDays)
       SSO_UNUSED_LINK_DAYS: unusedLinkDays == 0 ? '' : string(unusedLinkDays)
       SSO_SIGNING_KEY_URL: keyVault.outputs.signingKeyUrl
+      SSO_WRAPPING_KEY_URL: keyVault.outputs.wrappingKeyUrl
       SSO_PSEUDONYM_KEY: keyVault.outputs.pseudonymKeyReference
     }
     allowedOrigins: allowedOrigins

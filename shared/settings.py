@@ -153,6 +153,10 @@ class Settings(BaseModel):
     signing_key_url: Address | None = Field(
         None, description="The Key Vault key that signs tokens, such as https://name.vault.azure.net/keys/signing."
     )
+    wrapping_key_url: Address | None = Field(
+        None,
+        description="For many sign-ins: the Key Vault key that seals keys of a day, which the signing key certifies.",
+    )
     signing_key_folder: str | None = Field(
         None, description="Instead of SSO_SIGNING_KEY_URL, for development: a folder that keeps a key, made if missing."
     )
@@ -198,6 +202,8 @@ class Settings(BaseModel):
             raise ValueError("Set SSO_TABLES_URL, or for development SSO_TABLES_CONNECTION_STRING, but not both.")
         if (self.signing_key_url is None) == (self.signing_key_folder is None):
             raise ValueError("Set SSO_SIGNING_KEY_URL, or for development SSO_SIGNING_KEY_FOLDER, but not both.")
+        if self.wrapping_key_url is not None and self.signing_key_url is None:
+            raise ValueError("Set SSO_WRAPPING_KEY_URL only beside SSO_SIGNING_KEY_URL, whose key certifies.")
         if self.identity_client_id is None and (self.tables_url is not None or self.entra_client_secret is None):
             raise ValueError("Set SSO_IDENTITY_CLIENT_ID, or for development both a connection string and a secret.")
         if self.vendor_logo is not None and self.vendor_name is None:

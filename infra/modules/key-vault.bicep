@@ -25,6 +25,9 @@ param createPseudonymKey bool
 @secure()
 param newPseudonymKey string
 
+@description('Whether keys of a day sign, which the signing key certifies and another key seals (decision 38).')
+param envelopeSigning bool
+
 @description('When this is deployed. The life of the first version of the signing key begins then.')
 param deployedAt string = utcNow()
 
@@ -101,6 +104,23 @@ resource signingKey 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
   }
 }
 
+// It signs nothing. A new version seals what is sealed from then on; versions before it must stay enabled for ten days.
+resource wrappingKey 'Microsoft.KeyVault/vaults/keys@2024-11-01' = if (envelopeSigning) {
+  parent: vault
+  name: 'wrapping'
+  properties: {
+    kty: 'RSA'
+    keySize: 3072
+    keyOps: [
+      'wrapKey'
+      'unwrapKey'
+    ]
+    attributes: {
+      enabled: true
+    }
+  }
+}
+
 resource pseudonymKey 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (createPseudonymKey) {
   parent: vault
   name: 'pseudonym-key'
@@ -110,7 +130,7 @@ resource pseudonymKey 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (creat
   }
 }
 
-// On the vault and not on the key: listing the versions of a key is asked of the vault, and there is no other key in it.
+// On the vault and not on its keys: listing the versions of a key is asked of the vault, and every key in it is the app's.
 resource cryptoUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault.id, principalId, 'Key Vault Crypto User')
   scope: vault
@@ -165,6 +185,9 @@ output vaultId string = vault.id
 
 @description('The address of the signing key, without a version.')
 output signingKeyUrl string = signingKey.properties.keyUri
+
+@description('The address of the wrapping key, without a version; empty if there is none.')
+output wrappingKeyUrl string = envelopeSigning ? wrappingKey!.properties.keyUri : ''
 
 @description('What an app setting holds instead of the secret (https://learn.microsoft.com/azure/app-service/app-service-key-vault-references).')
 output pseudonymKeyReference string = '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/pseudonym-key)'

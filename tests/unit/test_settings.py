@@ -233,6 +233,10 @@ TANGLES = {
         "SSO_SIGNING_KEY_URL",
     ),
     "two signing keys": (AZURE | {"SSO_SIGNING_KEY_FOLDER": ".local/keys"}, "SSO_SIGNING_KEY_URL"),
+    "a wrapping key without one that certifies": (
+        DEVELOPMENT | {"SSO_WRAPPING_KEY_URL": "https://vendor.vault.azure.net/keys/wrapping"},
+        "SSO_WRAPPING_KEY_URL",
+    ),
     "a store without identity": (
         {name: value for name, value in AZURE.items() if name != "SSO_IDENTITY_CLIENT_ID"},
         "SSO_IDENTITY_CLIENT_ID",
