@@ -91,6 +91,11 @@ def origin_of(uri: str) -> str | None:
     return f"{scheme}://{netloc.lower().removesuffix(':').removesuffix(_DEFAULT_PORTS[scheme])}"
 
 
+def native_scheme_of(uri: str) -> str | None:
+    """The scheme of a native application's address, and of one for development; None for one of https."""
+    return uri.partition(":")[0] if is_private_use(uri) or uri.startswith("http:") else None
+
+
 def is_native(uri: str) -> bool:
     """Whether it is a native application's, which needs no permission to read across origins."""
     return is_private_use(uri) or _LOOPBACK.fullmatch(uri) is not None

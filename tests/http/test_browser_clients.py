@@ -91,6 +91,9 @@ def test_a_native_application_is_answered_at_its_port_and_at_its_own_scheme(
     person.open(str(httpx.URL(f"{service.url}/oauth2/logout", params=leaving | {"state": "s"})))
     assert person.open(f"{service.url}/signed-out").headers["location"] == "com.example.unite:/bye?state=s"
 
+    page = person.authorize(asked, login_hint=None)
+    policy = page.headers["content-security-policy"].split("; ")
+    assert "form-action 'self' http: com.example.unite:" in policy, "a form may end at the application, too"
     posted = person.authorize(Asked(redirect_uri="com.example.unite:/callback"), response_mode="form_post")
     assert query_of(posted.headers["location"])["error"] == "invalid_request"
     for wrong in (

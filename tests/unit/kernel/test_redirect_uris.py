@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.kernel.addresses import is_native, is_registered, origin_of, redirect_uri
+from shared.kernel.addresses import is_native, is_registered, native_scheme_of, origin_of, redirect_uri
 
 REGISTERED = (
     "https://app.example/callback",
@@ -98,6 +98,20 @@ def test_what_a_port_may_be_is_nothing_but_a_port(text: str, port: int) -> None:
     assert is_registered(f"http://127.0.0.1:{port}{text}/callback", REGISTERED) == (
         text == "" or (text.isascii() and text.isdecimal() and int(f"{port}{text}") <= 65_535)
     )
+
+
+@pytest.mark.parametrize(
+    ("uri", "scheme"),
+    [
+        ("com.example.app:/callback", "com.example.app"),
+        ("http://127.0.0.1/callback", "http"),
+        ("https://app.example/callback", None),
+        ("x;script-src.a:/", None),
+        ("javascript:/alert(1)", None),
+    ],
+)
+def test_a_page_may_lead_to_a_native_applications_scheme_and_no_other(uri: str, scheme: str | None) -> None:
+    assert native_scheme_of(uri) == scheme
 
 
 @pytest.mark.parametrize(
