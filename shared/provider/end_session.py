@@ -20,11 +20,11 @@ from shared.kernel.refusals import Malformed, NotAuthenticated
 from shared.ports.sign_in import EntraSignIn
 from shared.ports.table import RowReader
 from shared.ports.tokens import Tokens
-from shared.provider.authorization_request import client_id_of
 from shared.provider.families import Families, Family, SessionOfFamily
 from shared.provider.issuer import ID_TOKEN, Issuer
 from shared.provider.logout_notices import LogoutNotices
 from shared.provider.parameters import LONGEST_TOKEN, Parameters, one, with_query
+from shared.provider.requesting_client import client_id_of
 from shared.provider.sessions import Session, Sessions
 
 _LONGEST_STATE = 4_096
@@ -125,7 +125,8 @@ class EndSession:
             request = _EndSessionRequest(fault=fault.detail)
         if not request.proven and not confirmed:
             return Question(request.application_name, request.kept, request.fault)
-        ended = await self._end(request.sid) if request.sid is not None else ()
+        leaving = request.way_back.client_id if request.way_back else None
+        ended = await self._end(request.sid, last=leaving) if request.sid is not None else ()
         if request.without_sid is not None:
             await self.families.end_without_session(*request.without_sid)
         hint = next((session.logout_hint for session in ended), None)
@@ -225,12 +226,16 @@ class EndSession:
             return asks, sid, None
         return asks, None, (asks, AccountId(str(verified.claims["account_id"])), verified.sub)
 
-    async def _end(self, sid: str, is_meant: Callable[[Session], bool] = lambda _: True) -> tuple[Session, ...]:
+    async def _end(
+        self, sid: str, is_meant: Callable[[Session], bool] = lambda _: True, last: ClientId | None = None
+    ) -> tuple[Session, ...]:
         """End the session and its refresh tokens, and notify its applications that have a back-channel logout URI.
 
         An application that renews its tokens is among them when its row in the session has expired, too.
         Of concurrent calls, only one notifies each application at once. All of them have planned the notice, so the
         application may be notified again a minute or two later, unless the person has signed in to it again by then.
+        So is the application `last`, to which the person returns: some know nothing of a person who comes back from a
+        sign-out that a notice has overtaken.
         """
         rows = tuple(row for row in await self.sessions.find(sid) if is_meant(Session.read(row)))
         latest = {session.client_id: session for session in map(Session.read, rows)}
@@ -241,7 +246,7 @@ class EndSession:
         more = await self.notices.plan(sid, tuple(renewed.values()))
         for row in named:
             await self.families.end_named(row)
-        by_this_call = {session.client_id for session in ended} | renewed.keys()
+        by_this_call = ({session.client_id for session in ended} | renewed.keys()) - {last}
         due = {notice: key for notice, key in {**planned, **more}.items() if notice.client_id in by_this_call}
         await self.notices.send(due)
         return (*ended, *renewed.values())

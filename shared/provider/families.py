@@ -5,7 +5,7 @@
        │             └──any other token of it, or another client's──> ended: somebody has copied a token
        └──sign-out, erasure, revocation, a refused decision, its code a second time, time──> ended
 
-The row has digests of the current token and of the one before it, never a token (docs/decisions/0039). It lives in the
+The row has digests of the current token and of the one before it, never a token (docs/decisions/0042). It lives in the
 month in which it expires, below the name of its person; beside it, a row in the name of the session finds it at
 sign-out. A family ends by the removal of its row, so a refresh that is under way then fails.
 """

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from shared.ports.tokens import Tokens
 from shared.provider.client_authentication import AuthenticatedClient, ClientAuthentication
 from shared.provider.end_session import EndSession
+from shared.provider.login_initiation import LoginInitiation
 from shared.provider.parameters import Parameters, one
+from shared.provider.pushed_requests import PushedRequests
 from shared.provider.refresh import RefreshEndpoint
 from shared.provider.revocation import Revocation
 from shared.provider.sign_in import SignIn
@@ -19,8 +21,12 @@ class OpenIdProvider:
 
     sign_in: SignIn
     """The authorization endpoint, and the callback to which Entra sends a person back."""
+    initiation: LoginInitiation
+    """Lets a tile or a link elsewhere start a sign-in."""
     clients: ClientAuthentication
-    """Authenticates the clients that call the token endpoint."""
+    """Authenticates the clients that call the endpoints for servers."""
+    pushed: PushedRequests
+    """The endpoint for pushed authorization requests."""
     token: TokenEndpoint
     """The token endpoint for codes."""
     refresh: RefreshEndpoint

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from shared.kernel.names import EmailAddress
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
-from shared.provider.authorization_request import SCOPES
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.errors import OAuthError, invalid_grant, invalid_request
 from shared.provider.families import Families, Family, HeldFamily
 from shared.provider.issuer import Issuer
 from shared.provider.parameters import Parameters, one
 from shared.provider.refresh_token import RefreshToken
+from shared.provider.scopes import SCOPES
 from shared.provider.standing import Standing
 from shared.provider.token import TokenResponse
 

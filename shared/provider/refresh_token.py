@@ -4,7 +4,7 @@
     month         person    handle    secret
 
 Month, person and the hash of the handle are the key of the family's row; the handle itself is in no row, so that only
-somebody who has seen a token of the family can name it. `docs/decisions/0039` says why the next token follows from the
+somebody who has seen a token of the family can name it. `docs/decisions/0042` says why the next token follows from the
 one before it.
 """
 

@@ -33,7 +33,8 @@ class Standing:
     async def prove(self, grant: Grant) -> None:
         """Prove that the account exists, that SSO applies to the person, and that the address is linked to them.
 
-        A link that was released and made again is another one.
+        It applies only if it does for every address that tokens contain. A link that was released and made
+        again is another one.
 
         Raises:
             OAuthError: one of these no longer holds.
@@ -44,7 +45,7 @@ class Standing:
         exists, linked, *applies = await asyncio.gather(
             existed_at(self.accounts, person.account_id, grant.issued_at),
             self._is_linked(grant, EmailAddress(typed)),
-            *(self._applies(grant, EmailAddress(each)) for each in {typed, person.email or typed}),
+            *(self._applies(grant, EmailAddress(each)) for each in {typed, *person.addresses}),
         )
         if not exists:
             raise invalid_grant("The account of the user no longer exists.")

@@ -18,12 +18,12 @@ from shared.flows.flows import FlowEnded, Flows, Held, name_of
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
-from shared.provider.authorization_request import OFFLINE_ACCESS
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.errors import OAuthError, invalid_grant, invalid_request
 from shared.provider.families import Families
 from shared.provider.issuer import TOKEN_LIFETIME, Code, Issuer, challenge_of
 from shared.provider.parameters import Parameters, one
+from shared.provider.scopes import OFFLINE_ACCESS
 from shared.provider.standing import Standing
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")

@@ -17,8 +17,11 @@ UNSAID = {
     "jwks": None,
     "codeBinding": "pkce",
     "refreshTokens": False,
+    "assertionAudience": None,
+    "requirePushedAuthorizationRequests": False,
     "postLogoutRedirectUris": [],
     "backchannelLogoutUri": None,
+    "initiateLoginUri": None,
     "hasSecret": False,
 }
 
