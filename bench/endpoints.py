@@ -327,7 +327,6 @@ def _sign_in(stage: _Stage, manager: str) -> None:
         renewing = AuthorizationRequest("unite", signing_in.redirect_uri, ALICE)
         page = browser.open(renewing.address(stage.service.url, scope="openid email offline_access"))
         _renew(stage, renewing.redemption(code_of(page)))
-        browser.open(AuthorizationRequest("unite", signing_in.redirect_uri, ALICE).address(stage.service.url))
         stage.when = "of a remembered person"
         remembered = AuthorizationRequest("unite", signing_in.redirect_uri, "")
         browser.open(remembered.address(stage.service.url, login_hint=None))

@@ -64,7 +64,7 @@ CALLS = {
     "list_links, a page": 2,
     "search_links": 2,
     "release_link": 7,
-    "erase_person, a person of two names": 23,
+    "erase_person, a person of two names": 27,
     "erase_person, nobody": 9,
     "release_links, none left": 3,
     "put_application, new": 3,
@@ -136,9 +136,9 @@ in the minute of a code. The rows of a session are in two partitions, of today a
 before in a third; those that name its refresh tokens are in two, of this month and the next, and so are a person's.
 Redeeming a code for refresh tokens writes their row and that name, and reads the session, which may have ended; a
 renewal reads the row and replaces it. Deleting an account plans the duty that sweeps it. The callback that connects
-keeps the proven sign-in before it asks Graph, which may be late: two calls for each integration. The page of a setup link writes
-that it was opened, the first time, and its button that it was pressed. A call in the portal reads its session, and once
-a minute writes that it was used.
+keeps the proven sign-in before it asks Graph, which may be late: two calls for each integration. The page of a setup
+link writes that it was opened, the first time, and its button that it was pressed. A call in the portal reads its
+session, and once a minute writes that it was used.
 """
 
 
