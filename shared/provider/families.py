@@ -72,8 +72,9 @@ class Family(Record):
         return
 
     def is_over(self, now: datetime) -> bool:
-        """Whether it is too old, or has not been used for too long."""
-        return now - self.issued_at >= FAMILY_LIFETIME or now - self.used_at >= IDLE_LIFETIME
+        """Whether it is too old, has not been used for too long, or outlives the session that the account allows."""
+        ends = self.issued_at + FAMILY_LIFETIME, self.used_at + IDLE_LIFETIME, self.person.session_expires_at
+        return any(end is not None and end <= now for end in ends)
 
     def place_of(self, token: RefreshToken, now: datetime) -> Place | None:
         """Where a token stands; None if it was used before, or is none of the family's."""

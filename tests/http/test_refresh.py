@@ -58,6 +58,11 @@ def dead(service: RunningService, *refresh_tokens: str) -> None:
         refused(renew(service, token), "invalid_grant")
 
 
+def soon(service: RunningService) -> None:
+    """Let every cache expire."""
+    service.clock.advance(timedelta(seconds=11))
+
+
 def families(service: RunningService) -> list[dict[str, Any]]:
     return [row for row in service.rows("flows") if row["RowKey"].startswith("family")]
 
@@ -140,6 +145,13 @@ def test_a_refresh_token_lives_four_weeks_and_one_unused(
     service.clock.advance(timedelta(days=7))
     dead(service, idle)
     assert families(service) == []
+    set_policy(contoso, sessionHours=8)
+    soon(service)
+    token = signed_in(person, unite)["refresh_token"]
+    service.clock.advance(timedelta(hours=7, minutes=50))
+    token = renewed(service, token)["refresh_token"]
+    service.clock.advance(timedelta(minutes=10))
+    dead(service, token)
 
 
 # -- what ends ---------------------------------------------------------------------------------------------------------
@@ -272,11 +284,6 @@ def test_a_sign_out_between_code_and_tokens_leaves_none(
     assert loopback.get(f"{service.url}/oauth2/logout", params=leaving).status_code == 303
     refused(redeem(service, unite.redemption(code)), "invalid_grant")
     assert families(service) == []
-
-
-def soon(service: RunningService) -> None:
-    """Let every cache expire."""
-    service.clock.advance(timedelta(seconds=11))
 
 
 def test_each_use_takes_the_decision_again_and_a_refusal_is_the_end(
