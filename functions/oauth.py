@@ -113,10 +113,11 @@ def oauth_routes(services: Services) -> Routes:
 
     @routes.post("/oauth2/par")
     async def push_authorization_request(
-        _: Anybody, authorization: Authorization, parameters: OAuth[PushParameters]
+        _: Anybody, req: Request, authorization: Authorization, parameters: OAuth[PushParameters]
     ) -> PushedResponse:
         """Keep an authorization request, for the browser to name it."""
         client = await services.provider.clients.authenticate(authorization, parameters)
+        cross_origin.share_with(client.application.profile.origins, req)
         pushed = await services.provider.pushed.push(client, parameters)
         return PushedResponse({"request_uri": pushed.request_uri, "expires_in": pushed.expires_in})
 

@@ -38,6 +38,8 @@ def test_only_the_clients_own_pages_read_what_it_is_answered(
     revoked = {"client_id": "unite", "token": response.json()["refresh_token"]}
     assert client.post("/oauth2/revoke", data=revoked, headers={"Origin": ORIGIN}).headers[ALLOWED] == ORIGIN
 
+    assert client.post("/oauth2/par", data=asked.parameters(), headers={"Origin": ORIGIN}).headers[ALLOWED] == ORIGIN
+
     for origin in OTHERS:
         refused = redeem(service, form, headers={"Origin": origin})
         assert (refused.json()["error"], refused.headers["vary"]) == ("invalid_grant", "Origin")
