@@ -194,6 +194,7 @@ def _register(stage: _Stage, operator: str) -> None:
         "ssoSupported": True,
         "redirectUris": [f"{stage.application}/callback"],
         "postLogoutRedirectUris": [f"{stage.application}/signed-out"],
+        "initiateLoginUri": f"{stage.application}/login",
     }
     stage.call(operator, "PUT", "/v1/applications/unite", "new", json=application)
     portal = application | {"tokenEndpointAuthMethod": "client_secret_basic"}
@@ -293,7 +294,14 @@ def _sign_in(stage: _Stage, manager: str) -> None:
         stage.ask("POST", "/oauth2/userinfo", headers=bearer)
         stage.when = "again"
         browser.open(AuthorizationRequest("unite", signing_in.redirect_uri, ALICE).address(stage.service.url))
+        stage.when = "of a remembered person"
+        remembered = AuthorizationRequest("unite", signing_in.redirect_uri, "")
+        browser.open(remembered.address(stage.service.url, login_hint=None))
+        stage.when = "of an id_token_hint"
+        browser.open(remembered.address(stage.service.url, login_hint=None, id_token_hint=tokens["id_token"]))
         stage.when = ""
+        browser.send("GET", f"{stage.service.url}/signin/start?application=unite", {})
+        browser.send("GET", f"{stage.service.url}/errors/sso-does-not-apply", {})
         form = AuthorizationRequest("unite", signing_in.redirect_uri, ALICE).parameters()
         browser.send("POST", f"{stage.service.url}/oauth2/authorize", form)
         _push(stage, browser, AuthorizationRequest("unite", signing_in.redirect_uri, ALICE))

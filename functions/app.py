@@ -25,6 +25,7 @@ from functions.people import people_routes
 from functions.policy import policy_routes
 from functions.resolve import resolve_routes
 from functions.signin import signin_routes
+from functions.signout import signout_routes
 from functions.timers import timers_blueprint
 from shared.services import Services
 from shared.settings import Misconfiguration
@@ -63,6 +64,7 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
         application_routes(services),
         resolve_routes(services.resolution, services.edge),
         signin_routes(services),
+        signout_routes(services),
         oauth_routes(services),
         health_routes(services, cookies_work=cookies_work),
         openapi_routes(endpoints, services),

@@ -52,6 +52,7 @@ class ApplicationDocument(Document):
     require_pushed_authorization_requests: bool
     post_logout_redirect_uris: tuple[str, ...]
     backchannel_logout_uri: str | None
+    initiate_login_uri: str | None
     has_secret: bool
     created_at: Moment
     updated_at: Moment

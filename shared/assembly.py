@@ -26,6 +26,7 @@ from shared.edge_ports import EdgePorts
 from shared.flows.flows import Flows
 from shared.health import Health
 from shared.kernel.names import TenantId
+from shared.kernel.seals import Seal
 from shared.overview import Overviews
 from shared.policies.book import PolicyBook
 from shared.ports.access_tokens import AccessTokens
@@ -45,7 +46,9 @@ from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import CallbackStep
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.end_session import EndSession
+from shared.provider.expected_person import ExpectedPeople
 from shared.provider.issuer import Issuer
+from shared.provider.login_initiation import LoginInitiation
 from shared.provider.logout_notices import LogoutNotices
 from shared.provider.openid_provider import OpenIdProvider
 from shared.provider.pushed_requests import PushedRequests
@@ -109,6 +112,8 @@ class Ports:
     """The keys that sign our tokens; the product itself only probes them."""
     tokens: Tokens
     """Signs our tokens, and verifies ours and the assertions of clients."""
+    seal: Seal
+    """Seals what browsers keep."""
     notices: Notices
     """Sends notices to applications, server to server."""
     telemetry: Telemetry
@@ -236,11 +241,13 @@ def _openid_provider(
     notices = LogoutNotices(
         applications=ports.recent_applications, sessions=sessions, issuer=issuer, notices=ports.notices, duties=duties
     )
+    people = ExpectedPeople(seal=ports.seal, tokens=ports.tokens, accounts=ports.recent_accounts, clock=ports.clock)
     standing = Standing(accounts=ports.accounts, resolver=resolver)
-    sign_in = _sign_in(ports, flows, resolver, admission, checks)
+    sign_in = _sign_in(ports, flows, resolver, admission, checks, people)
     return OpenIdProvider(
         sign_in=sign_in,
         pushed=sign_in.pushed,
+        initiation=LoginInitiation(applications=ports.recent_applications, people=people, issuer=ports.public_url),
         clients=ClientAuthentication(
             applications=ports.recent_applications,
             flows=ports.flows,
@@ -262,7 +269,14 @@ def _openid_provider(
     )
 
 
-def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks) -> SignIn:
+def _sign_in(
+    ports: Ports,
+    flows: Flows,
+    resolver: Resolver,
+    admission: Admission,
+    checks: ConnectionChecks,
+    people: ExpectedPeople,
+) -> SignIn:
     redirect_uri = f"{ports.public_url}/signin/callback"
     responses = Responses(checks=checks, telemetry=ports.telemetry, issuer=ports.public_url)
     return SignIn(
@@ -275,12 +289,14 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, admission: Admissio
             flows=flows,
             admission=admission,
             sessions=Sessions(table=ports.flows, clock=ports.clock),
+            people=people,
             provider=ports.sign_in,
             responses=responses,
             clock=ports.clock,
             redirect_uri=redirect_uri,
         ),
         pushed=PushedRequests(applications=ports.recent_applications, flows=flows, responses=responses),
+        people=people,
         responses=responses,
     )
 

@@ -14,6 +14,7 @@ from azure.functions import HttpRequest, HttpResponse
 
 from shared.flows.flows import HANDLE, Binding, name_of
 from shared.kernel.encoding import base64url, from_base64url
+from shared.provider.expected_person import REMEMBERED_FOR
 
 MOST = 32
 """Cookies of one sort that a browser may keep: 2.8 kB of each request, and more sign-ins than anybody has open.
@@ -68,11 +69,13 @@ class FlowCookies:
 class NoteCookies:
     """One text that a browser keeps for us, in as many cookies as it needs: browsers take 4,096 bytes for each.
 
-    Nothing about it is secret or trusted. Args: `prefix`, with which their names begin; `age`, how long it is kept.
+    Nothing about it is secret or trusted. Args: `prefix`, with which their names begin; `age`, how long it is kept;
+    `most`, how many cookies there can be.
     """
 
     prefix: str
     age: timedelta
+    most: int = _PIECES
 
     def keep(self, text: str | None) -> tuple[str, ...]:
         """The Set-Cookie lines that make a browser keep the text, or forget it; and any other that it has kept.
@@ -82,18 +85,18 @@ class NoteCookies:
         """
         value = base64url((text or "").encode())
         pieces = [value[start : start + _PIECE] for start in range(0, len(value), _PIECE)]
-        if len(pieces) > _PIECES:
+        if len(pieces) > self.most:
             raise ValueError("A browser is asked to keep too much.")
         age = int(self.age.total_seconds())
         kept = [
             f"{self._name(number)}={piece}; Path=/; Max-Age={age}; {_ATTRIBUTES}" for number, piece in enumerate(pieces)
         ]
-        return *kept, *(_taken_back(self._name(number)) for number in range(len(pieces), _PIECES))
+        return *kept, *(_taken_back(self._name(number)) for number in range(len(pieces), self.most))
 
     def text(self, req: HttpRequest) -> str | None:
         """The text that the browser has kept; None if there is none, or if it is not one of ours."""
         sent = dict(_pairs(req))
-        value = "".join(sent.get(self._name(number), "") for number in range(_PIECES))
+        value = "".join(sent.get(self._name(number), "") for number in range(self.most))
         try:
             return from_base64url(value).decode() or None
         except ValueError:
@@ -118,6 +121,7 @@ class BrowserCookies:
         self.sign_in = FlowCookies(f"{prefix}azure-sso-sign-in-")
         self.sign_out = FlowCookies(f"{prefix}azure-sso-sign-out-")
         self.way_back = NoteCookies(f"{prefix}azure-sso-way-back-", timedelta(minutes=15))
+        self.person = NoteCookies(f"{prefix}azure-sso-person-", REMEMBERED_FOR, most=1)
         self.probe = FlowCookies(f"{prefix}azure-sso-probe-").release("probe")
         """An empty Set-Cookie line that stores nothing; it shows what reaches the browser."""
 

@@ -79,7 +79,8 @@ class ApplicationProfile(Record):
     are the public keys (RFC 7517) of a client that authenticates by `private_key_jwt`; `code_binding` is None for
     applications that were registered before there was a choice, which means PKCE; with
     `require_pushed_authorization_requests` (RFC 9126, section 6) none is taken from a browser. `assertion_audience` is
-    None for clients without keys, and for those that were registered before there was a choice.
+    None for clients without keys, and for those that were registered before there was a choice. `initiate_login_uri`
+    begins a sign-in for whoever comes from a tile or a link elsewhere.
     """
 
     name: Title
@@ -94,6 +95,7 @@ class ApplicationProfile(Record):
     require_pushed_authorization_requests: bool = False
     post_logout_redirect_uris: WebAddresses = ()
     backchannel_logout_uri: WebAddress | None = None
+    initiate_login_uri: WebAddress | None = None
 
     @model_validator(mode="after")
     def _keys_where_they_are_needed(self) -> Self:

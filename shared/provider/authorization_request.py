@@ -13,11 +13,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from shared.applications.application import Application, CodeBinding
-from shared.kernel.names import ClientId, EmailAddress
+from shared.kernel.names import ClientId
 from shared.ports.record import Record
 from shared.ports.table import RowReader
 from shared.provider.errors import OAuthError, RequestError, invalid_request
-from shared.provider.parameters import Parameters, one
+from shared.provider.parameters import LONGEST_TOKEN, Parameters, one
 from shared.provider.requesting_client import find_client
 
 SCOPES = ("openid", "email", "profile")
@@ -65,6 +65,8 @@ class AuthorizationRequest(Record):
     prompt: Prompt | None = None
     max_age: int | None = None
     login_hint: str | None = None
+    id_token_hint: str | None = None
+    """As it was sent, still to be verified; it is stored only with a request that was pushed."""
     acr_values: tuple[str, ...] = ()
     response_mode: ResponseMode = ResponseMode.QUERY
     pushed: bool = False
@@ -74,6 +76,16 @@ class AuthorizationRequest(Record):
     def asks_for_login(self) -> bool:
         """Whether a login is required; `max_age=0` means the same (OpenID Connect Core, section 3.1.2.1)."""
         return self.prompt is Prompt.LOGIN or self.max_age == 0
+
+    @property
+    def names_its_person(self) -> bool:
+        """Whether there is an address, and no ID token that demands more."""
+        return self.login_hint is not None and self.id_token_hint is None
+
+    @property
+    def asks_who_it_is(self) -> bool:
+        """Whether the person is to be asked anew, whoever is remembered."""
+        return self.prompt in {Prompt.LOGIN, Prompt.SELECT_ACCOUNT}
 
     def parameters(self) -> dict[str, str]:
         """The parameters as a client sends them, to repeat the request."""
@@ -92,6 +104,7 @@ class AuthorizationRequest(Record):
             "prompt": self.prompt,
             "max_age": None if self.max_age is None else str(self.max_age),
             "login_hint": self.login_hint,
+            "id_token_hint": self.id_token_hint,
             "acr_values": " ".join(self.acr_values) or None,
         }
         return {name: value for name, value in given.items() if value is not None}
@@ -189,23 +202,20 @@ def _login_hint(parameters: Parameters) -> Mapping[str, Any]:
     return {"login_hint": one(parameters, "login_hint")}
 
 
+def _id_token_hint(parameters: Parameters) -> Mapping[str, Any]:
+    """Read the ID token of the expected person, unchanged (OpenID Connect Core, section 3.1.2.1)."""
+    return {"id_token_hint": one(parameters, "id_token_hint", LONGEST_TOKEN)}
+
+
 def _acr_values(parameters: Parameters) -> Mapping[str, Any]:
     """Read which contexts the client prefers; it has to check the answer (OpenID Connect Core, section 3.1.2.1)."""
     return {"acr_values": tuple((one(parameters, "acr_values") or "").split())}
 
 
 def _silent_request(parameters: Parameters) -> Mapping[str, Any]:
-    """Refuse `prompt=none` where a login or an address must be asked for (OpenID Connect Core, section 3.1.2.6)."""
-    if _prompt(parameters)["prompt"] is not Prompt.NONE:
-        return {}
-    if _max_age(parameters)["max_age"] == 0:
+    """Refuse `prompt=none` where a login must be asked for (OpenID Connect Core, section 3.1.2.6)."""
+    if _prompt(parameters)["prompt"] is Prompt.NONE and _max_age(parameters)["max_age"] == 0:
         raise OAuthError("login_required", "max_age=0 requires the user to sign in, which prompt=none does not allow.")
-    try:
-        EmailAddress.parse(one(parameters, "login_hint") or "")
-    except ValueError:
-        raise OAuthError(
-            "login_required", "login_hint names no user, and prompt=none does not allow asking for one."
-        ) from None
     return {}
 
 
@@ -220,6 +230,7 @@ _CHECKS: tuple[Check, ...] = (
     _prompt,
     _max_age,
     _login_hint,
+    _id_token_hint,
     _acr_values,
     _silent_request,
 )

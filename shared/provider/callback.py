@@ -17,8 +17,9 @@ from shared.ports.telemetry import SignInStep
 from shared.provider.assurance import acr_of
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
-from shared.provider.authorization_response import ClientResponse, Responses
+from shared.provider.authorization_response import Remembering, Responses
 from shared.provider.errors import RefusedAtEntra
+from shared.provider.expected_person import AnotherPerson, ExpectedPeople, ExpectedPerson
 from shared.provider.issuer import Code, Person
 from shared.provider.reauthentication import SignInTooOld, prove_recent
 from shared.provider.sessions import Sessions
@@ -27,12 +28,18 @@ from shared.resolution.resolver import Resolution, Resolver
 from shared.users.admission import Admission
 from shared.users.link import SWITCHED_OFF, SsoSwitchedOff
 
+_ANOTHER = (
+    "The application asked for a certain person, and you have signed in at Microsoft as somebody else. "
+    "Go back to the application and sign in there anew."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class BeginAgain:
-    """The person signed in too long ago: begin again, with this request."""
+    """Begin again, with this request and for this person: they signed in too long ago, or are somebody else."""
 
     request: AuthorizationRequest
+    expected: ExpectedPerson | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,8 @@ class CallbackStep:
     """Decides who may sign in as whom."""
     sessions: Sessions
     """Store who is signed in to which application."""
+    people: ExpectedPeople
+    """Writes the note of who has signed in."""
     provider: EntraSignIn
     """Entra."""
     responses: Responses
@@ -72,21 +81,24 @@ class CallbackStep:
             self.responses.report(SignInStep.RETURNED, state.authorization)
         return state
 
-    async def complete(self, state: SignInState, answer: Answer) -> ClientResponse | BeginAgain:
-        """Prove who signed in, and give the application a code.
+    async def complete(self, state: SignInState, answer: Answer) -> Remembering | BeginAgain:
+        """Prove who signed in, and give the application a code, and the browser a note.
 
         Raises:
             ProviderRefused, RefusedAtEntra: Entra refused the sign-in.
             Refusal: the person is not admitted.
         """
         identity = await self._identify(state, answer)
+        if self._is_somebody_else(state, identity):
+            return BeginAgain(state.request, None)
         if self._is_too_old(state, identity):
-            return BeginAgain(state.request.model_copy(update={"prompt": Prompt.LOGIN}))
+            return BeginAgain(state.request.model_copy(update={"prompt": Prompt.LOGIN}), state.expected)
         person = await self._admit(state, identity)
         await self.sessions.begin(person, state.request.client_id, identity.login_hint)
         handle = await self.flows.issue(self._code(state, person))
         self.responses.report(SignInStep.COMPLETED, state.authorization)
-        return self.responses.to_client(state.request, code=handle)
+        note = self.people.note_of(identity, EmailAddress(state.email))
+        return Remembering(self.responses.to_client(state.request, code=handle), note)
 
     async def _identify(self, state: SignInState, answer: Answer) -> VerifiedIdentity:
         if answer.error is not None:
@@ -97,6 +109,19 @@ class CallbackStep:
         return await self.provider.finish_sign_in(
             state.tenant_id, self.redirect_uri, answer.code, state.code_verifier, state.nonce
         )
+
+    def _is_somebody_else(self, state: SignInState, identity: VerifiedIdentity) -> bool:
+        """Whether somebody else came back than the browser remembers, who may be asked for their address.
+
+        Raises:
+            AnotherPerson: they may not be asked.
+        """
+        expected = state.expected
+        if expected is None or expected.demanded or expected.is_of(identity):
+            return False
+        if state.request.prompt is Prompt.NONE:
+            raise AnotherPerson(_ANOTHER)
+        return True
 
     def _is_too_old(self, state: SignInState, identity: VerifiedIdentity) -> bool:
         """Whether the sign-in is older than `max_age`, and a new one may be asked for; see docs/decisions/0017.
@@ -123,6 +148,8 @@ class CallbackStep:
         if not _applies(await self.resolver.decide(typed, state.request.client_id), state, identity):
             raise SsoSwitchedOff(SWITCHED_OFF)
         admitted = await self.admission.admit(state.account_id, typed, identity, state.begun_at)
+        if state.expected is not None and state.expected.sub not in {None, admitted.link.subject}:
+            raise AnotherPerson(_ANOTHER)
         email = admitted.email
         if email is not None and email != typed:
             email = await self._also_decided(email, state, identity)

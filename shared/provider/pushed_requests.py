@@ -25,7 +25,7 @@ from shared.provider.authorization_request import (
     AuthorizationRequest,
     check_request,
 )
-from shared.provider.authorization_response import AuthorizationResponse, EmailForm, ErrorPage, Responses
+from shared.provider.authorization_response import AuthorizationResponse, EmailForm, ErrorPage, Remembering, Responses
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.errors import invalid_request
 from shared.provider.parameters import Parameters, one
@@ -126,6 +126,8 @@ class PushedRequests:
             Unavailable: the store does not respond. A page that says what was refused only loses its link.
         """
         match response:
+            case Remembering(inner, note):
+                return Remembering(await self.kept(inner), note)
             case EmailForm(request=request) if request.pushed:
                 return replace(response, request=await self._keep(request, asked=True))
             case ErrorPage(again=AuthorizationRequest() as again):

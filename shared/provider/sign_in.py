@@ -1,8 +1,9 @@
 """A sign-in, from the authorization request to the authorization response: which step comes next.
 
     authorize   an application sends a person      begin
-    callback    Entra sends the person back        complete; or begin again, if the sign-in is too old, or if the
-                                                   browser brings the same answer a second time
+    callback    Entra sends the person back        complete; or begin again, if the sign-in is too old, if it is
+                                                   somebody else than the browser remembers, or if the browser brings
+                                                   the same answer a second time
 
 The steps never call one another: each returns its result, and only this module decides what follows. It also turns a
 step's refusal into a response, once it is known where that may go.
@@ -16,14 +17,24 @@ from shared.kernel.refusals import FlowSpent, Refusal
 from shared.ports.entra import Answer, ProviderRefused
 from shared.ports.table import RowReader
 from shared.provider.authorization import Authorization, SignInState
-from shared.provider.authorization_request import read_request
-from shared.provider.authorization_response import AuthorizationResponse, Responses
+from shared.provider.authorization_request import Prompt, read_request
+from shared.provider.authorization_response import (
+    AuthorizationResponse,
+    RedirectToEntra,
+    Remembering,
+    Responses,
+)
 from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import BeginAgain, CallbackStep
-from shared.provider.errors import RefusedAtEntra, RequestError
+from shared.provider.errors import OAuthError, RefusedAtEntra, RequestError
+from shared.provider.expected_person import ExpectedPeople, ExpectedPerson, FromBrowser
 from shared.provider.parameters import Parameters
 from shared.provider.pushed_requests import PushedRequests, is_pushed
 from shared.provider.requesting_client import find_client
+from shared.users.link import SsoSwitchedOff
+
+_NOTHING = FromBrowser()
+_FRAMED = OAuthError("login_required", "A browser sends no cookies with a frame of another site: redirect the user.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +49,17 @@ class SignIn:
     """Completes it."""
     pushed: PushedRequests
     """Knows the requests that were pushed, and keeps those that are repeated."""
+    people: ExpectedPeople
+    """Knows who is expected where nobody has typed an address."""
     responses: Responses
     """Makes the responses."""
 
-    async def authorize(self, parameters: Parameters) -> AuthorizationResponse:
+    async def authorize(self, parameters: Parameters, browser: FromBrowser = _NOTHING) -> AuthorizationResponse:
         """Respond to an authorization request.
 
         Args:
             parameters: the parameters as they were sent.
+            browser: what the browser has brought beside them.
 
         Raises:
             Malformed: client and redirect URI are not known to belong together; nothing may be sent anywhere.
@@ -59,13 +73,29 @@ class SignIn:
                 request, application = await read_request(self.applications, parameters)
         except RequestError as error:
             return self.responses.request_error(error)
+        if request.prompt is Prompt.NONE and browser.in_foreign_frame:
+            return self.responses.returned(request, _FRAMED)
         try:
-            response = await self.authorize_step.begin(request, application)
+            expected = None if request.names_its_person else await self.people.expected_by(request, browser.note)
+            response = await self.authorize_step.begin(request, application, expected)
+        except OAuthError as error:
+            return self.responses.returned(request, error)
         except FlowSpent:
             raise
         except Refusal as refusal:
-            response = self.responses.refused(Authorization(request), refusal)
+            return await self.pushed.kept(self.responses.refused(Authorization(request), refusal))
+        if request.asks_who_it_is:
+            response = Remembering(response, None) if browser.note else response
+        elif request.prompt is not Prompt.NONE:
+            response = self._asked(response, expected, browser)
         return await self.pushed.kept(response)
+
+    def _asked(
+        self, response: AuthorizationResponse, expected: ExpectedPerson | None, browser: FromBrowser
+    ) -> AuthorizationResponse:
+        """Note in the browser that it is sent to Microsoft because of its note."""
+        because_of_it = expected is not None and not expected.demanded and isinstance(response, RedirectToEntra)
+        return Remembering(response, self.people.asked(browser.note)) if because_of_it else response
 
     async def callback(self, answer: Answer, browser: str | None) -> AuthorizationResponse:
         """Handle Microsoft's response, which the browser brings.
@@ -93,14 +123,17 @@ class SignIn:
         application = await self._client_of(state)
         try:
             if state.answers > 1:
-                return await self.authorize_step.begin(state.request, application, repeats=True)
+                return await self.authorize_step.begin(state.request, application, state.expected, repeats=True)
             match await self.callback_step.complete(state, answer):
-                case BeginAgain(request):
-                    return await self.authorize_step.begin(request, application, repeats=state.repeats)
+                case BeginAgain(request, expected):
+                    again = await self.authorize_step.begin(request, application, expected, repeats=state.repeats)
+                    return Remembering(again, None) if expected != state.expected else again
                 case response:
                     return response
         except (ProviderRefused, RefusedAtEntra) as refusal:
             return await self.responses.refused_at_entra(state.authorization, state.account_id, refusal)
+        except SsoSwitchedOff as refusal:
+            return Remembering(self.responses.refused(state.authorization, refusal), None)
         except Refusal as refusal:
             return self.responses.refused(state.authorization, refusal)
 

@@ -64,6 +64,10 @@ EXPECTED = {
         "authorize",
         "authorize_by_form",
         "complete_sign_in",
+        "show_sso_does_not_apply",
+        "start_sign_in",
+    },
+    "sign-out": {
         "sign_out",
         "sign_out_by_form",
         "finish_sign_out",

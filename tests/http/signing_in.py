@@ -132,8 +132,9 @@ def answered(response: httpx.Response, redirect_uri: str = REDIRECT_URI) -> dict
 def refused(service: RunningService, response: httpx.Response, asked: Asked) -> str:
     """The OAuth error of an answer to the application, which carries its state and says who answers (RFC 9207)."""
     answer = answered(response, asked.redirect_uri)
-    assert answer.keys() == {"error", "error_description", "state", "iss"}
+    assert answer.keys() - {"error_uri"} == {"error", "error_description", "state", "iss"}
     assert (answer["state"], answer["iss"]) == (asked.state, service.url)
+    assert answer.get("error_uri") in {None, f"{service.url}/errors/sso-does-not-apply"}
     return answer["error"]
 
 

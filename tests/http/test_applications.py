@@ -20,6 +20,7 @@ UNSAID = {
     "requirePushedAuthorizationRequests": False,
     "postLogoutRedirectUris": [],
     "backchannelLogoutUri": None,
+    "initiateLoginUri": None,
     "hasSecret": False,
 }
 

@@ -68,11 +68,17 @@ CALLS = {
     "resolve_email, unknown domain": 1,
     "authorize, the first time": 4,
     "authorize, again": 4,
+    "authorize, of a remembered person": 4,
+    "authorize, of an id_token_hint": 4,
     "authorize_by_form": 4,
     "push_authorization_request": 2,
     "authorize, pushed": 5,
     "complete_sign_in, the first time": 14,
     "complete_sign_in, again": 10,
+    "complete_sign_in, of a remembered person": 10,
+    "complete_sign_in, of an id_token_hint": 10,
+    "start_sign_in": 1,
+    "show_sso_does_not_apply": 0,
     "redeem_code, public client": 7,
     "get_userinfo": 0,
     "get_userinfo_by_form": 0,
@@ -122,6 +128,11 @@ def found() -> dict[str, int]:
 def test_every_endpoint_asks_the_store_as_often_as_is_written_here(found: dict[str, int]) -> None:
     """The story ends with an error if there is an endpoint that it does not call."""
     assert found == CALLS
+
+
+def test_who_is_remembered_costs_nothing_more(found: dict[str, int]) -> None:
+    for function in ("authorize", "complete_sign_in"):
+        assert found[f"{function}, of a remembered person"] == found[f"{function}, again"]
 
 
 def test_resolve_asks_no_more_than_was_promised(found: dict[str, int]) -> None:

@@ -142,6 +142,10 @@ class Pages:
         facts = {"application": application_name, "action": action, "kept": kept, "fault": fault}
         return self._page("sign_out.html", facts, status=400 if fault else 200, form_action=_onwards(action))
 
+    def sso_does_not_apply(self) -> HttpResponse:
+        """What the error means, for a person who follows the `error_uri`, and for the application's developers."""
+        return self._page("sso_does_not_apply.html", {})
+
     def signed_out(self) -> HttpResponse:
         """The person is signed out, and the application named no address to return to."""
         return self._page("signed_out.html", {})

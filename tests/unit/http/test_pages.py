@@ -43,6 +43,7 @@ EVERY: dict[str, Callable[[Pages, str], HttpResponse]] = {
     "post again": lambda pages, text: pages.post_again(ACTION, {"state": (text,), text: (text, text)}),
     "sign out": lambda pages, text: pages.sign_out(text, ACTION, {"shown": text}, None),
     "sign out of nothing": lambda pages, text: pages.sign_out(None, ACTION, {"state": text}, text),
+    "SSO does not apply": lambda pages, _: pages.sso_does_not_apply(),
     "signed out": lambda pages, _: pages.signed_out(),
     "signed out in a frame": lambda pages, _: pages.signed_out_in_frame(),
 }

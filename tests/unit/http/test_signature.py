@@ -13,7 +13,7 @@ from functions.http.responses import Described, HtmlPage, NoContent, Put, Redire
 from functions.http.roles import Anybody
 from functions.http.signature import parameters_of, responses_of, role_of
 from functions.policy import PolicyBody, PolicyDocument
-from functions.signin import LogoutParameters
+from functions.signout import LogoutParameters
 from shared.access.roles import AccountAdministrator, AccountReader
 from shared.assembly import assemble
 from shared.kernel.names import AccountId

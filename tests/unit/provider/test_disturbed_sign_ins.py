@@ -18,7 +18,13 @@ from shared.connection.connection import Connection
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.entra import Answer
 from shared.ports.table import Put
-from shared.provider.authorization_response import EmailForm, ErrorPage, RedirectToApplication, RedirectToEntra
+from shared.provider.authorization_response import (
+    EmailForm,
+    ErrorPage,
+    RedirectToApplication,
+    RedirectToEntra,
+    Remembering,
+)
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.end_session import ToEntra
 from shared.provider.issuer import Code
@@ -122,6 +128,7 @@ async def back_to_microsoft(world: World) -> None:
 
 async def come_back(world: World) -> object:
     answer = await world.sign_in.callback(world.answer, world.left.binding.secret)
+    answer = answer.response if isinstance(answer, Remembering) else answer
     if isinstance(answer, RedirectToApplication):
         (world.code,) = parse_qs(urlsplit(answer.url).query)["code"]
     return answer
