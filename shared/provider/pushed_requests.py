@@ -136,6 +136,8 @@ class PushedRequests:
                 except Unavailable:
                     return response
                 return replace(response, again_url=self.responses.authorize_url(repeated))
+            case Remembering(response=inner, note=note):
+                return Remembering(await self.kept(inner), note)
             case _:
                 return response
 

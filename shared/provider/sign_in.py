@@ -47,10 +47,10 @@ class SignIn:
     """Begins a sign-in."""
     callback_step: CallbackStep
     """Completes it."""
-    pushed: PushedRequests
-    """Knows the requests that were pushed, and keeps those that are repeated."""
     people: ExpectedPeople
     """Knows who is expected where nobody has typed an address."""
+    pushed: PushedRequests
+    """Knows the requests that were pushed, and keeps those that are repeated."""
     responses: Responses
     """Makes the responses."""
 
@@ -78,17 +78,16 @@ class SignIn:
         try:
             expected = None if request.names_its_person else await self.people.expected_by(request, browser.note)
             response = await self.authorize_step.begin(request, application, expected)
-        except OAuthError as error:
-            return self.responses.returned(request, error)
         except FlowSpent:
             raise
+        except OAuthError as error:
+            return self.responses.returned(request, error)
         except Refusal as refusal:
             return await self.pushed.kept(self.responses.refused(Authorization(request), refusal))
+        response = await self.pushed.kept(response)
         if request.asks_who_it_is:
-            response = Remembering(response, None) if browser.note else response
-        elif request.prompt is not Prompt.NONE:
-            response = self._asked(response, expected, browser)
-        return await self.pushed.kept(response)
+            return Remembering(response, None) if browser.note else response
+        return response if request.prompt is Prompt.NONE else self._asked(response, expected, browser)
 
     def _asked(
         self, response: AuthorizationResponse, expected: ExpectedPerson | None, browser: FromBrowser
