@@ -126,8 +126,6 @@ class PushedRequests:
             Unavailable: the store does not respond. A page that says what was refused only loses its link.
         """
         match response:
-            case Remembering(inner, note):
-                return Remembering(await self.kept(inner), note)
             case EmailForm(request=request) if request.pushed:
                 return replace(response, request=await self._keep(request, asked=True))
             case ErrorPage(again=AuthorizationRequest() as again):
