@@ -85,6 +85,10 @@ plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/
 panel: panel/node_modules/.package-lock ## Build the panel into panel/dist, and print its size and its hash for Subresource Integrity
 	@cd panel && node build.mjs
 
+.PHONY: components
+components: $(STAMPS) ## Run the component tests of the panel, in a Chromium of this machine; make test does, too
+	@$(PYTEST) tests/browser/test_components.py
+
 .PHONY: screenshots
 screenshots: $(STAMPS) ## Take the pictures of docs/panel: every screen, light and dark, in a Chromium of this machine
 	@exec $(BIN)/python -m tests.browser.screenshots
@@ -157,6 +161,6 @@ panel/node_modules/.package-lock: panel/package-lock.json panel/package.json
 	@cd panel && npm ci --silent || { echo "npm ci failed in panel: run it by hand to see why."; exit 1; }
 	@touch $@
 
-panel/dist/azure-sso-panel.js: panel/node_modules/.package-lock panel/build.mjs docs/openapi.json $(shell find panel/src -name generated -prune -o -type f -print)
+panel/dist/azure-sso-panel.js: panel/node_modules/.package-lock panel/build.mjs panel/words.mjs docs/openapi.json $(shell find panel/src panel/test -name generated -prune -o -type f -print)
 	@echo "Building the panel ..."
 	@cd panel && node build.mjs >/dev/null

@@ -35,13 +35,17 @@ _AGAIN = {SignInTooOld: Way.SIGN_IN_AGAIN, Unavailable: Way.AGAIN, FlowEnded: Wa
 
 
 class AuthorizeParameters(TypedDict, total=False):
-    """An authorization request (OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636, section 4.3)."""
+    """An authorization request (OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636, section 4.3).
+
+    If it was pushed, it is `client_id` and `request_uri` alone (RFC 9126, section 4).
+    """
 
     client_id: Required[ClientId]
-    redirect_uri: Required[str]
-    response_type: Required[Literal["code"]]
+    request_uri: str
+    redirect_uri: str
+    response_type: Literal["code"]
     response_mode: Literal["query", "fragment", "form_post"]
-    scope: Required[str]
+    scope: str
     code_challenge: str
     code_challenge_method: Literal["S256"]
     state: str
@@ -49,6 +53,7 @@ class AuthorizeParameters(TypedDict, total=False):
     prompt: str
     max_age: int
     login_hint: str
+    acr_values: str
     id_token_hint: str
 
 
@@ -78,8 +83,9 @@ def signin_routes(services: Services) -> Routes:
                 return pages.post_to_application(url, parameters)
             case Remembering(inner, note):
                 return with_cookies(rendered(req, inner), *browser.person.keep(note))
-            case EmailForm(application_name, parameters, fault):
-                return pages.email(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
+            case EmailForm(application_name, request, fault):
+                endpoint = services.edge.public_url + _AUTHORIZE
+                return pages.email(application_name, endpoint, request.parameters(), fault)
             case _:
                 way = _AGAIN.get(type(response.refusal), Way.OTHER_ACCOUNT)
                 ways = (way, response.again_url), (Way.APPLICATION, response.application_url)

@@ -21,12 +21,13 @@ from shared.adapters.tables.account import Account
 from shared.adapters.tables.adapter import AzureTables
 from shared.adapters.telemetry import LinesAndCounters, workers_meter
 from shared.adapters.web import Web
-from shared.assembly import Ports, assemble
+from shared.assembly import assemble
 from shared.kernel.pseudonyms import Pseudonyms
 from shared.kernel.seals import Seal
 from shared.ports.clock import Clock
 from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Table
+from shared.product_ports import Ports
 from shared.services import Services
 from shared.settings import Misconfiguration, Settings
 

@@ -61,6 +61,7 @@ export class Api {
     private readonly endpoint: string,
     readonly account: string,
     private readonly getToken: () => GetToken | undefined,
+    private readonly csrfToken: () => string | undefined,
   ) {
     this.client = createClient<paths>({ baseUrl: endpoint, fetch: (request) => this.authorised(request) });
   }
@@ -80,13 +81,16 @@ export class Api {
   private async authorised(request: Request): Promise<Response> {
     const again = request.clone();
     const response = await this.send(request);
-    return response.status === 401 ? this.send(again) : response;
+    return response.status === 401 && !this.csrfToken() ? this.send(again) : response;
   }
 
   private async send(request: Request): Promise<Response> {
-    request.headers.set("Authorization", `Bearer ${await this.token()}`);
+    const csrfToken = this.csrfToken();
+    if (csrfToken) request.headers.set("X-Azure-SSO-CSRF", csrfToken);
+    else request.headers.set("Authorization", `Bearer ${await this.token()}`);
+    const credentials = csrfToken ? "same-origin" : "omit";
     try {
-      return await fetch(request, { credentials: "omit", cache: "no-store", redirect: "error" });
+      return await fetch(request, { credentials, cache: "no-store", redirect: "error" });
     } catch {
       throw new Problem((await this.answersOthers()) ? "origin" : "unreachable");
     }

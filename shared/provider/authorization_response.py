@@ -70,20 +70,24 @@ class PostToApplication:
 
 @dataclass(frozen=True, slots=True)
 class EmailForm:
-    """The person is asked for their address; the form adds it to `parameters`, which repeat the request."""
+    """The person is asked for their address; the form adds it to the parameters that repeat the request."""
 
     application_name: str
-    parameters: Mapping[str, str]
+    request: AuthorizationRequest
     fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """The sign-in failed: the reason, and links to retry or to go back to the application."""
+    """The sign-in failed: the reason, and links to retry or to go back to the application.
+
+    `again` is the pushed request by which to retry; `pushed_requests` makes the link.
+    """
 
     refusal: Refusal
     again_url: str | None
     application_url: str | None
+    again: AuthorizationRequest | None = None
 
 
 type ClientResponse = RedirectToApplication | PostToApplication
@@ -177,9 +181,15 @@ class Responses:
         if silent:
             return self.to_client(request, **told)
         hopeless = authorization.demanded or (isinstance(refusal, SignInRefused) and not refusal.again)
-        again_url = with_query(f"{self.issuer}/oauth2/authorize", **again.parameters())
-        offered = not hopeless and len(again_url) <= LONGEST_ADDRESS
-        return ErrorPage(refusal, again_url if offered else None, _address(request, self._told(request, told)))
+        back = _address(request, self._told(request, told))
+        if again.pushed:
+            return ErrorPage(refusal, None, back, None if hopeless else again)
+        again_url = self.authorize_url(again)
+        return ErrorPage(refusal, None if hopeless or len(again_url) > LONGEST_ADDRESS else again_url, back)
+
+    def authorize_url(self, request: AuthorizationRequest) -> str:
+        """The address that repeats a request."""
+        return with_query(f"{self.issuer}/oauth2/authorize", **request.parameters())
 
     def of_another_browser(self, refusal: ForeignFlow) -> ErrorPage:
         """An error page for a browser that has only seen the state: it learns which application, and nothing else."""

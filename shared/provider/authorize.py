@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.applications.application import Application
 from shared.flows.flows import Flows, digest
+from shared.flows.once import following, issue_once
 from shared.kernel.names import EmailAddress
 from shared.ports.entra import ProviderRefused
 from shared.ports.sign_in import EntraSignIn
@@ -62,6 +63,7 @@ class AuthorizeStep:
             repeats: whether it begins again because Microsoft's answer came twice, which happens once.
 
         Raises:
+            FlowSpent: the request was pushed, and has begun a sign-in.
             Refusal: the person cannot sign in, for a reason that the client cannot fix.
         """
         typed = request.login_hint is not None
@@ -78,7 +80,7 @@ class AuthorizeStep:
             if typed or request.prompt is Prompt.NONE:
                 return self._password_page(request, application, email)
             return self._ask_anew(request, application, forget=resolution.because not in OF_THE_APPLICATION)
-        handle = self.flows.new_handle(SignInState)
+        handle = following(request.handle, SignInState) if request.handle else self.flows.new_handle(SignInState)
         prompt = Prompt.LOGIN if request.asks_for_login else request.prompt
         known_as = expected.entra_hint if expected and not typed else None
         hint = None if prompt is Prompt.SELECT_ACCOUNT else known_as or email.address
@@ -101,7 +103,7 @@ class AuthorizeStep:
             nonce=entra.nonce,
             repeats=repeats,
         )
-        await self.flows.issue(state, handle)
+        await (issue_once(self.flows, state, handle) if request.handle else self.flows.issue(state, handle))
         self.responses.report(SignInStep.STARTED, authorization)
         return RedirectToEntra(entra.url, binding)
 
@@ -112,7 +114,7 @@ class AuthorizeStep:
             return self.responses.returned(request, OAuthError("login_required", detail))
         unreadable = request.login_hint is not None
         self.responses.report(SignInStep.ASKED, Authorization(request), "not_an_address" if unreadable else None)
-        return EmailForm(application.profile.name, request.parameters(), fault if unreadable else None)
+        return EmailForm(application.profile.name, request, fault if unreadable else None)
 
     def _ask_anew(
         self, request: AuthorizationRequest, application: Application, *, forget: bool
@@ -121,7 +123,7 @@ class AuthorizeStep:
 
         The browser forgets them, unless SSO only does not apply to this application.
         """
-        form = EmailForm(application.profile.name, request.parameters(), None)
+        form = EmailForm(application.profile.name, request, None)
         return Remembering(form, None) if forget else form
 
     def _password_page(

@@ -5,6 +5,7 @@ resolves once more. If the sign-in is older than `max_age`, the step asks for a 
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from shared.flows.flows import Flows
 from shared.kernel.names import EmailAddress
@@ -13,6 +14,7 @@ from shared.ports.clock import Clock
 from shared.ports.entra import Answer
 from shared.ports.sign_in import EntraSignIn, VerifiedIdentity
 from shared.ports.telemetry import SignInStep
+from shared.provider.assurance import acr_of
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
 from shared.provider.authorization_response import Remembering, Responses
@@ -151,16 +153,30 @@ class CallbackStep:
         email = admitted.email
         if email is not None and email != typed:
             email = await self._also_decided(email, state, identity)
+        username = admitted.username
+        if username is not None and username not in {typed, email}:
+            applies = _applies(await self.resolver.decide(username, state.request.client_id), state, identity)
+            username = username if applies else None
+        username = username or email
         return Person(
             sub=admitted.link.subject,
             email=email.address if email else None,
+            preferred_username=username.address if username else None,
             name=identity.name,
+            given_name=identity.given_name,
+            family_name=identity.family_name,
             account_id=state.account_id,
             tid=identity.tid,
             oid=identity.oid,
             sid=self.sessions.name_of(identity.sid) if identity.sid else None,
             auth_time=identity.auth_time,
+            acr=acr_of(identity.acrs, state.request.acr_values),
+            amr=identity.amr,
+            session_expires_at=self._end_of_session(admitted.session_hours),
         )
+
+    def _end_of_session(self, hours: int | None) -> datetime | None:
+        return None if hours is None else self.clock.now() + timedelta(hours=hours)
 
     async def _also_decided(
         self, email: EmailAddress, state: SignInState, identity: VerifiedIdentity

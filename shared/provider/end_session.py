@@ -19,10 +19,10 @@ from shared.kernel.refusals import Malformed, NotAuthenticated
 from shared.ports.sign_in import EntraSignIn
 from shared.ports.table import RowReader
 from shared.ports.tokens import Tokens
-from shared.provider.authorization_request import client_id_of
 from shared.provider.issuer import ID_TOKEN, Issuer
 from shared.provider.logout_notices import LogoutNotices
 from shared.provider.parameters import LONGEST_TOKEN, Parameters, one, with_query
+from shared.provider.requesting_client import client_id_of
 from shared.provider.sessions import Session, Sessions
 
 _LONGEST_STATE = 4_096

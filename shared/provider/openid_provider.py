@@ -6,6 +6,7 @@ from shared.ports.tokens import Tokens
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.end_session import EndSession
 from shared.provider.login_initiation import LoginInitiation
+from shared.provider.pushed_requests import PushedRequests
 from shared.provider.sign_in import SignIn
 from shared.provider.token import TokenEndpoint
 from shared.provider.userinfo import Userinfo
@@ -20,7 +21,9 @@ class OpenIdProvider:
     initiation: LoginInitiation
     """Lets a tile or a link elsewhere start a sign-in."""
     clients: ClientAuthentication
-    """Authenticates the clients that call the token endpoint."""
+    """Authenticates the clients that call the endpoints for servers."""
+    pushed: PushedRequests
+    """The endpoint for pushed authorization requests."""
     token: TokenEndpoint
     """The token endpoint."""
     userinfo: Userinfo

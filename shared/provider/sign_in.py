@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from shared.applications.application import Application
 from shared.flows.flows import FlowEnded, ForeignFlow
-from shared.kernel.refusals import Refusal
+from shared.kernel.refusals import FlowSpent, Refusal
 from shared.ports.entra import Answer, ProviderRefused
 from shared.ports.table import RowReader
 from shared.provider.authorization import Authorization, SignInState
-from shared.provider.authorization_request import Prompt, find_client, read_request
+from shared.provider.authorization_request import Prompt, read_request
 from shared.provider.authorization_response import (
     AuthorizationResponse,
     RedirectToEntra,
@@ -29,6 +29,8 @@ from shared.provider.callback import BeginAgain, CallbackStep
 from shared.provider.errors import OAuthError, RefusedAtEntra, RequestError
 from shared.provider.expected_person import ExpectedPeople, ExpectedPerson, FromBrowser
 from shared.provider.parameters import Parameters
+from shared.provider.pushed_requests import PushedRequests, is_pushed
+from shared.provider.requesting_client import find_client
 from shared.users.link import SsoSwitchedOff
 
 _NOTHING = FromBrowser()
@@ -47,6 +49,8 @@ class SignIn:
     """Completes it."""
     people: ExpectedPeople
     """Knows who is expected where nobody has typed an address."""
+    pushed: PushedRequests
+    """Knows the requests that were pushed, and keeps those that are repeated."""
     responses: Responses
     """Makes the responses."""
 
@@ -59,10 +63,14 @@ class SignIn:
 
         Raises:
             Malformed: client and redirect URI are not known to belong together; nothing may be sent anywhere.
+            FlowSpent: the pushed request is unknown, expired or used; nothing may be sent anywhere, either.
             Unavailable: the store cannot find the client, so nothing may be sent anywhere, either.
         """
         try:
-            request, application = await read_request(self.applications, parameters)
+            if is_pushed(parameters.get("request_uri", ())):
+                request, application = await self.pushed.open(parameters)
+            else:
+                request, application = await read_request(self.applications, parameters)
         except RequestError as error:
             return self.responses.request_error(error)
         if request.prompt is Prompt.NONE and browser.in_foreign_frame:
@@ -70,10 +78,13 @@ class SignIn:
         try:
             expected = None if request.names_its_person else await self.people.expected_by(request, browser.note)
             response = await self.authorize_step.begin(request, application, expected)
+        except FlowSpent:
+            raise
         except OAuthError as error:
             return self.responses.returned(request, error)
         except Refusal as refusal:
-            return self.responses.refused(Authorization(request), refusal)
+            return await self.pushed.kept(self.responses.refused(Authorization(request), refusal))
+        response = await self.pushed.kept(response)
         if request.asks_who_it_is:
             return Remembering(response, None) if browser.note else response
         return response if request.prompt is Prompt.NONE else self._asked(response, expected, browser)
@@ -102,10 +113,10 @@ class SignIn:
         except FlowEnded as ended:
             over = SignInState.model_validate(ended.flow)
             await self._client_of(over)
-            return self.responses.refused(over.authorization, ended)
+            return await self.pushed.kept(self.responses.refused(over.authorization, ended))
         except ForeignFlow as foreign:
             return self.responses.of_another_browser(foreign)
-        return await self._go_on(state, answer)
+        return await self.pushed.kept(await self._go_on(state, answer))
 
     async def _go_on(self, state: SignInState, answer: Answer) -> AuthorizationResponse:
         application = await self._client_of(state)

@@ -26,6 +26,12 @@ from tests.support.service import RunningService
 REDIRECT_URI = "https://unite.example/callback"
 PASSWORD_URI = "https://unite.example/password?theme=dark"
 ALICE_OID = "c0c00000-0000-4000-8000-00000000a11c"
+ALICE_NAMES = {
+    "name": "Alice Archer",
+    "given_name": "Alice",
+    "family_name": "Archer",
+    "preferred_username": ALICE,
+}
 
 type Register = Callable[..., httpx.Response]
 type NewPerson = Callable[[], "Person"]

@@ -16,6 +16,8 @@ UNSAID = {
     "tokenEndpointAuthMethod": "none",
     "jwks": None,
     "codeBinding": "pkce",
+    "assertionAudience": None,
+    "requirePushedAuthorizationRequests": False,
     "postLogoutRedirectUris": [],
     "backchannelLogoutUri": None,
     "initiateLoginUri": None,

@@ -4,10 +4,10 @@ from functools import cache
 from typing import Any
 
 from shared.adapters.jose import Jose
-from shared.assembly import Ports
 from shared.branding import Branding, Colour
 from shared.connection.return_urls import ReturnUrls
 from shared.kernel.seals import Seal
+from shared.product_ports import Ports
 from tests.support.fakes import (
     Doorbells,
     FakeAccessTokens,

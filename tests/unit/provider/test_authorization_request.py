@@ -15,13 +15,12 @@ from shared.provider.authorization_request import (
     AuthorizationRequest,
     Prompt,
     check_request,
-    client_id_of,
-    find_client,
     state_of,
 )
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import challenge_of
 from shared.provider.parameters import LONGEST_TOKEN, one, with_query
+from shared.provider.requesting_client import client_id_of, find_client
 from tests.support.fakes import InMemoryTable
 from tests.unit.provider.world import ALICE, CALLBACK, UNITE, VERIFIER, application, sent
 

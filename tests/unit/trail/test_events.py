@@ -52,7 +52,19 @@ def test_there_is_a_row_of_before_for_each_event_of_an_account() -> None:
     assert {row["action"] for row in ROWS} == events - ADDED_SINCE
 
 
-ADDED_SINCE = {"connection.changed", "domains.lost", "link.expired", "link.replaced", "links.released", "person.erased"}
+ADDED_SINCE = {
+    "connection.changed",
+    "connection.link_revoked",
+    "domains.lost",
+    "link.expired",
+    "link.replaced",
+    "links.released",
+    "person.erased",
+    "portal.linked",
+    "portal.opened",
+    "portal.revoked",
+    "portal.signed_out",
+}
 """Events of which no row was ever written with the persons themselves."""
 
 
