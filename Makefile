@@ -37,7 +37,7 @@ demo: $(STAMPS) ## Play the whole story, beside `make run` or on a stack of its 
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 .PHONY: test
-test: $(if $(T),,check) $(STAMPS) ## Run the checks and every test; SLOW=1 at full size, as CI does; T=tests/http/test_policy.py a part
+test: $(if $(T),,check) $(STAMPS) ## Run the checks and every test; SLOW=1 all in a browser and at full size, as CI does; T=tests/http/test_policy.py a part
 	@$(PYTEST) $(if $(SLOW),--slow) $(or $(T),--cov --cov-report=term)
 
 .PHONY: unit

@@ -10,7 +10,19 @@ type Size = Callable[[int], int]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="give large stores and files their full size, as CI does")
+    parser.addoption(
+        "--slow",
+        action="store_true",
+        help="run every test in a browser, and give large stores and files their full size, as CI does",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is marked as slow to CI."""
+    if not config.getoption("slow"):
+        slow = [each for each in items if each.get_closest_marker("slow")]
+        items[:] = [each for each in items if not each.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
 
 
 def pytest_configure(config: pytest.Config) -> None:
