@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.groups import GROUPS, prepared
+from tests.clients.page import PAGE, written
 from tests.clients.provider import running_provider
 from tests.clients.table import HERE, clients
 from tests.clients.verdict import verdict_of
@@ -68,3 +69,9 @@ def test_a_group_is_locked_and_no_registry_is_named(lock: Path) -> None:
             text.count("==") == len(re.findall(r"^\S+==\S+ .*\n(?:.*\\\n)*    --hash=sha256:", text, re.MULTILINE)) > 0
         )
         assert "://" not in text
+
+
+def test_the_page_is_written_from_the_table_and_the_programs() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert written(page) == page, "run make clients-page"
+    assert page.count("<details>") >= len(CLIENTS)
