@@ -84,8 +84,7 @@ class Pages:
             "typed": parameters.get("login_hint"),
             "fault": fault,
         }
-        onwards = _onwards(action, parameters.get("redirect_uri", ""))
-        return self._page("email.html", facts, status=422 if fault else 200, form_action=onwards)
+        return self._page("email.html", facts, status=422 if fault else 200, form_action=_onwards(action))
 
     def post_again(self, action: str, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
         """A page that sends another site's form again from our origin, so that the browser includes our cookies."""
@@ -224,15 +223,13 @@ def redirect(url: str) -> HttpResponse:
     return HttpResponse(status_code=303, headers=headers)
 
 
-def _onwards(action: str, redirect_uri: str = "") -> str:
+def _onwards(action: str) -> str:
     """The sources that `form-action` allows; on this machine also http, which the local Entra uses.
 
     Browsers also check the redirects that follow a form against `form-action`, and a sign-in passes hosts that only the
-    customer's tenant knows. If nobody is asked anything there, it ends at the application at once, which may be native:
-    at http on the person's machine, or at a scheme of its own (RFC 8252, section 7).
+    customer's tenant knows.
     """
-    schemes = dict.fromkeys(urlsplit(each).scheme for each in (action, redirect_uri) if each)
-    return " ".join(["'self'", *(f"{scheme}:" for scheme in schemes)])
+    return "'self' https:" if action.startswith("https:") else "'self' http:"
 
 
 @functools.cache

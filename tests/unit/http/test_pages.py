@@ -186,20 +186,6 @@ def test_only_forms_lead_anywhere() -> None:
         assert policy_of(EVERY[name](Pages(NOBODY), "Acme"))["form-action"] == "'none'", name
 
 
-@pytest.mark.parametrize(
-    ("redirect_uri", "sources"),
-    [
-        ("https://unite.example/callback", "'self' https:"),
-        ("http://localhost:5173/callback", "'self' https: http:"),
-        ("com.example.app:/callback", "'self' https: com.example.app:"),
-    ],
-)
-def test_an_address_that_is_typed_may_lead_to_a_native_application_at_once(redirect_uri: str, sources: str) -> None:
-    """Browsers hold every redirect after a form against its policy, and Microsoft may ask nothing."""
-    page = Pages(NOBODY).email("Acme", ACTION, {"redirect_uri": redirect_uri}, None)
-    assert policy_of(page)["form-action"] == sources
-
-
 @each_page
 def test_a_page_has_at_most_one_primary_button(show: Callable[[Pages, str], HttpResponse]) -> None:
     page = Elements(show(Pages(NOBODY), "Acme"))
