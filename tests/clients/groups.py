@@ -161,5 +161,6 @@ GROUPS: Final[dict[str, Group]] = {
         apart=True,
     ),
     "apache": Group(("apache2",), lambda _: [], lambda _: None, lambda client: ["sh", _file(client, "sh")]),
+    "perl": Group(("perl",), lambda _: [], lambda _: None, lambda client: ["perl", _file(client, "pl")]),
     "ruby": Group(("ruby",), lambda _: [], lambda _: None, lambda client: ["ruby", _file(client, "rb")]),
 }

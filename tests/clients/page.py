@@ -27,6 +27,7 @@ _TITLES: Final = {
     "rust": "Rust",
     "apache": "Debian's packages",
     "ruby": "Debian's packages",
+    "perl": "Debian's packages",
 }
 _LANGUAGES: Final = {
     ".mjs": "js",
@@ -39,6 +40,7 @@ _LANGUAGES: Final = {
     ".properties": "properties",
     ".rs": "rust",
     ".rb": "ruby",
+    ".pl": "perl",
     ".conf": "apache",
 }
 _REGION: Final = re.compile(r"^[^\n]*region sign-in\n(.*?)\n[^\n]*endregion", re.DOTALL | re.MULTILINE)
@@ -60,13 +62,12 @@ def written(page: str) -> str:
 
 def _counts() -> str:
     every = clients()
-    works = [client.works for client in every]
-    extra = sum(client.works == "default" and client.extra is not None for client in every)
+    bare = [client.works for client in every if client.extra is None]
+    documented, unbound, no = (bare.count(works) for works in ("default", "none", None))
     return (
-        f"Of {len(every)} clients, **{works.count('default') - extra} sign in as their own documentation shows a "
-        f"generic provider**, with issuer,\nclient id, secret and redirect URI alone and the default registration. "
-        f"{extra} more do so with something else to set,\n{works.count('none')} more if the registration says "
-        f"`codeBinding: none`, and {works.count(None)} not.\n"
+        f"Of {len(every)} clients, **{documented} sign in as their own documentation shows a generic provider**, "
+        f"with issuer, client id,\nsecret and redirect URI alone and the default registration, and {unbound} more with "
+        f"`codeBinding: none` in the registration.\n{len(every) - len(bare)} need something else, and {no} does not sign in.\n"
     )
 
 
@@ -83,7 +84,7 @@ def _how(client: Client) -> str:
         case "none" if client.setting:
             return f"with `{client.setting}`, or as documented with `codeBinding: none`"
         case "none":
-            return "with `codeBinding: none`"
+            return f"with {f'{client.extra} and ' if client.extra else ''}`codeBinding: none`"
         case _:
             return f"no: {client.why}"
 
@@ -155,6 +156,7 @@ _VERSIONS: Final[dict[str, Callable[[Client], str]]] = {
     "rust": _of_cargo,
     "apache": lambda _: "Debian 12",
     "ruby": lambda _: "Debian 12",
+    "perl": lambda _: "Debian 12",
 }
 
 

@@ -39,7 +39,9 @@ def test_the_table_has_a_line_for_each_program_and_a_program_for_each_line() -> 
 
 def is_program(file: Path) -> bool:
     """A file of code, or a folder that Maven builds."""
-    return file.suffix in {".py", ".mjs", ".ts", ".tsx", ".go", ".rs", ".rb", ".sh"} or (file / "pom.xml").exists()
+    return (
+        file.suffix in {".py", ".mjs", ".ts", ".tsx", ".go", ".rs", ".rb", ".pl", ".sh"} or (file / "pom.xml").exists()
+    )
 
 
 def test_a_client_that_does_not_work_has_a_reason_and_no_other_has() -> None:
