@@ -67,7 +67,8 @@ def _counts() -> str:
     return (
         f"Of {len(every)} clients, **{documented} sign in as their own documentation shows a generic provider**, "
         f"with issuer, client id,\nsecret and redirect URI alone and the default registration, and {unbound} more with "
-        f"`codeBinding: none` in the registration.\n{len(every) - len(bare)} need something else, and {no} does not sign in.\n"
+        f"`codeBinding: none` in the registration.\n{len(every) - len(bare)} need something else, and {no} does not "
+        "sign in.\n"
     )
 
 
