@@ -72,6 +72,10 @@ check-az: $(AZ)/.$(AZ_VERSION) .venv/.requirements ## Check every call of az, an
 clients: $(STAMPS) ## Let client libraries of many languages sign in, those that this machine can run: ONLY="node go_oidc"
 	@exec $(BIN)/python -m tests.clients $(ONLY)
 
+.PHONY: clients-page
+clients-page: .venv/.requirements ## Write the table and the lines of docs/clients.md from tests/clients
+	@$(BIN)/python -m tests.clients.page
+
 
 .PHONY: bench
 bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1
