@@ -70,7 +70,7 @@ export function sentence(language: Language, { action, details }: AuditEntry): s
     case "links.released":
       return says[action](count(), text("domain"), text("tenantId"));
     case "policy.changed":
-      return policy(words, (details["before"] ?? {}) as Details, (details["after"] ?? {}) as Details);
+      return policy(language, (details["before"] ?? {}) as Details, (details["after"] ?? {}) as Details);
     case "account.registered":
     case "account.changed":
     case "account.closed":
@@ -83,7 +83,7 @@ export function sentence(language: Language, { action, details }: AuditEntry): s
   }
 }
 
-function policy({ activity, policy: words }: Words, before: Details, after: Details): string {
+function policy({ format, words: { activity, policy: words } }: Language, before: Details, after: Details): string {
   const off = (settings: Details) => (settings["applicationsOff"] ?? settings["applications_off"] ?? []) as string[];
   const fails = (settings: Details) => ((settings["whenConnectionFails"] ?? settings["when_connection_fails"]) === "sso" ? words.failsSso : words.failsPassword);
   const parts = [...new Set([...off(before), ...off(after)])].flatMap((id) => {
@@ -92,5 +92,6 @@ function policy({ activity, policy: words }: Words, before: Details, after: Deta
   });
   if (fails(before) !== fails(after)) parts.push(words.change(words.fails, fails(before), fails(after)));
   const mode = before["mode"] === after["mode"] ? [] : [after["mode"] === "on" ? activity.says["policy.on"] : activity.says["policy.off"]];
-  return [...mode, ...(parts.length ? [activity.says["policy.changed"](parts.join(" "))] : [])].join(" ") || activity.says["policy.changed"]("");
+  const changed = parts.length || !mode.length ? activity.says["policy.changed"](parts.join(" ")) : "";
+  return mode.length ? `${mode[0]} ${format.capital(changed)}`.trim() : changed;
 }

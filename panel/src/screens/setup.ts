@@ -126,8 +126,8 @@ export class SetupScreen extends SetupStep {
       <fieldset><legend class="vh">${words.title}</legend>
         ${choice("other", words.other, words.otherText)} ${choice("myself", words.myself, words.myselfText(overview.name))}
       </fieldset>
-      ${whatIsAsked(this.words)}
-      ${this.context.readonly ? nothing : html`${linkFields(this.words, this.who === "other", this.faults)} ${this.foot(this.main(this.who === "other" ? words.makeLink : words.toMicrosoft, () => void this.begin()), "setup")}`}
+      ${this.context.readonly ? nothing : linkFields(this.words, this.who === "other", this.faults)} ${whatIsAsked(this.words)}
+      ${this.context.readonly ? nothing : this.foot(this.main(this.who === "other" ? words.makeLink : words.toMicrosoft, () => void this.begin()), "setup")}
       ${this.links()}`;
   }
 
