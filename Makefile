@@ -37,7 +37,7 @@ demo: $(STAMPS) ## Play the whole story, beside `make run` or on a stack of its 
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 .PHONY: test
-test: $(if $(T),,check) $(STAMPS) ## Run the checks and every test; SLOW=1 at full size, as CI does; T=tests/http/test_policy.py a part
+test: $(if $(T),,check) $(STAMPS) ## Run the checks and every test; SLOW=1 all in a browser and at full size, as CI does; T=tests/http/test_policy.py a part
 	@$(PYTEST) $(if $(SLOW),--slow) $(or $(T),--cov --cov-report=term)
 
 .PHONY: unit
@@ -67,6 +67,11 @@ check-az: $(AZ)/.$(AZ_VERSION) .venv/.requirements ## Check every call of az, an
 	@rm -f $(AZ)/calls.jsonl
 	@AZ_CALLS=$(CURDIR)/$(AZ)/calls.jsonl $(BIN)/python -m pytest tests/scripts --quiet --numprocesses=auto
 	@$(AZ)/bin/python tests/scripts/real_az.py $(AZ)/calls.jsonl
+
+.PHONY: clients
+clients: $(STAMPS) ## Let client libraries of many languages sign in, those that this machine can run: ONLY="node go_oidc"
+	@exec $(BIN)/python -m tests.clients $(ONLY)
+
 
 .PHONY: bench
 bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1
@@ -118,7 +123,7 @@ LOCK := $(BIN)/uv pip compile --quiet --python-version 3.13 --generate-hashes --
 
 .PHONY: lock
 lock: .venv/.requirements ## Pin what requirements*.in ask for, and keep the other versions; UPGRADE=yes takes the newest
-	@for file in requirements requirements-dev .ci/requirements; do \
+	@for file in requirements requirements-dev .ci/requirements tests/clients/python{,_apart}/requirements; do \
 		$(LOCK) $(if $(UPGRADE),--upgrade) $$file.in --output-file $$file.txt; \
 	done
 

@@ -137,8 +137,8 @@ def connection_routes(services: Services) -> Routes:
     @routes.get(_LINKS)
     async def list_setup_links(reader: AccountReader) -> Ok[SetupLinksDocument]:
         """List the setup links, and what has become of each."""
-        links, now = await services.connection.setup.list(reader), services.edge.clock.now()
-        return Ok(SetupLinksDocument(items=tuple(_link(each, now) for each in links)))
+        links = await services.connection.setup.list(reader)
+        return Ok(_links(links, services.edge.clock.now()))
 
     @routes.delete(_LINKS + "/{linkId}")
     async def revoke_setup_link(administrator: AccountAdministrator, link_id: Path[SetupLinkId]) -> NoContent:
@@ -175,6 +175,10 @@ def connection_routes(services: Services) -> Routes:
 
 def _versioned(connection: Connection, version: str) -> Ok[ConnectionDocument]:
     return Ok(ConnectionDocument.model_validate(connection), version=version)
+
+
+def _links(links: tuple[SetupLink, ...], now: datetime) -> SetupLinksDocument:
+    return SetupLinksDocument(items=tuple(_link(each, now) for each in links))
 
 
 def _link(link: SetupLink, now: datetime) -> SetupLinkDocument:

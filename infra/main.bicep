@@ -59,6 +59,9 @@ param trailDays int = 0
 @maxValue(36500)
 param unusedLinkDays int = 0
 
+@description('Whether keys of a day sign, for more than 100 sign-ins a second. docs/decisions/0038 says what an attacker gains.')
+param envelopeSigning bool = false
+
 @description('How the names of cookies begin. __Secure- gives up a defence: SECURITY.md says which, and when to.')
 @allowed(['__Host-', '__Secure-'])
 param cookiePrefix string = '__Host-'
@@ -104,6 +107,13 @@ param createPseudonymKey bool
 @description('The secret, if it is made. Let it be drawn.')
 @secure()
 param newPseudonymKey string = '${newGuid()}${newGuid()}'
+
+@description('Whether to make the secrets that seal what browsers remember. Only a deployment that finds none must: with a new one, nobody is remembered.')
+param createRememberKey bool = false
+
+@description('The secret, if it is made. Let it be drawn.')
+@secure()
+param newRememberKey string = '${newGuid()}${newGuid()}'
 
 var functionAppName = nameOf('func', environmentName, resourceGroup().id)
 var address = empty(publicUrl) ? 'https://${functionAppName}.${cloud.websites}' : withoutSlash(publicUrl)
@@ -157,6 +167,9 @@ module keyVault 'modules/key-vault.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     createPseudonymKey: createPseudonymKey
     newPseudonymKey: newPseudonymKey
+    envelopeSigning: envelopeSigning
+    createRememberKey: createRememberKey
+    newRememberKey: newRememberKey
   }
 }
 
@@ -203,7 +216,10 @@ module functionApp 'modules/function-app.bicep' = {
       SSO_TRAIL_DAYS: trailDays == 0 ? '' : string(trailDays)
       SSO_UNUSED_LINK_DAYS: unusedLinkDays == 0 ? '' : string(unusedLinkDays)
       SSO_SIGNING_KEY_URL: keyVault.outputs.signingKeyUrl
+      SSO_WRAPPING_KEY_URL: keyVault.outputs.wrappingKeyUrl
       SSO_PSEUDONYM_KEY: keyVault.outputs.pseudonymKeyReference
+      SSO_REMEMBER_KEY: keyVault.outputs.rememberKeyReference
+      SSO_REMEMBER_KEY_BEFORE: keyVault.outputs.rememberKeyBeforeReference
     }
     allowedOrigins: allowedOrigins
     alwaysReadyInstances: alwaysReadyInstances

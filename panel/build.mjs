@@ -44,6 +44,9 @@ const bundle = await build({ ...options, entryPoints: ["src/azure-sso-panel.ts"]
 // In minified code only templates are indented, and there one space is as good as many.
 const script = Buffer.from(bundle.outputFiles[0].text.replace(/\n {2,}/g, "\n"));
 writeFileSync("dist/azure-sso-panel.js", script);
+
+await build({ ...options, entryPoints: { "azure-sso-portal": "src/portal.ts" }, outdir: "dist" });
+
 const zipped = gzipSync(script, { level: 9 }).length;
 const hash = createHash("sha256").update(script).digest("hex").slice(0, 16);
 const integrity = `sha384-${createHash("sha384").update(script).digest("base64")}`;

@@ -97,6 +97,7 @@ Issuer = Annotated[str, BeforeValidator(unpasted), AfterValidator(_issuer)]
 ConnectionString = Annotated[SecretStr, AfterValidator(_connection_string)]
 AllowedReturnUrls = Annotated[ReturnUrls, PlainValidator(_return_urls)]
 ReferencedSecret = Annotated[SecretStr, AfterValidator(_resolved)]
+RememberKey = Annotated[ReferencedSecret, BeforeValidator(unpasted)]
 File = Annotated[str, AfterValidator(_readable)]
 WorkersFlag = Annotated[bool, BeforeValidator(_true_as_the_worker_reads_it)]
 
@@ -153,6 +154,10 @@ class Settings(BaseModel):
     signing_key_url: Address | None = Field(
         None, description="The Key Vault key that signs tokens, such as https://name.vault.azure.net/keys/signing."
     )
+    wrapping_key_url: Address | None = Field(
+        None,
+        description="For many sign-ins: the Key Vault key that seals keys of a day, which the signing key certifies.",
+    )
     signing_key_folder: str | None = Field(
         None, description="Instead of SSO_SIGNING_KEY_URL, for development: a folder that keeps a key, made if missing."
     )
@@ -167,6 +172,15 @@ class Settings(BaseModel):
     pseudonym_key: ReferencedSecret = Field(
         min_length=32,
         description="At least 32 characters that key the hash which stands for an email in logs.",
+    )
+    remember_key: RememberKey | None = Field(
+        None,
+        min_length=32,
+        description="At least 32 characters that seal the note by which a browser remembers who signed in with it; "
+        "nobody is remembered if it is not set.",
+    )
+    remember_key_before: RememberKey | None = Field(
+        None, min_length=32, description="The SSO_REMEMBER_KEY before it, whose notes are still read."
     )
     vendor_name: VendorName | None = Field(None, description="The vendor's name, as pages show it to people.")
     vendor_logo: Logo | None = Field(
@@ -198,11 +212,19 @@ class Settings(BaseModel):
             raise ValueError("Set SSO_TABLES_URL, or for development SSO_TABLES_CONNECTION_STRING, but not both.")
         if (self.signing_key_url is None) == (self.signing_key_folder is None):
             raise ValueError("Set SSO_SIGNING_KEY_URL, or for development SSO_SIGNING_KEY_FOLDER, but not both.")
+        if self.wrapping_key_url is not None and self.signing_key_url is None:
+            raise ValueError("Set SSO_WRAPPING_KEY_URL only beside SSO_SIGNING_KEY_URL, whose key certifies.")
         if self.identity_client_id is None and (self.tables_url is not None or self.entra_client_secret is None):
             raise ValueError("Set SSO_IDENTITY_CLIENT_ID, or for development both a connection string and a secret.")
         if self.vendor_logo is not None and self.vendor_name is None:
             raise ValueError("Set SSO_VENDOR_NAME beside SSO_VENDOR_LOGO: screen readers read it out instead.")
         return self
+
+    @property
+    def remember_keys(self) -> tuple[bytes, ...]:
+        """The keys of what browsers keep: first the one that seals."""
+        keys = (self.remember_key, self.remember_key_before) if self.remember_key else ()
+        return tuple(key.get_secret_value().encode() for key in keys if key is not None)
 
     @property
     def limits(self) -> Limits:

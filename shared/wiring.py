@@ -14,7 +14,6 @@ from shared.adapters.entra.msal_clients import ClientCredential, MsalClients
 from shared.adapters.entra.provider import EntraProvider
 from shared.adapters.jose import Jose
 from shared.adapters.key_vault import KeyVaultKeys
-from shared.adapters.local_keys import LocalKeys
 from shared.adapters.notices import HttpNotices
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.adapters.system_clock import SystemClock
@@ -22,14 +21,17 @@ from shared.adapters.tables.account import Account
 from shared.adapters.tables.adapter import AzureTables
 from shared.adapters.telemetry import LinesAndCounters, workers_meter
 from shared.adapters.web import Web
-from shared.assembly import Ports, assemble
+from shared.assembly import assemble
 from shared.kernel.pseudonyms import Pseudonyms
+from shared.kernel.seals import Seal
 from shared.ports.clock import Clock
 from shared.ports.signing_keys import SigningKeys
+from shared.ports.table import Table
+from shared.product_ports import Ports
 from shared.services import Services
 from shared.settings import Misconfiguration, Settings
 
-TABLE_NAMES = ("accounts", "domains", "applications", "flows", "duties")
+TABLE_NAMES = ("accounts", "domains", "applications", "flows", "duties", "keys")
 
 STALENESS = timedelta(seconds=10)
 """How long another instance may resolve by the state before a change."""
@@ -73,7 +75,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
     closing.push_async_callback(panel_web.close)
     notices = HttpNotices(anywhere=settings.notices_to_private_addresses, ca_file=settings.entra_ca_file)
     closing.push_async_callback(notices.close)
-    signing_keys = _signing_keys(settings, clock, closing)
+    signing_keys = _signing_keys(settings, exact["keys"], clock, closing)
     entra = _entra(settings, web, clock, closing)
     return Ports(
         public_url=settings.public_url,
@@ -98,6 +100,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         ),
         signing_keys=signing_keys,
         tokens=Jose(keys=signing_keys, issuer=settings.public_url, clock=clock),
+        seal=Seal(settings.remember_keys),
         notices=notices,
         telemetry=LinesAndCounters(
             Pseudonyms(settings.pseudonym_key.get_secret_value().encode()),
@@ -119,14 +122,25 @@ def _tables(settings: Settings, closing: AsyncExitStack) -> AzureTables:
     return tables
 
 
-def _signing_keys(settings: Settings, clock: Clock, closing: AsyncExitStack) -> SigningKeys:
-    """The Key Vault key, or for development one in a folder."""
+def _signing_keys(settings: Settings, table: Table, clock: Clock, closing: AsyncExitStack) -> SigningKeys:
+    """The Key Vault key, or keys of a day that it certifies, or for development a key in a folder."""
     if settings.signing_key_folder is not None:
+        from shared.adapters.local_keys import LocalKeys
+
         return LocalKeys(Path(settings.signing_key_folder), clock)
+    identity = _identity(settings, closing)
     vault_url, _, key_name = (settings.signing_key_url or "").partition("/keys/")
-    keys = KeyVaultKeys(vault_url=vault_url, key_name=key_name, credential=_identity(settings, closing), clock=clock)
-    closing.push_async_callback(keys.close)
-    return keys
+    vault = KeyVaultKeys(vault_url=vault_url, key_name=key_name, credential=identity, clock=clock)
+    closing.push_async_callback(vault.close)
+    if settings.wrapping_key_url is None:
+        return vault
+    from shared.adapters.envelope_keys import EnvelopeKeys
+    from shared.adapters.key_vault_wrapping import KeyVaultWrapping
+
+    vault_url, _, key_name = settings.wrapping_key_url.partition("/keys/")
+    wrapping = KeyVaultWrapping(vault_url=vault_url, key_name=key_name, credential=identity)
+    closing.push_async_callback(wrapping.close)
+    return EnvelopeKeys(vault=vault, wrapping=wrapping, table=table, clock=clock)
 
 
 def _identity(settings: Settings, closing: AsyncExitStack) -> AppIdentity:

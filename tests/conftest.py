@@ -4,12 +4,32 @@ import gc
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 
 type Size = Callable[[int], int]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="give large stores and files their full size, as CI does")
+    parser.addoption(
+        "--slow",
+        action="store_true",
+        help="run every test in a browser, and give large stores and files their full size, as CI does",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is marked as slow to CI."""
+    if not config.getoption("slow"):
+        slow = [each for each in items if each.get_closest_marker("slow")]
+        items[:] = [each for each in items if not each.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Invented examples are the same in every run, and more of them with `--slow`. A busy machine is no failure."""
+    examples = 100 if config.getoption("slow") else 25
+    settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=examples)
+    settings.load_profile("repeatable")
 
 
 def pytest_collection_finish() -> None:

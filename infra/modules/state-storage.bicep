@@ -1,4 +1,4 @@
-// The service's own state: five tables, and nothing else. They have a storage account of their own, so that the Functions
+// The service's own state: six tables, and nothing else. They have a storage account of their own, so that the Functions
 // host, which must own blobs, owns none of it.
 
 @description('The name of the storage account.')
@@ -28,6 +28,7 @@ var tableNames = [
   'applications'
   'flows'
   'duties'
+  'keys'
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {

@@ -23,8 +23,10 @@ param vendorLogo = any(parameters).?vendorLogo.?value ?? ''
 param vendorColour = any(parameters).?vendorColour.?value ?? ''
 param trailDays = any(parameters).?trailDays.?value ?? 0
 param unusedLinkDays = any(parameters).?unusedLinkDays.?value ?? 0
+param envelopeSigning = any(parameters).?envelopeSigning.?value ?? false
 param cookiePrefix = any(parameters).?cookiePrefix.?value ?? '__Host-'
 
 param publicUrl = 'https://sso.vendor.example'
 param entraClientId = 'a5500000-0000-4000-8000-0000000000a5'
 param createPseudonymKey = true
+param createRememberKey = true

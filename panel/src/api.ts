@@ -15,6 +15,9 @@ export type AuditEntry = Schemas["AuditEntry"];
 export type Application = Schemas["ApplicationOverviewDocument"];
 export type ImportReport = Schemas["ImportDocument"];
 
+/** Milliseconds after which a service that does not begin to answer counts as gone. */
+const PATIENCE = 30_000;
+
 /** Why a call did not succeed: the service answered with a problem, or no answer came that this page may read. */
 export type Reason = "problem" | "unreachable" | "origin" | "token";
 
@@ -61,6 +64,7 @@ export class Api {
     private readonly endpoint: string,
     readonly account: string,
     private readonly getToken: () => GetToken | undefined,
+    private readonly csrfToken: () => string | undefined,
   ) {
     this.client = createClient<paths>({ baseUrl: endpoint, fetch: (request) => this.authorised(request) });
   }
@@ -80,15 +84,23 @@ export class Api {
   private async authorised(request: Request): Promise<Response> {
     const again = request.clone();
     const response = await this.send(request);
-    return response.status === 401 ? this.send(again) : response;
+    return response.status === 401 && !this.csrfToken() ? this.send(again) : response;
   }
 
   private async send(request: Request): Promise<Response> {
-    request.headers.set("Authorization", `Bearer ${await this.token()}`);
+    const csrfToken = this.csrfToken();
+    if (csrfToken) request.headers.set("X-Azure-SSO-CSRF", csrfToken);
+    else request.headers.set("Authorization", `Bearer ${await this.token()}`);
+    const credentials = csrfToken ? "same-origin" : "omit";
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), PATIENCE);
     try {
-      return await fetch(request, { credentials: "omit", cache: "no-store", redirect: "error" });
+      return await fetch(request, { credentials, cache: "no-store", redirect: "error", signal: patience.signal });
     } catch {
-      throw new Problem((await this.answersOthers()) ? "origin" : "unreachable");
+      const kept = !patience.signal.aborted && !(await this.answers("cors")) && (await this.answers("no-cors"));
+      throw new Problem(kept ? "origin" : "unreachable");
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -102,10 +114,10 @@ export class Api {
     throw new Problem("token");
   }
 
-  /** Whether the service is there at all: if so, the browser kept its answer from this page's origin. */
-  private async answersOthers(): Promise<boolean> {
+  /** Whether the service is there: for this page, or only for pages of origins that it lists. */
+  private async answers(mode: "cors" | "no-cors"): Promise<boolean> {
     try {
-      await fetch(`${this.endpoint}/health`, { mode: "no-cors", credentials: "omit", cache: "no-store" });
+      await fetch(`${this.endpoint}/health`, { mode, credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       return true;
     } catch {
       return false;

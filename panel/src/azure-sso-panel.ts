@@ -38,6 +38,8 @@ export class AzureSsoPanel extends LitElement {
   @property({ attribute: "hash-prefix" }) hashPrefix = "";
   /** Gives an access token of the control panel for this person; asked again once when the service refuses one. */
   @property({ attribute: false }) getToken?: GetToken | undefined;
+  /** In the service's own portal: the token that goes with the session's cookie, in place of access tokens. */
+  @property({ attribute: false }) csrfToken?: string | undefined;
 
   @state() private route = "overview";
   @state() private overview?: Overview | undefined;
@@ -72,10 +74,15 @@ export class AzureSsoPanel extends LitElement {
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     const elsewhere = changed.has("endpoint") || changed.has("account");
-    if (elsewhere) this.api = new Api(this.endpoint.replace(/\/+$/, ""), this.account, () => this.getToken);
+    if (elsewhere) this.api = new Api(this.endpoint.replace(/\/+$/, ""), this.account, () => this.getToken, () => this.csrfToken);
     // A framework may set the same function anew at each of its renderings: only the first one is news.
-    const first = changed.has("getToken") && changed.get("getToken") === undefined;
-    if ((elsewhere || first) && this.endpoint && this.account && this.getToken) void this.reload();
+    const first = (["getToken", "csrfToken"] as const).some((name) => changed.has(name) && changed.get(name) === undefined);
+    if ((elsewhere || first) && this.endpoint && this.account && this.mayAsk) void this.reload();
+  }
+
+  /** Whether there is anything to prove to the service who asks. */
+  private get mayAsk(): boolean {
+    return Boolean(this.getToken || this.csrfToken);
   }
 
   /** Forget what is shown and read it again, for instance because another person has signed in. */
@@ -201,7 +208,7 @@ export class AzureSsoPanel extends LitElement {
   }
 
   private screen({ words, format }: ReturnType<typeof wordsFor>): TemplateResult {
-    if (!this.api || !this.endpoint || !this.account || !this.getToken) return html``;
+    if (!this.api || !this.endpoint || !this.account || !this.mayAsk) return html``;
     const context: Context = {
       api: this.api,
       words,

@@ -44,7 +44,7 @@ export class FakeService {
   };
   domains: Domains = { items: [{ domain: "contoso.example", state: "routed" }], readAt: WHEN, continuationToken: null };
   applications: Application[] = [application("unite", "Unite"), application("mail", "Mail"), { ...application("fax", "Fax"), ssoInForce: false, incompatible: "product_missing", reason: "application_incompatible", requiresProduct: "Fax" }];
-  policy: Policy = { mode: "on", applicationsOff: [], whenConnectionFails: "password", updatedAt: WHEN, updatedBy: "Sam Security" };
+  policy: Policy = { mode: "on", applicationsOff: [], whenConnectionFails: "password", sessionHours: null, updatedAt: WHEN, updatedBy: "Sam Security" };
   entries: Entry[] = [entry("emergency@contoso.example", "Emergency account")];
   links: Link[] = [link("alice@contoso.example")];
   setupLinks: SetupLink[] = [];

@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any
 from shared.adapters.azure_sdk import RESPONSIVE
 from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
-from shared.ports.signing_keys import KNOWN_FOR, MINIMUM_BITS, Jwk, KeyVersion, Signer, in_turn, published_versions
+from shared.ports.signing_keys import (
+    KNOWN_FOR,
+    MINIMUM_BITS,
+    TOKENS_LIVE_FOR,
+    Jwk,
+    KeyVersion,
+    Signer,
+    in_turn,
+    published_versions,
+)
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -33,7 +42,7 @@ _FRESH = timedelta(minutes=5)
 _PATIENCE = timedelta(seconds=30)
 """The pause after a failed attempt while a cached list is available."""
 
-_SECONDS = 5
+SECONDS = 5
 """How long a request may take in total. The SDK would obey any Retry-After."""
 
 _REFUSED = {401, 403, 404}
@@ -69,6 +78,8 @@ class KeyVaultKeys:
         self._key_name = key_name
         self._credential = credential
         self._clock = clock
+        self.kept_for = TOKENS_LIVE_FOR
+        """How long a version stays published after its turn."""
         self._transport = transport
         self._client: KeyClient | None = None
         self._cryptography: dict[str, CryptographyClient] = {}
@@ -110,17 +121,19 @@ class KeyVaultKeys:
                     if asked_at >= self._good_until:
                         raise
                     self._ask_again_at = min(asked_at + _PATIENCE, self._good_until)
-            return tuple((version, self._keys[version]) for version in in_turn(self._keys, self._clock.now()))
+            return tuple(
+                (version, self._keys[version]) for version in in_turn(self._keys, self._clock.now(), self.kept_for)
+            )
 
     async def _ask(self) -> None:
         """Read the versions. Those that cannot sign RS256 are skipped."""
         now, asked_at = self._clock.now(), self._clock.monotonic()
         keys: dict[KeyVersion, Jwk] = {}
-        with _in_our_words():
-            async with asyncio.timeout(_SECONDS):
+        with in_our_words():
+            async with asyncio.timeout(SECONDS):
                 listed = [version async for version in self._versions(now)]
                 for version in sorted(listed, key=lambda each: each.created_at, reverse=True):
-                    if version in published_versions([*keys, version], now):
+                    if version in published_versions([*keys, version], now, self.kept_for):
                         jwk = await self._public_half(version.name)
                         keys |= {version: jwk} if jwk else {}
         self._keys = keys
@@ -144,9 +157,9 @@ class KeyVaultKeys:
         from azure.keyvault.keys.crypto import SignatureAlgorithm
 
         digest = hashlib.sha256(signing_input).digest()
-        with _in_our_words():
+        with in_our_words():
             try:
-                async with asyncio.timeout(_SECONDS):
+                async with asyncio.timeout(SECONDS):
                     signed = await self._signing_client(version).sign(SignatureAlgorithm.rs256, digest)
             except HttpResponseError as error:
                 if error.status_code in _REFUSED:
@@ -190,7 +203,7 @@ def _jwk(key: Any) -> Jwk | None:
 
 
 @contextlib.contextmanager
-def _in_our_words() -> Iterator[None]:
+def in_our_words() -> Iterator[None]:
     """The one place where the SDK's errors become ours.
 
     Raises:

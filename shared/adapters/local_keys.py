@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.adapters.rsa_keys import generate, jwk_of, sign
 from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
 from shared.ports.signing_keys import MINIMUM_BITS, Jwk, KeyVersion, Signer, in_turn
@@ -53,7 +54,7 @@ class LocalKeys:
     async def signer(self) -> Signer:
         """See the port."""
         current = (await self._in_turn())[0]
-        return Signer(current.jwk.kid, partial(_sign, current.private))
+        return Signer(current.jwk.kid, partial(sign, current.private))
 
     async def probe(self) -> None:
         """See the port."""
@@ -83,14 +84,9 @@ def _make_first(directory: Path, now: datetime) -> None:
 
     Only the owner can read temporary files (mode 0600). Creating a link is atomic, and only one process succeeds.
     """
-    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        NoEncryption,
-        PrivateFormat,
-    )
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    private = generate_private_key(public_exponent=65537, key_size=MINIMUM_BITS)
+    private = generate()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=directory, prefix=".", suffix=".new") as draft:
         draft.write(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -108,15 +104,7 @@ def _load(file: Path) -> _KeyPair:
         private = load_pem_private_key(file.read_bytes(), password=None)
         if not isinstance(private, RSAPrivateKey) or private.key_size < MINIMUM_BITS:
             raise ValueError(file.name)
-    public = private.public_key().public_numbers()
-    return _KeyPair(Jwk.of(public.n, public.e), private)
-
-
-async def _sign(private: "RSAPrivateKey", signing_input: bytes) -> bytes:
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-    from cryptography.hazmat.primitives.hashes import SHA256
-
-    return private.sign(signing_input, PKCS1v15(), SHA256())
+    return _KeyPair(jwk_of(private), private)
 
 
 @contextlib.contextmanager

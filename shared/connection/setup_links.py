@@ -177,7 +177,7 @@ class SetupLink(Record):
 class SetupLinks(HeadRecord):
     """The setup links of an account, the newest first."""
 
-    row = "setup-links"
+    row = "setup"
 
     links: tuple[SetupLink, ...] = ()
 

@@ -117,22 +117,26 @@ class KeyVersion:
         return self.created_at + PUBLISHED_AHEAD <= now
 
 
-def published_versions(versions: Iterable[KeyVersion], now: datetime) -> tuple[KeyVersion, ...]:
+def published_versions(
+    versions: Iterable[KeyVersion], now: datetime, kept_for: timedelta = TOKENS_LIVE_FOR
+) -> tuple[KeyVersion, ...]:
     """The versions that belong in the JWKS, newest first.
 
-    Versions before one that has been signing for `TOKENS_LIVE_FOR` have signed nothing that must still verify.
+    Versions before one that has been signing for `kept_for` have signed nothing that must still verify.
     """
     published: list[KeyVersion] = []
     for version in sorted(versions, key=lambda each: (each.created_at, each.name), reverse=True):
         if version.usable(now):
             published.append(version)
-            since = now - TOKENS_LIVE_FOR
+            since = now - kept_for
             if version.known_to_all(since) and version.ready(since):
                 break
     return tuple(published)
 
 
-def in_turn(versions: Iterable[KeyVersion], now: datetime) -> tuple[KeyVersion, ...]:
+def in_turn(
+    versions: Iterable[KeyVersion], now: datetime, kept_for: timedelta = TOKENS_LIVE_FOR
+) -> tuple[KeyVersion, ...]:
     """The versions that belong in the JWKS: first the one that signs, then the others, newest first.
 
     The newest version that every relying party knows signs. If they know none, because the key is new or all known
@@ -141,7 +145,7 @@ def in_turn(versions: Iterable[KeyVersion], now: datetime) -> tuple[KeyVersion, 
     Raises:
         Unavailable: no version may sign.
     """
-    published = published_versions(versions, now)
+    published = published_versions(versions, now, kept_for)
     ready = [version for version in published if version.ready(now)]
     if not ready:
         raise Unavailable("No signing key is ready to sign. The operators of this service must enable or add one.")

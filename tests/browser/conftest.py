@@ -3,15 +3,23 @@
 The fixtures of `tests/http` are here, too. Tests are `async def`, because Playwright runs on the loop of the session.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
+from local.cast.panel import Caller
+from local.cast.person import ALICE
+from local.entra.server import LocalEntra
+from tests.browser.panel import ACCOUNT, EMERGENCY, serving
+from tests.browser.steps import sign_in_at_microsoft
 from tests.http import conftest as http
 from tests.http import signing_in
+from tests.http.conftest import Walk
+from tests.http.signing_in import REDIRECT_URI, Asked, Register
 from tests.support.chromium import ARGUMENTS, find_chromium
 from tests.support.service import RunningService
 
@@ -71,3 +79,53 @@ async def new_context(chromium: Browser, service: RunningService) -> AsyncIterat
 async def page(new_context: NewContext) -> Page:
     """A tab of a new profile."""
     return await (await new_context()).new_page()
+
+
+@pytest.fixture(scope="session")
+def served(running: tuple[RunningService, LocalEntra]) -> Iterator[str]:
+    """Where a control panel shows the component; it is the service's own origin in no test."""
+    service, entra = running
+    with serving(service.panel_url, service.url, f"{entra.http}/control-panel") as url:
+        yield url
+
+
+@pytest.fixture
+def company(served: str, operator: Caller, manager: Callable[[str], Caller]) -> Caller:
+    """Sam, the manager of Contoso, which has bought one application of three and is not connected."""
+    assert served
+    operator.must("PUT", ACCOUNT, json={"name": "Contoso", "products": ["Unite"]})
+    for name, more in {"unite": {"requiresProduct": "Unite"}, "fax": {"requiresProduct": "Fax"}, "mail": {}}.items():
+        operator.must("PUT", f"/v1/applications/{name}", json={"name": name.title(), "ssoSupported": True, **more})
+    return manager("contoso")
+
+
+@pytest.fixture
+def connected(company: Caller, connect: Walk) -> Caller:
+    """Sam, whose company is connected, has one exception, and has SSO on."""
+    connect(company, "contoso")
+    company.must("POST", f"{ACCOUNT}/exceptions", json={"email": EMERGENCY, "reason": "Emergency"})
+    company.must("PATCH", f"{ACCOUNT}/policy", json={"mode": "on"}, headers={"If-Match": "*"})
+    return company
+
+
+@pytest.fixture
+async def linked(page: Page, connected: Caller, register: Register, service: RunningService) -> Caller:
+    """Sam, in whose company Alice has signed in once."""
+    register("unite", requiresProduct=None).raise_for_status()
+    await page.route(f"{REDIRECT_URI}*", lambda route: route.fulfill(body="Welcome"))
+    await page.goto(Asked().address(service.url))
+    await sign_in_at_microsoft(page, ALICE)
+    await expect(page.get_by_text("Welcome")).to_be_visible()
+    return connected
+
+
+@pytest.fixture
+def withdraw(company: Caller, control: httpx.Client) -> Callable[[], None]:
+    """Withdraws the consent of Sam's company at Microsoft, and lets the service find out."""
+
+    def withdrawn() -> None:
+        control.post(f"/consents/{http.CONTOSO}/revoke").raise_for_status()
+        while company.must("GET", f"{ACCOUNT}/connection")["status"] == "connected":
+            company.must("POST", f"{ACCOUNT}/connection/check")
+
+    return withdrawn

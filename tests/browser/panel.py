@@ -1,4 +1,4 @@
-"""A control panel with the component, in front of the service of the tests."""
+"""A control panel with the component, in front of the service of the tests; and who looks at it, and how."""
 
 import asyncio
 import threading
@@ -13,7 +13,16 @@ from local.control_panel.app import ControlPanel
 from local.processes import ROOT
 
 AXE = ROOT / "panel" / "node_modules" / "axe-core" / "axe.min.js"
+ACCOUNT = "/v1/accounts/contoso"
+EMERGENCY = "emergency@contoso.example"
+ANY = {"If-Match": "*"}
 SCREENS = ("overview", "connection", "domains", "policy", "exceptions", "people", "activity")
+
+FITS = """() => {
+  const panel = document.querySelector("azure-sso-panel")?.shadowRoot;
+  const dialogs = [...(panel?.querySelectorAll("dialog[open]") ?? [])];
+  return [document.documentElement, ...dialogs].every((each) => each.scrollWidth <= each.clientWidth);
+}"""
 
 
 @contextmanager
@@ -42,11 +51,26 @@ async def screen(page: Page, url: str, name: str) -> None:
     await expect(page.locator("azure-sso-panel section.screen:not(.waits) h3").first).to_be_visible()
 
 
-async def findings(page: Page) -> list[str]:
-    """What axe-core finds on the page as it is: the rule, and where."""
+async def seen_as(page: Page, url: str, **kept: str) -> None:
+    """Open the control panel with another person, theme or language: `person="rita"`."""
+    await page.goto(url)
+    for name, value in kept.items():
+        await page.evaluate("([name, value]) => sessionStorage.setItem(name, value)", [name, value])
+    await page.reload()
+
+
+async def fits(page: Page) -> bool:
+    """Whether nothing of the page is reached by scrolling sideways alone, in the page or in an open dialog."""
+    return bool(await page.evaluate(FITS))
+
+
+async def findings(page: Page, *, contrast: bool = True) -> list[str]:
+    """What axe-core finds on the page as it is: the rule, and where. `contrast` is for colours that are the page's."""
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found = await page.evaluate(
-        "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',"
-        " 'best-practice']})).violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.html}`))"
+        "async (enabled) => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',"
+        " 'best-practice'], rules: {'color-contrast': {enabled}}}))"
+        ".violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.html}`))",
+        contrast,
     )
     return [str(each) for each in found]

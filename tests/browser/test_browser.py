@@ -15,6 +15,7 @@ def test_a_machine_without_a_browser_is_told_how_to_get_one(tmp_path) -> None:
         find_chromium({"CHROMIUM": "nothing-of-that-name", "PATH": "/usr/bin"})
 
 
+@pytest.mark.slow
 async def test_an_administrator_connects_their_company(page: Page, acme: Caller) -> None:
     start = acme.must("POST", "/v1/accounts/acme/connection", json={})["startUrl"]
     await page.goto(start)

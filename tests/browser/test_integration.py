@@ -1,5 +1,6 @@
 """An integration as administrators go through it: impatient, on a slow network, in two tabs, and back and forth."""
 
+import pytest
 from playwright.async_api import Page, expect
 
 from local.cast.panel import Caller
@@ -39,6 +40,7 @@ async def test_a_double_click_on_a_slow_network_then_back_and_reload_end_on_conn
     assert trail(acme)[:2] == [("connection.connected", None), ("connection.started", None)]
 
 
+@pytest.mark.slow
 async def test_who_goes_back_from_microsoft_goes_on_by_the_same_button(page: Page, acme: Caller) -> None:
     await page.goto(start(acme))
     await press(page, "Continue to Microsoft")
@@ -53,6 +55,7 @@ async def test_who_goes_back_from_microsoft_goes_on_by_the_same_button(page: Pag
     assert status(acme) == "connected"
 
 
+@pytest.mark.slow
 async def test_two_tabs_and_another_browser_end_on_one_connection(
     page: Page, acme: Caller, new_context: NewContext
 ) -> None:
@@ -76,6 +79,7 @@ async def test_two_tabs_and_another_browser_end_on_one_connection(
     assert [action for action, _ in trail(acme)].count("connection.connected") == 1
 
 
+@pytest.mark.slow
 async def test_a_page_that_waits_asks_again_by_itself_and_can_be_closed(
     page: Page, acme: Caller, hostile: Switch
 ) -> None:
@@ -95,6 +99,7 @@ async def test_a_page_that_waits_asks_again_by_itself_and_can_be_closed(
     assert trail(acme)[:2] == [("connection.connected", None), ("connection.started", None)]
 
 
+@pytest.mark.slow
 async def test_without_script_the_page_that_waits_has_a_button(
     new_context: NewContext, acme: Caller, hostile: Switch
 ) -> None:
@@ -110,6 +115,7 @@ async def test_without_script_the_page_that_waits_has_a_button(
     await connected(page)
 
 
+@pytest.mark.slow
 async def test_an_answer_of_microsofts_that_is_fetched_twice_connects_once(
     page: Page, acme: Caller, hostile: Switch
 ) -> None:

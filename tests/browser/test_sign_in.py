@@ -62,6 +62,7 @@ async def welcomed(page: Page) -> None:
     await expect(page.get_by_role("heading", name="Unite says: welcome")).to_be_visible()
 
 
+@pytest.mark.slow
 async def test_an_answer_that_is_fetched_twice_signs_in_all_the_same(
     page: Page, contoso: Caller, application: Application, asked: Asked, service: RunningService, hostile: Switch
 ) -> None:
@@ -99,6 +100,7 @@ async def test_double_clicks_back_and_reload_on_a_slow_network_end_in_the_applic
     await welcomed(page)
 
 
+@pytest.mark.slow
 async def test_two_tabs_sign_in_beside_each_other(
     page: Page, contoso: Caller, application: Application, asked: Asked, service: RunningService
 ) -> None:

@@ -1,4 +1,4 @@
-"""Azure Key Vault on the loopback, as far as signing keys need it: list a key's versions, get one, sign with one.
+"""Azure Key Vault on the loopback, as far as signing keys need it: list, get, sign, wrap and unwrap.
 
 It serves https under its real name, which its own transport resolves to the loopback, so that the SDK's checks of the
 vault's address and challenge run unchanged. It is as strict as the vault: it requires a token for vaults and the
@@ -32,7 +32,9 @@ from shared.ports.clock import Clock
 RESOURCE = "https://vault.azure.net"
 TENANT = "c0c00000-0000-4000-8000-00000000cafe"
 KEY_NAME = "token-signing"
+WRAPPING_NAME = "wrapping"
 API_VERSION = "2025-07-01"
+_OAEP = padding.OAEP(padding.MGF1(SHA256()), SHA256(), None)
 PAGE = 2
 """Versions on a page of the list, so few that lists have several pages."""
 
@@ -48,11 +50,12 @@ class Version:
     nbf: int | None = None
     exp: int | None = None
     kty: str = "RSA"
+    key: str = KEY_NAME
     name: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property
     def kid(self) -> str:
-        return f"{self.vault_url}/keys/{KEY_NAME}/{self.name}"
+        return f"{self.vault_url}/keys/{self.key}/{self.name}"
 
     def attributes(self) -> dict[str, Any]:
         times = {"created": self.created, "updated": self.created, "nbf": self.nbf, "exp": self.exp}
@@ -65,7 +68,8 @@ class Version:
             members = {"crv": "P-256", "x": _base64url(_octets(numbers.x)), "y": _base64url(_octets(numbers.y))}
         else:
             members = {"n": _base64url(_octets(numbers.n)), "e": _base64url(_octets(numbers.e))}
-        return {"kid": self.kid, "kty": self.kty, "key_ops": ["sign", "verify"], **members}
+        uses = ["sign", "verify"] if self.key == KEY_NAME else ["wrapKey", "unwrapKey"]
+        return {"kid": self.kid, "kty": self.kty, "key_ops": uses, **members}
 
 
 class VaultError(Exception):
@@ -119,7 +123,8 @@ class Vault:
         self.identity = Identity()
         self.versions: list[Version] = []
         self.requests: list[str] = []
-        self.permissions = {"list", "get", "sign"}
+        self.wrapping = Version(self.url, _unix(clock.now()), rsa.generate_private_key(65537, 2048), key=WRAPPING_NAME)
+        self.permissions = {"list", "get", "sign", "wrapKey", "unwrapKey"}
         self.status: int | None = None
         self.headers: dict[str, str] = {}
         self.delay = 0.0
@@ -152,6 +157,10 @@ class Vault:
                 web.get(f"/keys/{KEY_NAME}/versions", self._list),
                 web.get(f"/keys/{KEY_NAME}/{{version}}", self._get),
                 web.post(f"/keys/{KEY_NAME}/{{version}}/sign", self._sign),
+                web.get(f"/keys/{WRAPPING_NAME}/", self._get_wrapping),
+                web.get(f"/keys/{WRAPPING_NAME}/{{version}}", self._get_wrapping),
+                web.post(f"/keys/{WRAPPING_NAME}/{{version}}/wrapkey", self._wrap),
+                web.post(f"/keys/{WRAPPING_NAME}/{{version}}/unwrapkey", self._unwrap),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -223,6 +232,33 @@ class Vault:
             raise VaultError(400, "BadParameter")
         signature = version.private.sign(digest, padding.PKCS1v15(), utils.Prehashed(SHA256()))
         return web.json_response({"kid": version.kid, "value": _base64url(signature)})
+
+    async def _get_wrapping(self, request: web.Request) -> web.Response:
+        self._allow("get")
+        if request.match_info.get("version", self.wrapping.name) != self.wrapping.name:
+            raise VaultError(404, "KeyNotFound")
+        return web.json_response({"key": self.wrapping.jwk(), "attributes": self.wrapping.attributes()})
+
+    async def _wrap(self, request: web.Request) -> web.Response:
+        value = await self._asked_of_wrapping(request, "wrapKey")
+        return self._answer(self.wrapping.private.public_key().encrypt(value, _OAEP))
+
+    async def _unwrap(self, request: web.Request) -> web.Response:
+        value = await self._asked_of_wrapping(request, "unwrapKey")
+        try:
+            return self._answer(self.wrapping.private.decrypt(value, _OAEP))
+        except ValueError:
+            raise VaultError(400, "BadParameter") from None
+
+    async def _asked_of_wrapping(self, request: web.Request, permission: str) -> bytes:
+        self._allow(permission)
+        asked = await request.json()
+        if request.match_info["version"] != self.wrapping.name or asked["alg"] != "RSA-OAEP-256":
+            raise VaultError(400, "BadParameter")
+        return base64.urlsafe_b64decode(asked["value"] + "==")
+
+    def _answer(self, value: bytes) -> web.Response:
+        return web.json_response({"kid": self.wrapping.kid, "value": _base64url(value)})
 
 
 @asynccontextmanager

@@ -15,11 +15,13 @@ from functions.health import health_routes
 from functions.http.cookies import BrowserCookies
 from functions.http.endpoint import Routes
 from local.host import HostSettings, create_host
+from shared.adapters.envelope_keys import EnvelopeKeys
+from shared.adapters.key_vault import KeyVaultKeys
 from shared.assembly import assemble
 from shared.kernel.refusals import Unavailable
 from shared.services import Services
 from shared.settings import Misconfiguration, Settings, read_settings
-from shared.wiring import _msal_clients, _tables, build_services
+from shared.wiring import _msal_clients, _tables, build_services, ports_of
 from tests.support.fakes import FixedClock
 from tests.support.ports import fakes
 from tests.support.wire import canned_web
@@ -55,11 +57,21 @@ def services(environment: Mapping[str, str]) -> Services:
     return built
 
 
-@pytest.mark.parametrize("environment", [IN_AZURE, IN_DEVELOPMENT], ids=["azure", "development"])
+ENVELOPES = IN_AZURE | {"SSO_WRAPPING_KEY_URL": "https://127.0.0.1:1/keys/wrapping"}
+
+
+@pytest.mark.parametrize(
+    "environment", [IN_AZURE, IN_DEVELOPMENT, ENVELOPES], ids=["azure", "development", "keys of a day"]
+)
 async def test_services_are_made_without_anybody_to_talk_to(environment: Mapping[str, str]) -> None:
     built = services(environment)
     assert built.edge.public_url == "https://sso.example"
     await built.upkeep.close()
+
+
+async def test_keys_of_a_day_sign_where_a_key_seals_them() -> None:
+    assert isinstance(ports_of(settings(ENVELOPES), FixedClock()).signing_keys, EnvelopeKeys)
+    assert isinstance(ports_of(settings(IN_AZURE), FixedClock()).signing_keys, KeyVaultKeys)
 
 
 async def test_a_store_that_is_not_there_shows_in_the_health() -> None:

@@ -95,6 +95,7 @@ export class ExceptionDialog extends Screen {
 
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
     const form = new FormData(event.target as HTMLFormElement);
     const text = (name: string) => String(form.get(name) ?? "").trim();
     const [email, reason, day] = [this.entry?.email ?? text("email"), text("reason"), text("day")];

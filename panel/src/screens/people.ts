@@ -140,6 +140,7 @@ export class PeopleScreen extends Screen {
 
   private async erase(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
     const words = this.words.exceptions;
     const email = String(new FormData(event.target as HTMLFormElement).get("email") ?? "").trim();
     this.fault = email ? (email.includes("@") ? "" : words.noAt) : words.noEmail;

@@ -5,6 +5,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { Problem, type Application, type Domains, type Overview, type Policy, type Versioned } from "../api.js";
 import { bone, busyButton, dialog, fact, icon, note, timed, type Content, type Sort } from "../parts.js";
+import { problemNote, problemOf } from "../screen.js";
 import "./setup-emergency.js";
 import "./setup-links.js";
 import { domainsFound, linkFields, startLink, whatChanges, whatIsAsked } from "./setup-parts.js";
@@ -23,6 +24,9 @@ export class SetupScreen extends SetupStep {
   @state() private hasLinks?: boolean;
   private policy?: Versioned<Policy>;
   @state() private undoing = false;
+  /** Why the domains and applications could not be read. */
+  @state() private unread?: Problem | undefined;
+  private reading = false;
   private timer?: ReturnType<typeof setInterval>;
 
   private get api() {
@@ -62,11 +66,14 @@ export class SetupScreen extends SetupStep {
     const overview = this.context.overview;
     if (!overview) return;
     const needsDomains = NUMBERS[this.step] >= 3 && overview.status === "connected";
-    if (needsDomains && !this.domains && !this.busy && !this.failed) void this.found();
+    if (needsDomains && !this.domains && !this.reading && !this.unread) void this.found();
   }
 
+  /** Beside what the person does meanwhile, which must not wait for it. */
   private async found(): Promise<void> {
-    await this.change("found", async () => {
+    this.reading = true;
+    this.unread = undefined;
+    try {
       const params = { params: { path: this.api.path } };
       const [domains, applications, policy] = await Promise.all([
         this.api.take(this.api.client.GET("/v1/accounts/{accountId}/domains", params)),
@@ -76,7 +83,16 @@ export class SetupScreen extends SetupStep {
       this.policy = policy;
       this.domains = domains.value;
       this.applications = applications.value.items;
-    });
+    } catch (error) {
+      this.unread = problemOf(error);
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  private readAgainNote(): Content {
+    if (!this.unread) return nothing;
+    return html`${problemNote(this.context, this.unread)}<div class="row"><button class="btn" @click=${() => void this.found()}>${this.words.retry}</button></div>`;
   }
 
   protected override render(): TemplateResult {
@@ -201,7 +217,7 @@ export class SetupScreen extends SetupStep {
     const by = connectedBy ?? this.words.somebody;
     return html`${this.heading("connected", words.title(name))}
       ${connectedAt ? html`<p>${timed(this.context, connectedAt, this.format.moment(connectedAt), (when) => words.text(by, when))}</p>` : nothing}
-      ${this.retry()} ${domainsFound(this.words, this.domains)}
+      ${this.retry()} ${this.readAgainNote()} ${domainsFound(this.words, this.domains)}
       <details><summary>${this.words.domains.missing}</summary>
         <div class="stack tight"><p>${this.words.domains.missingText}</p>
           ${this.context.readonly ? nothing : html`<div class="row">${busyButton(this.busy === "refresh", this.words.domains.refresh, this.words.domains.refreshing, "", () => void this.readAgain())}</div>`}</div>
@@ -228,7 +244,7 @@ export class SetupScreen extends SetupStep {
     const { count } = overview.exceptions;
     return html`${this.heading("confirm", words.title)}
       <p>${words.text}</p>
-      ${this.retry()} ${whatChanges(this.words, this.format, overview, this.domains, this.applications)}
+      ${this.retry()} ${this.readAgainNote()} ${whatChanges(this.words, this.format, overview, this.domains, this.applications)}
       ${count ? nothing : note("warn", "warn", html`<p>${this.words.policy.onNobody}</p>`)}
       <dl class="facts">${fact(words.when, words.whenText)} ${fact(words.undo, words.undoText, words.undoHint)}</dl>
       <details><summary>${words.message}</summary><div><blockquote>${words.messageText(overview.name)}</blockquote></div></details>

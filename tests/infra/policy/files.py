@@ -49,7 +49,9 @@ def parameter_files(infra: Infra, code: Expectations) -> Iterator[str]:
         said = {*re.findall(r"^param (\w+) = ", plan, re.MULTILINE)} - optional.keys()
         yield from (f"The plan {environment} does not read {name}." for name in given.keys() - read - optional.keys())
         for name, default in optional.items():
-            if not re.search(rf"\nparam {name} (?:string|int) = {re.escape(default)}\n", infra.texts["main.bicep"]):
+            if not re.search(
+                rf"\nparam {name} (?:string|int|bool) = {re.escape(default)}\n", infra.texts["main.bicep"]
+            ):
                 yield f"The plan {environment} takes {name} for {default} if it is left out, and main.bicep does not."
         yield from (f"{environment}.parameters.json does not say {name}." for name in read - given.keys())
         yield from (

@@ -60,6 +60,10 @@ ADDED_SINCE = {
     "link.replaced",
     "links.released",
     "person.erased",
+    "portal.linked",
+    "portal.opened",
+    "portal.revoked",
+    "portal.signed_out",
 }
 """Events of which no row was ever written with the persons themselves."""
 

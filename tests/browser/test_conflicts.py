@@ -1,0 +1,106 @@
+"""Two managers at once: each is told who changed what meanwhile, and chooses; no change is lost in silence."""
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from local.cast.panel import Caller
+from tests.browser.conftest import NewContext
+from tests.browser.panel import ACCOUNT, heading, screen, seen_as
+from tests.browser.steps import press
+
+pytestmark = pytest.mark.slow
+
+OLGA = re.compile("Olga Operator changed this")
+
+
+@pytest.fixture
+async def olga(served: str, connected: Caller, new_context: NewContext) -> Page:
+    """Another manager's browser, in front of the same account."""
+    assert connected
+    page = await (await new_context()).new_page()
+    await seen_as(page, served, person="olga")
+    return page
+
+
+async def test_two_managers_save_the_policy_and_the_second_decides(
+    page: Page, olga: Page, served: str, connected: Caller
+) -> None:
+    def stored() -> tuple[str, list[str], str]:
+        now = connected.must("GET", f"{ACCOUNT}/policy")
+        return now["mode"], now["applicationsOff"], now["whenConnectionFails"]
+
+    await screen(page, served, "policy")
+    await screen(olga, served, "policy")
+    await page.get_by_label("Mail", exact=True).uncheck()
+    await page.get_by_label("Nobody signs in", exact=True).check()
+    await olga.get_by_label("Nobody", exact=True).check()
+    await olga.get_by_label("Unite", exact=True).uncheck()
+    await press(olga, "Save changes")
+    await olga.get_by_role("dialog").get_by_role("button", name="Switch off for everybody").click()
+    await expect(olga.get_by_text("Saved. It is in force")).to_be_visible()
+
+    await press(page, "Save changes")
+    dialog = page.get_by_role("dialog", name=OLGA)
+    who = dialog.get_by_role("row", name="Who signs in with Microsoft")
+    await expect(who.get_by_role("cell")).to_have_text(["Everybody", "Nobody", "none"])
+    row = dialog.get_by_role("row", name="Unite")
+    await expect(row.get_by_role("cell")).to_have_text(["Microsoft", "password", "none"])
+    row = dialog.get_by_role("row", name="Mail")
+    await expect(row.get_by_role("cell")).to_have_text(["Microsoft", "none", "password"])
+    await dialog.get_by_role("button", name="Back to editing").click()
+    await expect(page.get_by_label("Mail", exact=True)).not_to_be_checked()
+    assert stored() == ("off", ["unite"], "password"), "nothing was saved"
+
+    await press(page, "Save changes")
+    await dialog.get_by_role("button", name="Keep mine").click()
+    await expect(page.get_by_text("Saved. It is in force")).to_be_visible()
+    mode, off, fails = stored()
+    assert (mode, sorted(off), fails) == ("off", ["mail", "unite"], "sso"), "both changes stay"
+
+    await olga.get_by_label("Mail", exact=True).uncheck()
+    await olga.get_by_label("Unite", exact=True).check()
+    await press(olga, "Save changes")
+    theirs = olga.get_by_role("dialog", name=re.compile("Sam Security changed this"))
+    row = theirs.get_by_role("row", name="Mail")
+    await expect(row.get_by_role("cell")).to_have_text(["Microsoft", "password", "password"])
+    await theirs.get_by_role("button", name="Take theirs").click()
+    await expect(olga.get_by_role("region", name="Unsaved changes")).to_be_hidden()
+    await expect(olga.get_by_label("Unite", exact=True)).not_to_be_checked()
+    assert sorted(stored()[1]) == ["mail", "unite"], "taking theirs saves nothing"
+
+
+async def test_two_managers_put_the_same_person_on_the_list_and_both_know(
+    page: Page, olga: Page, served: str, connected: Caller
+) -> None:
+    for tab in (page, olga):
+        await screen(tab, served, "exceptions/add")
+        await tab.get_by_label("Email address").fill("carol@contoso.example")
+    for tab, reason in ((page, "Door"), (olga, "Lift")):
+        await tab.get_by_label("Reason", exact=True).fill(reason)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("carol@contoso.example keeps the password now.")).to_be_visible()
+    await olga.get_by_label("Reason", exact=True).press("Enter")
+    await expect(olga.get_by_role("alert")).to_contain_text("Not saved yet")
+    items = connected.must("POST", f"{ACCOUNT}/exceptions/search", json={"email": "carol@contoso.example"})["items"]
+    assert [each["reason"] for each in items] == ["Door"]
+
+
+async def test_two_managers_start_the_connection_and_the_older_link_says_that_it_is_void(
+    page: Page, served: str, company: Caller, new_context: NewContext
+) -> None:
+    other = await (await new_context()).new_page()
+    await seen_as(other, served, person="olga")
+    links = []
+    for tab in (page, other):
+        await screen(tab, served, "setup/who")
+        await press(tab, "Make the link")
+        links.append(await tab.get_by_label("Start link").input_value())
+    await heading(page, "Waiting for your administrator")
+    ada = await (await new_context()).new_page()
+    await ada.goto(links[0])
+    await expect(ada.get_by_role("heading", name="Acme is connected")).to_be_hidden()
+    await ada.goto(links[1])
+    await expect(ada.get_by_role("button", name="Continue to Microsoft")).to_be_visible()
+    assert company.must("GET", f"{ACCOUNT}/connection")["status"] == "pending"
