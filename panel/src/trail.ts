@@ -35,6 +35,7 @@ export function sentence(language: Language, { action, details }: AuditEntry): s
   const text = (name: string) => String(details[name] ?? (name === "email" ? words.erased : ""));
   const count = (name = "count") => Number(details[name] ?? 0);
   const names = (name: string) => format.list((details[name] ?? []) as string[]);
+  const named = (field: string) => String((details[field] as Details | undefined)?.["name"] ?? words.erased);
   const until = typeof details["expiresAt"] === "string" ? words.activity.until(format.moment(details["expiresAt"])) : words.activity.noEnd;
   switch (action) {
     case "connection.connected":
@@ -71,6 +72,12 @@ export function sentence(language: Language, { action, details }: AuditEntry): s
       return says[action](count(), text("domain"), text("tenantId"));
     case "policy.changed":
       return policy(language, (details["before"] ?? {}) as Details, (details["after"] ?? {}) as Details);
+    case "portal.linked":
+      return says[action](named("person"), words.roles[text("role")] ?? text("role"));
+    case "portal.revoked":
+      return says[action](named("person"));
+    case "portal.opened":
+    case "portal.signed_out":
     case "account.registered":
     case "account.changed":
     case "account.closed":
@@ -91,6 +98,8 @@ function policy({ format, words: { activity, policy: words } }: Language, before
     return from === to ? [] : [words.change(id, from!, to!)];
   });
   if (fails(before) !== fails(after)) parts.push(words.change(words.fails, fails(before), fails(after)));
+  const [hours, hoursAfter] = [before, after].map((each) => (each["sessionHours"] ? words.valueHours(Number(each["sessionHours"])) : words.sessionFree));
+  if (hours !== hoursAfter) parts.push(words.change(words.session, hours!, hoursAfter!));
   const mode = before["mode"] === after["mode"] ? [] : [after["mode"] === "on" ? activity.says["policy.on"] : activity.says["policy.off"]];
   const changed = parts.length || !mode.length ? activity.says["policy.changed"](parts.join(" ")) : "";
   return mode.length ? `${mode[0]} ${format.capital(changed)}`.trim() : changed;

@@ -179,6 +179,27 @@ test("unsaved changes are named in words, and neither another screen nor another
   expect(after.defaultPrevented).toBe(false);
 });
 
+test("how long people stay signed in is set in hours, and saving something else leaves it as it is", async () => {
+  const service = busy();
+  service.policy.sessionHours = 24;
+  await open(service, "policy");
+  await labelled("Nobody signs in").click();
+  await press("Save changes");
+  await sees("Saved. It is in force");
+  expect(service.policy.sessionHours).toBe(24);
+  await labelled("Hours after the sign-in").fill("8");
+  await labelled("People sign in with their password").click();
+  await sees(/How long people stay signed in: from not longer than 24 hours to not longer than 8 hours\./);
+  await press("Save changes");
+  await expect.poll(() => service.policy.sessionHours).toBe(8);
+  await labelled("As long as each application allows").click();
+  service.next("PUT /policy", problem(422, { errors: [{ field: "sessionHours", detail: "Not in this account." }] }));
+  await press("Save changes");
+  await expect.element(page.getByRole("group", { name: "How long people stay signed in" })).toHaveTextContent("Not in this account.");
+  await press("Save changes");
+  await expect.poll(() => service.policy.sessionHours).toBeNull();
+});
+
 test("what the service says of a setting stands beside it", async () => {
   const service = busy();
   await open(service, "policy");
