@@ -68,6 +68,11 @@ check-az: $(AZ)/.$(AZ_VERSION) .venv/.requirements ## Check every call of az, an
 	@AZ_CALLS=$(CURDIR)/$(AZ)/calls.jsonl $(BIN)/python -m pytest tests/scripts --quiet --numprocesses=auto
 	@$(AZ)/bin/python tests/scripts/real_az.py $(AZ)/calls.jsonl
 
+.PHONY: clients
+clients: $(STAMPS) ## Let client libraries of many languages sign in, those that this machine can run: ONLY="node go_oidc"
+	@exec $(BIN)/python -m tests.clients $(ONLY)
+
+
 .PHONY: bench
 bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1
 	@exec $(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick)
@@ -79,6 +84,10 @@ plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/
 .PHONY: panel
 panel: panel/node_modules/.package-lock ## Build the panel into panel/dist, and print its size and its hash for Subresource Integrity
 	@cd panel && node build.mjs
+
+.PHONY: components
+components: $(STAMPS) ## Run the component tests of the panel, in a Chromium of this machine; make test does, too
+	@$(PYTEST) tests/browser/test_components.py
 
 .PHONY: screenshots
 screenshots: $(STAMPS) ## Take the pictures of docs/panel: every screen, light and dark, in a Chromium of this machine
@@ -114,7 +123,7 @@ LOCK := $(BIN)/uv pip compile --quiet --python-version 3.13 --generate-hashes --
 
 .PHONY: lock
 lock: .venv/.requirements ## Pin what requirements*.in ask for, and keep the other versions; UPGRADE=yes takes the newest
-	@for file in requirements requirements-dev .ci/requirements; do \
+	@for file in requirements requirements-dev .ci/requirements tests/clients/python{,_apart}/requirements; do \
 		$(LOCK) $(if $(UPGRADE),--upgrade) $$file.in --output-file $$file.txt; \
 	done
 
@@ -152,6 +161,6 @@ panel/node_modules/.package-lock: panel/package-lock.json panel/package.json
 	@cd panel && npm ci --silent || { echo "npm ci failed in panel: run it by hand to see why."; exit 1; }
 	@touch $@
 
-panel/dist/azure-sso-panel.js: panel/node_modules/.package-lock panel/build.mjs docs/openapi.json $(shell find panel/src -name generated -prune -o -type f -print)
+panel/dist/azure-sso-panel.js: panel/node_modules/.package-lock panel/build.mjs panel/words.mjs docs/openapi.json $(shell find panel/src panel/test -name generated -prune -o -type f -print)
 	@echo "Building the panel ..."
 	@cd panel && node build.mjs >/dev/null

@@ -177,6 +177,7 @@ def _tell(stage: _Stage) -> None:
     _register(stage, operator)
     _connect(stage, manager)
     _decide(stage, manager)
+    _visit(stage, manager)
     _except(stage, manager)
     _resolve(stage)
     _sign_in(stage, manager)
@@ -194,6 +195,7 @@ def _register(stage: _Stage, operator: str) -> None:
         "ssoSupported": True,
         "redirectUris": [f"{stage.application}/callback"],
         "postLogoutRedirectUris": [f"{stage.application}/signed-out"],
+        "initiateLoginUri": f"{stage.application}/login",
     }
     stage.call(operator, "PUT", "/v1/applications/unite", "new", json=application)
     portal = application | {"tokenEndpointAuthMethod": "client_secret_basic"}
@@ -208,6 +210,15 @@ def _register(stage: _Stage, operator: str) -> None:
 
 
 def _connect(stage: _Stage, manager: str) -> None:
+    links = f"{_ACCOUNT}/connection/links"
+    week = {"lifetimeMinutes": 7 * 24 * 60}
+    spare = stage.call(manager, "POST", f"{_ACCOUNT}/connection", "a setup link", json=week).json()
+    with WatchedBrowser(stage.watch_afresh) as browser:
+        stage.when = "a setup link"
+        page = browser.open(spare["startUrl"])
+        browser.submit(page, page.forms[0], {"action": "continue"})
+    stage.call(manager, "GET", links)
+    stage.call(manager, "DELETE", f"{links}/{spare['linkId']}")
     started = stage.call(manager, "POST", f"{_ACCOUNT}/connection", json={}).json()
     stage.when = ""
     with WatchedBrowser(stage.watch_afresh) as browser:
@@ -220,6 +231,26 @@ def _connect(stage: _Stage, manager: str) -> None:
     stage.call(manager, "GET", f"{_ACCOUNT}/domains")
     stage.call(manager, "PATCH", f"{_ACCOUNT}/domains/contoso-mail.example", json={"enabled": False}, headers=_ANY)
     stage.call(manager, "POST", f"{_ACCOUNT}/domains/refresh", "two domains")
+
+
+def _visit(stage: _Stage, manager: str) -> None:
+    portal = f"{_ACCOUNT}/portal"
+    opened = stage.call(manager, "POST", portal, json={}).json()
+    stage.when = ""
+    with WatchedBrowser(stage.watch_afresh) as browser:
+        page = browser.open(opened["portalUrl"])
+        browser.submit(page, page.forms[0], {"action": "continue"})
+        cookie = {"Cookie": browser.cookies(stage.service.url), "Sec-Fetch-Site": "same-origin"}
+    own = "/portal/acme/session"
+    token = {"X-Azure-SSO-CSRF": stage.ask("GET", own, headers=cookie).json()["csrfToken"]}
+    stage.ask("GET", f"{_ACCOUNT}/policy", "in the portal", headers=cookie | token)
+    stage.call(manager, "GET", f"{portal}/sessions")
+    stage.ask("DELETE", own, headers=cookie | token)
+    with WatchedBrowser(stage.watch_afresh) as browser:
+        page = browser.open(stage.call(manager, "POST", portal, json={}).json()["portalUrl"])
+        browser.submit(page, page.forms[0], {"action": "continue"})
+    (session,) = stage.call(manager, "GET", f"{portal}/sessions").json()["items"]
+    stage.call(manager, "DELETE", f"{portal}/sessions/{session['sessionId']}")
 
 
 def _decide(stage: _Stage, manager: str) -> None:
@@ -280,6 +311,7 @@ def _resolve(stage: _Stage) -> None:
 
 def _sign_in(stage: _Stage, manager: str) -> None:
     stage.ask("GET", "/.well-known/openid-configuration")
+    stage.ask("GET", "/.well-known/oauth-authorization-server")
     stage.ask("GET", "/oauth2/jwks")
     signing_in = AuthorizationRequest("unite", f"{stage.application}/callback", ALICE)
     with WatchedBrowser(stage.watch_afresh) as browser:
@@ -292,9 +324,17 @@ def _sign_in(stage: _Stage, manager: str) -> None:
         stage.ask("POST", "/oauth2/userinfo", headers=bearer)
         stage.when = "again"
         browser.open(AuthorizationRequest("unite", signing_in.redirect_uri, ALICE).address(stage.service.url))
+        stage.when = "of a remembered person"
+        remembered = AuthorizationRequest("unite", signing_in.redirect_uri, "")
+        browser.open(remembered.address(stage.service.url, login_hint=None))
+        stage.when = "of an id_token_hint"
+        browser.open(remembered.address(stage.service.url, login_hint=None, id_token_hint=tokens["id_token"]))
         stage.when = ""
+        browser.send("GET", f"{stage.service.url}/signin/start?application=unite", {})
+        browser.send("GET", f"{stage.service.url}/errors/sso-does-not-apply", {})
         form = AuthorizationRequest("unite", signing_in.redirect_uri, ALICE).parameters()
         browser.send("POST", f"{stage.service.url}/oauth2/authorize", form)
+        _push(stage, browser, AuthorizationRequest("unite", signing_in.redirect_uri, ALICE))
         _sign_out(stage, browser, tokens["id_token"])
     (link,) = stage.call(manager, "GET", f"{_ACCOUNT}/links", "a page").json()["items"]
     stage.call(manager, "POST", f"{_ACCOUNT}/links/search", json={"email": ALICE})
@@ -302,6 +342,14 @@ def _sign_in(stage: _Stage, manager: str) -> None:
     stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "a person of two names", json={"email": ALICE})
     stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "nobody", json={"email": ALICE})
     stage.call(manager, "POST", f"{_ACCOUNT}/links/release", "none left", json={"all": True})
+
+
+def _push(stage: _Stage, browser: WatchedBrowser, request: AuthorizationRequest) -> None:
+    stage.forget()
+    pushed = stage.ask("POST", "/oauth2/par", data=request.parameters()).json()
+    named = {"client_id": "unite", "request_uri": pushed["request_uri"]}
+    stage.when = "pushed"
+    browser.send("GET", str(httpx.URL(f"{stage.service.url}/oauth2/authorize", params=named)), {})
 
 
 def _sign_out(stage: _Stage, browser: WatchedBrowser, id_token: str) -> None:

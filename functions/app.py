@@ -23,8 +23,11 @@ from functions.overview import overview_routes
 from functions.panel import panel_routes
 from functions.people import people_routes
 from functions.policy import policy_routes
+from functions.portal import portal_routes
+from functions.portal_pages import portal_page_routes
 from functions.resolve import resolve_routes
 from functions.signin import signin_routes
+from functions.signout import signout_routes
 from functions.timers import timers_blueprint
 from shared.services import Services
 from shared.settings import Misconfiguration
@@ -63,9 +66,12 @@ def build_routes(services: Services) -> tuple[Routes, ...]:
         application_routes(services),
         resolve_routes(services.resolution, services.edge),
         signin_routes(services),
+        signout_routes(services),
         oauth_routes(services),
         health_routes(services, cookies_work=cookies_work),
         openapi_routes(endpoints, services),
         panel_routes(services),
+        portal_routes(services),
+        portal_page_routes(services),
     )
     return routes

@@ -10,7 +10,7 @@ from functions.http.models import Document, Moment
 from functions.http.parameters import Body, IfMatch, OptionalBody, OptionalIfMatch, Path
 from functions.http.responses import Created, NoContent, Ok, Put, put
 from shared.access.roles import Operator
-from shared.applications.application import Application, ApplicationProfile, AuthMethod, CodeBinding
+from shared.applications.application import Application, ApplicationProfile, AssertionAudience, AuthMethod, CodeBinding
 from shared.applications.client_keys import check_public_key, keys_of
 from shared.applications.register import DEFAULT_OVERLAP
 from shared.kernel.documents import Asked
@@ -47,9 +47,12 @@ class ApplicationDocument(Document):
     password_sign_in_uri: str | None
     token_endpoint_auth_method: AuthMethod
     jwks: dict[str, JsonValue] | None
+    assertion_audience: AssertionAudience | None
     code_binding: CodeBinding
+    require_pushed_authorization_requests: bool
     post_logout_redirect_uris: tuple[str, ...]
     backchannel_logout_uri: str | None
+    initiate_login_uri: str | None
     has_secret: bool
     created_at: Moment
     updated_at: Moment
@@ -120,10 +123,12 @@ def application_routes(services: Services) -> Routes:
 
 
 def _document(application: Application) -> ApplicationDocument:
+    profile = application.profile
     return ApplicationDocument(
         client_id=application.client_id,
         has_secret=application.secret is not None,
         created_at=application.created_at,
         updated_at=application.updated_at,
-        **application.profile.model_dump() | {"code_binding": application.profile.binding},
+        **profile.model_dump()
+        | {"code_binding": profile.binding, "assertion_audience": profile.audience if profile.jwks else None},
     )

@@ -28,6 +28,7 @@ class AuditKind(StrEnum):
     LINK = "link"
     PERSON = "person"
     POLICY = "policy"
+    PORTAL = "portal"
 
 
 class AuditActor(Document):

@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 
 from azure.functions import HttpRequest, HttpResponse
 
-from functions.http.cookies import BrowserCookies, FlowCookies, with_cookies
+from functions.http.cookies import BrowserCookies, with_cookies
 from functions.http.dialects.pages import Pages, Way, redirect
 from functions.http.endpoint import Routes
+from functions.http.invitations import only, was_invited
 from functions.http.parameters import Form, MicrosoftsAnswer, Query, Request
 from functions.http.responses import HtmlPage, Redirect, WaitingPage
 from functions.http.roles import Anybody
@@ -120,8 +121,8 @@ def connect_routes(services: Services) -> Routes:
         return with_cookies(page, *cookies.invitation.bind(req, binding))
 
     async def go_on(req: HttpRequest, form: Mapping[str, tuple[str, ...]]) -> HttpResponse:
-        ticket = _only(form, "ticket")
-        if not _was_invited(req, ticket, _only(form, "shown"), cookies.invitation):
+        ticket = only(form, "ticket")
+        if not was_invited(req, ticket, only(form, "shown"), cookies.invitation):
             return await invite(req, ticket, unproven=True)
         if (page := await resumed(req, name_of(ticket))) is not None:
             return page
@@ -147,20 +148,3 @@ def connect_routes(services: Services) -> Routes:
         return await another_tabs(req, outcome) or shown(req, outcome, answer.state or "")
 
     return routes
-
-
-def _only(form: Mapping[str, tuple[str, ...]], name: str) -> str:
-    """The value of a field that the form contains exactly once, else an empty text."""
-    values = form.get(name, ())
-    return values[0] if len(values) == 1 else ""
-
-
-def _was_invited(req: HttpRequest, ticket: str, shown: str, invited: FlowCookies) -> bool:
-    """Whether the form comes from the page's own button, in the browser that was shown the page.
-
-    Another site can send the same form, but no Lax cookie with it (RFC 6265bis, section 4.1.2.7); a sibling domain can
-    make the browser send the cookie, but can neither read nor set its value. `Origin` does not help: it is null for our
-    pages, which send no referrer (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
-    """
-    secret = invited.secret(req, ticket)
-    return secret is not None and shown == secret

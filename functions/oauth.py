@@ -4,13 +4,15 @@ from typing import Literal, Required, TypedDict
 
 from pydantic import JsonValue
 
-from functions.http.dialects.oauth_json import OAuthJson, OAuthResponse, PublicJson
+from functions.http.dialects.oauth_json import OAuthJson, OAuthResponse, PublicJson, PushedResponse
 from functions.http.endpoint import Routes
 from functions.http.parameters import Authorization, OAuth, UnverifiedToken, UnverifiedTokenByForm
 from functions.http.roles import Anybody
 from shared.applications.application import AuthMethod
 from shared.kernel.names import ClientId
+from shared.provider.assurance import ACR_VALUES
 from shared.provider.authorization_request import SCOPES, Prompt, ResponseMode
+from shared.provider.issuer import PROFILE_CLAIMS
 from shared.provider.token import TokenResponse
 from shared.services import Services
 
@@ -28,6 +30,27 @@ class TokenParameters(TypedDict, total=False):
     client_assertion_type: Literal["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]
 
 
+class PushParameters(TypedDict, total=False):
+    """A request to be pushed (RFC 9126, section 2.1): client authentication, and an authorization request."""
+
+    client_id: ClientId
+    client_secret: str
+    client_assertion: str
+    client_assertion_type: Literal["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]
+    redirect_uri: Required[str]
+    response_type: Required[Literal["code"]]
+    response_mode: Literal["query", "fragment", "form_post"]
+    scope: Required[str]
+    code_challenge: str
+    code_challenge_method: Literal["S256"]
+    state: str
+    nonce: str
+    prompt: str
+    max_age: int
+    login_hint: str
+    acr_values: str
+
+
 _AUTH_METHODS = sorted(AuthMethod, key=lambda method: method is AuthMethod.NONE)
 """`none` last: some clients take the first."""
 
@@ -42,6 +65,11 @@ def oauth_routes(services: Services) -> Routes:
         """Describe this OpenID provider."""
         return PublicJson(metadata)
 
+    @routes.get("/.well-known/oauth-authorization-server")
+    async def get_authorization_server_metadata(_: Anybody) -> PublicJson:
+        """Describe this authorization server (RFC 8414), by the same document."""
+        return PublicJson(metadata)
+
     @routes.get("/oauth2/jwks")
     async def get_jwks(_: Anybody) -> PublicJson:
         """Publish the keys that verify our tokens."""
@@ -54,6 +82,15 @@ def oauth_routes(services: Services) -> Routes:
         """Exchange a code for tokens."""
         client = await services.provider.clients.authenticate(authorization, parameters)
         return _tokens(await services.provider.token.redeem(client, parameters))
+
+    @routes.post("/oauth2/par")
+    async def push_authorization_request(
+        _: Anybody, authorization: Authorization, parameters: OAuth[PushParameters]
+    ) -> PushedResponse:
+        """Keep an authorization request, for the browser to name it."""
+        client = await services.provider.clients.authenticate(authorization, parameters)
+        pushed = await services.provider.pushed.push(client, parameters)
+        return PushedResponse({"request_uri": pushed.request_uri, "expires_in": pushed.expires_in})
 
     @routes.get("/oauth2/userinfo")
     async def get_userinfo(_: Anybody, unverified_token: UnverifiedToken) -> OAuthResponse:
@@ -74,6 +111,8 @@ def provider_metadata(issuer: str) -> dict[str, JsonValue]:
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth2/authorize",
         "token_endpoint": f"{issuer}/oauth2/token",
+        "pushed_authorization_request_endpoint": f"{issuer}/oauth2/par",
+        "require_pushed_authorization_requests": False,
         "userinfo_endpoint": f"{issuer}/oauth2/userinfo",
         "jwks_uri": f"{issuer}/oauth2/jwks",
         "end_session_endpoint": f"{issuer}/oauth2/logout",
@@ -88,9 +127,10 @@ def provider_metadata(issuer: str) -> dict[str, JsonValue]:
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": [*Prompt],
         "claims_supported": [
-            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid",
-            "email", "email_verified", "name", "account_id", "tid", "oid",
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "acr", "amr", "session_expiry",
+            "email", "email_verified", *PROFILE_CLAIMS, "account_id", "tid", "oid",
         ],
+        "acr_values_supported": [*ACR_VALUES],
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,

@@ -15,7 +15,7 @@ from functions.http.dialects.problem_json import INTERNAL, TYPE_PREFIX
 from functions.http.endpoint import Endpoint, Routes
 from functions.http.refusals import every_kind
 from functions.http.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT
-from functions.http.roles import CONTROL_PANEL, FUNCTION_KEY, Anybody
+from functions.http.roles import CONTROL_PANEL, FUNCTION_KEY, PORTAL, Anybody
 from functions.version import product_version
 from shared.kernel.names import AccountId
 from shared.services import Services
@@ -81,6 +81,7 @@ def openapi(endpoints: tuple[Endpoint, ...], public_url: str) -> dict[str, Any]:
             "schemas": {**definitions.get("$defs", {}), "Problem": _problem_schema(), "OAuthError": _OAUTH_ERROR},
             "securitySchemes": {
                 CONTROL_PANEL: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                PORTAL: {"type": "apiKey", "in": "cookie", "name": "__Host-azure-sso-portal-…"},
                 FUNCTION_KEY: {"type": "apiKey", "in": "header", "name": "x-functions-key"},
             },
             "responses": {name: {"description": "Refused", "content": _REFUSALS[name]} for name in sorted(_REFUSALS)},

@@ -26,6 +26,7 @@ class PolicyDocument(Document):
     mode: Mode
     applications_off: tuple[str, ...]
     when_connection_fails: WhenConnectionFails
+    session_hours: int | None
     updated_at: Moment | None
     updated_by: str | None
 
@@ -67,6 +68,7 @@ def _versioned(stored: Stored[Policy]) -> Ok[PolicyDocument]:
         mode=settings.mode,
         applications_off=settings.applications_off,
         when_connection_fails=settings.when_connection_fails,
+        session_hours=settings.session_hours,
         updated_at=policy.updated_at,
         updated_by=policy.updated_by,
     )

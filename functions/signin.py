@@ -1,8 +1,6 @@
-"""The OpenID provider's endpoints for browsers: authorization, Microsoft's callback, and sign-out."""
+"""The OpenID provider's endpoints for a browser that signs in: authorization, and Microsoft's callback."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from secrets import token_urlsafe
 from typing import Literal, Required, TypedDict
 
 from azure.functions import HttpRequest, HttpResponse
@@ -10,11 +8,11 @@ from azure.functions import HttpRequest, HttpResponse
 from functions.http.cookies import BrowserCookies, with_cookies
 from functions.http.dialects.pages import Pages, Way, redirect
 from functions.http.endpoint import Routes
-from functions.http.forms import as_address, is_from_our_own_page
-from functions.http.parameters import MicrosoftsAnswer, OAuth, Query, Request
+from functions.http.forms import as_address, is_from_our_own_page, is_in_foreign_frame
+from functions.http.parameters import MicrosoftsAnswer, OAuth, Request
 from functions.http.responses import HtmlPage, Redirect
 from functions.http.roles import Anybody
-from shared.flows.flows import Binding, FlowEnded, name_of
+from shared.flows.flows import FlowEnded
 from shared.kernel.names import ClientId
 from shared.kernel.refusals import Unavailable
 from shared.provider.authorization_response import (
@@ -23,29 +21,31 @@ from shared.provider.authorization_response import (
     PostToApplication,
     RedirectToApplication,
     RedirectToEntra,
+    Remembering,
 )
-from shared.provider.end_session import ToEntra
+from shared.provider.errors import SSO_DOES_NOT_APPLY_PATH
+from shared.provider.expected_person import FromBrowser
 from shared.provider.reauthentication import SignInTooOld
 from shared.services import Services
 
 _AUTHORIZE = "/oauth2/authorize"
-_LOGOUT = "/oauth2/logout"
-
-_ASKED_FOR = timedelta(minutes=15)
-"""How long a person may think about whether to sign out."""
 
 _AGAIN = {SignInTooOld: Way.SIGN_IN_AGAIN, Unavailable: Way.AGAIN, FlowEnded: Way.SIGN_IN_AGAIN}
 """The link to try again, for refusals that another account does not solve."""
 
 
 class AuthorizeParameters(TypedDict, total=False):
-    """An authorization request (OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636, section 4.3)."""
+    """An authorization request (OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636, section 4.3).
+
+    If it was pushed, it is `client_id` and `request_uri` alone (RFC 9126, section 4).
+    """
 
     client_id: Required[ClientId]
-    redirect_uri: Required[str]
-    response_type: Required[Literal["code"]]
+    request_uri: str
+    redirect_uri: str
+    response_type: Literal["code"]
     response_mode: Literal["query", "fragment", "form_post"]
-    scope: Required[str]
+    scope: str
     code_challenge: str
     code_challenge_method: Literal["S256"]
     state: str
@@ -53,15 +53,17 @@ class AuthorizeParameters(TypedDict, total=False):
     prompt: str
     max_age: int
     login_hint: str
-
-
-class LogoutParameters(TypedDict, total=False):
-    """A logout request (OpenID Connect RP-Initiated Logout 1.0, section 2)."""
-
+    acr_values: str
     id_token_hint: str
-    client_id: ClientId
-    post_logout_redirect_uri: str
-    state: str
+
+
+class StartParameters(TypedDict, total=False):
+    """A login that somebody else initiates (OpenID Connect Core 1.0, section 4)."""
+
+    application: Required[ClientId]
+    iss: str
+    login_hint: str
+    target_link_uri: str
 
 
 def signin_routes(services: Services) -> Routes:
@@ -79,29 +81,18 @@ def signin_routes(services: Services) -> Routes:
                 return redirect(url)
             case PostToApplication(url, parameters):
                 return pages.post_to_application(url, parameters)
-            case EmailForm(application_name, parameters, fault):
-                return pages.email(application_name, services.edge.public_url + _AUTHORIZE, parameters, fault)
+            case Remembering(inner, note):
+                return with_cookies(rendered(req, inner), *browser.person.keep(note))
+            case EmailForm(application_name, request, fault):
+                endpoint = services.edge.public_url + _AUTHORIZE
+                return pages.email(application_name, endpoint, request.parameters(), fault)
             case _:
                 way = _AGAIN.get(type(response.refusal), Way.OTHER_ACCOUNT)
                 ways = (way, response.again_url), (Way.APPLICATION, response.application_url)
                 return pages.refusal(response.refusal, *((each, url) for each, url in ways if url))
 
-    def left(url: str | None) -> HttpResponse:
-        return redirect(url) if url else pages.signed_out()
-
-    async def signed_out(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
-        """Redirect to Microsoft's sign-out, or ask the person first, who answers by a form that only our page has."""
-        held = browser.sign_out.secret(req, _LOGOUT)
-        confirmed = held is not None and parameters.get("shown") == (held,)
-        match await services.provider.end_session.begin(parameters, confirmed=confirmed):
-            case ToEntra(url, way_back):
-                return with_cookies(redirect(url), *browser.way_back.keep(way_back), browser.sign_out.release(_LOGOUT))
-            case question:
-                secret = held or token_urlsafe(32)  # so that two tabs can ask at once
-                kept, action = {**question.kept, "shown": secret}, services.edge.public_url + _LOGOUT
-                page = pages.sign_out(question.application_name, action, kept, question.fault)
-                binding = Binding(name_of(_LOGOUT), secret, _ASKED_FOR)
-                return with_cookies(page, *browser.sign_out.bind(req, binding))
+    def brought_by(req: HttpRequest) -> FromBrowser:
+        return FromBrowser(browser.person.text(req), is_in_foreign_frame(req))
 
     async def posted(req: HttpRequest, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
         """Another site's form arrives without Lax cookies, so they cannot be counted; the GET that follows has them.
@@ -109,7 +100,7 @@ def signin_routes(services: Services) -> Routes:
         A form that is too long for an address is sent again from our own page.
         """
         if is_from_our_own_page(req):
-            return rendered(req, await services.provider.sign_in.authorize(parameters))
+            return rendered(req, await services.provider.sign_in.authorize(parameters, brought_by(req)))
         endpoint = services.edge.public_url + _AUTHORIZE
         address = as_address(parameters, endpoint)
         return redirect(address) if address else pages.post_again(endpoint, parameters)
@@ -117,7 +108,7 @@ def signin_routes(services: Services) -> Routes:
     @routes.get(_AUTHORIZE)
     async def authorize(_: Anybody, req: Request, parameters: OAuth[AuthorizeParameters]) -> Redirect | HtmlPage:
         """Handle an authorization request."""
-        return rendered(req, await services.provider.sign_in.authorize(parameters))
+        return rendered(req, await services.provider.sign_in.authorize(parameters, brought_by(req)))
 
     @routes.post(_AUTHORIZE)
     async def authorize_by_form(
@@ -126,31 +117,19 @@ def signin_routes(services: Services) -> Routes:
         """Handle an authorization request sent as a form, by our own page or by an application."""
         return await posted(req, parameters)
 
+    @routes.get("/signin/start")
+    async def start_sign_in(_: Anybody, req: Request, parameters: OAuth[StartParameters]) -> Redirect:
+        """Send a person who comes from a tile or a link elsewhere to the application, which begins a sign-in."""
+        return redirect(await services.provider.initiation.start(parameters, brought_by(req)))
+
     @routes.get("/signin/callback")
     async def complete_sign_in(_: Anybody, req: Request, answer: MicrosoftsAnswer) -> Redirect | HtmlPage:
         """Handle Microsoft's response to a sign-in. The cookie stays as long as the state, in case it comes again."""
         return rendered(req, await services.provider.sign_in.callback(answer, cookies.secret(req, answer.state)))
 
-    @routes.get(_LOGOUT)
-    async def sign_out(_: Anybody, req: Request, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
-        """Sign a person out here, at Microsoft and in the other applications; or ask first, without an ID token."""
-        return await signed_out(req, parameters)
-
-    @routes.post(_LOGOUT)
-    async def sign_out_by_form(_: Anybody, req: Request, parameters: OAuth[LogoutParameters]) -> Redirect | HtmlPage:
-        """Handle a logout request in a form, of an application or of the page that asks the person."""
-        return await signed_out(req, parameters)
-
-    @routes.get("/signed-out")
-    async def finish_sign_out(_: Anybody, req: Request) -> Redirect | HtmlPage:
-        """Redirect the person to the application after Microsoft has signed them out."""
-        url = await services.provider.end_session.complete(browser.way_back.text(req))
-        return with_cookies(left(url), *browser.way_back.keep(None))
-
-    @routes.get("/signin/front-channel-logout")
-    async def end_session(_: Anybody, sid: Query) -> HtmlPage:
-        """End a session that Microsoft has ended."""
-        await services.provider.end_session.front_channel(sid or "")
-        return pages.signed_out_in_frame()
+    @routes.get(SSO_DOES_NOT_APPLY_PATH)
+    async def show_sso_does_not_apply(_: Anybody) -> HtmlPage:
+        """Explain the error of that name: the `error_uri` of responses that carry it."""
+        return pages.sso_does_not_apply()
 
     return routes

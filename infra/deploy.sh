@@ -26,7 +26,7 @@ Usage: infra/deploy.sh --resource-group RG --location L --environment dev|prod [
 END
 }
 
-readonly pseudonym_secret=pseudonym-key # as infra/modules names it
+readonly pseudonym_secret=pseudonym-key remember_secret=remember-key # as infra/modules names them
 # What the identity is given, https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 declare -rA roles=(
   [b7e6dc6d-f1e8-4753-8033-0f276bb0955b]="Storage Blob Data Owner"
@@ -120,13 +120,21 @@ check_registration() {
       --public-url "$public_url" --identity-principal-id "$principal_id")"
 }
 
-# A pseudonym key that is there stays: another one would break the thread of the logs. The vault is asked and not the app,
-# which somebody may have deleted; Resource Manager answers without a right to read the secret.
-find_pseudonym_key() {
-  create_key=true
+# A secret that is there stays: another pseudonym key would break the thread of the logs, and with another remember key
+# nobody would be remembered. The vault is asked and not the app, which somebody may have deleted; Resource Manager answers
+# without a right to read the secret.
+lacks_secret() {
   look_for '' az rest --method get --query name --output tsv \
-    --url "$(arm "/providers/Microsoft.KeyVault/vaults/$vault/secrets/$pseudonym_secret" 2023-07-01)"
-  if [[ -n $answer ]]; then create_key=false; fi
+    --url "$(arm "/providers/Microsoft.KeyVault/vaults/$vault/secrets/$1" 2023-07-01)"
+  if [[ -n $answer ]]; then lacks=false; else lacks=true; fi
+}
+
+find_secrets() {
+  local lacks
+  lacks_secret "$pseudonym_secret"
+  create_pseudonym=$lacks
+  lacks_secret "$remember_secret"
+  create_remember=$lacks
 }
 
 explain_and_stop() {
@@ -142,7 +150,7 @@ explain_and_stop() {
 deploy_service() {
   local what=(--resource-group "$group" --name "$deployment" --template-file infra/main.bicep
     --parameters "@$parameters" location="$location" publicUrl="$public_url" entraClientId="$client_id"
-    createPseudonymKey="$create_key")
+    createPseudonymKey="$create_pseudonym" createRememberKey="$create_remember")
   run az deployment group what-if "${what[@]}" || explain_and_stop "What would change cannot be foreseen."
   if [[ $yes = no && $dry_run = no ]]; then
     local reply
@@ -218,7 +226,7 @@ esac
 say "Its client id is $client_id."
 
 step "4/7 What would change in Azure, and changing it"
-find_pseudonym_key
+find_secrets
 deploy_service
 
 step "5/7 The roles of the identity"

@@ -49,8 +49,11 @@ var applicationPermissions = {
 // https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
 var optionalClaims = [
   'acct'
+  'acrs'
   'auth_time'
   'email'
+  'family_name'
+  'given_name'
   'login_hint'
   'sid'
   'xms_edov'

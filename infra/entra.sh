@@ -58,7 +58,8 @@ permissions='[{
 # https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
 claims='{"idToken": [
   {"name": "xms_edov"}, {"name": "email"}, {"name": "acct"},
-  {"name": "login_hint"}, {"name": "sid"}, {"name": "auth_time"}
+  {"name": "login_hint"}, {"name": "sid"}, {"name": "auth_time"},
+  {"name": "given_name"}, {"name": "family_name"}, {"name": "acrs"}
 ]}'
 
 on_one_line() { tr -d '\n' <<<"$1" | tr -s ' '; }

@@ -108,6 +108,13 @@ param createPseudonymKey bool
 @secure()
 param newPseudonymKey string = '${newGuid()}${newGuid()}'
 
+@description('Whether to make the secrets that seal what browsers remember. Only a deployment that finds none must: with a new one, nobody is remembered.')
+param createRememberKey bool = false
+
+@description('The secret, if it is made. Let it be drawn.')
+@secure()
+param newRememberKey string = '${newGuid()}${newGuid()}'
+
 var functionAppName = nameOf('func', environmentName, resourceGroup().id)
 var address = empty(publicUrl) ? 'https://${functionAppName}.${cloud.websites}' : withoutSlash(publicUrl)
 var cloud = clouds[environment().name]
@@ -161,6 +168,8 @@ module keyVault 'modules/key-vault.bicep' = {
     createPseudonymKey: createPseudonymKey
     newPseudonymKey: newPseudonymKey
     envelopeSigning: envelopeSigning
+    createRememberKey: createRememberKey
+    newRememberKey: newRememberKey
   }
 }
 
@@ -209,6 +218,8 @@ module functionApp 'modules/function-app.bicep' = {
       SSO_SIGNING_KEY_URL: keyVault.outputs.signingKeyUrl
       SSO_WRAPPING_KEY_URL: keyVault.outputs.wrappingKeyUrl
       SSO_PSEUDONYM_KEY: keyVault.outputs.pseudonymKeyReference
+      SSO_REMEMBER_KEY: keyVault.outputs.rememberKeyReference
+      SSO_REMEMBER_KEY_BEFORE: keyVault.outputs.rememberKeyBeforeReference
     }
     allowedOrigins: allowedOrigins
     alwaysReadyInstances: alwaysReadyInstances

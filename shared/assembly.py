@@ -3,8 +3,6 @@
 It knows no settings and no SDK: `shared.wiring` and the tests make the ports. A part's fields list what it needs.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 
 from shared.accounts.accounts import Accounts
@@ -12,12 +10,11 @@ from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.applications.register import ApplicationRegister
 from shared.applications.secrets import SecretChecks
-from shared.branding import Branding
 from shared.connection.checks import ConnectionChecks
 from shared.connection.connected_domains import ConnectedDomains, has_domain
 from shared.connection.connections import Connections, consent_flow
 from shared.connection.disconnection import Disconnection
-from shared.connection.return_urls import ReturnUrls
+from shared.connection.setup_book import SetupBook
 from shared.domains.domain_claims import DomainClaims
 from shared.domains.routing import DomainRouting
 from shared.duties.duties import Duties
@@ -25,29 +22,23 @@ from shared.duties.runner import DutyRunner
 from shared.edge_ports import EdgePorts
 from shared.flows.flows import Flows
 from shared.health import Health
-from shared.kernel.names import TenantId
 from shared.overview import Overviews
 from shared.policies.book import PolicyBook
-from shared.ports.access_tokens import AccessTokens
-from shared.ports.clock import Clock
-from shared.ports.consent import Consent
-from shared.ports.notices import Notices
-from shared.ports.organizations import Organizations
-from shared.ports.sign_in import EntraSignIn
-from shared.ports.signing_keys import SigningKeys
-from shared.ports.table import Key, RecentReader, Table
-from shared.ports.telemetry import Telemetry
-from shared.ports.tokens import Tokens
-from shared.privacy.limits import FOR_EVER, Limits
+from shared.portal.portal import Portal
+from shared.ports.table import Key
 from shared.privacy.privacy import Privacy
+from shared.product_ports import Ports
 from shared.provider.authorization_response import Responses
 from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import CallbackStep
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.end_session import EndSession
+from shared.provider.expected_person import ExpectedPeople
 from shared.provider.issuer import Issuer
+from shared.provider.login_initiation import LoginInitiation
 from shared.provider.logout_notices import LogoutNotices
 from shared.provider.openid_provider import OpenIdProvider
+from shared.provider.pushed_requests import PushedRequests
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
 from shared.provider.standing import Standing
@@ -62,71 +53,13 @@ from shared.users.exemption_sets import ExemptionSets
 from shared.users.users import Users
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """Everything that the product needs from outside, and the few values that an operator sets."""
-
-    public_url: str
-    """The public URL of this service. Issuer, redirect URIs and links are built from it."""
-    cookie_prefix: str
-    """The prefix of cookie names."""
-    branding: Branding
-    """The vendor on the pages that people see."""
-    return_urls: ReturnUrls
-    """The addresses below which a browser may return after an integration."""
-    limits: Limits = FOR_EVER
-    """How long events and unused links are kept."""
-    home_tenant: TenantId | None
-    """The tenant of the app registration, where the app's own credential is probed; None if it is not set."""
-
-    accounts: Table
-    """One partition per account, with everything that belongs to it."""
-    domains: Table
-    """The account that holds each domain claim."""
-    applications: Table
-    """The applications of the vendor."""
-    flows: Table
-    """Everything that can be used once, such as tickets, states and codes, and sessions."""
-    duties: Table
-    """Work that is due at a time."""
-    recent_accounts: RecentReader
-    """Reads of `accounts` that may be some seconds old."""
-    recent_domains: RecentReader
-    """Reads of `domains` that may be some seconds old."""
-    recent_applications: RecentReader
-    """Reads of `applications` that may be some seconds old."""
-
-    sign_in: EntraSignIn
-    """Signs people in at Microsoft Entra ID."""
-    consent: Consent
-    """The page where organisations consent at Microsoft Entra ID."""
-    organizations: Organizations
-    """Reads organisations from Microsoft Graph."""
-    access_tokens: AccessTokens
-    """Verifies the control panel's bearer tokens."""
-    signing_keys: SigningKeys
-    """The keys that sign our tokens; the product itself only probes them."""
-    tokens: Tokens
-    """Signs our tokens, and verifies ours and the assertions of clients."""
-    notices: Notices
-    """Sends notices to applications, server to server."""
-    telemetry: Telemetry
-    """Reports events to operators."""
-    clock: Clock
-    """The time."""
-    close: Callable[[], Awaitable[None]]
-    """Closes the connections behind these ports."""
-
-
 def assemble(ports: Ports) -> Services:
     """Make every part and join them. Does no I/O and opens nothing."""
-    clock, telemetry = ports.clock, ports.telemetry
+    accounts, clock, telemetry = ports.accounts, ports.clock, ports.telemetry
     journal = Journal(table=ports.accounts, clock=clock)
     flows = Flows(table=ports.flows, clock=clock)
     register = AccountRegister(table=ports.accounts, journal=journal, clock=clock)
-    routing = DomainRouting(
-        table=ports.accounts, journal=journal, claims=DomainClaims(table=ports.domains, clock=clock)
-    )
+    routing = DomainRouting(table=accounts, journal=journal, claims=DomainClaims(table=ports.domains, clock=clock))
     consent = consent_flow(
         table=ports.accounts,
         journal=journal,
@@ -137,7 +70,7 @@ def assemble(ports: Ports) -> Services:
         organizations=ports.organizations,
         clock=clock,
         telemetry=telemetry,
-        return_urls=ports.return_urls,
+        return_urls=ports.return_urls.and_below(f"{ports.public_url}/portal/"),
         redirect_uri=f"{ports.public_url}/v1/connect/callback",
     )
     applications = ApplicationRegister(table=ports.applications, clock=clock)
@@ -161,7 +94,7 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
     )
     users = Users.assemble(
-        accounts=ports.accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
+        accounts=accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
     )
     resolver = Resolver(
         readers=Readers(
@@ -175,6 +108,7 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
         authorize_url=f"{ports.public_url}/oauth2/authorize",
     )
+    portal = Portal.assemble(accounts=accounts, journal=journal, flows=flows, clock=clock)
     provider = _openid_provider(ports, flows, resolver, users.admission, checks)
     privacy = Privacy.assemble(
         accounts=ports.accounts,
@@ -193,6 +127,7 @@ def assemble(ports: Ports) -> Services:
             control_panel=ports.return_urls.home,
             branding=ports.branding,
             access_tokens=ports.access_tokens,
+            portal_access=portal.sessions,
             telemetry=telemetry,
             clock=clock,
         ),
@@ -200,6 +135,7 @@ def assemble(ports: Ports) -> Services:
         applications=applications,
         connection=Connections(
             consent=consent,
+            setup=SetupBook(table=ports.accounts, journal=journal, clock=clock),
             checks=checks,
             disconnection=disconnection,
             domains=ConnectedDomains(
@@ -209,6 +145,7 @@ def assemble(ports: Ports) -> Services:
         policies=PolicyBook(table=ports.accounts, journal=journal, clock=clock, applications=ports.applications),
         users=users,
         privacy=privacy,
+        portal=portal,
         overviews=Overviews(table=ports.accounts, applications=applications, clock=clock),
         resolution=resolver,
         provider=provider,
@@ -235,14 +172,18 @@ def _openid_provider(
     notices = LogoutNotices(
         applications=ports.recent_applications, sessions=sessions, issuer=issuer, notices=ports.notices, duties=duties
     )
+    people = ExpectedPeople(seal=ports.seal, tokens=ports.tokens, accounts=ports.recent_accounts, clock=ports.clock)
     standing = Standing(accounts=ports.accounts, resolver=resolver)
+    sign_in = _sign_in(ports, flows, resolver, admission, checks, people)
     return OpenIdProvider(
-        sign_in=_sign_in(ports, flows, resolver, admission, checks),
+        sign_in=sign_in,
+        pushed=sign_in.pushed,
+        initiation=LoginInitiation(applications=ports.recent_applications, people=people, issuer=ports.public_url),
         clients=ClientAuthentication(
             applications=ports.recent_applications,
             flows=ports.flows,
             tokens=ports.tokens,
-            audiences=(ports.public_url, f"{ports.public_url}/oauth2/token"),
+            audiences=(ports.public_url, f"{ports.public_url}/oauth2/token", f"{ports.public_url}/oauth2/par"),
             secrets=SecretChecks(clock=ports.clock),
         ),
         token=TokenEndpoint(flows=flows, standing=standing, issuer=issuer, telemetry=ports.telemetry),
@@ -259,7 +200,14 @@ def _openid_provider(
     )
 
 
-def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, admission: Admission, checks: ConnectionChecks) -> SignIn:
+def _sign_in(
+    ports: Ports,
+    flows: Flows,
+    resolver: Resolver,
+    admission: Admission,
+    checks: ConnectionChecks,
+    people: ExpectedPeople,
+) -> SignIn:
     redirect_uri = f"{ports.public_url}/signin/callback"
     responses = Responses(checks=checks, telemetry=ports.telemetry, issuer=ports.public_url)
     return SignIn(
@@ -272,11 +220,14 @@ def _sign_in(ports: Ports, flows: Flows, resolver: Resolver, admission: Admissio
             flows=flows,
             admission=admission,
             sessions=Sessions(table=ports.flows, clock=ports.clock),
+            people=people,
             provider=ports.sign_in,
             responses=responses,
             clock=ports.clock,
             redirect_uri=redirect_uri,
         ),
+        people=people,
+        pushed=PushedRequests(applications=ports.recent_applications, flows=flows, responses=responses),
         responses=responses,
     )
 

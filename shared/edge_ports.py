@@ -6,7 +6,7 @@ It is separate from `shared.assembly`, so that an endpoint imports only its own 
 from dataclasses import dataclass
 
 from shared.branding import Branding
-from shared.ports.access_tokens import AccessTokens
+from shared.ports.access_tokens import AccessTokens, PortalAccess
 from shared.ports.clock import Clock
 from shared.ports.telemetry import Telemetry
 
@@ -25,6 +25,8 @@ class EdgePorts:
     """The vendor on the pages that people see."""
     access_tokens: AccessTokens
     """Verifies the control panel's bearer tokens."""
+    portal_access: PortalAccess
+    """Verifies sessions of the portal."""
     telemetry: Telemetry
     """Reports refusals to operators."""
     clock: Clock

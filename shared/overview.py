@@ -13,6 +13,7 @@ from shared.accounts.head import Head, read_head
 from shared.applications.application import Application
 from shared.applications.register import ApplicationRegister
 from shared.connection.connection import Connection, Status
+from shared.connection.setup_links import connection_at
 from shared.domains.stored_domains import stored_domains
 from shared.domains.tenant_domains import DomainState
 from shared.kernel.names import AccountId
@@ -121,7 +122,7 @@ class Overviews:
         head, exceptions, links = await asyncio.gather(
             read_head(self.table, account_id), self._tally(account_id, EXCEPTIONS), self._tally(account_id, LINKS)
         )
-        connection = head.stored(Connection).record.as_of(self.clock.now())
+        connection = connection_at(head, self.clock.now())
         domains = _domains(head)
         policy = head.stored(Policy).record
         return Overview(

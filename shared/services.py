@@ -8,6 +8,7 @@ from shared.connection.connections import Connections
 from shared.edge_ports import EdgePorts
 from shared.overview import Overviews
 from shared.policies.book import PolicyBook
+from shared.portal.portal import Portal
 from shared.privacy.privacy import Privacy
 from shared.provider.openid_provider import OpenIdProvider
 from shared.resolution.resolver import Resolver
@@ -31,6 +32,8 @@ class Services:
     """Whether SSO is on."""
     users: Users
     """The exception list, and the links to Entra identities."""
+    portal: Portal
+    """Hosted pages with the panel, and the sessions there."""
     overviews: Overviews
     """What a Security Manager sees first."""
     privacy: Privacy

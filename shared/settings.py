@@ -97,6 +97,7 @@ Issuer = Annotated[str, BeforeValidator(unpasted), AfterValidator(_issuer)]
 ConnectionString = Annotated[SecretStr, AfterValidator(_connection_string)]
 AllowedReturnUrls = Annotated[ReturnUrls, PlainValidator(_return_urls)]
 ReferencedSecret = Annotated[SecretStr, AfterValidator(_resolved)]
+RememberKey = Annotated[ReferencedSecret, BeforeValidator(unpasted)]
 File = Annotated[str, AfterValidator(_readable)]
 WorkersFlag = Annotated[bool, BeforeValidator(_true_as_the_worker_reads_it)]
 
@@ -172,6 +173,15 @@ class Settings(BaseModel):
         min_length=32,
         description="At least 32 characters that key the hash which stands for an email in logs.",
     )
+    remember_key: RememberKey | None = Field(
+        None,
+        min_length=32,
+        description="At least 32 characters that seal the note by which a browser remembers who signed in with it; "
+        "nobody is remembered if it is not set.",
+    )
+    remember_key_before: RememberKey | None = Field(
+        None, min_length=32, description="The SSO_REMEMBER_KEY before it, whose notes are still read."
+    )
     vendor_name: VendorName | None = Field(None, description="The vendor's name, as pages show it to people.")
     vendor_logo: Logo | None = Field(
         None,
@@ -209,6 +219,12 @@ class Settings(BaseModel):
         if self.vendor_logo is not None and self.vendor_name is None:
             raise ValueError("Set SSO_VENDOR_NAME beside SSO_VENDOR_LOGO: screen readers read it out instead.")
         return self
+
+    @property
+    def remember_keys(self) -> tuple[bytes, ...]:
+        """The keys of what browsers keep: first the one that seals."""
+        keys = (self.remember_key, self.remember_key_before) if self.remember_key else ()
+        return tuple(key.get_secret_value().encode() for key in keys if key is not None)
 
     @property
     def limits(self) -> Limits:

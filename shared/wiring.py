@@ -21,11 +21,13 @@ from shared.adapters.tables.account import Account
 from shared.adapters.tables.adapter import AzureTables
 from shared.adapters.telemetry import LinesAndCounters, workers_meter
 from shared.adapters.web import Web
-from shared.assembly import Ports, assemble
+from shared.assembly import assemble
 from shared.kernel.pseudonyms import Pseudonyms
+from shared.kernel.seals import Seal
 from shared.ports.clock import Clock
 from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Table
+from shared.product_ports import Ports
 from shared.services import Services
 from shared.settings import Misconfiguration, Settings
 
@@ -98,6 +100,7 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         ),
         signing_keys=signing_keys,
         tokens=Jose(keys=signing_keys, issuer=settings.public_url, clock=clock),
+        seal=Seal(settings.remember_keys),
         notices=notices,
         telemetry=LinesAndCounters(
             Pseudonyms(settings.pseudonym_key.get_secret_value().encode()),

@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 
 type Size = Callable[[int], int]
 
@@ -22,6 +23,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         slow = [each for each in items if each.get_closest_marker("slow")]
         items[:] = [each for each in items if not each.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Invented examples are the same in every run, and more of them with `--slow`. A busy machine is no failure."""
+    examples = 100 if config.getoption("slow") else 25
+    settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=examples)
+    settings.load_profile("repeatable")
 
 
 def pytest_collection_finish() -> None:

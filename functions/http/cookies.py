@@ -14,6 +14,7 @@ from azure.functions import HttpRequest, HttpResponse
 
 from shared.flows.flows import HANDLE, Binding, name_of
 from shared.kernel.encoding import base64url, from_base64url
+from shared.provider.expected_person import REMEMBERED_FOR
 
 MOST = 32
 """Cookies of one sort that a browser may keep: 2.8 kB of each request, and more sign-ins than anybody has open.
@@ -28,15 +29,23 @@ _PIECE, _PIECES = 3_800, 2
 """Characters of one cookie of a text, and the most cookies of one: more would make each request too large."""
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _ATTRIBUTES = "HttpOnly; Secure; SameSite=Lax"
 
 
 @dataclass(frozen=True, slots=True)
 class FlowCookies:
-    """The cookies of one sort of flow. Args: `prefix`, with which their names begin; `form`, that of their values."""
+    """The cookies of one sort of flow.
+
+    Args:
+        prefix: with which their names begin.
+        form: the form of their values.
+        attributes: with whom browsers share them.
+    """
 
     prefix: str
     form: re.Pattern[str] = _SECRET
+    attributes: str = _ATTRIBUTES
 
     def secret(self, req: HttpRequest, state: str | None) -> str | None:
         """The secret that the browser sent for the flow of this state, if it has the form of one of ours."""
@@ -56,23 +65,29 @@ class FlowCookies:
         ours = re.compile(re.escape(self.prefix) + "[0-9a-f]{16}")
         held = [key for key, _ in _pairs(req) if ours.fullmatch(key)]
         surplus = held[: max(0, len(held) + 1 - MOST)][:AT_ONCE]
-        given = f"{self.prefix}{binding.flow}={binding.secret}; Path=/; Max-Age={age}; {_ATTRIBUTES}"
+        given = f"{self.prefix}{binding.flow}={binding.secret}; Path=/; Max-Age={age}; {self.attributes}"
         return *map(_taken_back, surplus), given
 
     def release(self, state: str | None) -> str:
         """The Set-Cookie line that removes the secret of this state's flow, which is over."""
-        return _taken_back(self.prefix + name_of(state or ""))
+        return self.forget(name_of(state or ""))
+
+    def forget(self, flow: str) -> str:
+        """The Set-Cookie line that removes the secret of the flow of this name."""
+        return _taken_back(self.prefix + flow)
 
 
 @dataclass(frozen=True, slots=True)
 class NoteCookies:
     """One text that a browser keeps for us, in as many cookies as it needs: browsers take 4,096 bytes for each.
 
-    Nothing about it is secret or trusted. Args: `prefix`, with which their names begin; `age`, how long it is kept.
+    Nothing about it is secret or trusted. Args: `prefix`, with which their names begin; `age`, how long it is kept;
+    `most`, how many cookies there can be.
     """
 
     prefix: str
     age: timedelta
+    most: int = _PIECES
 
     def keep(self, text: str | None) -> tuple[str, ...]:
         """The Set-Cookie lines that make a browser keep the text, or forget it; and any other that it has kept.
@@ -82,18 +97,18 @@ class NoteCookies:
         """
         value = base64url((text or "").encode())
         pieces = [value[start : start + _PIECE] for start in range(0, len(value), _PIECE)]
-        if len(pieces) > _PIECES:
+        if len(pieces) > self.most:
             raise ValueError("A browser is asked to keep too much.")
         age = int(self.age.total_seconds())
         kept = [
             f"{self._name(number)}={piece}; Path=/; Max-Age={age}; {_ATTRIBUTES}" for number, piece in enumerate(pieces)
         ]
-        return *kept, *(_taken_back(self._name(number)) for number in range(len(pieces), _PIECES))
+        return *kept, *(_taken_back(self._name(number)) for number in range(len(pieces), self.most))
 
     def text(self, req: HttpRequest) -> str | None:
         """The text that the browser has kept; None if there is none, or if it is not one of ours."""
         sent = dict(_pairs(req))
-        value = "".join(sent.get(self._name(number), "") for number in range(_PIECES))
+        value = "".join(sent.get(self._name(number), "") for number in range(self.most))
         try:
             return from_base64url(value).decode() or None
         except ValueError:
@@ -117,9 +132,17 @@ class BrowserCookies:
         self.under_way = FlowCookies(f"{prefix}azure-sso-try-", HANDLE)
         self.sign_in = FlowCookies(f"{prefix}azure-sso-sign-in-")
         self.sign_out = FlowCookies(f"{prefix}azure-sso-sign-out-")
+        self.portal_page = FlowCookies(f"{prefix}azure-sso-portal-page-")
+        self.portal = portal_cookies(prefix)
         self.way_back = NoteCookies(f"{prefix}azure-sso-way-back-", timedelta(minutes=15))
+        self.person = NoteCookies(f"{prefix}azure-sso-person-", REMEMBERED_FOR, most=1)
         self.probe = FlowCookies(f"{prefix}azure-sso-probe-").release("probe")
         """An empty Set-Cookie line that stores nothing; it shows what reaches the browser."""
+
+
+def portal_cookies(prefix: str) -> FlowCookies:
+    """The cookies of sessions in the portal. No other site's link, form or frame makes a browser send them."""
+    return FlowCookies(f"{prefix}azure-sso-portal-", _DIGEST, _ATTRIBUTES.replace("Lax", "Strict"))
 
 
 def with_cookies[R: HttpResponse](answer: R, *lines: str) -> R:

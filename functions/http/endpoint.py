@@ -88,7 +88,7 @@ class Routes:
 
     Args:
         tag: the resource, as the OpenAPI document groups it.
-        edge: verifies bearer tokens, and reports refusals.
+        edge: verifies bearer tokens and sessions, and reports refusals.
         dialect: how refusals are worded.
     """
 
@@ -148,7 +148,7 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
     async def answer_with_content(req: HttpRequest, context: Context) -> HttpResponse:
         invocation_id.set(context.invocation_id)
         try:
-            role = await prove(req, edge.access_tokens)
+            role = await prove(req, edge)
             return await _handled(handler, role, *[read(req) for read in readers()])
         except Unavailable as refusal:
             log_unavailable(name, refusal)

@@ -36,6 +36,12 @@ def is_from_our_own_page(req: HttpRequest) -> bool:
     return bool(req.headers.get("sec-fetch-site") == "same-origin")
 
 
+def is_in_foreign_frame(req: HttpRequest) -> bool:
+    """Whether the browser reports a frame in a page of another site, where it neither sends nor keeps our cookies."""
+    framed = req.headers.get("sec-fetch-dest") in {"iframe", "frame", "embed", "object"}
+    return framed and req.headers.get("sec-fetch-site") == "cross-site"
+
+
 def as_address(parameters: Mapping[str, tuple[str, ...]], endpoint: str) -> str | None:
     """The address that repeats the parameters of a form as GET; None if it would be too long."""
     pairs = [(name, value) for name, values in parameters.items() for value in values]

@@ -18,6 +18,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 
 from infra.backup import archive
 from infra.backup.spool import Key, Spool
+from shared.portal.session import PREFIX as SESSIONS
 from shared.ports.table import TRANSACTION_LIMIT
 from shared.wiring import TABLE_NAMES
 
@@ -49,6 +50,8 @@ class Imported:
 async def export_tables(service: TableServiceClient, path: Path) -> dict[str, int]:
     """Write all tables of a backup to a new file; the number of rows of each.
 
+    Sessions in the portal are left out: one that has ended must not be restored.
+
     Raises:
         FileExistsError: a file of this name exists.
     """
@@ -56,6 +59,8 @@ async def export_tables(service: TableServiceClient, path: Path) -> dict[str, in
         for table in file.rows:
             with closing(Spool()) as spool:
                 async for entity in service.get_table_client(table).list_entities():
+                    if entity["RowKey"].startswith(SESSIONS):
+                        continue
                     key = Key(table, entity["PartitionKey"], entity["RowKey"])
                     spool.put(key, archive.line_of(table, entity))
                 for key, line in spool:

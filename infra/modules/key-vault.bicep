@@ -1,5 +1,6 @@
-// The key that signs tokens, which never leaves the vault, and the one secret there is: what keys the hash that stands for
-// an email in logs. Nobody types that secret, and losing it costs nothing but the thread through old logs.
+// The key that signs tokens, which never leaves the vault, and the secrets that there are: what keys the hash that stands
+// for an email in logs, and what seals the note by which a browser remembers who signed in with it. Nobody types them, and
+// losing them costs nothing but the thread through old logs, and that people are asked for their address once more.
 
 @description('The name of the vault.')
 @minLength(3)
@@ -27,6 +28,13 @@ param newPseudonymKey string
 
 @description('Whether keys of a day sign, which the signing key certifies and another key seals (decision 38).')
 param envelopeSigning bool
+
+@description('Whether to make the secrets that seal what browsers remember. A later deployment must not: nobody would be remembered.')
+param createRememberKey bool
+
+@description('The secret that seals, if it is made.')
+@secure()
+param newRememberKey string
 
 @description('When this is deployed. The life of the first version of the signing key begins then.')
 param deployedAt string = utcNow()
@@ -130,6 +138,26 @@ resource pseudonymKey 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (creat
   }
 }
 
+// The second is the one before the first, whose notes are still read: see the runbook, which replaces both in turn. At
+// first both are the same, so that the reference to it resolves.
+resource rememberKey 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (createRememberKey) {
+  parent: vault
+  name: 'remember-key'
+  properties: {
+    contentType: 'text/plain'
+    value: newRememberKey
+  }
+}
+
+resource rememberKeyBefore 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (createRememberKey) {
+  parent: vault
+  name: 'remember-key-before'
+  properties: {
+    contentType: 'text/plain'
+    value: newRememberKey
+  }
+}
+
 // On the vault and not on its keys: listing the versions of a key is asked of the vault, and every key in it is the app's.
 resource cryptoUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault.id, principalId, 'Key Vault Crypto User')
@@ -149,7 +177,7 @@ resource secretsUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault.id, principalId, 'Key Vault Secrets User')
   scope: vault
   properties: {
-    description: 'The platform resolves the reference to the secret as this identity.'
+    description: 'The platform resolves the references to the secrets as this identity.'
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId(
@@ -191,3 +219,9 @@ output wrappingKeyUrl string = envelopeSigning ? wrappingKey!.properties.keyUri 
 
 @description('What an app setting holds instead of the secret (https://learn.microsoft.com/azure/app-service/app-service-key-vault-references).')
 output pseudonymKeyReference string = '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/pseudonym-key)'
+
+@description('The same for the secret that seals what browsers remember.')
+output rememberKeyReference string = '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/remember-key)'
+
+@description('The same for the secret before it.')
+output rememberKeyBeforeReference string = '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/remember-key-before)'

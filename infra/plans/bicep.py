@@ -16,6 +16,13 @@ from infra.plans import FOLDER
 INFRA: Final = FOLDER.parent
 SCRATCH: Final = INFRA.parent / ".local" / "bicep"
 
+ENVIRONMENT: Final = {
+    "DOTNET_BUNDLE_EXTRACT_BASE_DIR": str(SCRATCH / "unpacked"),
+    "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1",  # it runs without ICU, too
+    "DOTNET_TieredPGO": "0",  # it ends before it has made itself faster
+    "DOTNET_TC_CallCounting": "0",  # likewise
+}
+
 DEPLOYED_TO: Final = (
     *("--tenant-id", "7e4a4700-0000-4000-8000-000000000001"),
     *("--subscription-id", "50b50000-0000-4000-8000-000000000001"),
@@ -45,13 +52,8 @@ def bicep(*command: str | Path) -> "subprocess.CompletedProcess[str]":
         NoBicepError: if `BICEP` names none.
     """
     return subprocess.run(
-        [cli(), *map(str, command), "--config", str(_config())],
-        env=os.environ
-        | {
-            "DOTNET_BUNDLE_EXTRACT_BASE_DIR": str(SCRATCH / "unpacked"),
-            "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1",  # it runs without ICU, too
-            "DOTNET_TieredPGO": "0",  # it ends before it has made itself faster
-        },
+        [cli(), *map(str, command), "--config", str(config())],
+        env=os.environ | ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=150,
@@ -74,8 +76,6 @@ def cli() -> str:
 def write_snapshot(plan: Path) -> None:
     """Compute what comes of a `.bicepparam`, into the file beside it.
 
-    The CLI writes outputs in any order and `<` as an escape; both are set right, which `--mode validate` does not mind.
-
     Raises:
         NoBicepError: if `BICEP` names none.
         RefusedError: with what the CLI says against it.
@@ -84,13 +84,21 @@ def write_snapshot(plan: Path) -> None:
     if ended.returncode:
         raise RefusedError(ended.stderr.strip())
     file = plan.with_suffix(".snapshot.json")
-    content = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(normalized(file.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def normalized(snapshot: str) -> str:
+    """A snapshot as it is committed: the CLI writes outputs in any order, and `<` as an escape.
+
+    `--mode validate` does not mind.
+    """
+    content = json.loads(snapshot)
     content["outputs"] = dict(sorted(content["outputs"].items()))
-    file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 @cache
-def _config() -> Path:
+def config() -> Path:
     """The configuration of `infra/`, with a cache of its own, and the archive of Graph's types where one is named."""
     config = json.loads((INFRA / "bicepconfig.json").read_text(encoding="utf-8"))
     config["cacheRootDirectory"] = str(SCRATCH / "cache")

@@ -29,3 +29,4 @@ param cookiePrefix = any(parameters).?cookiePrefix.?value ?? '__Host-'
 param publicUrl = 'https://sso.vendor.example'
 param entraClientId = 'a5500000-0000-4000-8000-0000000000a5'
 param createPseudonymKey = true
+param createRememberKey = true

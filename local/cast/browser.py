@@ -111,11 +111,15 @@ class Browser:
                 method, data = "GET", {}
         raise httpx.TooManyRedirects(f"{url} redirects for ever")
 
+    def cookies(self, url: str) -> str:
+        """The Cookie header of a request to `url`."""
+        host, path = urlsplit(url).hostname or "", urlsplit(url).path or "/"
+        return "; ".join(f"{n}={v}" for (h, p, n), v in self._cookies.items() if h == host and _covers(p, path))
+
     def send(self, method: str, url: str, data: Mapping[str, str]) -> httpx.Response:
         """Make one request, with the cookies that belong to it, and go nowhere from there."""
-        host, path = urlsplit(url).hostname or "", urlsplit(url).path or "/"
-        matching = [f"{n}={v}" for (h, p, n), v in self._cookies.items() if h == host and _covers(p, path)]
-        headers = {"Accept": "text/html", **({"Cookie": "; ".join(matching)} if matching else {})}
+        host, cookies = urlsplit(url).hostname or "", self.cookies(url)
+        headers = {"Accept": "text/html", **({"Cookie": cookies} if cookies else {})}
         if method == "GET":
             answer = self._client.get(url, headers=headers, params=data or None)
         else:

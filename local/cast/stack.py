@@ -39,6 +39,7 @@ CLIENT_ID: Final = "a5500000-0000-4000-8000-0000000000a5"
 CLIENT_SECRET: Final = "local-client-secret"
 HOME_TENANT: Final = "5e110000-0000-4000-8000-000000000000"
 PSEUDONYM_KEY: Final = "the pseudonym key of the cast, long enough"
+REMEMBER_KEY: Final = "the remember key of the cast, long enough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def settings(url: str, entra: EntraAddresses, connection_string: str) -> dict[st
         "SSO_SIGNING_KEY_FOLDER": str(Path(entra.ca).with_name("keys")),
         "SSO_NOTICES_TO_PRIVATE_ADDRESSES": "true",
         "SSO_PSEUDONYM_KEY": PSEUDONYM_KEY,
+        "SSO_REMEMBER_KEY": REMEMBER_KEY,
     }
 
 

@@ -44,6 +44,11 @@ type Role = Literal[
 ]
 
 
+type OptionalClaim = Literal[
+    "acct", "acrs", "auth_time", "email", "family_name", "given_name", "login_hint", "sid", "xms_edov"
+]
+
+
 class Entry(BaseModel):
     """One table of the file; a key it doesn't know is a mistake."""
 
@@ -62,7 +67,7 @@ class Application(Entry):
     delegated_permissions: tuple[str, ...]
     application_permissions: tuple[str, ...]
     group_membership_claims: Literal["None", "SecurityGroup", "DirectoryRole", "All"]
-    optional_claims: frozenset[Literal["acct", "auth_time", "email", "login_hint", "sid", "xms_edov"]]
+    optional_claims: frozenset[OptionalClaim]
     remove_unverified_email_claim: bool
 
 
@@ -89,12 +94,16 @@ class User(Entry):
     oid: str
     user_principal_name: str
     display_name: str
+    given_name: str | None = None
+    surname: str | None = None
     mail: str | None = None
     email_verified: bool | None = None
     """What `xms_edov` says; absent: whether the mail's domain is verified in the tenant."""
     password: str = ""
     roles: tuple[Role, ...] = ()
     home_account: str | None = None
+    auth_contexts: tuple[str, ...] = ()
+    """The authentication contexts of Conditional Access that a sign-in of theirs satisfies."""
     enabled: bool = True
 
     @property

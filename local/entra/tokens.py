@@ -114,6 +114,11 @@ def _optional_claims(cloud: Cloud, code: AuthorizationCode, tenant: Tenant, user
         "login_hint": login_hint(user.sign_in_name),
         "sid": code.sid,
     }
+    if user.auth_contexts:
+        available["acrs"] = list(user.auth_contexts)
+    if "profile" in code.scopes:
+        names = {"given_name": user.given_name, "family_name": user.surname}
+        available |= {name: value for name, value in names.items() if value is not None}
     if user.mail is not None:
         verified = tenant.verifies(user.mail) if user.email_verified is None else user.email_verified
         if verified or not application.remove_unverified_email_claim:

@@ -64,6 +64,7 @@ export class Api {
     private readonly endpoint: string,
     readonly account: string,
     private readonly getToken: () => GetToken | undefined,
+    private readonly csrfToken: () => string | undefined,
   ) {
     this.client = createClient<paths>({ baseUrl: endpoint, fetch: (request) => this.authorised(request) });
   }
@@ -83,15 +84,18 @@ export class Api {
   private async authorised(request: Request): Promise<Response> {
     const again = request.clone();
     const response = await this.send(request);
-    return response.status === 401 ? this.send(again) : response;
+    return response.status === 401 && !this.csrfToken() ? this.send(again) : response;
   }
 
   private async send(request: Request): Promise<Response> {
-    request.headers.set("Authorization", `Bearer ${await this.token()}`);
+    const csrfToken = this.csrfToken();
+    if (csrfToken) request.headers.set("X-Azure-SSO-CSRF", csrfToken);
+    else request.headers.set("Authorization", `Bearer ${await this.token()}`);
+    const credentials = csrfToken ? "same-origin" : "omit";
     const patience = new AbortController();
     const timer = setTimeout(() => patience.abort(), PATIENCE);
     try {
-      return await fetch(request, { credentials: "omit", cache: "no-store", redirect: "error", signal: patience.signal });
+      return await fetch(request, { credentials, cache: "no-store", redirect: "error", signal: patience.signal });
     } catch {
       const kept = !patience.signal.aborted && !(await this.answers("cors")) && (await this.answers("no-cors"));
       throw new Problem(kept ? "origin" : "unreachable");

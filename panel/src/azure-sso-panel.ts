@@ -6,7 +6,7 @@ import { keyed } from "lit/directives/keyed.js";
 import { Api, type GetToken, type Overview, type Problem } from "./api.js";
 import type { Context, PanelEvent } from "./context.js";
 import { status, type Sort } from "./parts.js";
-import { problemOf, problemPage } from "./screen.js";
+import { problemOf, problemPage, waitOf } from "./screen.js";
 import "./screens/activity.js";
 import "./screens/connection.js";
 import "./screens/domains.js";
@@ -38,6 +38,8 @@ export class AzureSsoPanel extends LitElement {
   @property({ attribute: "hash-prefix" }) hashPrefix = "";
   /** Gives an access token of the control panel for this person; asked again once when the service refuses one. */
   @property({ attribute: false }) getToken?: GetToken | undefined;
+  /** In the service's own portal: the token that goes with the session's cookie, in place of access tokens. */
+  @property({ attribute: false }) csrfToken?: string | undefined;
 
   @state() private route = "overview";
   @state() private overview?: Overview | undefined;
@@ -47,6 +49,9 @@ export class AzureSsoPanel extends LitElement {
   private api?: Api;
   private languages?: MutationObserver;
   private times = 0;
+  /** When the overview was last read, and when it is to be read again because that did not work. */
+  private readAt = "";
+  private timer?: ReturnType<typeof setTimeout>;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -64,14 +69,20 @@ export class AzureSsoPanel extends LitElement {
     removeEventListener("hashchange", this.follow);
     removeEventListener("beforeunload", this.hold);
     this.languages?.disconnect();
+    clearTimeout(this.timer);
   }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     const elsewhere = changed.has("endpoint") || changed.has("account");
-    if (elsewhere) this.api = new Api(this.endpoint.replace(/\/+$/, ""), this.account, () => this.getToken);
+    if (elsewhere) this.api = new Api(this.endpoint.replace(/\/+$/, ""), this.account, () => this.getToken, () => this.csrfToken);
     // A framework may set the same function anew at each of its renderings: only the first one is news.
-    const first = changed.has("getToken") && changed.get("getToken") === undefined;
-    if ((elsewhere || first) && this.endpoint && this.account && this.getToken) void this.reload();
+    const first = (["getToken", "csrfToken"] as const).some((name) => changed.has(name) && changed.get(name) === undefined);
+    if ((elsewhere || first) && this.endpoint && this.account && this.mayAsk) void this.reload();
+  }
+
+  /** Whether there is anything to prove to the service who asks. */
+  private get mayAsk(): boolean {
+    return Boolean(this.getToken || this.csrfToken);
   }
 
   /** Forget what is shown and read it again, for instance because another person has signed in. */
@@ -84,15 +95,19 @@ export class AzureSsoPanel extends LitElement {
 
   private async readOverview(): Promise<void> {
     const api = this.api!;
+    clearTimeout(this.timer);
     try {
       const read = await api.take(api.client.GET("/v1/accounts/{accountId}/overview", { params: { path: api.path } }));
       if (api !== this.api) return;
       this.overview = read.value;
+      this.readAt = new Date().toISOString();
       this.problem = undefined;
     } catch (error) {
       if (api !== this.api) return;
       this.problem = problemOf(error);
       this.announce("problem", { status: this.problem.status, number: this.problem.number });
+      const seconds = waitOf(this.problem);
+      if (seconds && this.isConnected) this.timer = setTimeout(() => void this.readOverview(), seconds * 1000);
     }
   }
 
@@ -132,10 +147,16 @@ export class AzureSsoPanel extends LitElement {
       return;
     }
     this.question = null;
+    const another = this.keyOf(route) !== this.keyOf(this.route) || route.startsWith("setup");
     this.route = route;
     this.announce("navigate", { screen: route });
-    void this.updateComplete.then(() => this.focusHeading());
+    if (another) void this.updateComplete.then(() => this.focusHeading());
   };
+
+  /** What makes a screen another one. Inside one, such as a filter of the activity, the focus stays where it is. */
+  private keyOf(route: string): string {
+    return route === "exceptions/import" ? route : (route.split("/")[0] ?? "");
+  }
 
   private readonly hold = (event: BeforeUnloadEvent): void => {
     if (this.question) event.preventDefault();
@@ -187,7 +208,7 @@ export class AzureSsoPanel extends LitElement {
   }
 
   private screen({ words, format }: ReturnType<typeof wordsFor>): TemplateResult {
-    if (!this.api || !this.endpoint || !this.account || !this.getToken) return html``;
+    if (!this.api || !this.endpoint || !this.account || !this.mayAsk) return html``;
     const context: Context = {
       api: this.api,
       words,
@@ -195,6 +216,7 @@ export class AzureSsoPanel extends LitElement {
       readonly: this.isReadonly,
       helpUrl: this.helpUrl,
       overview: this.overview,
+      oldSince: this.problem ? this.readAt : "",
       href: (route) => this.href(route),
       go: (route) => (location.hash = this.href(route)),
       refresh: () => this.readOverview(),
@@ -204,7 +226,7 @@ export class AzureSsoPanel extends LitElement {
     if (this.problem && !this.overview) return problemPage(context, this.problem, () => void this.readOverview());
     const [name = "overview", ...others] = this.route.split("/");
     const rest = others.join("/");
-    const key = `${this.account} ${rest === "import" ? this.route : name} ${this.times}`;
+    const key = `${this.account} ${this.keyOf(this.route)} ${this.times}`;
     return html`${keyed(key, screenOf(name, rest, context))}`;
   }
 }

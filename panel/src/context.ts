@@ -13,6 +13,8 @@ export interface Context {
   readonly helpUrl: string;
   /** The account at a glance, once it was read. */
   readonly overview: Overview | undefined;
+  /** Since when it is not certain any more; empty if it is. */
+  readonly oldSince: string;
   /** The address of a screen, for a link. */
   href(route: string): string;
   /** Show a screen. */
@@ -28,8 +30,10 @@ export interface Context {
 export type PanelEvent =
   | "navigate"
   | "connection-started"
+  | "setup-link-revoked"
   | "connection-checked"
   | "disconnected"
+  | "people-kept"
   | "domains-changed"
   | "policy-changed"
   | "exceptions-changed"

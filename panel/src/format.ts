@@ -31,9 +31,8 @@ export class Format {
   /** "today at 10:58 CET", "12 November at 09:20 CET"; the year only if it is another one. */
   moment(iso: string): string {
     const at = new Date(iso);
-    const time = at.toLocaleTimeString(this.language, { hour: "numeric", minute: "2-digit", timeZoneName: "short" });
     const days = daysBetween(new Date(), at);
-    return this.at(Math.abs(days) <= 1 ? this.relative.format(days, "day") : this.date(at), time);
+    return this.at(Math.abs(days) <= 1 ? this.relative.format(days, "day") : this.date(at), this.time(iso));
   }
 
   /** "12 November"; the year only if it is another one. */
@@ -54,7 +53,7 @@ export class Format {
   }
 
   time(iso: string): string {
-    return new Date(iso).toLocaleTimeString(this.language, { hour: "numeric", minute: "2-digit" });
+    return new Date(iso).toLocaleTimeString(this.language, { hour: "numeric", minute: "2-digit", timeZoneName: "short" });
   }
 
   zone(): string {
@@ -72,8 +71,12 @@ export class Format {
     const at = new Date(iso);
     const days = daysBetween(new Date(), at);
     if (days < -1) return this.date(at);
-    const word = this.relative.format(days, "day");
-    return `${word.charAt(0).toLocaleUpperCase(this.language)}${word.slice(1)}, ${this.date(at)}`;
+    return `${this.capital(this.relative.format(days, "day"))}, ${this.date(at)}`;
+  }
+
+  /** As it begins a sentence. */
+  capital(text: string): string {
+    return text.charAt(0).toLocaleUpperCase(this.language) + text.slice(1);
   }
 
   private date(at: Date): string {

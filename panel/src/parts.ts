@@ -42,7 +42,7 @@ export const time = (context: Context, iso: string, words: string) =>
 
 /** A time that stands alone, and so begins with a capital letter. */
 export const timeAlone = (context: Context, iso: string, words: string) =>
-  time(context, iso, words.charAt(0).toLocaleUpperCase(context.format.language) + words.slice(1));
+  time(context, iso, context.format.capital(words));
 
 /** Words with a time in them: the time keeps its markup, wherever the sentence has it. */
 export function timed(context: Context, iso: string, words: string, sentence: (when: string) => string): TemplateResult {
@@ -142,6 +142,8 @@ export interface FieldOptions {
   hint?: string | undefined;
 }
 
+export const faultNote = (id: string, fault: string) => html`<p class="fault" id=${id}>${icon("bad")}<span>${fault}</span></p>`;
+
 /** A labelled field with its hint and its fault, both of which assistive technology reads with it. */
 export const field = (options: FieldOptions, input: (attributes: { described: string | typeof nothing; invalid: "true" | typeof nothing }) => TemplateResult) => {
   const { id, label, fault, hint } = options;
@@ -150,8 +152,21 @@ export const field = (options: FieldOptions, input: (attributes: { described: st
     <label for=${id}>${label}</label>
     ${input({ described, invalid: fault ? "true" : nothing })}
     ${hint ? html`<p class="muted" id="${id}-hint">${hint}</p>` : nothing}
-    ${fault ? html`<p class="fault" id="${id}-fault">${icon("bad")}<span>${fault}</span></p>` : nothing}
+    ${fault ? faultNote(`${id}-fault`, fault) : nothing}
   </div>`;
+};
+
+/** A field to search by; without anything in it, everything is shown again. */
+export const searchForm = (options: FieldOptions & { find: string; type?: string }, find: (wanted: string) => void) => {
+  const submit = (event: Event) => {
+    event.preventDefault();
+    find(String(new FormData(event.currentTarget as HTMLFormElement).get("wanted") ?? "").trim());
+  };
+  const cleared = (event: Event) => (event.target as HTMLInputElement).value || find("");
+  return html`<form class="search" role="search" novalidate @submit=${submit}>
+    ${field(options, ({ described, invalid }) => html`<input id=${options.id} name="wanted" type="search" inputmode=${options.type ?? nothing} autocomplete="off" maxlength="200" aria-describedby=${described} aria-invalid=${invalid} @search=${cleared} />`)}
+    <button class="btn">${options.find}</button>
+  </form>`;
 };
 
 export const bone = (width: number) => html`<span class="sk w-${width}"></span>`;

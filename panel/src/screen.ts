@@ -2,9 +2,16 @@
 
 import { html, LitElement, nothing, type ReactiveController, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
-import { Problem } from "./api.js";
+import { Problem, type AuditEntry, type Schemas } from "./api.js";
 import type { Context } from "./context.js";
-import { copyButton, head, icon, note, timed, type Content } from "./parts.js";
+import { copyButton, dialog, head, icon, note, timed, type Content } from "./parts.js";
+import { actorOf, lastChange, sentence as sentenceOf } from "./trail.js";
+
+/** Somebody changed the same thing first. `last` is what they did, as far as the trail says. */
+interface Conflict {
+  last: AuditEntry | undefined;
+  again: () => Promise<unknown>;
+}
 
 export abstract class Screen extends LitElement {
   @property({ attribute: false }) context!: Context;
@@ -15,6 +22,7 @@ export abstract class Screen extends LitElement {
   /** Why the last change did not take place. */
   @state() protected failed?: Problem | undefined;
   @state() protected busy = "";
+  @state() private overtaken?: Conflict | undefined;
 
   /** In the component's tree: one sheet of styles, and names that parts can refer to. */
   protected override createRenderRoot(): HTMLElement {
@@ -47,8 +55,34 @@ export abstract class Screen extends LitElement {
     }
   }
 
-  /** What was said of the last change: that it took place, or why not. */
+  /** Make a change that names the version it is for. If somebody else was faster, read anew, and ask whose is to stay. */
+  protected async contested(name: string, kind: Schemas["AuditKind"], work: () => Promise<void>, read: () => Promise<unknown>): Promise<boolean> {
+    this.overtaken = undefined;
+    if (await this.change(name, work)) return true;
+    if (!(this.failed as Problem | undefined)?.stale) return false;
+    const [last] = await Promise.all([lastChange(this.context, { kind }), read()]);
+    this.failed = undefined;
+    this.overtaken = { last, again: () => this.contested(name, kind, work, read) };
+    return false;
+  }
+
+  private conflictDialog({ last, again }: Conflict): TemplateResult {
+    const words = this.words.policy;
+    const close = () => (this.overtaken = undefined);
+    return dialog(
+      "h-conflict",
+      words.conflictTitle(last ? actorOf(this.words, last.actor) : this.words.somebody, last ? this.format.ago(last.at) : ""),
+      html`${last ? html`<p>${actorOf(this.words, last.actor)} ${sentenceOf(this.context, last)}</p>` : nothing}
+        <p>${words.conflictText} ${words.conflictNow}</p>`,
+      html`<button class="btn" autofocus @click=${close}>${words.takeTheirs}</button>
+        <button class="btn main" @click=${() => void again()}>${words.keepMine}</button>`,
+      close,
+    );
+  }
+
+  /** What was said of the last change: that it took place, or why not, or that somebody was faster. */
   protected outcome(): Content {
+    if (this.overtaken) return this.conflictDialog(this.overtaken);
     if (this.failed) return problemNote(this.context, this.failed);
     return html`<div role="status" class="wide">${this.said === nothing ? nothing : html`<p class="said st">${icon("ok")}<span>${this.said}</span></p>`}</div>`;
   }
@@ -100,10 +134,7 @@ export class Load<T> implements ReactiveController {
   /** The screen, or what stands for it while it loads and when it cannot be loaded. */
   show(context: Context, what: string, bones: TemplateResult, done: (value: T) => TemplateResult): TemplateResult {
     if (this.value !== undefined) {
-      const old = this.problem
-        ? note("warn", "warn", html`<p>${timed(context, this.at, context.format.ago(this.at), context.words.problem.old)}</p>`, "status")
-        : nothing;
-      return html`${old}${done(this.value)}`;
+      return html`${this.problem ? oldNote(context, this.at) : nothing}${done(this.value)}`;
     }
     if (this.problem) return problemPage(context, this.problem, () => void this.run());
     return html`<section class="screen stack loose waits" aria-busy="true"><p class="vh" role="status">${context.words.loading(what)}</p>${bones}</section>`;
@@ -117,7 +148,7 @@ export function problemOf(error: unknown): Problem {
 }
 
 /** The seconds after which a read is repeated by itself; 0 for never. */
-function waitOf(problem: Problem): number {
+export function waitOf(problem: Problem): number {
   const temporary = problem.reason === "unreachable" || problem.status === 503 || problem.status === 429;
   return temporary ? Math.min(60, problem.retryAfter || 20) : 0;
 }
@@ -165,6 +196,10 @@ export function problemPage(context: Context, problem: Problem, retry: () => voi
         : nothing}`,
   );
 }
+
+/** Above what was read before, while it cannot be read again. */
+export const oldNote = (context: Context, at: string) =>
+  note("warn", "warn", html`<p>${timed(context, at, context.format.ago(at), context.words.problem.old)}</p>`, "status");
 
 /** Beside what did not work. A change that was answered with 5xx may have taken place, and says so. */
 export function problemNote(context: Context, problem: Problem): TemplateResult {

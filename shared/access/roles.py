@@ -6,10 +6,11 @@ included, so the check cannot be forgotten.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.kernel.names import AccountId
 from shared.kernel.refusals import Forbidden
-from shared.ports.access_tokens import VerifiedAccess
+from shared.ports.access_tokens import VerifiedAccess, VerifiedSession
 
 OPERATOR = "Operator"
 SECURITY_MANAGER = "SecurityManager"
@@ -51,6 +52,22 @@ class AccountAdministrator(AccountReader):
     """May administer the SSO of this one account, and see everything of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class PortalHost(AccountAdministrator):
+    """May let people into the portal of this one account: an Operator anybody, a Security Manager themselves.
+
+    It is proven by a token of the control panel, never by a session of the portal, which could outlive itself so.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class PortalVisitor(AccountReader):
+    """A person in their session of the portal, whatever they may do there, and when it ends at the latest."""
+
+    session_id: str
+    expires_at: datetime
+
+
 def as_operator(access: VerifiedAccess) -> Operator:
     """The operator that these claims speak of.
 
@@ -75,6 +92,21 @@ def as_administrator(access: VerifiedAccess, account_id: AccountId) -> AccountAd
     if SECURITY_READER in access.roles and access.account_id == account_id:
         raise Forbidden("You may see this account and change nothing. Ask a Security Manager of this account to do it.")
     raise Forbidden("Only a Security Manager of this account, or an Operator, may do this.")
+
+
+def as_portal_host(access: VerifiedAccess, account_id: AccountId) -> PortalHost:
+    """The one who lets people into the portal of this account: its Security Manager, or an operator.
+
+    Raises:
+        Forbidden: the claims speak of neither, or of another account.
+    """
+    return PortalHost(account_id, as_administrator(access, account_id).actor)
+
+
+def as_visitor(session: VerifiedSession, account_id: AccountId) -> PortalVisitor:
+    """The visitor whose session this is."""
+    access, (role,) = session.access, session.access.roles
+    return PortalVisitor(account_id, Actor(access.sub, access.name, role), session.session_id, session.expires_at)
 
 
 def as_reader(access: VerifiedAccess, account_id: AccountId) -> AccountReader:

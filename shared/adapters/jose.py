@@ -93,6 +93,8 @@ class Jose:
                 may_be_expired=False,
                 longest_life=_ASSERTION_LIFE,
             )
+            if len(audiences) == 1 and claims["aud"] != audiences[0]:
+                raise Unproven("The assertion names others, too.")
             return VerifiedAssertion.model_validate(claims)
         except ValueError:
             raise NotAuthenticated("The client assertion is invalid.") from None

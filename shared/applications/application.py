@@ -56,6 +56,17 @@ class CodeBinding(StrEnum):
     NONE = "none"
 
 
+class AssertionAudience(StrEnum):
+    """What a client's assertion names as its audience: this service's issuer alone, or the token endpoint, too.
+
+    An assertion for an endpoint can be one that was asked for by another server, which the client takes for ours
+    (draft-ietf-oauth-rfc7523bis); many libraries send nothing else.
+    """
+
+    ISSUER = "issuer"
+    TOKEN_ENDPOINT = "token_endpoint"  # noqa: S105 - the name of an endpoint
+
+
 BY_SECRET = frozenset({AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST})
 """The methods of clients that have a secret."""
 
@@ -66,7 +77,10 @@ class ApplicationProfile(Record):
     `redirect_uris` and `post_logout_redirect_uris` are matched exactly; `requires_product` names a product without
     which SSO does not work in it; `password_sign_in_uri` receives people who stay on the vendor's password; `jwks`
     are the public keys (RFC 7517) of a client that authenticates by `private_key_jwt`; `code_binding` is None for
-    applications that were registered before there was a choice, which means PKCE.
+    applications that were registered before there was a choice, which means PKCE; with
+    `require_pushed_authorization_requests` (RFC 9126, section 6) none is taken from a browser. `assertion_audience` is
+    None for clients without keys, and for those that were registered before there was a choice. `initiate_login_uri`
+    begins a sign-in for whoever comes from a tile or a link elsewhere.
     """
 
     name: Title
@@ -76,9 +90,12 @@ class ApplicationProfile(Record):
     password_sign_in_uri: WebAddress | None = None
     token_endpoint_auth_method: AuthMethod = AuthMethod.NONE
     jwks: dict[str, JsonValue] | None = None
+    assertion_audience: AssertionAudience | None = None
     code_binding: CodeBinding | None = None
+    require_pushed_authorization_requests: bool = False
     post_logout_redirect_uris: WebAddresses = ()
     backchannel_logout_uri: WebAddress | None = None
+    initiate_login_uri: WebAddress | None = None
 
     @model_validator(mode="after")
     def _keys_where_they_are_needed(self) -> Self:
@@ -94,20 +111,42 @@ class ApplicationProfile(Record):
             raise ValueError("'codeBinding' must be 'pkce' with tokenEndpointAuthMethod 'none': only PKCE protects it.")
         return self
 
+    @model_validator(mode="after")
+    def _audience_of_assertions(self) -> Self:
+        if self.assertion_audience is not None and self.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT:
+            raise ValueError("'assertionAudience' is allowed only with tokenEndpointAuthMethod 'private_key_jwt'.")
+        return self
+
     @property
     def binding(self) -> CodeBinding:
         """What binds its codes to a browser."""
         return self.code_binding or CodeBinding.PKCE
 
-    def bound_as(self, before: "ApplicationProfile | None") -> "ApplicationProfile":
-        """The profile with the binding that was left out: what it was before, or for a new application the default."""
-        if self.code_binding is not None:
-            return self
+    @property
+    def audience(self) -> AssertionAudience:
+        """What its assertions name as their audience."""
+        return self.assertion_audience or AssertionAudience.TOKEN_ENDPOINT
+
+    def completed_by(self, before: "ApplicationProfile | None") -> "ApplicationProfile":
+        """The profile with what was left out: as it was before, or for a new application the default."""
+        return self.model_copy(
+            update={
+                "code_binding": self.code_binding or self._binding_after(before),
+                "assertion_audience": self.assertion_audience or self._audience_after(before),
+            }
+        )
+
+    def _binding_after(self, before: "ApplicationProfile | None") -> CodeBinding | None:
         if self.token_endpoint_auth_method is AuthMethod.NONE:
-            kept = None
-        else:
-            kept = CodeBinding.PKCE_OR_NONCE if before is None else before.code_binding
-        return self.model_copy(update={"code_binding": kept})
+            return None
+        return CodeBinding.PKCE_OR_NONCE if before is None else before.code_binding
+
+    def _audience_after(self, before: "ApplicationProfile | None") -> AssertionAudience | None:
+        if self.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT:
+            return None
+        if before is None or before.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT:
+            return AssertionAudience.ISSUER
+        return before.assertion_audience
 
     @field_validator("jwks")
     @classmethod

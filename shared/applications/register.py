@@ -52,7 +52,7 @@ class ApplicationRegister:
     ) -> tuple[Stored[Application], bool]:
         """Register the application, or change its entry; the flag is True if it is new.
 
-        A profile without a code binding keeps the one that the application has; a new one gets the default.
+        A profile without code binding or audience keeps that of the application; a new one gets the default.
         Repeating the current values changes nothing and needs no version, so a repeated PUT is safe.
 
         Raises:
@@ -62,7 +62,7 @@ class ApplicationRegister:
         now = self.clock.now()
         key = application_key(client_id)
         row = await self.table.get(key)
-        profile = profile.bound_as(Application.read(row).profile if row else None)
+        profile = profile.completed_by(Application.read(row).profile if row else None)
         application = Application(client_id=client_id, profile=profile, created_at=now, updated_at=now)
         event: Event = ApplicationRegistered(profile=profile)
         if row is not None:

@@ -17,6 +17,7 @@ from shared.connection.connection import (
     connected_tenant,
 )
 from shared.connection.proof import prove_organization
+from shared.connection.setup_links import connection_at, pending_or_not
 from shared.domains.routing import DomainRouting
 from shared.domains.stored_domains import stored_domains
 from shared.domains.tenant_domains import MOST_NAMED, TenantDomains
@@ -83,8 +84,8 @@ class ConnectionChecks:
         Raises:
             NotFound: there is no such account.
         """
-        stored = (await read_head(self.table, reader.account_id)).stored(Connection)
-        return stored.record.as_of(self.clock.now()), stored.version
+        head = await read_head(self.table, reader.account_id)
+        return connection_at(head, self.clock.now()), head.stored(Connection).version
 
     async def check(self, administrator: AccountAdministrator) -> tuple[Connection, str]:
         """Probe the tenant with a fresh token, and store the result. Domains that have left the tenant stop routing.
@@ -147,7 +148,8 @@ class ConnectionChecks:
         head = await read_head(self.table, account_id)
         found = await self._found(head)
         await self._write(actor, head, found)
-        return found.connection.as_of(self.clock.now()), head.stored(Connection).then(found.connection).version
+        shown = pending_or_not(head, found.connection, self.clock.now())
+        return shown, head.stored(Connection).then(found.connection).version
 
     async def _found(self, head: Head, *, confirms: bool = True) -> "_Found":
         """What a probe with a fresh token finds."""

@@ -14,7 +14,8 @@ from shared.connection.connection import (
     Status,
 )
 from shared.connection.consent_steps import Connected, ConnectState, Ticket
-from shared.connection.proof import prove_company, prove_organization
+from shared.connection.proof import NoAdministrator, prove_company, prove_organization
+from shared.connection.setup_links import LinkRefusal, SetupLinks, SignedIn
 from shared.domains.routing import DomainRouting
 from shared.domains.stored_domains import stored_domains
 from shared.domains.tenant_domains import held
@@ -22,7 +23,8 @@ from shared.kernel.names import TenantId
 from shared.kernel.refusals import Conflict, Refusal, Stale
 from shared.ports.clock import Clock
 from shared.ports.organizations import Organization, Organizations
-from shared.ports.table import Table
+from shared.ports.record import Stored
+from shared.ports.table import Operation, Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
 from shared.trail.events import Person
 
@@ -56,17 +58,17 @@ class Completion:
             Conflict: the attempt is finished, expired, cancelled, or not the newest.
         """
         head = await read_head(self.table, flow.account_id)
-        must_count(head.stored(Connection).record, flow.attempt_id, self.clock.now())
+        must_count(head, flow.attempt_id, self.clock.now())
         return head
 
-    async def found(self, state: ConnectState) -> tuple[Connection, Connected | None]:
-        """The connection as it is, and what its maker sees, if this try made it.
+    async def found(self, state: ConnectState) -> tuple[Head, Connected | None]:
+        """The account's head as it is, and what the connection's maker sees, if this try made it.
 
         Raises:
             NotFound: there is no such account.
         """
         head = await read_head(self.table, state.account_id)
-        return head.stored(Connection).record, _made(state, head)
+        return head, _made(state, head)
 
     async def connect(self, state: ConnectState, tenant_id: TenantId, consenter: Consenter) -> Connected:
         """Read the tenant, and connect the account to it, unless that has been done.
@@ -81,7 +83,7 @@ class Completion:
         if made := _made(state, head, tenant_id):
             return made
         connection = head.stored(Connection).record
-        must_count(connection, state.attempt_id, self.clock.now())
+        must_count(head, state.attempt_id, self.clock.now())
         organization = await self.organizations.read_organization(tenant_id)
         prove_organization(organization, tenant_id)
         prove_company(organization, head.account.record.domains)
@@ -95,7 +97,7 @@ class Completion:
     async def _write(
         self, state: ConnectState, head: Head, organization: Organization, consenter: Consenter
     ) -> Connected:
-        """Claim the domains, then write connection, domains and audit record in one transaction.
+        """Claim the domains, then write connection, domains, setup links and audit record in one transaction.
 
         Raises:
             Stale: another writer was first.
@@ -114,15 +116,18 @@ class Completion:
             keep_people=connection.record.keep_people and connection.record.tenant == organization.tenant_id,
         )
         async with self.routing.claiming(account, organization, domains.record, now) as claimed:
-            found = claimed.summary(account.domains)
+            found, links = claimed.summary(account.domains), head.stored(SetupLinks)
+            person = Person(tid=organization.tenant_id, oid=consenter.oid, name=consenter.name)
             event = ConnectionConnected(
                 tenant_id=organization.tenant_id,
                 tenant_name=organization.display_name,
-                consented_by=Person(tid=organization.tenant_id, oid=consenter.oid, name=consenter.name),
+                consented_by=person,
                 domains=found.domains,
                 domain_counts=found.counts,
+                **_link_in(links.record, state),
             )
-            changes = connection.rewrite(connected), *domains.rewrite(claimed)
+            ended = links.record.connected(state.attempt_id, _signed_in(person), now)
+            changes = connection.rewrite(connected), *domains.rewrite(claimed), *_rewritten(links, ended)
             await self.journal.commit(state.account_id, state.actor, event, *changes)
         self.telemetry.note(Event(EventName.CONNECT, ConnectStep.CONNECTED, account_id=state.account_id))
         await self.routing.let_go(state.account_id, held(domains.record) - held(claimed), now)
@@ -136,14 +141,51 @@ class Completion:
             await self.routing.let_go(state.account_id, names, self.clock.now())
 
     async def write_down(self, state: ConnectState, refusal: Refusal) -> None:
-        """Record in the audit trail why a try was refused, while its attempt counts.
+        """Record why a try was refused, while its attempt counts: in the audit trail, and on its setup link.
 
         Afterwards it is nobody's concern, and would name who started it, who may have been erased.
         """
-        head = await find_head(self.table, state.account_id)
-        if head is not None and head.stored(Connection).record.is_at(state.attempt_id, self.clock.now()):
-            event = ConnectionRefused(reason=refusal.slug, explanation=refusal.detail)
-            await self.journal.commit(state.account_id, state.actor, event)
+        head, now = await find_head(self.table, state.account_id), self.clock.now()
+        if head is None or not counts(head, state.attempt_id, now):
+            return
+        links = head.stored(SetupLinks)
+        event = ConnectionRefused(reason=refusal.slug, explanation=refusal.detail, **_link_in(links.record, state))
+        refused = links.record.changed(
+            state.attempt_id,
+            lambda link: link.refused(
+                LinkRefusal(at=now, reason=refusal.slug, detail=refusal.detail), _who(state, refusal)
+            ),
+        )
+        try:
+            await self.journal.commit(state.account_id, state.actor, event, *_rewritten(links, refused))
+        except Stale:
+            await self.write_down(state, refusal)
+
+
+def _link_in(links: SetupLinks, state: ConnectState) -> dict[str, str]:
+    """The field of an event that names the setup link of a try, if it is of one."""
+    return {"setup_link": state.attempt_id} if links.find(state.attempt_id) else {}
+
+
+def _rewritten(stored: Stored[SetupLinks], links: SetupLinks) -> tuple[Operation, ...]:
+    return () if links == stored.record else (stored.rewrite(links),)
+
+
+def _who(state: ConnectState, refusal: Refusal) -> SignedIn | None:
+    """The person who had signed in when their try was refused; None if it came to no sign-in."""
+    if state.proof is None:
+        return None
+    if state.proven is not None:
+        oid, name = state.proven.oid, state.proven.name
+    elif isinstance(refusal, NoAdministrator):
+        oid, name = refusal.oid, refusal.name
+    else:
+        return None
+    return _signed_in(Person(tid=state.proof.tenant_id, oid=oid, name=name))
+
+
+def _signed_in(person: Person) -> SignedIn:
+    return SignedIn(known_as=person.known_as, name=person.name)
 
 
 def _made(state: ConnectState, head: Head, tenant_id: TenantId | None = None) -> Connected | None:
@@ -155,16 +197,26 @@ def _made(state: ConnectState, head: Head, tenant_id: TenantId | None = None) ->
     return Connected(head.account.record.name, connection.tenant_name or "", state.link, state.return_url)
 
 
-def must_count(connection: Connection, attempt_id: str, now: datetime) -> None:
-    """Refuse an attempt that is finished, expired, cancelled by disconnecting, or not the newest.
+def counts(head: Head, attempt_id: str, now: datetime) -> bool:
+    """Whether this attempt may connect the account: the newest start, or a setup link that is not over."""
+    link = head.stored(SetupLinks).record.find(attempt_id)
+    return link.counts(now) if link else head.stored(Connection).record.is_at(attempt_id, now)
+
+
+def must_count(head: Head, attempt_id: str, now: datetime) -> None:
+    """Refuse an attempt that is finished, expired, cancelled by disconnecting, revoked, or not the newest.
 
     Raises:
-        Finished: it has connected the account.
-        Conflict: it is cancelled or expired, or not the newest.
+        Finished: it has connected the account, or another setup link has.
+        Conflict: it is cancelled, revoked or expired, or not the newest.
     """
-    if connection.made_by is not None and connection.made_by.attempt_id == attempt_id:
+    connection, link = head.stored(Connection).record, head.stored(SetupLinks).record.find(attempt_id)
+    made = connection.made_by is not None and connection.made_by.attempt_id == attempt_id
+    if made or (link is not None and (link.connected_at or link.ended_at)):
         raise Finished("This integration is finished: the account was connected meanwhile.")
-    if not connection.is_at(attempt_id, now):
+    if link is not None and link.revoked_at is not None:
+        raise Conflict("This link was revoked. Ask the account's Security Manager for a new one if you still need it.")
+    if not counts(head, attempt_id, now):
         raise Conflict(
             "This integration was cancelled, started again, or has expired. Start again from the control panel."
         )

@@ -73,10 +73,10 @@ class Connection(HeadRecord):
     """The link between an account and a tenant; the default is none.
 
     Any status may have an `attempt` beside it, since a connected account may start again to renew its consent. Of
-    several attempts only the newest counts. `made_by` is the try that made the connection, whose browser may reload the
-    page. `doubted_at` is when Graph first refused a token that Entra still issues: the consent counts as revoked only
-    after a second refusal some time later. `keep_people`: a Security Manager has said that an address of an earlier
-    tenant means the same person in this one; see `shared.users.people`.
+    several attempts only the newest counts, beside those of setup links. `made_by` is the try that made the connection,
+    whose browser may reload the page. `doubted_at` is when Graph first refused a token that Entra still issues: the
+    consent counts as revoked only after a second refusal some time later. `keep_people`: a Security Manager has said
+    that an address of an earlier tenant means the same person in this one; see `shared.users.people`.
     """
 
     row = "connection"
@@ -107,12 +107,18 @@ class Connection(HeadRecord):
         attempt = self.attempt
         return attempt is not None and attempt.attempt_id == attempt_id and now < attempt.until
 
-    def as_of(self, now: datetime) -> "Connection":
-        """The connection at this time: an attempt makes a disconnected account pending, until the attempt expires."""
-        if self.attempt is None or self.attempt.until <= now:
+    def as_of(self, now: datetime, *others: Attempt) -> "Connection":
+        """The connection at this time: an attempt makes a disconnected account pending, until the attempt expires.
+
+        Args:
+            now: the time.
+            others: attempts of setup links, which count beside its own.
+        """
+        under_way = [each for each in (self.attempt, *others) if each is not None and now < each.until]
+        if not under_way:
             return self.model_copy(update={"attempt": None})
         pending = Status.PENDING if self.status is Status.DISCONNECTED else self.status
-        return self.model_copy(update={"status": pending})
+        return self.model_copy(update={"status": pending, "attempt": max(under_way, key=lambda each: each.until)})
 
 
 class ConnectionSettings(Asked):
@@ -133,9 +139,12 @@ def connected_tenant(connection: Connection) -> TenantId:
 
 
 class ConnectionStarted(Event):
-    """An integration was started, and waits for an administrator of the tenant."""
+    """An integration was started, and waits for an administrator. `setupLink` is the id of a setup link."""
 
     action = "connection.started"
+
+    setup_link: str | None = None
+    expires_at: datetime | None = None
 
 
 class ConnectionRefused(Event):
@@ -145,6 +154,7 @@ class ConnectionRefused(Event):
 
     reason: str
     explanation: str
+    setup_link: str | None = None
 
 
 class Consenter(Record):
@@ -164,6 +174,7 @@ class ConnectionConnected(Event):
     consented_by: Annotated[Person, ShownAs({"oid": "oid", "name": "name"}, inside=True)]
     domains: Mapping[str, str]
     domain_counts: Mapping[str, int] = Field(default_factory=dict)
+    setup_link: str | None = None
 
     @classmethod
     def of_before(cls, details: Mapping[str, Any]) -> Self:

@@ -8,7 +8,9 @@ from shared.connection.completion import Completion
 from shared.connection.connected_domains import ConnectedDomains
 from shared.connection.consent import ConsentFlow
 from shared.connection.disconnection import Disconnection
+from shared.connection.progress import Progress
 from shared.connection.return_urls import ReturnUrls
+from shared.connection.setup_book import SetupBook
 from shared.connection.tries import Tries
 from shared.domains.routing import DomainRouting
 from shared.flows.flows import Flows
@@ -26,6 +28,8 @@ class Connections:
 
     consent: ConsentFlow
     """Makes it: from the start link to the proof."""
+    setup: SetupBook
+    """Lists and revokes setup links."""
     checks: ConnectionChecks
     """Reads it, and checks whether the consent is still valid."""
     disconnection: Disconnection
@@ -68,6 +72,7 @@ def consent_flow(
         consent=consent,
         tries=tries,
         completion=completion,
+        progress=Progress(table=table),
         clock=clock,
         telemetry=telemetry,
         return_urls=return_urls,

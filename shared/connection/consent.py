@@ -1,6 +1,7 @@
 """Start Azure Integration: from the button in the control panel to a proven connection.
 
-    start      the Security Manager gets a ticket, a link that opens until the account is connected
+    start      the Security Manager gets a ticket, a link that opens until the account is connected; one that opens for
+               days is a setup link (`setup_links`)
     look       an administrator of the tenant, who may be somebody else, sees which account it is for
     open       each press of the button is a try: the browser is bound to its state, and goes to Microsoft to consent
     callback   Microsoft's response to the consent proves nothing, so the browser, bound again, signs in at that tenant
@@ -17,14 +18,15 @@ import contextlib
 import secrets
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.access.roles import AccountAdministrator
 from shared.accounts.head import read_head
 from shared.accounts.journal import Journal
-from shared.connection.completion import Completion
-from shared.connection.connection import Attempt, Connection, ConnectionStarted
+from shared.connection.asked_tenant import find_tenant
+from shared.connection.completion import Completion, counts
+from shared.connection.connection import Connection, ConnectionStarted
 from shared.connection.consent_steps import (
-    AskedTenant,
     ConnectState,
     Fetch,
     Invitation,
@@ -35,17 +37,18 @@ from shared.connection.consent_steps import (
     ToMicrosoft,
     Waiting,
 )
+from shared.connection.progress import Progress
 from shared.connection.return_urls import ReturnUrls
+from shared.connection.setup_links import SetupLink, SetupLinks
 from shared.connection.tries import Tries
 from shared.flows.flows import FlowEnded, Flows, digest, name_of
-from shared.kernel.names import PERSONAL_ACCOUNTS, AccountId, DomainName, TenantId
-from shared.kernel.refusals import FieldFault, FlowSpent, Invalid, Refusal, Stale
+from shared.kernel.names import AccountId, TenantId
+from shared.kernel.refusals import FlowSpent, Refusal, Stale
 from shared.ports.clock import Clock
 from shared.ports.consent import Consent
 from shared.ports.entra import Answer
 from shared.ports.table import Table
 from shared.ports.telemetry import ConnectStep, Event, EventName, Telemetry
-from shared.trail.events import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,8 @@ class ConsentFlow:
     """The steps of a try."""
     completion: Completion
     """Writes the connection."""
+    progress: Progress
+    """Keeps what becomes of setup links."""
     clock: Clock
     """The time."""
     telemetry: Telemetry
@@ -74,7 +79,11 @@ class ConsentFlow:
     """The address to which Microsoft returns, as in the app registration."""
 
     async def start(
-        self, administrator: AccountAdministrator, return_url: str | None, tenant: str | None = None
+        self,
+        administrator: AccountAdministrator,
+        return_url: str | None,
+        tenant: str | None = None,
+        lifetime: timedelta | None = None,
     ) -> Start:
         """Start an integration. A connected account may start again, to renew its consent.
 
@@ -82,30 +91,39 @@ class ConsentFlow:
             administrator: the Security Manager who starts it, and the account.
             return_url: where the browser returns; None shows a page.
             tenant: the id or a verified domain of the tenant that consents; None for the home of whoever signs in.
+            lifetime: for how long a setup link opens, which is valid beside others; None for a start of ten minutes.
 
         Raises:
             NotFound: there is no such account.
             Invalid: the return address is not allowed, or there is no such tenant.
+            Conflict: too many setup links are open.
             Unavailable: Microsoft cannot be asked for the tenant.
         """
         account_id = administrator.account_id
         checked = None if return_url is None else self.return_urls.check(return_url)
-        asked = None if tenant is None else await self._find_tenant(tenant)
-        until = self.clock.now() + Ticket.lifetime + 2 * ConnectState.lifetime
-        by = Person(subject=administrator.actor.subject).known_as
-        attempt = Attempt(attempt_id=secrets.token_urlsafe(16), until=until, by=by)
-        await self._await_answer(administrator, attempt)
+        asked = None if tenant is None else await find_tenant(self.consent, tenant)
+        attempt_id, now = secrets.token_urlsafe(16), self.clock.now()
+        expires_at = now + (lifetime or Ticket.lifetime)
+        link = SetupLink(
+            link_id=attempt_id,
+            created_at=now,
+            created_by=administrator.actor,
+            expires_at=expires_at,
+            until=expires_at + 2 * ConnectState.lifetime,
+            tenant=asked.named if asked else None,
+        )
+        await self._await_answer(administrator, link, listed=lifetime is not None)
         ticket = Ticket(
-            expires_at=self.flows.expiry(Ticket),
+            expires_at=expires_at,
             account_id=account_id,
-            attempt_id=attempt.attempt_id,
+            attempt_id=attempt_id,
             actor=administrator.actor,
             return_url=checked,
             tenant=asked,
         )
         handle = await self.flows.issue(ticket)
         self._note(ConnectStep.STARTED, account_id)
-        return Start(handle, ticket.expires_at)
+        return Start(handle, expires_at, attempt_id if lifetime else None)
 
     async def look(self, handle: str) -> Invitation:
         """The account that a ticket connects. The administrator may not be the person who started, so they must see it.
@@ -116,6 +134,7 @@ class ConsentFlow:
         """
         ticket = await self.flows.look(handle, Ticket)
         head = await self.completion.counting(ticket)
+        await self.progress.note(head, ticket.attempt_id, lambda link: link.opened(self.clock.now()))
         return Invitation(head.account.record.name, ticket.actor.name or ticket.actor.subject, ticket.tenant)
 
     async def open(self, handle: str) -> ToMicrosoft:
@@ -127,7 +146,8 @@ class ConsentFlow:
             Conflict: the integration was finished, cancelled, or started again.
         """
         ticket = await self.flows.revise(handle, Ticket, Ticket.pressed)
-        await self.completion.counting(ticket)
+        head = await self.completion.counting(ticket)
+        await self.progress.note(head, ticket.attempt_id, lambda link: link.pressed(self.clock.now()))
         tenant_id = ticket.tenant.tenant_id if ticket.tenant else None
         state = self.flows.new_handle(ConnectState)
         binding = self.flows.bind(state, ConnectState)
@@ -189,9 +209,9 @@ class ConsentFlow:
             return None
         if state.refused or state.link != link:
             return None
-        connection, made = await self.completion.found(state)
+        head, made = await self.completion.found(state)
         now = self.clock.now()
-        if made is not None or not connection.is_at(state.attempt_id, now):
+        if made is not None or not counts(head, state.attempt_id, now):
             return made
         if (state.asks_at is not None and now < state.asks_at) or state.is_being_redeemed(now):
             return state.waiting(now)
@@ -239,29 +259,22 @@ class ConsentFlow:
         elif before.waits_since is None:
             self._note(ConnectStep.WAITING, stopped.account_id, refusal.reason)
 
-    async def _find_tenant(self, text: str) -> AskedTenant:
-        """The tenant that a Security Manager names.
-
-        Raises:
-            Invalid: it is neither an id nor a domain, or nobody's; the error names the field `tenant`.
-            Unavailable: Microsoft does not respond.
-        """
-        name = _tenant_name(text)
-        found = None if name is None else await self.consent.find_tenant(name)
-        if name is None or found is None or found == PERSONAL_ACCOUNTS:
-            fault = "Microsoft knows no organisation by it." if name else "It is neither a tenant's id nor a domain."
-            raise Invalid("The tenant is not known.", [FieldFault("tenant", fault)])
-        return AskedTenant(tenant_id=found, named=name)
-
-    async def _await_answer(self, administrator: AccountAdministrator, attempt: Attempt) -> None:
-        """Store that an integration is under way. Of two concurrent starts the later one counts."""
+    async def _await_answer(self, administrator: AccountAdministrator, link: SetupLink, *, listed: bool) -> None:
+        """Store that an integration is under way. Of two concurrent starts the later one counts; of links, both do."""
         account_id, actor = administrator.account_id, administrator.actor
-        stored = (await read_head(self.table, account_id)).stored(Connection)
-        pending = stored.record.model_copy(update={"attempt": attempt})
+        head = await read_head(self.table, account_id)
+        if listed:
+            links = head.stored(SetupLinks)
+            change = links.rewrite(links.record.added(link, link.created_at))
+            event = ConnectionStarted(setup_link=link.link_id, expires_at=link.expires_at)
+        else:
+            connection = head.stored(Connection)
+            change = connection.rewrite(connection.record.model_copy(update={"attempt": link.attempt}))
+            event = ConnectionStarted()
         try:
-            await self.journal.commit(account_id, actor, ConnectionStarted(), stored.rewrite(pending))
+            await self.journal.commit(account_id, actor, event, change)
         except Stale:
-            await self._await_answer(administrator, attempt)
+            await self._await_answer(administrator, link, listed=listed)
 
     def _note(self, step: ConnectStep, account_id: AccountId, reason: str | None = None) -> None:
         self.telemetry.note(Event(EventName.CONNECT, step, reason, account_id))
@@ -276,11 +289,4 @@ def _claimed(answer: Answer) -> TenantId | None:
     """The tenant that has consented, as the answer says; None if it brings an error instead."""
     with contextlib.suppress(ValueError):
         return None if answer.error is not None else TenantId(answer.tenant or "")
-    return None
-
-
-def _tenant_name(text: str) -> TenantId | DomainName | None:
-    for kind in (TenantId, DomainName):
-        with contextlib.suppress(ValueError):
-            return kind(text)
     return None

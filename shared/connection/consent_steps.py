@@ -185,10 +185,11 @@ class ConnectState(Flow):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A started integration: the handle of its ticket, and the time until which it can be opened."""
+    """A started integration: the handle of its ticket, until when it can be opened, and the id of a setup link."""
 
     ticket: str
     expires_at: datetime
+    link_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from shared.accounts.head import Head, find_head, read_head
 from shared.accounts.journal import Journal
 from shared.accounts.register import AccountRegister
 from shared.connection.connection import AccountClosed, Connection, ConnectionDisconnected, Status
+from shared.connection.setup_links import SetupLinks, connection_at
 from shared.domains.routing import DomainRouting
 from shared.domains.stored_domains import listed_names, stored_domains
 from shared.duties.duties import Duties, Task
@@ -73,7 +74,7 @@ class Disconnection:
         """
         head = await read_head(self.table, administrator.account_id)
         connection = head.stored(Connection)
-        if connection.record.as_of(self.clock.now()).status is Status.DISCONNECTED:
+        if connection_at(head, self.clock.now()).status is Status.DISCONNECTED:
             return
         expected.must_allow(connection.version)
         await self._undo(head, administrator.actor)
@@ -126,8 +127,9 @@ class Disconnection:
         return Outcome.DONE if now >= erasure.closed_at + _LATEST_WRITER else Outcome.AGAIN
 
     async def _undo(self, head: Head, actor: Actor, *, closing: bool = False) -> None:
-        connection, domains = head.stored(Connection), stored_domains(head)
+        connection, domains, links = head.stored(Connection), stored_domains(head), head.stored(SetupLinks)
         now = self.clock.now()
+        revoked = links.record.all_revoked(actor, now)
         account = [head.account.rewrite(head.account.record.model_copy(update={"closing": True}))] if closing else []
         await self.journal.commit(
             head.account_id,
@@ -135,6 +137,7 @@ class Disconnection:
             (AccountClosed if closing else ConnectionDisconnected)(tenant_id=connection.record.tenant_id),
             connection.rewrite(Connection()),
             *domains.rewrite(domains.record.let_go()),
+            *([] if revoked == links.record else [links.rewrite(revoked)]),
             *account,
         )
         if connection.record.tenant is not None:

@@ -43,6 +43,21 @@ _PATIENCE = timedelta(minutes=2)
 """How long a missing consent may be a late one. Microsoft needs some 20 seconds."""
 
 
+class NoAdministrator(ProofFailed):
+    """The person who signed in may not consent for the tenant.
+
+    Args:
+        detail: a sentence that says what to do.
+        oid: who it was, by their object id.
+        name: their name, if they have one.
+    """
+
+    def __init__(self, detail: str, oid: str, name: str | None) -> None:
+        super().__init__(detail)
+        self.oid = oid
+        self.name = name
+
+
 def claimed_tenant(answer: Answer) -> TenantId:
     """The tenant that the consent response names, not proven yet.
 
@@ -102,15 +117,18 @@ def prove_administrator(identity: VerifiedIdentity, tenant_id: TenantId) -> None
     """Prove that the person who signed in may consent for this tenant.
 
     Raises:
-        ProofFailed: they signed in at another tenant, or have no role that may consent.
+        ProofFailed: they signed in at another tenant.
+        NoAdministrator: they have no role that may consent.
     """
     if identity.tid != tenant_id or identity.tid == PERSONAL_ACCOUNTS:
         raise ProofFailed("You signed in to another organisation than the one that consented. Start again.")
     if not CONSENTING_ROLES.keys() & set(identity.wids):
         allowed = ", ".join(sorted(CONSENTING_ROLES.values()))
-        raise ProofFailed(
+        raise NoAdministrator(
             "Your account holds no role that may consent for your organisation. Ask somebody who has one of these to "
-            f"start the integration: {allowed}. A custom role does not count, because Microsoft does not report it."
+            f"start the integration: {allowed}. A custom role does not count, because Microsoft does not report it.",
+            identity.oid,
+            identity.name,
         )
 
 

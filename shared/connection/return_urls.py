@@ -37,6 +37,10 @@ class ReturnUrls:
         """The control panel, as far as it is known: the first of the prefixes."""
         return self.prefixes[0].geturl() if self.prefixes else None
 
+    def and_below(self, prefix: str) -> "ReturnUrls":
+        """These, and another one of our own."""
+        return ReturnUrls((*self.prefixes, urlsplit(prefix)))
+
     def check(self, url: str) -> str:
         """Return the address, if a return to it is allowed.
 

@@ -49,10 +49,10 @@ class Tries:
         tenant_id = claimed_tenant(answer)
         if state.tenant_id not in {None, tenant_id}:
             raise ProofFailed("You consented for another organisation than the one that the link names. Start again.")
-        connection, made = await self.completion.found(state)
+        head, made = await self.completion.found(state)
         if made is not None:
             return made
-        must_count(connection, state.attempt_id, self.clock.now())
+        must_count(head, state.attempt_id, self.clock.now())
         departure = await self._begin_sign_in(state, tenant_id, prompt="select_account")
         self.telemetry.note(Event(EventName.CONNECT, ConnectStep.CONSENTED, account_id=state.account_id))
         return departure

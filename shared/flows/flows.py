@@ -118,9 +118,14 @@ class Flows:
         """When a flow of this kind that is issued now will expire."""
         return self.clock.now() + kind.lifetime
 
-    def new_handle(self, kind: type[Flow]) -> str:
-        """A handle that is needed before its flow is issued."""
-        return _handle(self.expiry(kind))
+    def new_handle(self, kind: type[Flow], longer: timedelta = timedelta(0)) -> str:
+        """A handle that is needed before its flow is issued.
+
+        Args:
+            kind: the sort of flow.
+            longer: how much longer than the flow lives its row is kept, for those that follow (`shared.flows.once`).
+        """
+        return _handle(self.expiry(kind) + longer)
 
     @staticmethod
     def bind(handle: str, kind: type[Flow]) -> Binding:
@@ -140,7 +145,7 @@ class Flows:
             handle: from `new_handle`, if it was needed before.
         """
         handle = handle or _handle(flow.expires_at)
-        await self.table.write(Put(_key(handle, flow.kind), flow.document()))
+        await self.table.write(Put(key_of(handle, flow.kind), flow.document()))
         return handle
 
     async def find[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> Held[F]:
@@ -157,14 +162,14 @@ class Flows:
             FlowSpent: unknown.
         """
         start = HANDLE.match(handle)
-        row = await self.table.get(_key(start[0], kind.kind)) if start else None
+        row = await self.table.get(key_of(start[0], kind.kind)) if start else None
         if row is None:
-            raise FlowSpent(_spent(kind))
+            raise FlowSpent(spent(kind))
         flow = kind.read(row)
         if flow.browser_digest is not None and not hmac.compare_digest(flow.browser_digest, digest(browser or "")):
             raise ForeignFlow(flow)
         if flow.taken_by is not None or flow.expires_at <= self.clock.now():
-            raise FlowEnded(flow, _spent(kind))
+            raise FlowEnded(flow, spent(kind))
         return Held(flow, row)
 
     async def take[F: Flow](self, held: Held[F]) -> F:
@@ -186,7 +191,7 @@ class Flows:
                 return held.flow
             if row is not None and row.etag == held.row.etag:
                 raise failure from None
-            raise FlowSpent(_spent(type(held.flow))) from None
+            raise FlowSpent(spent(type(held.flow))) from None
         return held.flow
 
     async def redeem[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> F:
@@ -247,7 +252,7 @@ def _handle(expires_at: datetime) -> str:
     return f"{minute_of(expires_at)}.{secrets.token_urlsafe(32)}"
 
 
-def _key(handle: str, kind: str) -> Key:
+def key_of(handle: str, kind: str) -> Key:
     """The key of the flow with this handle. A handle of an earlier release is its own partition."""
     minute, dot, _ = handle.rpartition(".")
     name = digest(handle)
@@ -268,5 +273,6 @@ def _revision[F: Flow](held: Held[F], changed: F) -> Replace | Put:
     return Replace(held.row, changed.document())
 
 
-def _spent(kind: type[Flow]) -> str:
+def spent(kind: type[Flow]) -> str:
+    """The words for a flow that is unknown, taken or expired."""
     return f"It is unknown, was already used, or has expired. {kind.start}"

@@ -26,12 +26,21 @@ class WhenConnectionFails(StrEnum):
     SSO = "sso"
 
 
+_LONGEST_SESSION = 8_760
+"""Hours: a year."""
+
+
 class PolicySettings(Record):
-    """The settings that a Security Manager makes. The default, before any change, is off."""
+    """The settings that a Security Manager makes. The default, before any change, is off.
+
+    `session_hours` is how long after a sign-in an application may keep its session, which the ID token says as
+    `session_expiry`; None leaves that to the application.
+    """
 
     mode: Mode = Mode.OFF
     applications_off: Annotated[tuple[ClientId, ...], Field(max_length=100)] = ()
     when_connection_fails: WhenConnectionFails = WhenConnectionFails.PASSWORD
+    session_hours: Annotated[int | None, Field(strict=True, ge=1, le=_LONGEST_SESSION)] = None
 
 
 class Policy(HeadRecord):

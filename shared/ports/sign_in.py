@@ -45,23 +45,45 @@ def _time_of(claim: object) -> datetime | None:
     return datetime.fromtimestamp(claim, UTC)
 
 
+_MOST_TEXTS = 20
+_LONGEST_TEXT = 100
+
+
+def _texts_of(claim: object) -> tuple[str, ...]:
+    """A claim that is one text or several. One that cannot be read counts as missing."""
+    texts = claim if isinstance(claim, list | tuple) else (claim,)
+    if not all(isinstance(text, str) and 0 < len(text) <= _LONGEST_TEXT and text.isprintable() for text in texts):
+        return ()
+    return tuple(texts[:_MOST_TEXTS])
+
+
+type Texts = Annotated[tuple[str, ...], BeforeValidator(_texts_of)]
+"""Some words, on which no check depends."""
+
+
 class VerifiedIdentity(Foreign):
     """The person who signed in, from an ID token that passed every check. Only an `EntraSignIn` makes one.
 
     A claim that describes the person and is malformed counts as missing; one that proves something is refused.
     `auth_time` is when they last proved to Entra who they are; None if the app registration does not ask for the claim
-    (https://learn.microsoft.com/entra/identity-platform/optional-claims-reference).
+    (https://learn.microsoft.com/entra/identity-platform/optional-claims-reference). `acrs` are the authentication
+    contexts of Conditional Access that they satisfy, and `amr` how they proved who they are, which Entra's tokens of
+    version 2.0 have not been seen to say (https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference).
     """
 
     tid: TenantId
     oid: str
     name: Readable = None
     preferred_username: Readable = None
+    given_name: Readable = None
+    family_name: Readable = None
     wids: tuple[str, ...] = ()
     email: Readable = None
     xms_edov: Annotated[bool, BeforeValidator(_is_yes)] = False
     acct: int | None = None
     auth_time: Annotated[datetime | None, BeforeValidator(_time_of)] = None
+    acrs: Texts = ()
+    amr: Texts = ()
     sid: Readable = None
     login_hint: Readable = None
 

@@ -63,7 +63,7 @@ class Tokens(Protocol):
             unverified_assertion: the `client_assertion` parameter.
             client_id: its issuer and subject must be this client.
             jwks: the client's key set, as it was registered.
-            audiences: the assertion must name one of these.
+            audiences: the assertion must name one of these; if there is one alone, as its only one, in one text.
 
         Raises:
             NotAuthenticated: a check fails.

@@ -19,6 +19,7 @@ from shared.access.roles import OURSELVES, AccountAdministrator, Actor
 from shared.accounts.head import find_head, read_head
 from shared.accounts.journal import Journal
 from shared.connection.connection import Connection
+from shared.connection.setup_links import ERASED, SetupLinks
 from shared.duties.duties import Duties, Task
 from shared.duties.kinds import Backoff, Kind, Outcome
 from shared.kernel.names import AccountId, EmailAddress
@@ -47,9 +48,6 @@ _MOST_TRIES = 10
 _PAGE = 1_000
 _IN_THE_LAST = TRANSACTION_LIMIT - 10
 """Rows that are removed in the transaction of the event, which needs some of its own."""
-
-ERASED = "erased"
-"""In place of the name of an administrator who was erased, where their work stays."""
 
 
 class PersonErased(Event):
@@ -228,7 +226,7 @@ class Erasure:
                     await self._write_nameless((again,))
 
     async def _named_in_head(self, account_id: AccountId, found: Traces) -> tuple[Operation, ...]:
-        """The operations that take the person's name from connection and policy, if it was they who wrote them.
+        """The operations that take the person's name from connection, setup links and policy.
 
         An integration that they have started is cancelled: once completed, it would name them again.
         """
@@ -242,6 +240,10 @@ class Erasure:
             nameless = nameless.model_copy(update={"attempt": None})
         if nameless != connection.record:
             operations.append(connection.rewrite(nameless))
+        links = head.stored(SetupLinks)
+        of_nobody = links.record.without(found.names | found.identities, self.clock.now())
+        if of_nobody != links.record:
+            operations.append(links.rewrite(of_nobody))
         if policy.record.updated_by in found.authors:
             operations.append(policy.rewrite(policy.record.model_copy(update={"updated_by": ERASED})))
         return tuple(operations)

@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.kernel.names import AccountId, TenantId
+from shared.portal.session import PREFIX as PORTAL_SESSIONS
+from shared.portal.session import PortalSession
 from shared.ports.table import Key, Row, Table
+from shared.trail.events import Person
 from shared.trail.persons import Persons
 from shared.users.exemption import Exemption, exemption_key
 from shared.users.identity import Identity, find_identity, subject_of
@@ -36,6 +39,8 @@ class Traces:
     references: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     subs: set[str] = field(default_factory=set)
+    identities: set[str] = field(default_factory=set)
+    """`Person.known_as` of their identities, whether or not an event has named them."""
     authors: set[str] = field(default_factory=set)
     """What stands for them as the author of exceptions."""
     exceptions: int = 0
@@ -61,7 +66,9 @@ class Search:
 
     async def find(self, user_key: UserKey, panel: tuple[str, ...]) -> Traces:
         """Find the traces of the person with this address, and with these names in the control panel."""
-        traces, links, seen = Traces(), await self._links(), set[str]()
+        traces, seen = Traces(), set[str]()
+        links, sessions = await asyncio.gather(self._links(), self._portal_sessions(panel))
+        traces.add(*sessions)
         certain, former = [_USER + user_key, *panel], list[str]()
         while certain or former:
             theirs = bool(certain)
@@ -83,8 +90,19 @@ class Search:
             certain += [link.person.known_as for link in links.get(name, ())]
             former += await self._named(traces, name)
             for link in links.get(name, ())[:1]:
+                traces.identities.add(name)
                 await self._identity(traces, link.tid, link.oid, link.subject)
         return traces
+
+    async def _portal_sessions(self, panel: tuple[str, ...]) -> tuple[Row, ...]:
+        """The person's sessions in the portal, which end by it."""
+        rows = await self.table.under(self.account_id, PORTAL_SESSIONS)
+        sessions = [(row, PortalSession.read(row)) for row in rows]
+        return tuple(
+            row
+            for row, session in sessions
+            if session.began_at <= self.until and Person(subject=session.actor.subject).known_as in panel
+        )
 
     async def _user(self, user_key: UserKey) -> tuple[Row | None, Row | None, Row | None]:
         """The user's exception and link, and the link's mark while people move to another tenant."""

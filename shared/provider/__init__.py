@@ -22,7 +22,9 @@ Other packages call `openid_provider`: one part per endpoint. `sign_in` decides 
     authorize, callback                          the steps of a sign-in
     authorization_request, parameters, errors    the request, and why it is refused
     authorization, authorization_response        the state meanwhile, and where the browser goes
+    expected_person                              whom the browser remembers, and an `id_token_hint` demands
     reauthentication                             whether a sign-in is recent enough
+    login_initiation                             a tile or a link elsewhere that opens an application
     client_authentication, token, userinfo       the endpoints that an application's server calls
     standing                                     whether a sign-in still stands when its code is redeemed
     end_session, sessions                        logout, and the applications that it reaches

@@ -11,15 +11,18 @@ from typing import ClassVar
 from shared.flows.flows import Flow, FlowEnded
 from shared.kernel.names import AccountId, EmailAddress, TenantId
 from shared.provider.authorization_request import AuthorizationRequest
+from shared.provider.expected_person import ExpectedPerson
 
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """The request, and the person's address. The address was only typed: it proves nothing."""
+    """The request, and the person's address. The address was typed, or remembered: it proves nothing."""
 
     request: AuthorizationRequest
     email: EmailAddress | None = None
     account_id: AccountId | None = None
+    demanded: bool = False
+    """Whether the application's `id_token_hint` demands this person, so that nobody may go on as another."""
 
 
 _SOON = timedelta(seconds=30)
@@ -44,6 +47,8 @@ class SignInState(Flow):
     tenant_id: TenantId
     code_verifier: str
     nonce: str
+    expected: ExpectedPerson | None = None
+    """Who is expected, if nobody has typed an address; None in rows from before this was stored."""
     repeats: bool = False
     answered_at: datetime | None = None
     answers: int = 0
@@ -68,4 +73,5 @@ class SignInState(Flow):
     @property
     def authorization(self) -> Authorization:
         """The request and the person's address, which was parsed before it was stored."""
-        return Authorization(self.request, EmailAddress(self.email), self.account_id)
+        demanded = self.expected is not None and self.expected.demanded
+        return Authorization(self.request, EmailAddress(self.email), self.account_id, demanded)

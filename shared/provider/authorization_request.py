@@ -8,17 +8,22 @@ Every other check is a row of `_CHECKS`, and the first error is returned to the 
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from shared.applications.application import Application, CodeBinding, find_application
-from shared.kernel.names import ClientId, EmailAddress
-from shared.kernel.refusals import Malformed
+from pydantic import Field
+
+from shared.applications.application import Application, CodeBinding
+from shared.kernel.names import ClientId
 from shared.ports.record import Record
 from shared.ports.table import RowReader
 from shared.provider.errors import OAuthError, RequestError, invalid_request
-from shared.provider.parameters import Parameters, one
+from shared.provider.parameters import LONGEST_TOKEN, Parameters, one
+from shared.provider.requesting_client import find_client
 
 SCOPES = ("openid", "email", "profile")
+
+REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
+"""How the `request_uri` of a pushed request begins (RFC 9126, section 2.2); its handle follows."""
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _PROMPTS = frozenset({"none", "login", "select_account", "consent"})
@@ -45,7 +50,11 @@ class ResponseMode(StrEnum):
 
 
 class AuthorizationRequest(Record):
-    """A request that has passed every check. Names and meanings are the standards'."""
+    """A request that has passed every check. Names and meanings are the standards'.
+
+    A `pushed` one never passes through a browser. Its `handle`, which is not stored, stands for it there, and begins
+    one sign-in.
+    """
 
     client_id: ClientId
     redirect_uri: str
@@ -56,15 +65,32 @@ class AuthorizationRequest(Record):
     prompt: Prompt | None = None
     max_age: int | None = None
     login_hint: str | None = None
+    id_token_hint: str | None = None
+    """As it was sent, still to be verified; it is not stored."""
+    acr_values: tuple[str, ...] = ()
     response_mode: ResponseMode = ResponseMode.QUERY
+    pushed: bool = False
+    handle: Annotated[str | None, Field(exclude=True)] = None
 
     @property
     def asks_for_login(self) -> bool:
         """Whether a login is required; `max_age=0` means the same (OpenID Connect Core, section 3.1.2.1)."""
         return self.prompt is Prompt.LOGIN or self.max_age == 0
 
+    @property
+    def names_its_person(self) -> bool:
+        """Whether there is an address, and no ID token that demands more."""
+        return self.login_hint is not None and self.id_token_hint is None
+
+    @property
+    def asks_who_it_is(self) -> bool:
+        """Whether the person is to be asked anew, whoever is remembered."""
+        return self.prompt in {Prompt.LOGIN, Prompt.SELECT_ACCOUNT}
+
     def parameters(self) -> dict[str, str]:
         """The parameters as a client sends them, to repeat the request."""
+        if self.handle is not None:
+            return {"client_id": self.client_id, "request_uri": REQUEST_URI + self.handle}
         given = {
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
@@ -78,6 +104,8 @@ class AuthorizationRequest(Record):
             "prompt": self.prompt,
             "max_age": None if self.max_age is None else str(self.max_age),
             "login_hint": self.login_hint,
+            "id_token_hint": self.id_token_hint,
+            "acr_values": " ".join(self.acr_values) or None,
         }
         return {name: value for name, value in given.items() if value is not None}
 
@@ -92,39 +120,6 @@ def response_mode_of(parameters: Parameters) -> ResponseMode:
     """The mode in which an error response is sent: the one that was asked for, or the default if that is the error."""
     values = parameters.get("response_mode", ())
     return ResponseMode(values[0]) if len(values) == 1 and values[0] in {*ResponseMode} else ResponseMode.QUERY
-
-
-def client_id_of(parameters: Parameters) -> ClientId:
-    """The client id in the request, still to be looked up.
-
-    Raises:
-        Malformed: it is missing, or is not a valid client id.
-    """
-    try:
-        return ClientId.exact(one(parameters, "client_id") or "")
-    except (ValueError, OAuthError):
-        raise Malformed("The application's client_id is missing or malformed. Its developers must fix this.") from None
-
-
-async def find_client(applications: RowReader, parameters: Parameters) -> tuple[Application, str]:
-    """The client and its redirect URI: only now may a response be sent anywhere.
-
-    Exactly this address must be registered for this client (RFC 9700, section 2.1).
-
-    Raises:
-        Malformed: one is missing or repeated, or they are not known to belong together.
-        Unavailable: the store does not respond.
-    """
-    application = await find_application(applications, client_id_of(parameters))
-    if application is None:
-        raise Malformed("The client_id of the application is not registered. Its developers must fix this.")
-    addresses = parameters.get("redirect_uri", ())
-    if len(addresses) != 1 or addresses[0] not in application.profile.redirect_uris:
-        raise Malformed(
-            "The application asked to return to an address that is not registered for it (redirect_uri). "
-            "Its developers must fix this."
-        )
-    return application, addresses[0]
 
 
 def _response_type(parameters: Parameters) -> Mapping[str, Any]:
@@ -207,18 +202,20 @@ def _login_hint(parameters: Parameters) -> Mapping[str, Any]:
     return {"login_hint": one(parameters, "login_hint")}
 
 
+def _id_token_hint(parameters: Parameters) -> Mapping[str, Any]:
+    """Read the ID token of the expected person, unchanged (OpenID Connect Core, section 3.1.2.1)."""
+    return {"id_token_hint": one(parameters, "id_token_hint", LONGEST_TOKEN)}
+
+
+def _acr_values(parameters: Parameters) -> Mapping[str, Any]:
+    """Read which contexts the client prefers; it has to check the answer (OpenID Connect Core, section 3.1.2.1)."""
+    return {"acr_values": tuple((one(parameters, "acr_values") or "").split())}
+
+
 def _silent_request(parameters: Parameters) -> Mapping[str, Any]:
-    """Refuse `prompt=none` where a login or an address must be asked for (OpenID Connect Core, section 3.1.2.6)."""
-    if _prompt(parameters)["prompt"] is not Prompt.NONE:
-        return {}
-    if _max_age(parameters)["max_age"] == 0:
+    """Refuse `prompt=none` where a login must be asked for (OpenID Connect Core, section 3.1.2.6)."""
+    if _prompt(parameters)["prompt"] is Prompt.NONE and _max_age(parameters)["max_age"] == 0:
         raise OAuthError("login_required", "max_age=0 requires the user to sign in, which prompt=none does not allow.")
-    try:
-        EmailAddress.parse(one(parameters, "login_hint") or "")
-    except ValueError:
-        raise OAuthError(
-            "login_required", "login_hint names no user, and prompt=none does not allow asking for one."
-        ) from None
     return {}
 
 
@@ -233,6 +230,8 @@ _CHECKS: tuple[Check, ...] = (
     _prompt,
     _max_age,
     _login_hint,
+    _id_token_hint,
+    _acr_values,
     _silent_request,
 )
 """In this order; the first that fails is the error that the client gets."""
@@ -275,6 +274,8 @@ async def read_request(applications: RowReader, parameters: Parameters) -> tuple
     """
     application, redirect_uri = await find_client(applications, parameters)
     try:
+        if application.profile.require_pushed_authorization_requests:
+            raise invalid_request("This application must push its requests to /oauth2/par (RFC 9126).")
         return check_request(parameters, application, redirect_uri), application
     except OAuthError as found:
         raise RequestError(

@@ -20,10 +20,17 @@ from shared.ports.entra import ProviderRefused
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.provider.authorization import Authorization, SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt, ResponseMode
-from shared.provider.errors import RefusedAtEntra, RequestError
+from shared.provider.errors import (
+    SSO_DOES_NOT_APPLY,
+    SSO_DOES_NOT_APPLY_PATH,
+    OAuthError,
+    RefusedAtEntra,
+    RequestError,
+)
+from shared.provider.expected_person import AnotherPerson
 from shared.provider.parameters import with_fragment, with_query
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
-from shared.users.link import SignInRefused
+from shared.users.link import SignInRefused, SsoSwitchedOff
 
 _log = logging.getLogger(__name__)
 
@@ -63,25 +70,38 @@ class PostToApplication:
 
 @dataclass(frozen=True, slots=True)
 class EmailForm:
-    """The person is asked for their address; the form adds it to `parameters`, which repeat the request."""
+    """The person is asked for their address; the form adds it to the parameters that repeat the request."""
 
     application_name: str
-    parameters: Mapping[str, str]
+    request: AuthorizationRequest
     fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """The sign-in failed: the reason, and links to retry or to go back to the application."""
+    """The sign-in failed: the reason, and links to retry or to go back to the application.
+
+    `again` is the pushed request by which to retry; `pushed_requests` makes the link.
+    """
 
     refusal: Refusal
     again_url: str | None
     application_url: str | None
+    again: AuthorizationRequest | None = None
 
 
 type ClientResponse = RedirectToApplication | PostToApplication
 
-type AuthorizationResponse = RedirectToEntra | ClientResponse | EmailForm | ErrorPage
+
+@dataclass(frozen=True, slots=True)
+class Remembering:
+    """A response, with which the browser keeps a note of who is signed in, or with None forgets it."""
+
+    response: "AuthorizationResponse"
+    note: str | None
+
+
+type AuthorizationResponse = RedirectToEntra | ClientResponse | EmailForm | ErrorPage | Remembering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +130,25 @@ class Responses:
         self.telemetry.note(Event(EventName.SIGN_IN, SignInStep.REFUSED, error.reason, application=error.client_id))
         return self.to_client(error, error=error.error, error_description=error.detail)
 
+    def returned(self, request: AuthorizationRequest, error: OAuthError) -> ClientResponse:
+        """The error response of a request that needs a page, and allows none."""
+        self.report(SignInStep.REFUSED, Authorization(request), error.reason)
+        return self.to_client(request, error=error.error, error_description=error.detail)
+
+    def sso_does_not_apply(self, request: AuthorizationRequest) -> ClientResponse:
+        """The error response for a person who signs in by password, which is no refusal."""
+        return self.to_client(request, **self._sso_does_not_apply(request))
+
+    def _sso_does_not_apply(self, request: AuthorizationRequest) -> dict[str, str]:
+        return {
+            "error": "login_required" if request.prompt is Prompt.NONE else SSO_DOES_NOT_APPLY,
+            "error_description": "SSO does not apply to this user: sign them in with the vendor's password.",
+            "error_uri": self.issuer + SSO_DOES_NOT_APPLY_PATH,
+        }
+
     async def refused_at_entra(
         self, authorization: Authorization, account_id: AccountId, refusal: ProviderRefused | RefusedAtEntra
-    ) -> AuthorizationResponse:
+    ) -> ClientResponse | ErrorPage:
         """The response to an error from Entra. A browser can forge it, so a probe of ours decides about the consent."""
         request = authorization.request
         if refusal.error in _INTERACTION_ERRORS and request.prompt is Prompt.NONE:
@@ -124,7 +160,7 @@ class Responses:
                 await self.checks.probe(account_id)
         return self.refused(authorization, refusal)
 
-    def refused(self, authorization: Authorization, refusal: Refusal) -> AuthorizationResponse:
+    def refused(self, authorization: Authorization, refusal: Refusal) -> ClientResponse | ErrorPage:
         """An error page; or, with `prompt=none`, an error response (OpenID Connect Core, section 3.1.2.1)."""
         request = authorization.request
         self.report(SignInStep.REFUSED, authorization, refusal.reason)
@@ -132,7 +168,7 @@ class Responses:
         again = request.model_copy(update={"prompt": Prompt.LOGIN if request.asks_for_login else Prompt.SELECT_ACCOUNT})
         silent = request.prompt is Prompt.NONE
         error = "interaction_required" if silent else "access_denied"
-        if silent and isinstance(refusal, SignInTooOld | AuthTimeMissing):
+        if isinstance(refusal, AnotherPerson) or (silent and isinstance(refusal, SignInTooOld | AuthTimeMissing)):
             error = "login_required"
         if isinstance(refusal, Unavailable):
             _log.warning("sign-in unavailable: %s cause=%s", refusal.detail, type(refusal.__cause__).__name__)
@@ -140,12 +176,20 @@ class Responses:
         if isinstance(refusal, FlowEnded):
             again = request
         told = {"error": error, "error_description": refusal.title}
+        if isinstance(refusal, SsoSwitchedOff):
+            told = self._sso_does_not_apply(request)
         if silent:
             return self.to_client(request, **told)
-        hopeless = isinstance(refusal, SignInRefused) and not refusal.again
-        again_url = with_query(f"{self.issuer}/oauth2/authorize", **again.parameters())
-        offered = not hopeless and len(again_url) <= LONGEST_ADDRESS
-        return ErrorPage(refusal, again_url if offered else None, _address(request, self._told(request, told)))
+        hopeless = authorization.demanded or (isinstance(refusal, SignInRefused) and not refusal.again)
+        back = _address(request, self._told(request, told))
+        if again.pushed:
+            return ErrorPage(refusal, None, back, None if hopeless else again)
+        again_url = self.authorize_url(again)
+        return ErrorPage(refusal, None if hopeless or len(again_url) > LONGEST_ADDRESS else again_url, back)
+
+    def authorize_url(self, request: AuthorizationRequest) -> str:
+        """The address that repeats a request."""
+        return with_query(f"{self.issuer}/oauth2/authorize", **request.parameters())
 
     def of_another_browser(self, refusal: ForeignFlow) -> ErrorPage:
         """An error page for a browser that has only seen the state: it learns which application, and nothing else."""

@@ -1,12 +1,14 @@
 """The authorize step: an application sends a person, who goes to their tenant, or to its password page.
 
-Their identity is not known yet, only the address that was typed; `shared.resolution` decides where it leads.
+Their identity is not known yet, only the address that was typed, or that of the person who is expected;
+`shared.resolution` decides where it leads.
 """
 
 from dataclasses import dataclass
 
 from shared.applications.application import Application
 from shared.flows.flows import Flows, digest
+from shared.flows.once import following, issue_once
 from shared.kernel.names import EmailAddress
 from shared.ports.entra import ProviderRefused
 from shared.ports.sign_in import EntraSignIn
@@ -19,9 +21,13 @@ from shared.provider.authorization_response import (
     EmailForm,
     RedirectToApplication,
     RedirectToEntra,
+    Remembering,
     Responses,
 )
+from shared.provider.errors import OAuthError
+from shared.provider.expected_person import ExpectedPerson
 from shared.provider.parameters import with_query
+from shared.resolution.decision import OF_THE_APPLICATION
 from shared.resolution.resolver import Resolver
 
 
@@ -41,30 +47,43 @@ class AuthorizeStep:
     """The address to which Microsoft returns, as in the app registration."""
 
     async def begin(
-        self, request: AuthorizationRequest, application: Application, *, repeats: bool = False
+        self,
+        request: AuthorizationRequest,
+        application: Application,
+        expected: ExpectedPerson | None = None,
+        *,
+        repeats: bool = False,
     ) -> AuthorizationResponse:
         """Send the person to their tenant, to the password page, or to a form that asks for their address.
 
         Args:
             request: the request, checked.
             application: the client that sent it.
+            expected: who is expected to sign in. An address in the request goes before theirs.
             repeats: whether it begins again because Microsoft's answer came twice, which happens once.
 
         Raises:
+            FlowSpent: the request was pushed, and has begun a sign-in.
             Refusal: the person cannot sign in, for a reason that the client cannot fix.
         """
+        typed = request.login_hint is not None
         try:
-            email = EmailAddress.parse(request.login_hint or "")
+            email = (None if typed or expected is None else expected.address) or EmailAddress.parse(
+                request.login_hint or ""
+            )
         except ValueError as fault:
-            return self._email_form(request, application, str(fault))
+            return self._ask(request, application, str(fault))
         resolution = await self.resolver.decide(email, request.client_id)
-        authorization = Authorization(request, email, resolution.account_id)
+        authorization = Authorization(request, email, resolution.account_id, expected is not None and expected.demanded)
         if resolution.sso is None or resolution.account_id is None:
             self.responses.report(SignInStep.PASSWORD, authorization, resolution.because)
-            return self._password_page(request, application, email)
-        handle = self.flows.new_handle(SignInState)
+            if typed or request.prompt is Prompt.NONE:
+                return self._password_page(request, application, email)
+            return self._ask_anew(request, application, forget=resolution.because not in OF_THE_APPLICATION)
+        handle = following(request.handle, SignInState) if request.handle else self.flows.new_handle(SignInState)
         prompt = Prompt.LOGIN if request.asks_for_login else request.prompt
-        hint = None if prompt is Prompt.SELECT_ACCOUNT else email.address
+        known_as = expected.entra_hint if expected and not typed else None
+        hint = None if prompt is Prompt.SELECT_ACCOUNT else known_as or email.address
         try:
             entra = await self.provider.begin_sign_in(
                 resolution.sso.tenant_id, self.redirect_uri, handle, prompt=prompt, login_hint=hint
@@ -75,7 +94,8 @@ class AuthorizeStep:
         state = SignInState(
             expires_at=self.flows.expiry(SignInState),
             browser_digest=digest(binding.secret),
-            request=request,
+            request=request.model_copy(update={"id_token_hint": None}),
+            expected=expected,
             email=email.address,
             account_id=resolution.account_id,
             tenant_id=resolution.sso.tenant_id,
@@ -83,25 +103,35 @@ class AuthorizeStep:
             nonce=entra.nonce,
             repeats=repeats,
         )
-        await self.flows.issue(state, handle)
+        await (issue_once(self.flows, state, handle) if request.handle else self.flows.issue(state, handle))
         self.responses.report(SignInStep.STARTED, authorization)
         return RedirectToEntra(entra.url, binding)
 
-    def _email_form(self, request: AuthorizationRequest, application: Application, fault: str) -> EmailForm:
-        """Ask the person for their address: the request has none, or the hint is not an address."""
+    def _ask(self, request: AuthorizationRequest, application: Application, fault: str) -> EmailForm | ClientResponse:
+        """Ask the person for their address: nobody is expected, or the hint is not an address."""
+        if request.prompt is Prompt.NONE:
+            detail = "No user is named or remembered, and prompt=none does not allow asking who it is."
+            return self.responses.returned(request, OAuthError("login_required", detail))
         unreadable = request.login_hint is not None
         self.responses.report(SignInStep.ASKED, Authorization(request), "not_an_address" if unreadable else None)
-        return EmailForm(application.profile.name, request.parameters(), fault if unreadable else None)
+        return EmailForm(application.profile.name, request, fault if unreadable else None)
+
+    def _ask_anew(
+        self, request: AuthorizationRequest, application: Application, *, forget: bool
+    ) -> EmailForm | Remembering:
+        """Ask for the address, since SSO does not apply to whom we expected: an application must not learn who it is.
+
+        The browser forgets them, unless SSO only does not apply to this application.
+        """
+        form = EmailForm(application.profile.name, request, None)
+        return Remembering(form, None) if forget else form
 
     def _password_page(
         self, request: AuthorizationRequest, application: Application, email: EmailAddress
     ) -> ClientResponse:
         """Redirect to the application's own password page, with what it needs to go on; or back with an error."""
-        silent = request.prompt is Prompt.NONE
-        if silent or application.profile.password_sign_in_uri is None:
-            error = "login_required" if silent else "access_denied"
-            detail = "SSO does not apply to this user: sign them in with the vendor's password."
-            return self.responses.to_client(request, error=error, error_description=detail)
+        if request.prompt is Prompt.NONE or application.profile.password_sign_in_uri is None:
+            return self.responses.sso_does_not_apply(request)
         return RedirectToApplication(
             with_query(application.profile.password_sign_in_uri, login_hint=email.address, state=request.state)
         )

@@ -5,6 +5,7 @@ resolves once more. If the sign-in is older than `max_age`, the step asks for a 
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from shared.flows.flows import Flows
 from shared.kernel.names import EmailAddress
@@ -13,10 +14,12 @@ from shared.ports.clock import Clock
 from shared.ports.entra import Answer
 from shared.ports.sign_in import EntraSignIn, VerifiedIdentity
 from shared.ports.telemetry import SignInStep
+from shared.provider.assurance import acr_of
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
-from shared.provider.authorization_response import ClientResponse, Responses
+from shared.provider.authorization_response import Remembering, Responses
 from shared.provider.errors import RefusedAtEntra
+from shared.provider.expected_person import AnotherPerson, ExpectedPeople, ExpectedPerson
 from shared.provider.issuer import Code, Person
 from shared.provider.reauthentication import SignInTooOld, prove_recent
 from shared.provider.sessions import Sessions
@@ -25,12 +28,18 @@ from shared.resolution.resolver import Resolution, Resolver
 from shared.users.admission import Admission
 from shared.users.link import SWITCHED_OFF, SsoSwitchedOff
 
+_ANOTHER = (
+    "The application asked for a certain person, and you have signed in at Microsoft as somebody else. "
+    "Go back to the application and sign in there anew."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class BeginAgain:
-    """The person signed in too long ago: begin again, with this request."""
+    """Begin again, with this request and for this person: they signed in too long ago, or are somebody else."""
 
     request: AuthorizationRequest
+    expected: ExpectedPerson | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +54,8 @@ class CallbackStep:
     """Decides who may sign in as whom."""
     sessions: Sessions
     """Store who is signed in to which application."""
+    people: ExpectedPeople
+    """Writes the note of who has signed in."""
     provider: EntraSignIn
     """Entra."""
     responses: Responses
@@ -70,21 +81,24 @@ class CallbackStep:
             self.responses.report(SignInStep.RETURNED, state.authorization)
         return state
 
-    async def complete(self, state: SignInState, answer: Answer) -> ClientResponse | BeginAgain:
-        """Prove who signed in, and give the application a code.
+    async def complete(self, state: SignInState, answer: Answer) -> Remembering | BeginAgain:
+        """Prove who signed in, and give the application a code, and the browser a note.
 
         Raises:
             ProviderRefused, RefusedAtEntra: Entra refused the sign-in.
             Refusal: the person is not admitted.
         """
         identity = await self._identify(state, answer)
+        if self._is_somebody_else(state, identity):
+            return BeginAgain(state.request, None)
         if self._is_too_old(state, identity):
-            return BeginAgain(state.request.model_copy(update={"prompt": Prompt.LOGIN}))
+            return BeginAgain(state.request.model_copy(update={"prompt": Prompt.LOGIN}), state.expected)
         person = await self._admit(state, identity)
         await self.sessions.begin(person, state.request.client_id, identity.login_hint)
         handle = await self.flows.issue(self._code(state, person))
         self.responses.report(SignInStep.COMPLETED, state.authorization)
-        return self.responses.to_client(state.request, code=handle)
+        note = self.people.note_of(identity, EmailAddress(state.email))
+        return Remembering(self.responses.to_client(state.request, code=handle), note)
 
     async def _identify(self, state: SignInState, answer: Answer) -> VerifiedIdentity:
         if answer.error is not None:
@@ -95,6 +109,19 @@ class CallbackStep:
         return await self.provider.finish_sign_in(
             state.tenant_id, self.redirect_uri, answer.code, state.code_verifier, state.nonce
         )
+
+    def _is_somebody_else(self, state: SignInState, identity: VerifiedIdentity) -> bool:
+        """Whether somebody else came back than the browser remembers, who may be asked for their address.
+
+        Raises:
+            AnotherPerson: they may not be asked.
+        """
+        expected = state.expected
+        if expected is None or expected.demanded or expected.is_of(identity):
+            return False
+        if state.request.prompt is Prompt.NONE:
+            raise AnotherPerson(_ANOTHER)
+        return True
 
     def _is_too_old(self, state: SignInState, identity: VerifiedIdentity) -> bool:
         """Whether the sign-in is older than `max_age`, and a new one may be asked for; see docs/decisions/0017.
@@ -121,19 +148,35 @@ class CallbackStep:
         if not _applies(await self.resolver.decide(typed, state.request.client_id), state, identity):
             raise SsoSwitchedOff(SWITCHED_OFF)
         admitted = await self.admission.admit(state.account_id, typed, identity, state.begun_at)
+        if state.expected is not None and state.expected.sub not in {None, admitted.link.subject}:
+            raise AnotherPerson(_ANOTHER)
         email = admitted.email
         if email is not None and email != typed:
             email = await self._also_decided(email, state, identity)
+        username = admitted.username
+        if username is not None and username not in {typed, email}:
+            applies = _applies(await self.resolver.decide(username, state.request.client_id), state, identity)
+            username = username if applies else None
+        username = username or email
         return Person(
             sub=admitted.link.subject,
             email=email.address if email else None,
+            preferred_username=username.address if username else None,
             name=identity.name,
+            given_name=identity.given_name,
+            family_name=identity.family_name,
             account_id=state.account_id,
             tid=identity.tid,
             oid=identity.oid,
             sid=self.sessions.name_of(identity.sid) if identity.sid else None,
             auth_time=identity.auth_time,
+            acr=acr_of(identity.acrs, state.request.acr_values),
+            amr=identity.amr,
+            session_expires_at=self._end_of_session(admitted.session_hours),
         )
+
+    def _end_of_session(self, hours: int | None) -> datetime | None:
+        return None if hours is None else self.clock.now() + timedelta(hours=hours)
 
     async def _also_decided(
         self, email: EmailAddress, state: SignInState, identity: VerifiedIdentity

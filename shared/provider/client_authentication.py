@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from urllib.parse import unquote_plus
 
-from shared.applications.application import BY_SECRET, Application, AuthMethod, find_application
+from shared.applications.application import BY_SECRET, Application, AssertionAudience, AuthMethod, find_application
 from shared.applications.secrets import SecretChecks
 from shared.flows.expiry import minute_of, partition_of
 from shared.flows.flows import digest
@@ -68,7 +68,7 @@ class ClientAuthentication:
     tokens: Tokens
     """Verifies assertions."""
     audiences: tuple[str, ...]
-    """The audiences that an assertion may name: issuer and token endpoint."""
+    """The audiences that an assertion may name: the issuer, and then the endpoints for clients registered so."""
     secrets: SecretChecks
     """Verifies client secrets."""
 
@@ -110,9 +110,11 @@ class ClientAuthentication:
         It is stored by its expiry, too: what an assertion says of that is part of what the client has signed.
         The row's content is the receipt: if the response was lost, or the SDK has repeated the write, the row is ours.
         """
+        profile = application.profile
+        audiences = self.audiences[:1] if profile.audience is AssertionAudience.ISSUER else self.audiences
         try:
             assertion = await self.tokens.verify_assertion(
-                unverified_assertion, application.client_id, json.dumps(application.profile.jwks), self.audiences
+                unverified_assertion, application.client_id, json.dumps(profile.jwks), audiences
             )
         except NotAuthenticated:
             return False

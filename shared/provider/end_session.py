@@ -19,10 +19,10 @@ from shared.kernel.refusals import Malformed, NotAuthenticated
 from shared.ports.sign_in import EntraSignIn
 from shared.ports.table import RowReader
 from shared.ports.tokens import Tokens
-from shared.provider.authorization_request import client_id_of
 from shared.provider.issuer import ID_TOKEN, Issuer
 from shared.provider.logout_notices import LogoutNotices
 from shared.provider.parameters import LONGEST_TOKEN, Parameters, one, with_query
+from shared.provider.requesting_client import client_id_of
 from shared.provider.sessions import Session, Sessions
 
 _LONGEST_STATE = 4_096
@@ -119,7 +119,8 @@ class EndSession:
             request = _EndSessionRequest(fault=fault.detail)
         if not request.proven and not confirmed:
             return Question(request.application_name, request.kept, request.fault)
-        ended = await self._end(request.sid) if request.sid is not None else ()
+        leaving = request.way_back.client_id if request.way_back else None
+        ended = await self._end(request.sid, last=leaving) if request.sid is not None else ()
         hint = next((session.logout_hint for session in ended), None)
         url = self.provider.sign_out_url(f"{self.issuer.issuer}/signed-out", hint)
         return ToEntra(url, request.way_back.text if request.way_back else None)
@@ -204,17 +205,21 @@ class EndSession:
         sid = verified.claims.get("sid")
         return ClientId(verified.aud), sid if isinstance(sid, str) else None
 
-    async def _end(self, sid: str, is_meant: Callable[[Session], bool] = lambda _: True) -> tuple[Session, ...]:
+    async def _end(
+        self, sid: str, is_meant: Callable[[Session], bool] = lambda _: True, last: ClientId | None = None
+    ) -> tuple[Session, ...]:
         """Remove the session, and notify every application of it that has a back-channel logout URI.
 
         Of concurrent calls, only one notifies each application at once. All of them have planned the notice, so the
         application may be notified again a minute or two later, unless the person has signed in to it again by then.
+        So is the application `last`, to which the person returns: some know nothing of a person who comes back from a
+        sign-out that a notice has overtaken.
         """
         rows = tuple(row for row in await self.sessions.find(sid) if is_meant(Session.read(row)))
         latest = {session.client_id: session for session in map(Session.read, rows)}
         planned = await self.notices.plan(sid, tuple(latest.values()))
         ended = await self.sessions.end(rows)
-        by_this_call = {session.client_id for session in ended}
+        by_this_call = {session.client_id for session in ended} - {last}
         await self.notices.send({notice: key for notice, key in planned.items() if notice.client_id in by_this_call})
         return ended
 

@@ -4,6 +4,16 @@ from shared.kernel.names import ClientId
 from shared.kernel.refusals import Malformed, NotAuthenticated
 from shared.users.link import SignInRefused
 
+SSO_DOES_NOT_APPLY = "sso_does_not_apply"
+"""The error for a person who signs in by password, at the application: nobody was refused.
+
+A code of our own, since every registered one means that something failed. A request with `prompt=none` gets
+`login_required`, which libraries handle. `error_uri` tells both from a refusal.
+"""
+
+SSO_DOES_NOT_APPLY_PATH = "/errors/sso-does-not-apply"
+"""The page that explains it, which is the `error_uri`, below the issuer."""
+
 
 class OAuthError(Malformed):
     """An error that a client can act upon (RFC 6749, sections 4.1.2.1 and 5.2; OpenID Connect Core, section 3.1.2.6).

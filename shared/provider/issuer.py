@@ -22,13 +22,21 @@ LOGOUT_TOKEN = "logout+jwt"  # noqa: S105 - a type, too (OpenID Connect Back-Cha
 TOKEN_LIFETIME = timedelta(minutes=10)
 """How long tokens are valid. There are no refresh tokens: an application keeps its own session."""
 
+_BACKDATED = timedelta(seconds=10)
+"""By how much `iat` is dated back: many libraries allow no tolerance, and clocks are some seconds behind."""
+
+PROFILE_CLAIMS = ("name", "given_name", "family_name", "preferred_username")
+"""The claims of the scope `profile`, which are fields of a person (OpenID Connect Core, section 5.4)."""
+
 
 class Person(Record):
     """The person who signed in, as applications know them: `sub` is the same in all applications, for ever.
 
-    `email` is an address that their sign-in vouches for, at a domain that routes to the account; None without one.
-    `sid` is a hash of Microsoft's session id, so that a sign-out finds the session. `auth_time` is when they signed in
-    there, which may be long ago; None if Microsoft's ID token lacks it.
+    `email` and `preferred_username` are addresses that their sign-in vouches for, at a domain that routes to the
+    account; None without one. `sid` is a hash of Microsoft's session id, so that a sign-out finds the session.
+    `auth_time` is when they signed in there, which may be long ago; `acr` and `amr` how; None or empty if Microsoft's
+    ID token lacks it.
+    `session_expires_at` is when an application has to end its session; None leaves that to the application.
     """
 
     sub: str
@@ -39,6 +47,17 @@ class Person(Record):
     oid: str
     sid: str | None
     auth_time: datetime | None = None
+    preferred_username: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    session_expires_at: datetime | None = None
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The addresses that tokens contain."""
+        return frozenset(each for each in (self.email, self.preferred_username) if each is not None)
 
 
 class Code(Flow):
@@ -75,10 +94,13 @@ class Issuer:
         """An ID token: who signed in, for one application (OpenID Connect Core, section 2)."""
         person = code.person
         halved = hashlib.sha256(access_token.encode()).digest()[:16]
-        claims = {
+        claims: dict[str, JsonValue] = {
             **self._common(code.client_id, person.sub),
             **claims_of(person, code.scope),
-            "auth_time": int(person.auth_time.timestamp()) if person.auth_time else None,
+            "auth_time": _seconds(person.auth_time),
+            "acr": person.acr,
+            "amr": [*person.amr] or None,
+            "session_expiry": _seconds(person.session_expires_at),
             "at_hash": base64url(halved),
             "nonce": code.nonce,
             "sid": person.sid,
@@ -115,7 +137,7 @@ class Issuer:
             "iss": self.issuer,
             "aud": str(audience),
             "sub": sub,
-            "iat": int(now.timestamp()),
+            "iat": int((now - _BACKDATED).timestamp()),
             "exp": int((now + TOKEN_LIFETIME).timestamp()),
         }
 
@@ -126,13 +148,18 @@ def claims_of(person: Person, scope: tuple[str, ...]) -> dict[str, JsonValue]:
     if "email" in scope and person.email is not None:
         claims |= {"email": person.email, "email_verified": True}
     if "profile" in scope:
-        claims["name"] = person.name
+        claims |= {name: getattr(person, name) for name in PROFILE_CLAIMS}
     return claims
 
 
 def challenge_of(code_verifier: str) -> str:
     """The S256 challenge of a verifier (RFC 7636, section 4.2)."""
     return base64url(hashlib.sha256(code_verifier.encode()).digest())
+
+
+def _seconds(time: datetime | None) -> int | None:
+    """A time as tokens have it (RFC 7519, section 2)."""
+    return None if time is None else int(time.timestamp())
 
 
 def _present(claims: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from shared.ports.tokens import Tokens
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.end_session import EndSession
+from shared.provider.login_initiation import LoginInitiation
+from shared.provider.pushed_requests import PushedRequests
 from shared.provider.sign_in import SignIn
 from shared.provider.token import TokenEndpoint
 from shared.provider.userinfo import Userinfo
@@ -16,8 +18,12 @@ class OpenIdProvider:
 
     sign_in: SignIn
     """The authorization endpoint, and the callback to which Entra sends a person back."""
+    initiation: LoginInitiation
+    """Lets a tile or a link elsewhere start a sign-in."""
     clients: ClientAuthentication
-    """Authenticates the clients that call the token endpoint."""
+    """Authenticates the clients that call the endpoints for servers."""
+    pushed: PushedRequests
+    """The endpoint for pushed authorization requests."""
     token: TokenEndpoint
     """The token endpoint."""
     userinfo: Userinfo

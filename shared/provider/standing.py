@@ -29,6 +29,8 @@ class Standing:
     async def prove(self, code: Code) -> None:
         """Prove that the account exists, that SSO applies to the person, and that the address is linked to them.
 
+        It applies only if it does for every address that tokens contain.
+
         Raises:
             OAuthError: one of these no longer holds.
             Unavailable: the store does not respond.
@@ -38,7 +40,7 @@ class Standing:
         exists, linked, *applies = await asyncio.gather(
             existed_at(self.accounts, person.account_id, code.expires_at - Code.lifetime),
             self._is_linked(person, EmailAddress(typed)),
-            *(self._applies(code, EmailAddress(each)) for each in {typed, person.email or typed}),
+            *(self._applies(code, EmailAddress(each)) for each in {typed, *person.addresses}),
         )
         if not exists:
             raise invalid_grant("The account that the code was issued for no longer exists.")

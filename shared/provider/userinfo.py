@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from shared.ports.tokens import Tokens
-from shared.provider.issuer import ACCESS_TOKEN
+from shared.provider.issuer import ACCESS_TOKEN, PROFILE_CLAIMS
 
-_CLAIMS = ("sub", "email", "email_verified", "name")
+_CLAIMS = ("sub", "email", "email_verified", *PROFILE_CLAIMS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,9 @@ PASSWORD_RULES: tuple[tuple[str, Callable[[Situation], bool]], ...] = (
 )
 """In this order; the first that applies decides."""
 
+OF_THE_APPLICATION = frozenset({"application_incompatible", "application_switched_off"})
+"""The rules that say nothing of other applications."""
+
 
 def decide(situation: Situation) -> Decision:
     """SSO, unless one of the rules applies, which means password."""

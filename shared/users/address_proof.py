@@ -92,6 +92,17 @@ def vouched_address(
     return typed if typed in theirs else next(iter(theirs), None)
 
 
+def vouched_username(identity: VerifiedIdentity, routes: Callable[[DomainName], bool]) -> EmailAddress | None:
+    """The user principal name, if this sign-in vouches for it as an address; the same whatever address was typed.
+
+    Args:
+        identity: the person who signed in.
+        routes: whether a domain routes to the account. Its tenant has verified such a domain.
+    """
+    name = _address(identity.preferred_username) if identity.acct == _MEMBER else None
+    return name if name is not None and routes(name.domain) else None
+
+
 def _address(text: str | None) -> EmailAddress | None:
     """The address of a claim. Nobody pastes claims: with something invisible around it, it is not the address."""
     if text is None or text != text.strip(PASTED):

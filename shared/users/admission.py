@@ -17,10 +17,11 @@ from shared.connection.connection import Connection
 from shared.domains.tenant_domains import DomainState, find_domain
 from shared.kernel.names import AccountId, DomainName, EmailAddress
 from shared.kernel.refusals import Unavailable
+from shared.policies.policy import Policy
 from shared.ports.clock import Clock
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Insert, Replace, Row, RowChanged, RowExists, Table
-from shared.users.address_proof import prove_email, vouched_address
+from shared.users.address_proof import prove_email, vouched_address, vouched_username
 from shared.users.identity import Identity, find_identity
 from shared.users.link import SWITCHED_OFF, Link, LinkConflict, LinkMade, LinkReplaced, SsoSwitchedOff, link_key
 from shared.users.people import People
@@ -29,10 +30,16 @@ from shared.users.user_key import UserKey
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A person who may sign in: their link, and the address that tokens may call theirs; None if there is none."""
+    """A person who may sign in, and what their account says of them.
+
+    `email` and `username` are addresses that tokens may call theirs; None if there is none. `session_hours` is how long
+    an application may keep its session; None leaves it to the application.
+    """
 
     link: Link
     email: EmailAddress | None
+    username: EmailAddress | None
+    session_hours: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +91,9 @@ class Admission:
             # Once a day, so that unused links can be found. A sign-in that cannot store it goes on.
             with contextlib.suppress(RowChanged, Unavailable):
                 await self.table.write(Replace(row, link.used(now).document()))
-        return Admitted(link, vouched_address(identity, email, partial(_routes, head)))
+        routes, policy = partial(_routes, head), head.stored(Policy).record.settings
+        username = vouched_username(identity, routes)
+        return Admitted(link, vouched_address(identity, email, routes), username, policy.session_hours)
 
     async def _first(
         self, head: Head, email: EmailAddress, identity: VerifiedIdentity, row: Row | None, now: datetime

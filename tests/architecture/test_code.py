@@ -152,7 +152,7 @@ PARTS = {
 
 
 def test_the_product_is_made_of_parts() -> None:
-    assert {"assembly.Ports", "services.Services", "consent.ConsentFlow", "callback.CallbackStep"} <= {*PARTS}
+    assert {"product_ports.Ports", "services.Services", "consent.ConsentFlow", "callback.CallbackStep"} <= {*PARTS}
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)

@@ -38,7 +38,23 @@ IN_DEVELOPMENT = {name: SETTINGS[name] for name in SETTINGS if name not in NOT_I
 EXPECTED = {
     "accounts": {"put_account", "get_account", "delete_account"},
     "overview": {"get_overview", "list_account_applications"},
-    "connection": {"start_connection", "get_connection", "patch_connection", "check_connection", "delete_connection"},
+    "connection": {
+        "start_connection",
+        "list_setup_links",
+        "revoke_setup_link",
+        "get_connection",
+        "patch_connection",
+        "check_connection",
+        "delete_connection",
+    },
+    "portal": {
+        "open_portal",
+        "list_portal_sessions",
+        "revoke_portal_session",
+        "get_own_portal_session",
+        "sign_out_of_portal",
+    },
+    "portal_pages": {"show_portal_link", "start_portal_session", "show_portal"},
     "connect": {"show_connect", "open_connect", "connect_callback"},
     "domains": {"list_domains", "switch_domain", "refresh_domains"},
     "policy": {"get_policy", "put_policy", "patch_policy", "reset_policy"},
@@ -64,12 +80,24 @@ EXPECTED = {
         "authorize",
         "authorize_by_form",
         "complete_sign_in",
+        "show_sso_does_not_apply",
+        "start_sign_in",
+    },
+    "sign-out": {
         "sign_out",
         "sign_out_by_form",
         "finish_sign_out",
         "end_session",
     },
-    "oauth": {"get_openid_configuration", "get_jwks", "redeem_code", "get_userinfo", "get_userinfo_by_form"},
+    "oauth": {
+        "get_openid_configuration",
+        "get_authorization_server_metadata",
+        "get_jwks",
+        "redeem_code",
+        "push_authorization_request",
+        "get_userinfo",
+        "get_userinfo_by_form",
+    },
     "resolve": {"resolve_email"},
     "health": {"get_health", "get_health_cookie"},
     "openapi": {"get_openapi"},
@@ -130,7 +158,7 @@ def test_the_worker_finds_every_function() -> None:
 
 VERBS = {"put", "get", "delete", "start", "check", "show", "open", "connect", "list", "switch", "refresh", "patch"}
 VERBS |= {"reset", "add", "search", "resolve", "purge", "release", "renew", "authorize", "complete", "sign", "finish"}
-VERBS |= {"end", "redeem", "run", "erase"}
+VERBS |= {"end", "redeem", "run", "erase", "push", "revoke"}
 
 
 def test_a_function_is_named_by_what_it_does() -> None:

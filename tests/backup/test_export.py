@@ -75,8 +75,9 @@ def test_the_order_of_lines_is_not_the_stores(backup: Backup, store: Store) -> N
     assert keys != [row["RowKey"] for row in store.wire("accounts")]
 
 
-def test_flows_stay_where_they_are(backup: Backup, store: Store) -> None:
+def test_flows_and_sessions_in_the_portal_stay_where_they_are(backup: Backup, store: Store) -> None:
     store.fill("flows", {"PartitionKey": "digest", "RowKey": "code", "document": "{}"})
+    store.fill("accounts", ACME, {**ACME, "RowKey": "portal-session:digest"})
     assert "digest" not in backup.exported().read_text(encoding="ascii")
     assert {*TABLE_NAMES} - {*TABLES} == {"flows"}
 

@@ -90,7 +90,7 @@ async def test_exceptions_are_added_changed_removed_and_put_back(page: Page, ser
     connected.must("PATCH", entry, json={"reason": "Lift"}, headers=ANY)
     await page.get_by_role("dialog").get_by_label("Reason").fill("Door")
     await press(page, "Save")
-    await expect(page.get_by_text("Somebody changed this entry meanwhile")).to_be_visible()
+    await expect(page.get_by_role("heading", name=re.compile("Sam Security changed this"))).to_be_visible()
     await press(page, "Keep mine")
     await expect(page.get_by_text("The exception for carol@contoso.example was changed.")).to_be_visible()
     assert connected.must("GET", entry)["reason"] == "Door"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from functions.panel import DIST
+from functions.http.scripts import DIST
 from shared.users.csv_file import BadRecord, CsvRecord, open_csv
 from shared.users.exchange import _columns
 from shared.users.formulas import with_guards, without_guards

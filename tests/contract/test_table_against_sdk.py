@@ -20,7 +20,7 @@ from shared.adapters.tables.adapter import AzureTable, AzureTables
 from shared.ports.table import Insert, Key, Put, Remove, Replace, Row
 from tests.support.scripted_store import refused, scripted_store
 
-BOUNDED = settings(max_examples=40, deadline=None, derandomize=True)
+BOUNDED = settings(max_examples=2 * settings.default.max_examples // 5)
 FORBIDDEN = "/\\#?"
 
 keys = some.text(

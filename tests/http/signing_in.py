@@ -26,6 +26,12 @@ from tests.support.service import RunningService
 REDIRECT_URI = "https://unite.example/callback"
 PASSWORD_URI = "https://unite.example/password?theme=dark"
 ALICE_OID = "c0c00000-0000-4000-8000-00000000a11c"
+ALICE_NAMES = {
+    "name": "Alice Archer",
+    "given_name": "Alice",
+    "family_name": "Archer",
+    "preferred_username": ALICE,
+}
 
 type Register = Callable[..., httpx.Response]
 type NewPerson = Callable[[], "Person"]
@@ -126,8 +132,9 @@ def answered(response: httpx.Response, redirect_uri: str = REDIRECT_URI) -> dict
 def refused(service: RunningService, response: httpx.Response, asked: Asked) -> str:
     """The OAuth error of an answer to the application, which carries its state and says who answers (RFC 9207)."""
     answer = answered(response, asked.redirect_uri)
-    assert answer.keys() == {"error", "error_description", "state", "iss"}
+    assert answer.keys() - {"error_uri"} == {"error", "error_description", "state", "iss"}
     assert (answer["state"], answer["iss"]) == (asked.state, service.url)
+    assert answer.get("error_uri") in {None, f"{service.url}/errors/sso-does-not-apply"}
     return answer["error"]
 
 

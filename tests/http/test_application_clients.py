@@ -382,7 +382,7 @@ class Assertions:
         claims = {
             "iss": "unite",
             "sub": "unite",
-            "aud": f"{self._service.url}/oauth2/token",
+            "aud": self._service.url,
             "jti": secrets.token_urlsafe(16),
             "iat": 0,
             "exp": 60,
@@ -408,17 +408,34 @@ def test_a_client_with_a_key_of_its_own_buys_tokens(
     assert redeem(service, {**form, **assertion()}).json().keys() >= {"id_token", "access_token"}
 
 
-def test_an_assertion_may_be_signed_in_any_announced_way_and_name_issuer_or_endpoint(
-    assertion: Assertions, knock: Knock, service: RunningService
-) -> None:
+def test_an_assertion_may_be_signed_in_any_announced_way(assertion: Assertions, knock: Knock) -> None:
     assert authenticated(knock(**assertion()))
     assert authenticated(knock(**assertion(kid="pss", algorithm="PS256")))
     assert authenticated(knock(**assertion(kid="curve", key=CURVE, algorithm="ES256")))
-    assert authenticated(knock(**assertion(aud=service.url)))
-    assert authenticated(knock(**assertion(aud=[service.url, "https://elsewhere.example"])))
     assert authenticated(knock(**assertion(iat=None, exp=3_600)))
     assert authenticated(knock(**assertion(padding="p" * 3_000)))
     assert authenticated(knock(**assertion(), client_id=None))
+
+
+def test_an_assertion_names_the_issuer_alone_or_an_endpoint_if_it_is_registered_so(
+    assertion: Assertions, register: Register, knock: Knock, service: RunningService, client: httpx.Client
+) -> None:
+    endpoint, elsewhere = f"{service.url}/oauth2/token", "https://elsewhere.example"
+    for_others = [endpoint, f"{service.url}/oauth2/par", [service.url, elsewhere], [endpoint, elsewhere]]
+    assert [authenticated(knock(**assertion(aud=each))) for each in (*for_others, [service.url])] == [False] * 5
+    profile = {"tokenEndpointAuthMethod": "private_key_jwt", "jwks": JWKS}
+    told = register("unite", **profile, assertionAudience="token_endpoint").json()
+    assert told["assertionAudience"] == "token_endpoint"
+    assert register("unite", **profile).json()["assertionAudience"] == "token_endpoint", "it stays as it is"
+    assert [authenticated(knock(**assertion(aud=each))) for each in (*for_others, service.url)] == [True] * 5
+    pushed = client.post("/oauth2/par", data={**Asked().parameters(), **assertion(aud=f"{service.url}/oauth2/par")})
+    assert pushed.status_code == 201
+    changed = register("unite", **profile, assertionAudience="issuer").json()
+    assert (changed["assertionAudience"], authenticated(knock(**assertion(aud=endpoint)))) == ("issuer", False)
+    public = register("unite", assertionAudience="issuer")
+    assert (public.status_code, "'assertionAudience'" in public.text) == (422, True)
+    assert register("unite").json()["assertionAudience"] is None
+    assert register("unite", **profile).json()["assertionAudience"] == "issuer"
 
 
 def test_an_assertion_is_good_once(assertion: Assertions, knock: Knock, service: RunningService) -> None:

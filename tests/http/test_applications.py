@@ -16,8 +16,11 @@ UNSAID = {
     "tokenEndpointAuthMethod": "none",
     "jwks": None,
     "codeBinding": "pkce",
+    "assertionAudience": None,
+    "requirePushedAuthorizationRequests": False,
     "postLogoutRedirectUris": [],
     "backchannelLogoutUri": None,
+    "initiateLoginUri": None,
     "hasSecret": False,
 }
 

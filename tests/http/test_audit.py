@@ -17,7 +17,7 @@ EXCEPTIONS = "/v1/accounts/acme/exceptions"
 ANY = {"If-Match": "*"}
 SAM = {"subject": "panel-user-sam", "name": "Sam Security", "role": "SecurityManager"}
 OLGA = {"subject": "panel-user-olga", "name": "Olga Operator", "role": "Operator"}
-DEFAULT = {"mode": "off", "applicationsOff": [], "whenConnectionFails": "password"}
+DEFAULT = {"mode": "off", "applicationsOff": [], "whenConnectionFails": "password", "sessionHours": None}
 
 
 def walk(caller: Caller, path: str, size: int) -> list[list[dict[str, object]]]:
@@ -137,6 +137,8 @@ PROFILE = {
     "tokenEndpointAuthMethod": "client_secret_basic",
     "jwks": None,
     "codeBinding": "pkce_or_nonce",
+    "assertionAudience": None,
+    "requirePushedAuthorizationRequests": False,
     "postLogoutRedirectUris": [],
     "backchannelLogoutUri": None,
 }

@@ -449,7 +449,15 @@ def test_an_application_without_a_password_page_hears_that_sso_does_not_apply(
 ) -> None:
     register("unite", passwordSignInUri=None).raise_for_status()
     asked = Asked()
-    assert refused(person.service, person.authorize(asked), asked) == "access_denied"
+    response = person.authorize(asked)
+    assert refused(person.service, response, asked) == "sso_does_not_apply"
+    silent = person.authorize(asked, prompt="none")
+    assert refused(person.service, silent, asked) == "login_required", "the code that libraries know"
+    uris = {query_of(each.headers["location"])["error_uri"] for each in (response, silent)}
+    (page,) = [Shown.by(person.open(uri)) for uri in uris]
+    assert page.title == "Sign in with your password"
+    assert "Nobody has refused you" in page.told
+    assert "error_uri" not in query_of(person.authorize(asked, prompt="none", login_hint=None).headers["location"])
 
 
 # -- what does not answer, or is gone ---------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def test_every_operation_is_whole(api: dict[str, Any]) -> None:
         assert verb in VERBS
         assert re.fullmatch(r"[A-Z].*[.?]", call["summary"])
         assert set(call["responses"]) > {"default"}
-        assert call["security"] in ([], [{"controlPanel": []}], [{"functionKey": []}])
+        assert call["security"] in ([], [{"controlPanel": []}], [{"functionKey": []}], [{"portal": []}])
         in_path = [each["name"] for each in call["parameters"] if each["in"] == "path" and each["required"]]
         assert in_path == re.findall(r"\{(\w+)\}", path)
         assert all("pattern" in each["schema"] for each in call["parameters"] if each["in"] == "path"), path
@@ -144,11 +144,15 @@ def test_a_refusal_is_described_as_its_dialect_words_it(api: dict[str, Any]) -> 
     }
     assert {path for path, types in media.items() if types == ["application/json"]} == {
         "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
         "/oauth2/jwks",
+        "/oauth2/par",
         "/oauth2/token",
         "/oauth2/userinfo",
     }
     assert {path for path, types in media.items() if types == ["text/html"]} == {
+        "/portal",
+        "/portal/{accountId}",
         "/oauth2/authorize",
         "/oauth2/logout",
         "/signin/callback",

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from azure.functions import HttpRequest
 
-from functions.panel import Panel, PanelFile
+from functions.http.scripts import PanelFile, Scripts
 from shared.kernel.refusals import NotFound
 
 STABLE = "/panel/azure-sso-panel.js"
@@ -74,4 +74,4 @@ def test_it_is_small(client: httpx.Client) -> None:
 def test_a_deployment_without_the_panel_says_what_is_missing(tmp_path: Path) -> None:
     request = HttpRequest("GET", f"https://sso.example{STABLE}", body=b"")
     with pytest.raises(NotFound, match="make panel"):
-        Panel(tmp_path).response(PanelFile("azure-sso-panel.js"), request)
+        Scripts(tmp_path).response(PanelFile("azure-sso-panel.js"), request)

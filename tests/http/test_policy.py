@@ -11,8 +11,8 @@ POLICY = "/v1/accounts/acme/policy"
 ANY = {"If-Match": "*"}
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
 
-DEFAULT = {"mode": "off", "applicationsOff": [], "whenConnectionFails": "password"}
-CHOSEN = {"mode": "on", "applicationsOff": ["anymeeting"], "whenConnectionFails": "sso"}
+DEFAULT = {"mode": "off", "applicationsOff": [], "whenConnectionFails": "password", "sessionHours": None}
+CHOSEN = {"mode": "on", "applicationsOff": ["anymeeting"], "whenConnectionFails": "sso", "sessionHours": 8}
 
 
 @pytest.fixture(autouse=True)
@@ -66,10 +66,13 @@ def test_null_in_a_patch_resets_a_field_to_its_default(acme: Caller, field: str)
     [
         ({"moode": "on"}, "moode"),
         ({"mode": "maybe"}, "mode"),
+        ({"sessionHours": 0}, "sessionHours"),
+        ({"sessionHours": 8_761}, "sessionHours"),
+        ({"sessionHours": "8"}, "sessionHours"),
         ({"when_connection_fails": "sso"}, "when_connection_fails"),
     ],
 )
-def test_a_patch_that_makes_no_policy_changes_nothing(acme: Caller, patch: dict[str, str], named: str) -> None:
+def test_a_patch_that_makes_no_policy_changes_nothing(acme: Caller, patch: dict[str, object], named: str) -> None:
     answer = acme("PATCH", POLICY, json=patch, headers=MERGE_PATCH)
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [named])
     assert settings(acme("GET", POLICY)) == DEFAULT

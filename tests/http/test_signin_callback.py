@@ -205,7 +205,8 @@ def test_a_cookie_lives_as_long_as_its_sign_in_in_case_the_answer_comes_again(
     assert "max-age=900" in begun.headers["set-cookie"]
     response = person.open(person.sign_in_at_microsoft(begun.headers["location"]))
     assert "code" in answered(response)
-    assert "set-cookie" not in response.headers
+    (cookie,) = response.headers.get_list("set-cookie")
+    assert cookie.startswith("__Host-azure-sso-person-0="), "and nothing takes back the cookie of the sign-in"
 
 
 def test_a_store_that_is_out_when_a_person_comes_back_leaves_them_their_cookie_to_try_again(
@@ -675,8 +676,10 @@ def test_what_was_switched_off_meanwhile_is_explained(
 ) -> None:
     answer = person.answer(unite)
     change(contoso, register)
-    page = explained(person.open(answer), unite, "sso-switched-off", again=False)
+    page = explained(person.open(answer), unite, "sso-switched-off", again=False, error="sso_does_not_apply")
     assert "sign in with your password there" in page.told
+    why = query_of(page.ways["Back to the application"])["error_uri"]
+    assert Shown.by(person.open(why)).title == "Sign in with your password"
 
 
 def test_an_application_that_was_removed_meanwhile_is_answered_no_more(

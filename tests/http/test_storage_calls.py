@@ -16,6 +16,11 @@ CALLS = {
     "get_account": 1,
     "delete_account, 220 rows": 15,
     "start_connection": 4,
+    "start_connection, a setup link": 4,
+    "show_connect, a setup link": 3,
+    "open_connect, a setup link": 5,
+    "list_setup_links": 1,
+    "revoke_setup_link": 3,
     "show_connect": 2,
     "open_connect": 4,
     "connect_callback, consent": 4,
@@ -27,6 +32,15 @@ CALLS = {
     "list_domains": 1,
     "switch_domain": 3,
     "refresh_domains, two domains": 5,
+    "open_portal": 4,
+    "show_portal_link": 2,
+    "start_portal_session": 6,
+    "show_portal": 0,
+    "get_own_portal_session": 1,
+    "get_policy, in the portal": 2,
+    "list_portal_sessions": 2,
+    "sign_out_of_portal": 4,
+    "revoke_portal_session": 4,
     "get_policy": 1,
     "put_policy": 3,
     "patch_policy": 3,
@@ -50,8 +64,8 @@ CALLS = {
     "list_links, a page": 2,
     "search_links": 2,
     "release_link": 7,
-    "erase_person, a person of two names": 22,
-    "erase_person, nobody": 8,
+    "erase_person, a person of two names": 23,
+    "erase_person, nobody": 9,
     "release_links, none left": 3,
     "put_application, new": 3,
     "put_application, as it is": 1,
@@ -68,9 +82,17 @@ CALLS = {
     "resolve_email, unknown domain": 1,
     "authorize, the first time": 4,
     "authorize, again": 4,
+    "authorize, of a remembered person": 4,
+    "authorize, of an id_token_hint": 4,
     "authorize_by_form": 4,
+    "push_authorization_request": 2,
+    "authorize, pushed": 5,
     "complete_sign_in, the first time": 14,
     "complete_sign_in, again": 10,
+    "complete_sign_in, of a remembered person": 10,
+    "complete_sign_in, of an id_token_hint": 10,
+    "start_sign_in": 1,
+    "show_sso_does_not_apply": 0,
     "redeem_code, public client": 7,
     "get_userinfo": 0,
     "get_userinfo_by_form": 0,
@@ -80,6 +102,7 @@ CALLS = {
     "finish_sign_out": 1,
     "end_session, no session": 3,
     "get_openid_configuration": 0,
+    "get_authorization_server_metadata": 0,
     "get_jwks": 0,
     "get_health, not asked lately": 1,
     "get_health": 0,
@@ -106,8 +129,10 @@ was renamed is decided for once more, by the address of today. Releasing a link 
 whether `keepPeople` ends with it. An erasure looks for a mark, and at the account, for that. Redeeming decides
 once more, too (three reads, if nothing is remembered), and reads the link: policy, exception or link may have changed
 in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
-before in a third. Deleting an account plans the duty that sweeps it. The callback that connects keeps the proven
-sign-in before it asks Graph, which may be late: two calls for each integration.
+before in a third. Deleting an account plans the duty that sweeps it. The callback that connects keeps the
+proven sign-in before it asks Graph, which may be late: two calls for each integration. The page of a setup link writes
+that it was opened, the first time, and its button that it was pressed. A call in the portal reads its session, and once
+a minute writes that it was used.
 """
 
 
@@ -119,6 +144,11 @@ def found() -> dict[str, int]:
 def test_every_endpoint_asks_the_store_as_often_as_is_written_here(found: dict[str, int]) -> None:
     """The story ends with an error if there is an endpoint that it does not call."""
     assert found == CALLS
+
+
+def test_who_is_remembered_costs_nothing_more(found: dict[str, int]) -> None:
+    for function in ("authorize", "complete_sign_in"):
+        assert found[f"{function}, of a remembered person"] == found[f"{function}, again"]
 
 
 def test_resolve_asks_no_more_than_was_promised(found: dict[str, int]) -> None:

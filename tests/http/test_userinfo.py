@@ -7,7 +7,7 @@ import pytest
 
 from tests.http import signing_in
 from tests.http.conftest import Caller, Token
-from tests.http.signing_in import ALICE, Asked, Person, claims_of
+from tests.http.signing_in import ALICE, ALICE_NAMES, Asked, Person, claims_of
 from tests.support.service import RunningService
 
 register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
@@ -39,7 +39,7 @@ def test_an_access_token_tells_who_signed_in(
         "sub": claims_of(service, tokens["id_token"])["sub"],
         "email": ALICE,
         "email_verified": True,
-        "name": "Alice Archer",
+        **ALICE_NAMES,
     }
 
 

@@ -1,7 +1,6 @@
 """What only the compiled template of a stage tells: its parameters and outputs, and what its modules wait for.
 
-A plan has none of it left. The Bicep CLI compiles the stages once for all tests that ask; without one they are skipped,
-which `.ci/run` does not let happen.
+A plan has none of it left. The fixture `compiled` of `tests/infra/conftest.py` compiles each stage once.
 """
 
 import copy
@@ -9,12 +8,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import pytest
-
-from infra.plans.bicep import INFRA, MISSING, NoBicepError, bicep, cli
+from infra.plans.bicep import INFRA
 
 STAGES = tuple(sorted(file.name for file in INFRA.glob("*.bicep")))
 
@@ -92,22 +88,6 @@ class Template:
         template = content["resources"][module]["properties"]["template"]
         template.setdefault("outputs", {})[name] = {"type": "string", "value": "red"}
         return Template(self.name, content)
-
-
-def needs_bicep() -> None:
-    """Skip the test that asks where there is no CLI."""
-    try:
-        cli()
-    except NoBicepError:
-        pytest.skip(MISSING)
-
-
-@cache
-def compiled(stage: str) -> Template:
-    """The template of a stage, such as main.bicep."""
-    ended = bicep("build", INFRA / stage, "--stdout")
-    assert ended.returncode == 0, ended.stderr
-    return Template(stage, json.loads(ended.stdout))
 
 
 def _deployments(content: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

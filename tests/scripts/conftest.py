@@ -61,6 +61,7 @@ def lines(*text: str) -> str:
 DEPLOYED = "az deployment group create … --name azure-sso-dev "
 APP_SETTINGS = "az functionapp config appsettings list"
 PSEUDONYM_KEY = "az rest … /vaults/kv-sso-dev-x/secrets/pseudonym-key?"
+REMEMBER_KEY = "az rest … /vaults/kv-sso-dev-x/secrets/remember-key?"
 
 REFERENCES = "az rest --method get … /sites/func-sso-dev-x/config/configreferences/appsettings"
 REFRESH = "az rest --method post … /sites/func-sso-dev-x/config/configreferences/appsettings/refresh?"
@@ -99,6 +100,8 @@ def azure(url: str) -> list[Part]:
         ),  # of an app that is not there: nothing, and no error (`empty_on_404` in azure.cli.core.util)
         Part(PSEUDONYM_KEY, lines("pseudonym-key"), after=DEPLOYED),
         Part(PSEUDONYM_KEY, complains=NO_VAULT, fails=1),
+        Part(REMEMBER_KEY, lines("remember-key"), after=DEPLOYED),
+        Part(REMEMBER_KEY, complains=NO_VAULT, fails=1),
         Part("az deployment group what-if", lines("Resource changes: 21 to create.")),
         Part(DEPLOYED, lines("Succeeded")),
         Part("az rest … /roleAssignments?", lines(*roles)),

@@ -42,6 +42,7 @@ from tests.scripts.conftest import (
     PRINCIPAL,
     PROVIDERS,
     PSEUDONYM_KEY,
+    REMEMBER_KEY,
     ROLES,
     SUBSCRIPTION,
     TENANT,
@@ -106,12 +107,14 @@ az deployment group create --resource-group rg-sso --name azure-sso-dev-entra --
 
 az rest --method get --query name --output tsv
   --url {arm}/Microsoft.KeyVault/vaults/kv-sso-dev-x/secrets/pseudonym-key?api-version=2023-07-01
+az rest --method get --query name --output tsv
+  --url {arm}/Microsoft.KeyVault/vaults/kv-sso-dev-x/secrets/remember-key?api-version=2023-07-01
 az deployment group what-if --resource-group rg-sso --name azure-sso-dev --template-file infra/main.bicep
   --parameters @infra/dev.parameters.json location=westeurope publicUrl={url} entraClientId={client}
-  createPseudonymKey=true
+  createPseudonymKey=true createRememberKey=true
 az deployment group create --resource-group rg-sso --name azure-sso-dev --template-file infra/main.bicep
   --parameters @infra/dev.parameters.json location=westeurope publicUrl={url} entraClientId={client}
-  createPseudonymKey=true --query properties.provisioningState --output tsv
+  createPseudonymKey=true createRememberKey=true --query properties.provisioningState --output tsv
 
 az rest --method get
   --url {arm}/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter=principalId eq '{principal}'
@@ -139,13 +142,21 @@ def test_from_an_empty_group_to_a_healthy_service(machine: Machine) -> None:
     assert ended.output.endswith(f"The service is well at {machine.app.url}. Its client id is {CLIENT_ID}.\n")
 
 
-def test_run_again_it_keeps_the_pseudonym_key(machine: Machine) -> None:
+def test_run_again_it_keeps_the_secrets(machine: Machine) -> None:
     """Whether the function app is there does not matter: somebody may have deleted it and kept the vault."""
-    machine.plays(Part(APP_SETTINGS), Part(PSEUDONYM_KEY, lines("pseudonym-key")))
+    machine.plays(
+        Part(APP_SETTINGS), Part(PSEUDONYM_KEY, lines("pseudonym-key")), Part(REMEMBER_KEY, lines("remember-key"))
+    )
     ended = deploys(machine)
     assert ended.code == 0
     assert len(of_the_service(ended)) == 2
-    assert all("createPseudonymKey=false" in call for call in of_the_service(ended))
+    assert all("createPseudonymKey=false createRememberKey=false" in call for call in of_the_service(ended))
+
+
+def test_a_deployment_from_before_there_was_a_remember_key_gets_one_and_keeps_the_other(machine: Machine) -> None:
+    machine.plays(Part(PSEUDONYM_KEY, lines("pseudonym-key")), Part(REMEMBER_KEY, complains=NO_SECRET, fails=1))
+    ended = deploys(machine)
+    assert all("createPseudonymKey=false createRememberKey=true" in call for call in of_the_service(ended))
 
 
 def test_a_vault_without_a_pseudonym_key_gets_one(machine: Machine) -> None:
@@ -153,8 +164,9 @@ def test_a_vault_without_a_pseudonym_key_gets_one(machine: Machine) -> None:
     assert all("createPseudonymKey=true" in call for call in of_the_service(deploys(machine)))
 
 
-def test_a_pseudonym_key_that_cannot_be_looked_for_is_not_replaced(machine: Machine) -> None:
-    machine.plays(Part(PSEUDONYM_KEY, complains=from_arm("InternalServerError", "Try later."), fails=1))
+@pytest.mark.parametrize("secret", [PSEUDONYM_KEY, REMEMBER_KEY])
+def test_a_secret_that_cannot_be_looked_for_is_not_replaced(machine: Machine, secret: str) -> None:
+    machine.plays(Part(secret, complains=from_arm("InternalServerError", "Try later."), fails=1))
     ended = deploys(machine)
     assert ended.code == 1
     assert ended.sentence.startswith("Whether this was deployed before cannot be seen. az says:\n  | ERROR: (Internal")
@@ -631,5 +643,8 @@ def test_it_waits_for_the_roles_that_are_assigned_and_no_other() -> None:
     assert {*awaited} == {*ROLES}
 
 
-def test_it_looks_for_the_secret_that_is_made() -> None:
-    assert {each.name for each in MADE if each.kind == "Microsoft.KeyVault/vaults/secrets"} == {"pseudonym-key"}
+def test_it_looks_for_the_secrets_that_are_made() -> None:
+    made = {each.name for each in MADE if each.kind == "Microsoft.KeyVault/vaults/secrets"}
+    assert made == {"pseudonym-key", "remember-key", "remember-key-before"}
+    looked_for = re.findall(r"\b\w+_secret=([\w-]+)", SCRIPT)
+    assert {*looked_for} == made - {"remember-key-before"}, "which is made together with the other"

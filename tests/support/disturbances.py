@@ -6,7 +6,7 @@ repeats, or another caller's whole operation in between.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -34,6 +34,8 @@ class Script:
     others: Act | None = None
     made: int = 0
     under_way: bool = False
+    answers: list[object] = field(default_factory=list)
+    """What each of its calls has read; a write equals nothing."""
     reached: Table | None = None
     """The table of the call that was disturbed."""
 
@@ -43,7 +45,7 @@ class Script:
 
     async def play(self, operation: Act) -> object:
         """Perform an operation, whose calls count."""
-        self.made, self.under_way = 0, True
+        self.made, self.under_way, self.answers = 0, True, []
         try:
             return await operation()
         finally:
@@ -54,9 +56,16 @@ class Script:
         if not self.under_way:
             return await perform()
         self.made += 1
-        if self.made != self.at:
-            return await perform()
-        self.reached = table
+        number = self.made
+        self.answers.append(object())
+        if number == self.at:
+            self.reached = table
+            await self._disturb(perform)
+        answer = await perform()
+        self.answers[number - 1] = answer
+        return answer
+
+    async def _disturb(self, perform: Act) -> None:
         match self.how:
             case Disturbance.NOT_MADE:
                 raise Unavailable("It does not answer. Try again in a few seconds.")
@@ -70,7 +79,6 @@ class Script:
                 self.under_way = False
                 await self.others()
                 self.under_way = True
-        return await perform()
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ class Disturbed:
         return await self.script.call(self.table, lambda: self.table.page(partition, prefix, size, continuation))
 
     async def write(self, *operations: Operation) -> None:
-        await self.script.call(self.table, lambda: self.table.write(*operations))
+        await self.script.call(self.table, lambda: self._write(operations))
 
     async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
         for row in await self.script.call(self.table, lambda: _all(self.table.expired(now, first))):
@@ -99,6 +107,20 @@ class Disturbed:
     async def partitions_before(self, partition: str) -> AsyncIterator[Row]:
         for row in await self.script.call(self.table, lambda: _all(self.table.partitions_before(partition))):
             yield row
+
+    async def _write(self, operations: tuple[Operation, ...]) -> object:
+        await self.table.write(*operations)
+        return object()
+
+
+def last_alike(k: int, alone: list[object], overtaken: list[object]) -> int:
+    """The last call before which another operation has the same effect as before call `k`.
+
+    It comes before a call or after it, which is all the same if the call reads, and reads what it reads `alone`.
+    """
+    while k < len(alone) and alone[k - 1 : k] == overtaken[k - 1 : k]:
+        k += 1
+    return k
 
 
 async def _all(rows: AsyncIterator[Row]) -> list[Row]:

@@ -81,8 +81,11 @@ class _Answering:
     def __init__(self) -> None:
         self.available = True
 
-    async def _travel(self) -> None:
+    async def _pause(self) -> None:
         await asyncio.sleep(0)
+
+    async def _travel(self) -> None:
+        await self._pause()
         if not self.available:
             raise Unavailable("It does not answer. Try again in a few seconds.")
 
@@ -112,20 +115,20 @@ class InMemoryTable(_Answering):
         _check_key(key)
         await self._travel()
         shelved = self._rows.get(key)
-        await asyncio.sleep(0)
+        await self._pause()
         return shelved.row if shelved else None
 
     async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
         await self._travel()
         rows = self._family(partition, prefix)
-        await asyncio.sleep(0)
+        await self._pause()
         return rows
 
     async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
         first = _opened(continuation)
         await self._travel()
         rows = tuple(row for row in self._family(partition, prefix) if row.key.row >= first)
-        await asyncio.sleep(0)
+        await self._pause()
         return Page(rows[:size], _closed(rows[size].key.row) if len(rows) > size else None)
 
     async def write(self, *operations: Operation) -> None:
@@ -135,7 +138,7 @@ class InMemoryTable(_Answering):
             self._allow(operation)
         for operation in operations:
             self._perform(operation)
-        await asyncio.sleep(0)
+        await self._pause()
 
     async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
         await self._travel()
@@ -170,6 +173,13 @@ class InMemoryTable(_Answering):
                 self._rows[row.key] = _Shelved(Row(row.key, document, str(self._versions)), None)
             case Remove(row):
                 del self._rows[row.key]
+
+
+class PromptTable(InMemoryTable):
+    """One that answers at once, for tests in which one acts at a time: letting go of the event loop takes longest."""
+
+    async def _pause(self) -> None:
+        """Go on."""
 
 
 class Unremembered:

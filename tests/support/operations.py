@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from shared.access.roles import AccountAdministrator, Actor, Operator
+from shared.access.roles import AccountAdministrator, Actor, Operator, PortalHost, PortalVisitor
 from shared.accounts.head import read_head
 from shared.accounts.register import Profile
 from shared.applications.application import ApplicationProfile, AuthMethod
@@ -39,6 +39,7 @@ DOMAIN, SECOND = DomainName("contoso.example"), DomainName("contoso-mail.example
 ACME, UNITE = AccountId("acme"), ClientId("unite")
 OPERATOR = Operator(Actor("olga", "Olga Operator", "Operator"))
 SAM = AccountAdministrator(ACME, Actor("sam", "Sam Security", "SecurityManager"))
+HOST = PortalHost(ACME, SAM.actor)
 ANY = Expected(None)
 ALICE = EmailAddress.parse("alice@contoso.example")
 BOB = EmailAddress.parse("bob@contoso.example")
@@ -59,8 +60,8 @@ def entra_of_contoso() -> FakeEntra:
     return entra
 
 
-def empty_tables() -> dict[str, InMemoryTable]:
-    return {name: InMemoryTable() for name in ("accounts", "domains", "applications", "flows", "duties")}
+def empty_tables(kind: type[InMemoryTable] = InMemoryTable) -> dict[str, InMemoryTable]:
+    return {name: kind() for name in ("accounts", "domains", "applications", "flows", "duties")}
 
 
 def twin[T](thing: T) -> T:
@@ -88,9 +89,10 @@ class World:
         self.register, self.journal = services.accounts.register, services.accounts.journal
         self.applications = services.applications
         self.consent, self.checks = services.connection.consent, services.connection.checks
-        self.disconnection = services.connection.disconnection
+        self.disconnection, self.setup = services.connection.disconnection, services.connection.setup
         self.domains, self.policies = services.connection.domains, services.policies
         self.exemptions, self.links = services.users.exemptions, services.users.links
+        self.portal = services.portal
         self.admission, self.people = services.users.admission, services.users.people
         self.resolution = services.resolution
         self.erasure, self.duties = services.privacy.erasure, services.upkeep.duties
@@ -103,6 +105,10 @@ class World:
         tables = {name: twin(table) for name, table in self.tables.items()}
         told |= {"script": Script(), "clock": twin(self.clock), "entra": twin(self.entra), "tables": tables}
         return type(self)(**told)
+
+    def elsewhere(self) -> list[dict[str, object]]:
+        """What an operation can change beside the tables."""
+        return [vars(twin(each)) for each in (self.clock, self.entra)]
 
     def verify(self, *domains: DomainName) -> None:
         """Set the domains that Contoso has verified at Microsoft."""
@@ -118,6 +124,7 @@ class World:
             "account": await _or_nothing(self._account()),
             "exceptions": await _or_nothing(self._exceptions()),
             "links": await _or_nothing(self._links()),
+            "portal": len(await _or_nothing(self.portal.sessions.list(SAM)) or ()),
             "applications": [each.profile.name for each in await self.applications.all(OPERATOR)],
         }
 
@@ -175,6 +182,28 @@ async def registered(world: World) -> None:
 async def invited(world: World) -> None:
     await registered(world)
     world.ticket = (await world.consent.start(SAM, None)).ticket
+
+
+async def offered(world: World) -> None:
+    await registered(world)
+    await offer(world)
+
+
+async def offer(world: World) -> object:
+    started = await world.consent.start(SAM, None, None, timedelta(days=7))
+    world.ticket = started.ticket
+    return started
+
+
+async def consented_by_a_link(world: World) -> None:
+    await offered(world)
+    await at_microsoft(world)
+    await sign_in(world)
+
+
+async def revoke_links(world: World) -> None:
+    for each in await world.setup.list(SAM):
+        await world.setup.revoke(SAM, each.link_id)
 
 
 async def opened(world: World) -> None:
@@ -239,6 +268,36 @@ async def inhabited(world: World) -> None:
 
 async def with_application(world: World) -> None:
     await world.applications.put(OPERATOR, UNITE, UNITES, None)
+
+
+async def invited_to_the_portal(world: World) -> None:
+    await registered(world)
+    await invite_to_the_portal(world)
+
+
+async def invite_to_the_portal(world: World) -> object:
+    link = await world.portal.entry.invite(HOST, None, "SecurityManager")
+    world.ticket = link.ticket
+    return link
+
+
+async def begin_in_the_portal(world: World) -> object:
+    return await world.portal.entry.begin(world.ticket, "what only Sam's browser knows")
+
+
+async def in_the_portal(world: World) -> None:
+    await invited_to_the_portal(world)
+    await begin_in_the_portal(world)
+
+
+async def revoke_in_the_portal(world: World) -> None:
+    for each in await world.portal.sessions.list(SAM):
+        await world.portal.sessions.revoke(SAM, each.session_id)
+
+
+async def sign_out_of_the_portal(world: World) -> None:
+    for each in await world.portal.sessions.list(SAM):
+        await world.portal.sessions.sign_out(PortalVisitor(ACME, SAM.actor, each.session_id, each.expires_at))
 
 
 async def callback(world: World) -> object:
@@ -387,6 +446,21 @@ OF_THE_ACCOUNT: dict[str, Case] = {
     "release link": Case(linked, lambda world: world.links.release(SAM, UserKey.of(ACME, ALICE))),
     "erase": Case(inhabited, lambda world: world.erasure.erase(SAM, ALICE, None), persists=True),
 }
+OF_SETUP_LINKS: dict[str, Case] = {
+    "offer": Case(registered, offer, persists=True),
+    "open an offer": Case(offered, lambda world: world.consent.open(world.ticket), spends=True),
+    "connect by an offer": Case(consented_by_a_link, callback, spends=True, given_up=decline),
+    "revoke offers": Case(offered, revoke_links, persists=True),
+}
+"""What is done to setup links, which only some other operations may meet."""
+MEET_SETUP_LINKS = ("close", "start", "connect", "disconnect", "check", "erase")
+OF_THE_PORTAL: dict[str, Case] = {
+    "invite to the portal": Case(registered, invite_to_the_portal, persists=True),
+    "begin in the portal": Case(invited_to_the_portal, begin_in_the_portal, persists=True),
+    "sign out of the portal": Case(in_the_portal, sign_out_of_the_portal, persists=True),
+    "revoke in the portal": Case(in_the_portal, revoke_in_the_portal, persists=True),
+}
+"""What is done in the portal, which only the end of the account may meet besides."""
 OVERTAKING: dict[str, Step] = {
     "register and except": excepted,
     "link of another": lambda world: admit(world, BOB_THERE),

@@ -4,9 +4,10 @@ from functools import cache
 from typing import Any
 
 from shared.adapters.jose import Jose
-from shared.assembly import Ports
 from shared.branding import Branding, Colour
 from shared.connection.return_urls import ReturnUrls
+from shared.kernel.seals import Seal
+from shared.product_ports import Ports
 from tests.support.fakes import (
     Doorbells,
     FakeAccessTokens,
@@ -47,6 +48,7 @@ def fakes(**overrides: Any) -> Ports:
         "access_tokens": FakeAccessTokens(given["clock"]),
         "tokens": Jose(keys=given["signing_keys"], issuer=given["public_url"], clock=given["clock"]),
         "notices": Doorbells(),
+        "seal": Seal((b"a key of the tests, which seals notes",)),
         "telemetry": NotedEvents(),
         "close": nothing,
     }

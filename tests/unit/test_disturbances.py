@@ -24,7 +24,7 @@ Two accounts compete for a domain:
        A list may be out of date here: resolve decides.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -38,31 +38,44 @@ from shared.domains.domain_claims import SETTLING_TIME
 from shared.kernel.refusals import FlowSpent, Refusal, Stale, Unavailable
 from shared.ports.table import Key, Put
 from shared.users.user_key import UserKey
-from tests.support.disturbances import Disturbance
+from tests.support.disturbances import Disturbance, last_alike
+from tests.support.fakes import PromptTable
 from tests.support.operations import (
     ACME,
     ALICE,
+    MEET_SETUP_LINKS,
     OF_AN_APPLICATION,
+    OF_SETUP_LINKS,
     OF_THE_ACCOUNT,
+    OF_THE_PORTAL,
     OVERTAKING,
     SAM,
     Case,
     Step,
     World,
+    empty_tables,
     nothing,
     registered,
 )
 from tests.support.rivals import ALONE, BETA, CONTESTS, Contest, Rivalry, RivalStep, refresh
 
-CASES = OF_THE_ACCOUNT | OF_AN_APPLICATION
+CASES = OF_THE_ACCOUNT | OF_SETUP_LINKS | OF_THE_PORTAL | OF_AN_APPLICATION
+MEETING = {name: OF_THE_ACCOUNT[name] for name in MEET_SETUP_LINKS}
+CLOSING = {"close": OF_THE_ACCOUNT["close"]}
 PAIRS = {
     f"{name} overtaken by {other}": (cases[name], others[other])
     for cases, others in (
         (OF_THE_ACCOUNT, {name: case.act for name, case in OF_THE_ACCOUNT.items()} | OVERTAKING),
+        (OF_SETUP_LINKS, {name: case.act for name, case in (OF_SETUP_LINKS | MEETING).items()}),
+        (MEETING, {name: case.act for name, case in OF_SETUP_LINKS.items()}),
+        (OF_THE_PORTAL, {name: case.act for name, case in (OF_THE_PORTAL | CLOSING).items()}),
+        (CLOSING, {name: case.act for name, case in OF_THE_PORTAL.items()}),
         (OF_AN_APPLICATION, {name: case.act for name, case in OF_AN_APPLICATION.items()}),
     )
     for name, other in product(cases, others)
 }
+
+type Act[W] = Callable[[W], Awaitable[object]]
 
 
 @dataclass(frozen=True)
@@ -72,10 +85,15 @@ class Found:
     refusal: Refusal | None
     seen: dict[str, object]
     trail: list[str]
-    calls: int
+    answers: list[object]
+    """Of each of its calls."""
+
+    @property
+    def calls(self) -> int:
+        return len(self.answers)
 
 
-async def played[W: World](world: W, act: Callable[[W], Awaitable[object]]) -> Found:
+async def played[W: World](world: W, act: Act[W]) -> Found:
     """Perform it; its calls are disturbed as the world's script says. Only a refusal may stop it."""
     refusal = None
     try:
@@ -83,23 +101,23 @@ async def played[W: World](world: W, act: Callable[[W], Awaitable[object]]) -> F
         refusal = outcome.refusal if isinstance(outcome, NotConnected | Waiting) else None
     except Refusal as stopped:
         refusal = stopped
-    calls = world.script.made
-    return Found(refusal, await world.seen(), await world.trail(), calls)
+    answers = world.script.answers
+    return Found(refusal, await world.seen(), await world.trail(), answers)
 
 
 PREPARED: dict[Step | RivalStep, World] = {}
 FOUND: dict[tuple[Step | RivalStep, ...], Found] = {}
 
 
-async def prepared[W: World](kind: type[W], before: Callable[[W], Awaitable[object]]) -> W:
+async def prepared[W: World](kind: type[W], before: Act[W]) -> W:
     """A world in which this has happened. It happens once, and each caller gets a copy."""
     if before not in PREPARED:
-        PREPARED[before] = world = kind()
+        PREPARED[before] = world = kind(tables=empty_tables(PromptTable))
         await before(world)
     return PREPARED[before].copy()
 
 
-async def undisturbed[W: World](*steps: Callable[[W], Awaitable[object]], kind: type[W] = World) -> Found:
+async def undisturbed[W: World](*steps: Act[W], kind: type[W] = World) -> Found:
     """What is found after the last of these steps, of which all but the first may be refused."""
     if steps not in FOUND:
         before, *others = steps
@@ -147,7 +165,9 @@ def told_of(case: Case, how: Disturbance) -> type[Refusal] | tuple[()]:
 
 
 @pytest.mark.parametrize(("case", "overtaking"), PAIRS.values(), ids=PAIRS)
-async def test_of_two_at_once_one_comes_after_the_other(case: Case, overtaking: Step) -> None:
+async def test_of_two_at_once_one_comes_after_the_other(
+    case: Case, overtaking: Step, pytestconfig: pytest.Config
+) -> None:
     after, before = (
         await undisturbed(case.before, overtaking, case.act),
         await undisturbed(case.before, case.act, overtaking),
@@ -158,23 +178,49 @@ async def test_of_two_at_once_one_comes_after_the_other(case: Case, overtaking: 
     allowed = (type(after.refusal),) if case.persists else (type(after.refusal), Stale)
     done = [(each.seen, each.trail) for each, how in ((after, after), (before, first)) if how.refusal is None]
     ends, fresh = [(after.seen, after.trail), (before.seen, before.trail)], await undisturbed(registered)
-    for k in range(1, first.calls + 1):
-        world = await prepared(World, case.before)
-        world.script.disturb(k, Disturbance.OVERTAKEN, partial(refused_or_not, world, overtaking))
-        found = await played(world, case.act)
+    everywhere = pytestconfig.getoption("slow")
+    async for k, world, found in overtaken(first, World, case.before, case.act, overtaking, everywhere=everywhere):
         if found.refusal is None:
             assert (found.seen, found.trail) in done, f"call {k}"
         else:
             assert isinstance(found.refusal, allowed), f"call {k}: {found.refusal!r}"
             assert (found.seen, found.trail) in [*ends, *stopped], f"call {k}: {found.refusal!r}"
         assert await world.routes_only_what_it_holds(), f"call {k}"
-        if found.seen["account"] is None and case in OF_THE_ACCOUNT.values():
+        if found.seen["account"] is None and case not in OF_AN_APPLICATION.values():
             world.script.disturb(0, None)
             anew = await played(world, registered)
             assert (anew.seen, anew.trail) == (fresh.seen, fresh.trail), f"call {k}: nothing is inherited"
 
 
-async def refused_or_not[W: World](world: W, act: Callable[[W], Awaitable[object]]) -> None:
+async def overtaken[W: World](
+    alone: Found, kind: type[W], before: Act[W], act: Act[W], other: Act[W], *, everywhere: bool
+) -> AsyncIterator[tuple[int, W, Found]]:
+    """Play an operation, overtaken by another one before each of its calls.
+
+    Where that ends as before an earlier call, it is left out; `everywhere` it is played, too, and does end so.
+    """
+    alike, same = 0, None
+    for k in range(1, alone.calls + 1):
+        if k <= alike and not everywhere:
+            continue
+        world = await prepared(kind, before)
+        left: list[object] = []
+
+        async def overtake(world: W = world, left: list[object] = left) -> None:
+            left.append(world.elsewhere())
+            await refused_or_not(world, other)
+            left.append(world.elsewhere())
+
+        world.script.disturb(k, Disturbance.OVERTAKEN, overtake)
+        found = await played(world, act)
+        ends = type(found.refusal), found.seen, found.trail
+        assert k > alike or ends == same, f"call {k}: not as before an earlier call"
+        if k > alike and left[:1] == left[1:]:
+            alike, same = last_alike(k, alone.answers, found.answers), ends
+        yield k, world, found
+
+
+async def refused_or_not[W: World](world: W, act: Act[W]) -> None:
     with suppress(Refusal):
         await act(world)
 
@@ -184,16 +230,17 @@ contested = partial(undisturbed, kind=Rivalry)
 
 
 @pytest.mark.parametrize("contest", CONTESTS.values(), ids=CONTESTS)
-async def test_of_two_accounts_at_once_one_has_the_domain(contest: Contest) -> None:
+async def test_of_two_accounts_at_once_one_has_the_domain(contest: Contest, pytestconfig: pytest.Config) -> None:
     ends = [
         (await contested(contest.before, contest.rival, contest.act)).seen,
         (await contested(contest.before, contest.act, contest.rival)).seen,
     ]
     alone = (await contested(contest.before, contest.rival)).seen
-    for k in range(1, (await contested(contest.before, contest.act)).calls + 1):
-        world = await prepared(Rivalry, contest.before)
-        world.script.disturb(k, Disturbance.OVERTAKEN, partial(refused_or_not, world, contest.rival))
-        found = await played(world, contest.act)
+    first = await contested(contest.before, contest.act)
+    everywhere = pytestconfig.getoption("slow")
+    async for k, world, found in overtaken(
+        first, Rivalry, contest.before, contest.act, contest.rival, everywhere=everywhere
+    ):
         await must_be_one_s(world, contest, f"call {k}")
         if found.refusal is not None:
             assert contest.may_be_stale, f"call {k}: another account stops nobody: {found.refusal!r}"

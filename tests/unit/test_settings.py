@@ -170,6 +170,18 @@ def test_a_key_vault_reference_that_was_not_resolved_is_no_secret() -> None:
     assert sentence.startswith("Its Key Vault reference was not resolved: may the app's identity read")
 
 
+def test_the_key_of_what_browsers_keep_may_be_left_out_and_replaced() -> None:
+    """A file from which it is set may end with a line break, which is none of it."""
+    current, before = "remember-key-of-today-remember-key", "remember-key-of-last-year-remember-key"
+    both = AZURE | {"SSO_REMEMBER_KEY": f"{current}\n", "SSO_REMEMBER_KEY_BEFORE": before}
+    assert settings(AZURE).remember_keys == ()
+    assert settings(AZURE | {"SSO_REMEMBER_KEY_BEFORE": before}).remember_keys == ()
+    assert settings(both).remember_keys == (current.encode(), before.encode())
+    assert before not in repr(settings(both))
+    short = faults(AZURE | {"SSO_REMEMBER_KEY": "short", "SSO_REMEMBER_KEY_BEFORE": "@Microsoft.KeyVault(SecretUri=x)"})
+    assert set(short) == {"SSO_REMEMBER_KEY", "SSO_REMEMBER_KEY_BEFORE"}
+
+
 def test_return_urls_are_a_list() -> None:
     read = settings(AZURE | {"SSO_RETURN_URLS": " https://panel.example/sso/, ,http://localhost:7071/ "})
     assert read.return_urls == ReturnUrls.parse(("https://panel.example/sso/", "http://localhost:7071/"))

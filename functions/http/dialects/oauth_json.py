@@ -53,6 +53,15 @@ class OAuthResponse(HttpResponse):
         )
 
 
+class PushedResponse(OAuthResponse):
+    """A JSON response to what was created (RFC 9126, section 2.2)."""
+
+    status: ClassVar = 201
+
+    def __init__(self, content: Mapping[str, JsonValue]) -> None:
+        super().__init__(content, self.status)
+
+
 def _status(refusal: Refusal) -> int:
     """As RFC 6749, section 5.2, has it: 401 is for clients that sent an Authorization header."""
     in_body = isinstance(refusal, InvalidClientError) and not refusal.in_header

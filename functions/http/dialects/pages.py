@@ -1,14 +1,14 @@
 """Pages for people whose browser passes through: plain, accessible, without resources of other sites.
 
-Only the page that waits has a script, which asks again. Templates, style, script and words are files in
-`functions/pages/`; this module fills in the facts. Jinja2 is imported and the
-files are read for the first page, since neither belongs in the cold start.
+Only the page that waits has a script, which asks again, and the portal those of the panel. Templates, style, script and
+words are files in `functions/pages/`; this module fills in the facts. Jinja2 is imported and the files are read for the
+first page, since neither belongs in the cold start.
 """
 
 import base64
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +19,7 @@ from azure.functions import HttpResponse
 
 from functions.http.invocation import invocation_id
 from functions.http.refusals import headers_of, status_of
+from shared.access.roles import Actor
 from shared.branding import Branding, Colour
 from shared.kernel.refusals import Refusal
 
@@ -122,6 +123,28 @@ class Pages:
         }
         return self._page("connect.html", facts, status=403 if unproven else 200, form_action=_onwards(action))
 
+    def portal_invitation(
+        self, account_name: str, actor: Actor, action: str, kept: Mapping[str, str], *, unproven: bool
+    ) -> HttpResponse:
+        """A page before the portal: which account it opens, and as whom. The form sends `kept` back, see `connect`."""
+        facts = {"account": account_name, "actor": actor, "action": action, "kept": kept, "unproven": unproven}
+        status = 403 if unproven else 200
+        return self._page("portal_invitation.html", facts, status=status, form_action=_onwards(action))
+
+    def portal(self, endpoint: str, account_id: str, scripts: Sequence[tuple[str, str]]) -> HttpResponse:
+        """The page with the panel.
+
+        Args:
+            endpoint: the service, whose scripts the page loads, and which alone it asks.
+            account_id: the account.
+            scripts: the file names of the scripts, and their Subresource Integrity.
+        """
+        facts = {"endpoint": endpoint, "account": account_id, "scripts": scripts}
+        sources = f"script-src {endpoint}/panel/", f"connect-src {endpoint}/"
+        answer = self._page("portal.html", facts, sources=sources)
+        answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        return answer
+
     def connected(self, account_name: str, tenant_name: str) -> HttpResponse:
         """The account is connected, and the administrator is done."""
         return self._page("connected.html", {"account": account_name, "tenant": tenant_name})
@@ -141,6 +164,10 @@ class Pages:
         """Ask whether to sign out. A fault says why the person will not return to the application; they may go on."""
         facts = {"application": application_name, "action": action, "kept": kept, "fault": fault}
         return self._page("sign_out.html", facts, status=400 if fault else 200, form_action=_onwards(action))
+
+    def sso_does_not_apply(self) -> HttpResponse:
+        """What the error means, for a person who follows the `error_uri`, and for the application's developers."""
+        return self._page("sso_does_not_apply.html", {})
 
     def signed_out(self) -> HttpResponse:
         """The person is signed out, and the application named no address to return to."""
@@ -162,8 +189,9 @@ class Pages:
         form_action: str = "'none'",
         framed: bool = False,
         script: str | None = None,
+        sources: tuple[str, ...] = (),
     ) -> HttpResponse:
-        """A page without subresources, and at most one script of ours, which no site may frame.
+        """A page without subresources but those in `sources`, and at most one script of ours, which no site may frame.
 
         Source: https://www.w3.org/TR/CSP3/
         """
@@ -177,6 +205,8 @@ class Pages:
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }
+        for directive in sources:
+            headers["Content-Security-Policy"] += f"; {directive}"
         if script:
             headers["Content-Security-Policy"] += f"; script-src 'sha256-{_hash(script)}'"
         if self.branding.logo:

@@ -1,37 +1,59 @@
-// Who changed what, when?
+// Who changed what, when? What is looked for stands in the address, but for an email address.
 
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import type { AuditEntry } from "../api.js";
-import { bone, busyButton, head, note } from "../parts.js";
+import type { AuditEntry, Schemas } from "../api.js";
+import { bone, busyButton, field, head, note, searchForm } from "../parts.js";
 import { Load, Screen } from "../screen.js";
+import { actorOf, sentence } from "../trail.js";
 
 interface Trail {
   entries: readonly AuditEntry[];
   following: string | null;
 }
 
-type Details = Record<string, unknown>;
-type Kind = "all" | "connection" | "policy" | "exceptions" | "people" | "account";
+type Kind = Schemas["AuditKind"];
 
-const KINDS: Record<string, Kind> = { connection: "connection", domain: "connection", domains: "connection", links: "people", policy: "policy", exception: "exceptions", exceptions: "exceptions", link: "people", person: "people", account: "account" };
 const PAGE = 100;
 const IMPORT = 600_000; // milliseconds within which parts belong to one import
 
 @customElement("azure-sso-activity")
 export class ActivityScreen extends Screen {
   private readonly read = new Load<Trail>(this, () => this.page());
-  @state() private kind: Kind = "all";
-  @state() private who = "";
+  /** Whose address is looked for; it never stands in the address of the page. */
+  @state() private email = "";
+  @state() private fault = "";
+  /** The people who were seen, by reference, so that one of them can be chosen. */
+  private readonly actors = new Map<string, string>();
 
   private get api() {
     return this.context.api;
   }
 
-  private async page(continuationToken?: string): Promise<Trail> {
-    const query = { pageSize: PAGE, ...(continuationToken ? { continuationToken } : {}) };
-    const { value } = await this.api.take(this.api.client.GET("/v1/accounts/{accountId}/audit", { params: { path: this.api.path, query } }));
-    return { entries: value.items, following: value.continuationToken };
+  private get wanted(): { kind: Kind | null; reference: string | null } {
+    const [kind = "", reference = ""] = this.rest.split("/");
+    return { kind: kind && kind !== "all" && kind in this.words.activity.kinds ? (kind as Kind) : null, reference: reference || null };
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.get("rest") !== undefined && this.read.at) void this.read.run();
+  }
+
+  /** The next entries. The service looks at a part of the trail at a time, in which there may be nothing of it. */
+  private async page(continuationToken: string | null = null): Promise<Trail> {
+    const { kind, reference } = this.wanted;
+    const body = { kind, reference: this.email ? null : reference, email: this.email || null, pageSize: PAGE };
+    const entries: AuditEntry[] = [];
+    let following = continuationToken;
+    do {
+      const { value } = await this.api.take(
+        this.api.client.POST("/v1/accounts/{accountId}/audit/search", { params: { path: this.api.path }, body: { ...body, continuationToken: following } }),
+      );
+      entries.push(...value.items);
+      following = value.continuationToken;
+    } while (following && !entries.length && this.isConnected);
+    for (const { actor } of entries) if (actor.reference) this.actors.set(actor.reference, actorOf(this.words, actor));
+    return { entries, following };
   }
 
   protected override render(): TemplateResult {
@@ -42,116 +64,71 @@ export class ActivityScreen extends Screen {
 
   private screen({ entries, following }: Trail): TemplateResult {
     const words = this.words.activity;
-    const shown = folded(entries.filter((each) => this.isWanted(each)));
+    const { kind, reference } = this.wanted;
+    const everything = !kind && !reference && !this.email;
     const last = entries.at(-1);
+    const shown = folded(entries);
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-activity">
       ${head("h-activity", words.title, `${words.text} ${words.times(this.format.zone())}`)} ${this.outcome()}
-      ${last
-        ? html`<div class="row end wide">
-              ${this.select("activity-kind", words.kind, this.kind, Object.entries(words.kinds), (value) => (this.kind = value as Kind))}
-              ${this.select("activity-who", words.who, this.who, [["", words.everybody], ...this.actors(entries)], (value) => (this.who = value))}
-              <p class="muted count" role="status">${words.shown(shown.length, this.format.day(last.at))}</p>
-            </div>
-            ${shown.length ? this.days(shown) : html`<p>${words.nothing}</p>`}`
-        : note("plain", "off", html`<h4>${words.emptyTitle}</h4><p>${words.empty}</p>`)}
+      ${everything && !last
+        ? note("plain", "off", html`<h4>${words.emptyTitle}</h4><p>${words.empty}</p>`)
+        : html`${this.filters(kind, reference)}
+            <p class="muted" role="status">${last ? words.shown(shown.length, this.format.day(last.at)) : words.nothing}</p>
+            ${this.days(shown)}`}
       ${following ? html`<div class="row">${busyButton(this.busy === "older", words.older, this.words.loading(words.title), "", () => void this.older(following))}</div>` : nothing}
     </section>`;
   }
 
-  private select(id: string, label: string, value: string, options: [string, string][], pick: (value: string) => void): TemplateResult {
-    return html`<div class="field">
-      <label for=${id}>${label}</label>
-      <select id=${id} @change=${(event: Event) => pick((event.target as HTMLSelectElement).value)}>
-        ${options.map(([key, words]) => html`<option value=${key} ?selected=${key === value}>${words}</option>`)}
-      </select>
+  private filters(kind: Kind | null, reference: string | null): TemplateResult {
+    const words = this.words.activity;
+    const known = reference && !this.email && !this.actors.has(reference) ? [[reference, this.words.somebody]] : [];
+    const people = [["", words.everybody], ...this.actors, ...known] as [string, string][];
+    return html`<div class="row end wide">
+      ${this.select("activity-kind", words.kind, kind ?? "all", Object.entries(words.kinds), (value) => this.look(value, reference ?? ""))}
+      ${this.select("activity-who", words.who, this.email ? "" : (reference ?? ""), people, (value) => this.look(kind ?? "all", value))}
+      ${searchForm({ id: "activity-about", label: words.about, find: this.words.exceptions.find, fault: this.fault, type: "email" }, (wanted) => this.about(wanted))}
+      ${kind || reference || this.email ? html`<button class="btn" @click=${() => this.look("all", "")}>${words.showAll}</button>` : nothing}
     </div>`;
   }
 
-  private actors(entries: readonly AuditEntry[]): [string, string][] {
-    return [...new Map(entries.map(({ actor }) => [keyOf(actor), this.nameOf(actor)]))];
+  private select(id: string, label: string, value: string, options: [string, string][], pick: (value: string) => void): TemplateResult {
+    return field({ id, label }, () => html`<select id=${id} .value=${value} @change=${(event: Event) => pick((event.target as HTMLSelectElement).value)}>
+        ${options.map(([key, words]) => html`<option value=${key} ?selected=${key === value}>${words}</option>`)}
+      </select>`);
   }
 
-  private isWanted({ action, actor }: AuditEntry): boolean {
-    const kind = KINDS[action.split(".")[0] ?? ""];
-    return (this.kind === "all" || kind === this.kind) && (!this.who || keyOf(actor) === this.who);
+  private look(kind: string, reference: string): void {
+    const input = this.querySelector<HTMLInputElement>("#activity-about")!;
+    const again = this.email !== "" || this.fault !== "";
+    input.value = this.email = this.fault = "";
+    const route = ["activity", ...(kind !== "all" || reference ? [kind] : []), ...(reference ? [reference] : [])].join("/");
+    if (route === ["activity", this.rest].filter(Boolean).join("/")) return void (again && this.read.run());
+    this.context.go(route);
+  }
+
+  private async about(email: string): Promise<void> {
+    const words = this.words.exceptions;
+    this.fault = email && !email.includes("@") ? words.noAt : "";
+    if (this.fault || email === this.email) return;
+    const before = this.email;
+    this.email = email;
+    const found = await this.change("find", async () => void (this.read.value = await this.page()));
+    if (found) return this.requestUpdate();
+    this.fault = this.failed?.of("email") ?? "";
+    if (this.fault) this.failed = undefined;
+    this.email = before;
   }
 
   private days(entries: readonly AuditEntry[]): TemplateResult[] {
-    const days = new Map<string, AuditEntry[]>();
-    for (const each of entries) {
-      const day = this.format.heading(each.at);
-      days.set(day, [...(days.get(day) ?? []), each]);
-    }
+    const days = Map.groupBy(entries, (each) => this.format.heading(each.at));
     return [...days].map(
       ([day, those], index) => html`<section class="stack tight" aria-labelledby="h-day-${index}">
         <h4 id="h-day-${index}">${day}</h4>
         <ul class="log" role="list">
-          ${those.map(({ at, actor, action, details }) => html`<li><time datetime=${at} title=${this.format.full(at)}>${this.format.time(at)}</time><p><strong>${this.nameOf(actor)}</strong> ${this.sentence(action, details)}</p></li>`)}
+          ${those.map((each) => html`<li><time datetime=${each.at} title=${this.format.full(each.at)}>${this.format.time(each.at)}</time><p><strong>${actorOf(this.words, each.actor)}</strong> ${sentence(this.context, each)}</p></li>`)}
         </ul>
       </section>`,
     );
-  }
-
-  private sentence(action: string, details: Details): string {
-    const says = this.words.activity.says;
-    const text = (name: string) => String(details[name] ?? (name === "email" ? this.words.erased : ""));
-    const until = typeof details["expiresAt"] === "string" ? this.words.activity.until(this.format.moment(details["expiresAt"])) : this.words.activity.noEnd;
-    switch (action) {
-      case "connection.connected":
-        return says[action](text("tenantName"), String((details["consentedBy"] as Details | undefined)?.["name"] ?? this.words.somebody));
-      case "connection.refused":
-        return says[action](text("explanation"));
-      case "connection.checked":
-        return says[action](this.words.outcomes[text("outcome")] ?? text("outcome"));
-      case "domain.switched":
-        return details["enabled"] ? says["domain.switched.on"](text("domain")) : says["domain.switched.off"](text("domain"));
-      case "domain.lost":
-        return says[action](text("domain"));
-      case "domains.refreshed":
-        return says[action](this.format.list(Object.entries((details["domains"] ?? {}) as Details).flatMap(([domain, state]) => (state === "routed" ? [domain] : []))));
-      case "exception.added":
-      case "exception.changed":
-        return says[action](text("email"), text("reason"), until);
-      case "exception.removed":
-      case "link.expired":
-      case "link.made":
-      case "link.replaced":
-      case "link.released":
-        return says[action](text("email"));
-      case "exceptions.imported":
-      case "links.released":
-        return says[action](Number(details["count"] ?? 0));
-      case "policy.changed":
-        return this.policy((details["before"] ?? {}) as Details, (details["after"] ?? {}) as Details);
-      case "account.registered":
-      case "account.changed":
-      case "account.closed":
-      case "person.erased":
-      case "connection.changed":
-      case "connection.started":
-      case "connection.disconnected":
-        return says[action];
-      default:
-        return says.other(action);
-    }
-  }
-
-  private policy(before: Details, after: Details): string {
-    const { says } = this.words.activity;
-    const words = this.words.policy;
-    const off = (settings: Details) => (settings["applicationsOff"] ?? settings["applications_off"] ?? []) as string[];
-    const fails = (settings: Details) => ((settings["whenConnectionFails"] ?? settings["when_connection_fails"]) === "sso" ? words.failsSso : words.failsPassword);
-    const parts = [...new Set([...off(before), ...off(after)])].flatMap((id) => {
-      const [from, to] = [before, after].map((each) => (off(each).includes(id) ? words.valuePassword : words.valueMicrosoft));
-      return from === to ? [] : [words.change(id, from!, to!)];
-    });
-    if (fails(before) !== fails(after)) parts.push(words.change(words.fails, fails(before), fails(after)));
-    const mode = before["mode"] === after["mode"] ? [] : [after["mode"] === "on" ? says["policy.on"] : says["policy.off"]];
-    return [...mode, ...(parts.length ? [says["policy.changed"](parts.join(" "))] : [])].join(" ") || says["policy.changed"]("");
-  }
-
-  private nameOf(actor: AuditEntry["actor"]): string {
-    return actor.name ?? actor.subject ?? this.words.erased;
   }
 
   private async older(continuation: string): Promise<void> {
@@ -167,7 +144,7 @@ function folded(entries: readonly AuditEntry[]): AuditEntry[] {
   const result: AuditEntry[] = [];
   for (const each of entries) {
     const newer = result.at(-1);
-    const one = newer?.action === "exceptions.imported" && each.action === newer.action && keyOf(each.actor) === keyOf(newer.actor);
+    const one = newer?.action === "exceptions.imported" && each.action === newer.action && each.actor.reference === newer.actor.reference;
     if (one && Date.parse(newer.at) - Date.parse(each.at) < IMPORT) {
       const count = Number(newer.details["count"]) + Number(each.details["count"]);
       result[result.length - 1] = { ...newer, details: { ...newer.details, count } };
@@ -176,8 +153,4 @@ function folded(entries: readonly AuditEntry[]): AuditEntry[] {
     }
   }
   return result;
-}
-
-function keyOf(actor: AuditEntry["actor"]): string {
-  return actor.reference ?? actor.subject ?? "";
 }

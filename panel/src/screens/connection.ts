@@ -3,8 +3,9 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import type { Connection, Versioned } from "../api.js";
-import { bone, busyButton, copyButton, dialog, fact, head, note, status, timeAlone, timed, type Content, type Sort } from "../parts.js";
+import { bone, busyButton, copyButton, dialog, fact, head, status, timeAlone, timed, type Content, type Sort } from "../parts.js";
 import { Load, Screen } from "../screen.js";
+import "./setup-links.js";
 
 const SORTS: Record<Connection["status"], Sort> = { connected: "ok", pending: "wait", consent_revoked: "bad", disconnected: "off" };
 const EVERY = 5000;
@@ -15,8 +16,7 @@ export class ConnectionScreen extends Screen {
   private readonly read = new Load<Versioned<Connection>>(this, () =>
     this.api.take(this.api.client.GET("/v1/accounts/{accountId}/connection", { params: { path: this.api.path } })),
   );
-  @state() private asking = false;
-  @state() private conflict = false;
+  @state() private asking?: "disconnect" | "keep" | undefined;
   private timer?: ReturnType<typeof setInterval>;
 
   private get api() {
@@ -48,22 +48,24 @@ export class ConnectionScreen extends Screen {
     const name = this.context.overview?.name ?? this.api.account;
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-connection">
       ${head("h-connection", words.title, words.text(name), this.context.readonly ? nothing : this.actions(connection))}
-      ${this.outcome()} ${this.conflict ? note("warn", "warn", html`<p>${words.changed}</p>`, "alert") : nothing}
+      ${this.outcome()}
       <dl class="facts">${this.facts(connection)}</dl>
-      ${this.asking ? this.question() : nothing}
+      <azure-sso-setup-links .context=${this.context}></azure-sso-setup-links>
+      ${this.asking === "disconnect" ? this.question() : this.asking === "keep" ? this.keepQuestion(!connection.keepPeople) : nothing}
     </section>`;
   }
 
   private actions({ status: state }: Connection): TemplateResult {
     const words = this.words.connection;
+    const link = state === "connected" ? nothing : html`<button class="btn" @click=${() => this.context.go("setup/who")}>${words.newLink}</button>`;
     if (state === "disconnected" || state === "pending")
-      return html`<button class="btn main" @click=${() => this.context.go(state === "pending" ? "setup/waiting" : "setup")}>
+      return html`${link}<button class="btn main" @click=${() => this.context.go(state === "pending" ? "setup/waiting" : "setup")}>
         ${state === "pending" ? this.words.overview.continueAction : words.start}
       </button>`;
     return html`
-      ${state === "consent_revoked" ? html`<button class="btn main" @click=${() => this.context.go("setup/who")}>${words.again}</button>` : nothing}
+      ${link} ${state === "consent_revoked" ? html`<button class="btn main" @click=${() => this.context.go("setup/who")}>${words.again}</button>` : nothing}
       ${busyButton(this.busy === "check", words.check, words.checking, "", () => void this.check())}
-      <button class="btn danger" @click=${() => (this.asking = true)}>${words.disconnect}</button>
+      <button class="btn danger" @click=${() => (this.asking = "disconnect")}>${words.disconnect}</button>
     `;
   }
 
@@ -79,9 +81,16 @@ export class ConnectionScreen extends Screen {
       ${tenant ? fact(words.tenant, tenantName ?? "", html`<code>${tenant}</code> ${copyButton(this.context, tenant, words.tenantId)}`) : nothing}
       ${tenant && connectedAt ? fact(words.by, by, timeAlone(this.context, connectedAt, this.format.moment(connectedAt))) : nothing}
       ${tenant ? fact(words.last, ...this.lastCheck(lastCheck)) : nothing}
+      ${state === "connected" ? fact(words.earlier, connection.keepPeople ? words.earlierKept : words.earlierNew, this.keepButton(connection.keepPeople)) : nothing}
       ${tenant ? fact(words.consent, words.consentText, words.consentNot) : nothing}
       ${tenant ? fact(words.entra, html`<a href=${ENTERPRISE_APPLICATIONS} target="_blank" rel="noopener noreferrer">${words.entraLink}</a>`, words.entraHint) : nothing}
     `;
+  }
+
+  private keepButton(kept: boolean): Content {
+    const words = this.words.connection;
+    if (this.context.readonly) return nothing;
+    return html`<button class="btn plain" aria-disabled=${this.busy === "keep"} @click=${() => (this.asking = "keep")}>${kept ? words.unkeep : words.keepThem}</button>`;
   }
 
   private lastCheck(check: Connection["lastCheck"]): Content[] {
@@ -92,7 +101,7 @@ export class ConnectionScreen extends Screen {
 
   private question(): TemplateResult {
     const words = this.words.connection;
-    const close = () => (this.asking = false);
+    const close = () => (this.asking = undefined);
     return dialog(
       "h-disconnect",
       words.askTitle(this.context.overview?.name ?? this.api.account),
@@ -104,8 +113,31 @@ export class ConnectionScreen extends Screen {
     );
   }
 
+  private keepQuestion(keep: boolean): TemplateResult {
+    const words = this.words.connection;
+    const close = () => (this.asking = undefined);
+    return dialog(
+      "h-keep",
+      keep ? words.keepTitle : words.unkeepTitle,
+      keep ? html`<p>${words.keepText}</p><p class="muted">${words.keepHint}</p>` : html`<p>${words.unkeepText}</p>`,
+      html`<button class="btn" autofocus @click=${close}>${this.words.policy.notNow}</button>
+        <button class="btn danger main" @click=${() => void this.keepPeople(keep)}>${keep ? words.keepConfirm : words.unkeepConfirm}</button>`,
+      close,
+    );
+  }
+
+  private async keepPeople(keepPeople: boolean): Promise<void> {
+    this.asking = undefined;
+    const work = async () => {
+      const params = { path: this.api.path, header: { "If-Match": this.read.value!.etag } };
+      this.read.value = await this.api.take(this.api.client.PATCH("/v1/accounts/{accountId}/connection", { params, body: { keepPeople } }));
+      this.said = keepPeople ? this.words.connection.keptNow : this.words.connection.unkeptNow;
+      this.context.announce("people-kept", { keepPeople });
+    };
+    await this.contested("keep", "connection", work, () => this.read.run());
+  }
+
   private async check(): Promise<void> {
-    this.conflict = false;
     await this.change("check", async () => {
       const read = await this.api.take(this.api.client.POST("/v1/accounts/{accountId}/connection/check", { params: { path: this.api.path } }));
       this.read.value = read;
@@ -117,18 +149,16 @@ export class ConnectionScreen extends Screen {
   }
 
   private async disconnect(): Promise<void> {
-    this.asking = this.conflict = false;
-    const header = { "If-Match": this.read.value!.etag };
-    await this.change("disconnect", async () => {
+    this.asking = undefined;
+    const work = async () => {
+      const header = { "If-Match": this.read.value!.etag };
       await this.api.take(this.api.client.DELETE("/v1/accounts/{accountId}/connection", { params: { path: this.api.path, header } }));
       this.said = this.words.connection.disconnected;
       this.context.announce("disconnected");
-    });
-    if (this.failed?.stale) {
-      this.conflict = true;
-      this.failed = undefined;
-    }
-    await Promise.all([this.read.run(), this.context.refresh()]);
+      await this.read.run();
+    };
+    await this.contested("disconnect", "connection", work, () => this.read.run());
+    await this.context.refresh();
   }
 
   private bones(): TemplateResult {

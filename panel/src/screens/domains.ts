@@ -17,7 +17,6 @@ export class DomainsScreen extends Screen {
     this.api.take(this.api.client.GET("/v1/accounts/{accountId}/domains", { params: { path: this.api.path } })),
   );
   @state() private asking = "";
-  @state() private conflict = false;
 
   private get api() {
     return this.context.api;
@@ -35,7 +34,7 @@ export class DomainsScreen extends Screen {
     const refresh = this.context.readonly || !connected ? nothing : busyButton(this.busy === "refresh", words.refresh, words.refreshing, "", () => void this.refresh());
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-domains">
       ${head("h-domains", words.title, text, refresh)}
-      ${this.outcome()} ${this.conflict ? note("warn", "warn", html`<p>${words.changed}</p>`, "alert") : nothing}
+      ${this.outcome()}
       ${items.length ? this.table(items) : this.empty(connected)}
       ${items.length ? html`<details><summary>${words.missing}</summary><div><p>${words.missingText}</p></div></details>` : nothing}
       ${this.asking ? this.question(this.asking) : nothing}
@@ -99,26 +98,20 @@ export class DomainsScreen extends Screen {
 
   private async switch(domain: string, enabled: boolean): Promise<void> {
     this.asking = "";
-    this.conflict = false;
-    const header = { "If-Match": this.read.value!.etag };
-    await this.change(domain, async () => {
+    const work = async () => {
+      const header = { "If-Match": this.read.value!.etag };
       const path = { ...this.api.path, domain };
       this.read.value = await this.api.take(
         this.api.client.PATCH("/v1/accounts/{accountId}/domains/{domain}", { params: { path, header }, body: { enabled } }),
       );
       this.said = enabled ? this.words.domains.switchedOn(domain) : this.words.domains.switchedOff(domain);
       this.context.announce("domains-changed", { domain, enabled });
-    });
-    if (this.failed?.stale) {
-      this.failed = undefined;
-      this.conflict = true;
-      await this.read.run();
-    }
+    };
+    await this.contested(domain, "domain", work, () => this.read.run());
     void this.context.refresh();
   }
 
   private async refresh(): Promise<void> {
-    this.conflict = false;
     await this.change("refresh", async () => {
       this.read.value = await this.api.take(this.api.client.POST("/v1/accounts/{accountId}/domains/refresh", { params: { path: this.api.path } }));
       this.said = this.words.domains.wasRead(this.read.value.value.items.length);

@@ -2,9 +2,10 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { Problem, type Entry, type Versioned } from "../api.js";
+import { Problem, type AuditEntry, type Entry, type Versioned } from "../api.js";
 import { dialog, field, type Content } from "../parts.js";
 import { problemNote, Screen } from "../screen.js";
+import { actorOf, lastChange } from "../trail.js";
 
 type Faults = Partial<Record<"email" | "reason" | "expiresAt", string>>;
 
@@ -17,6 +18,8 @@ export class ExceptionDialog extends Screen {
   @state() private onDay = false;
   @state() private theirs?: Versioned<Entry> | undefined;
   private seen?: Versioned<Entry> | undefined;
+  /** Who changed it, as far as the trail says. */
+  private last?: AuditEntry | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -65,8 +68,8 @@ export class ExceptionDialog extends Screen {
   private choice(value: "never" | "day", label: string): TemplateResult {
     const checked = (value === "day") === this.onDay;
     return html`<div class="choice">
-      <input type="radio" name="ends" id="exception-${value}" value=${value} .checked=${checked} @change=${() => (this.onDay = value === "day")} />
-      <label for="exception-${value}">${label}</label>
+      <input type="radio" name="ends" id="exception-ends-${value}" value=${value} .checked=${checked} @change=${() => (this.onDay = value === "day")} />
+      <label for="exception-ends-${value}">${label}</label>
     </div>`;
   }
 
@@ -74,7 +77,7 @@ export class ExceptionDialog extends Screen {
     const words = this.words.exceptions;
     const end = theirs.expiresAt ? this.format.day(lastMoment(theirs.expiresAt)) : this.words.never;
     return html`<div class="box warn"><div class="stack tight">
-      <h4>${words.conflictTitle}</h4>
+      <h4>${this.words.policy.conflictTitle(this.last ? actorOf(this.words, this.last.actor) : this.words.somebody, this.format.ago(theirs.updatedAt))}</h4>
       <p>${words.conflictText}</p>
       <p><strong>${words.theirs}:</strong> ${theirs.reason}; ${words.ends.toLowerCase()}: ${end}</p>
       <div class="row">
@@ -134,6 +137,8 @@ export class ExceptionDialog extends Screen {
       await this.change("theirs", async () => {
         this.theirs = await this.api.take(this.api.client.GET("/v1/accounts/{accountId}/exceptions/{exceptionId}", { params: { path } }));
         this.accepted = this.theirs;
+        this.last = await lastChange(this.context, { kind: "exception", email: this.theirs.value.email });
+        this.requestUpdate();
       });
       return;
     }

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { Problem, type Entry } from "../api.js";
-import { address, bone, busyButton, dialog, head, note, status, tableBones, time } from "../parts.js";
+import { address, bone, busyButton, dialog, head, note, searchForm, status, tableBones, time } from "../parts.js";
 import { save } from "../save.js";
 import { Load, Screen } from "../screen.js";
 import "./exception-dialog.js";
@@ -28,6 +28,7 @@ export class ExceptionsScreen extends Screen {
   @state() private editing?: Entry | undefined;
   @state() private asking: readonly Entry[] = [];
   @state() private removed: readonly Entry[] = [];
+  @state() private contestedEntries: readonly Entry[] = []; // to be removed, and changed by somebody first; as they are now
 
   private get api() {
     return this.context.api;
@@ -70,8 +71,18 @@ export class ExceptionsScreen extends Screen {
   }
 
   private undo(): TemplateResult | typeof nothing {
-    if (!this.removed.length) return nothing;
-    return html`<div class="row">${busyButton(this.busy === "undo", this.words.undo, this.words.undo, "", () => void this.restore())}</div>`;
+    const words = this.words.exceptions;
+    const again = this.contestedEntries;
+    const left = note(
+      "warn",
+      "warn",
+      html`<p>${words.notRemoved(again.length)}</p>
+        <ul class="list">${again.map((each) => html`<li>${address(each.email)}: ${each.reason}</li>`)}</ul>
+        <div class="row"><button class="btn" @click=${() => (this.contestedEntries = [])}>${words.keep}</button><button class="btn danger" @click=${() => void this.takeOff(again)}>${words.anyway}</button></div>`,
+      "alert",
+    );
+    return html`${again.length ? left : nothing}
+      ${this.removed.length ? html`<div class="row">${busyButton(this.busy === "undo", this.words.undo, this.words.undo, "", () => void this.restore())}</div>` : nothing}`;
   }
 
   private list(page: Page): TemplateResult {
@@ -79,10 +90,7 @@ export class ExceptionsScreen extends Screen {
     const shown = this.found?.entries ?? page.entries;
     return html`<div class="stack wide">
       <div class="row apart end wide">
-        <form class="search" role="search" @submit=${(event: SubmitEvent) => this.find(event)}>
-          <div class="field"><label for="exceptions-find">${words.findLabel}</label><input id="exceptions-find" name="wanted" type="search" autocomplete="off" maxlength="200" @search=${(event: Event) => (event.target as HTMLInputElement).value || (this.found = undefined)} /></div>
-          <button class="btn">${words.find}</button>
-        </form>
+        ${searchForm({ id: "exceptions-find", label: words.findLabel, find: words.find }, (wanted) => this.find(wanted))}
         <div class="row">
           ${this.chosen.size && !this.context.readonly
             ? html`<span class="count">${words.selected(this.chosen.size)}</span><button class="btn danger" @click=${() => (this.asking = shown.filter((each) => this.chosen.has(each.exceptionId)))}>${words.removeSelected}</button>`
@@ -199,9 +207,7 @@ export class ExceptionsScreen extends Screen {
   }
 
   /** The service searches lists that are not too long; a longer one is read, a thousand at a time, so that "none" means none. */
-  private find(event: SubmitEvent): void {
-    event.preventDefault();
-    const wanted = String(new FormData(event.target as HTMLFormElement).get("wanted") ?? "").trim();
+  private find(wanted: string): void {
     const part = wanted.toLowerCase();
     this.found = undefined;
     this.chosen = new Set();
@@ -236,24 +242,21 @@ export class ExceptionsScreen extends Screen {
 
   /** Remove what is still as it was shown; what somebody changed meanwhile stays. */
   private async takeOff(entries: readonly Entry[]): Promise<void> {
-    this.asking = [];
+    this.asking = this.contestedEntries = [];
     const queue = [...entries];
     const removed: Entry[] = [];
-    let changed = 0;
+    const changed: Entry[] = [];
     const one = async (each: Entry) => {
       const path = { ...this.api.path, exceptionId: each.exceptionId };
       try {
         const now = await this.api.take(this.api.client.GET("/v1/accounts/{accountId}/exceptions/{exceptionId}", { params: { path } }));
-        if (now.value.updatedAt !== each.updatedAt) {
-          changed += 1;
-          return;
-        }
+        if (now.value.updatedAt !== each.updatedAt) return void changed.push(now.value);
         const params = { path, header: { "If-Match": now.etag } };
         await this.api.take(this.api.client.DELETE("/v1/accounts/{accountId}/exceptions/{exceptionId}", { params }));
         removed.push(each);
       } catch (error) {
         const code = (error as { status?: number }).status;
-        if (code === 412) changed += 1;
+        if (code === 412) queue.push(each); // it is read again, and is another one now
         else if (code !== 404) throw error;
       }
     };
@@ -265,8 +268,9 @@ export class ExceptionsScreen extends Screen {
         }
       });
       await Promise.all(workers);
-      this.said = [this.words.exceptions.removed(removed.length), changed ? this.words.exceptions.notRemoved(changed) : ""].join(" ");
+      this.said = removed.length || !changed.length ? this.words.exceptions.removed(removed.length) : nothing;
     });
+    this.contestedEntries = changed;
     this.removed = removed;
     this.chosen = new Set();
     if (this.found) this.found = { ...this.found, entries: this.found.entries.filter((each) => !removed.includes(each)) };

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
 import type { Overview } from "../api.js";
 import { bone, fact, head, icon, status, timed, type Content, type Sort } from "../parts.js";
-import { Screen } from "../screen.js";
+import { oldNote, Screen } from "../screen.js";
 
 const ROUTES: Record<string, string> = {
   connect: "setup",
@@ -36,7 +36,7 @@ export class OverviewScreen extends Screen {
     const words = this.words.overview;
     const started = overview.status !== "disconnected";
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-overview">
-      ${this.answer(overview)}
+      ${this.context.oldSince ? oldNote(this.context, this.context.oldSince) : nothing} ${this.answer(overview)}
       ${started ? this.next(overview) : this.start()}
       <section class="stack tight" aria-labelledby="h-facts">
         <h4 id="h-facts">${words.factsTitle}</h4>

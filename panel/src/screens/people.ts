@@ -3,8 +3,9 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import type { Link } from "../api.js";
-import { address, bone, busyButton, copyButton, dialog, field, head, note, tableBones, timeAlone } from "../parts.js";
+import { address, bone, busyButton, copyButton, dialog, field, head, note, searchForm, tableBones, time, timeAlone } from "../parts.js";
 import { Load, Screen } from "../screen.js";
+import "./release-dialog.js";
 
 interface Read {
   links: readonly Link[];
@@ -13,6 +14,7 @@ interface Read {
 
 const FIRST = 100;
 const MORE = 1000;
+const WHOLE = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
 
 @customElement("azure-sso-people")
 export class PeopleScreen extends Screen {
@@ -20,6 +22,8 @@ export class PeopleScreen extends Screen {
   @state() private wanted = "";
   @state() private chosen: ReadonlySet<string> = new Set();
   @state() private asking: readonly Link[] = [];
+  /** The one link of an address that was typed as a whole. */
+  @state() private exact: readonly Link[] = [];
   /** The address of the person to erase; empty while it is still to be typed. */
   @state() private erasing?: string | undefined;
   @state() private fault = "";
@@ -42,11 +46,15 @@ export class PeopleScreen extends Screen {
   private screen({ links, following }: Read): TemplateResult {
     const words = this.words.people;
     const part = this.wanted.toLowerCase();
-    const shown = part ? links.filter((each) => each.email.toLowerCase().includes(part) || each.oid.includes(part)) : links;
+    const shown = this.exact.length ? this.exact : part ? links.filter((each) => each.email.toLowerCase().includes(part) || each.oid.includes(part)) : links;
+    const many = this.rest === "release" && !this.context.readonly;
+    const actions = html`${links.length ? html`<button class="btn" @click=${() => this.context.go("people/release")}>${words.releaseMany}</button>` : nothing}
+      <button class="btn danger" @click=${() => this.askToErase("")}>${words.eraseSomebody}</button>`;
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-people">
-      ${head("h-people", words.title, words.text, this.context.readonly ? nothing : html`<button class="btn danger" @click=${() => this.askToErase("")}>${words.eraseSomebody}</button>`)} ${this.outcome()}
+      ${head("h-people", words.title, words.text, this.context.readonly ? nothing : actions)} ${this.outcome()}
       ${links.length ? html`<div class="stack wide">${this.tools(shown.length, links.length, following)} ${shown.length ? this.table(shown) : html`<p>${words.nothingFound}</p>`}</div>` : note("plain", "off", html`<h4>${words.emptyTitle}</h4><p>${words.empty}</p>`)}
       ${following && !part ? html`<div class="row">${busyButton(this.busy === "more", words.more, this.words.loading(words.title), "", () => void this.more())}</div>` : nothing}
+      ${many ? html`<azure-sso-release .context=${this.context} @closed=${() => this.context.go("people")} @done=${this.releasedMany}></azure-sso-release>` : nothing}
       ${this.asking.length ? this.question(this.asking) : nothing} ${this.erasing === undefined ? nothing : this.erasure(this.erasing)}
     </section>`;
   }
@@ -56,10 +64,7 @@ export class PeopleScreen extends Screen {
     const exceptions = this.words.exceptions;
     const count = this.busy === "find" ? exceptions.searching(all) : this.wanted ? exceptions.found(shown, all) : exceptions.shown(all, following !== null);
     return html`<div class="row apart end wide">
-      <form class="search" role="search" @submit=${(event: SubmitEvent) => this.find(event)}>
-        <div class="field"><label for="people-find">${words.findLabel}</label><input id="people-find" name="wanted" type="search" autocomplete="off" @search=${(event: Event) => (event.target as HTMLInputElement).value || (this.wanted = "")} /></div>
-        <button class="btn">${exceptions.find}</button>
-      </form>
+      ${searchForm({ id: "people-find", label: words.findLabel, find: exceptions.find }, (wanted) => this.find(wanted))}
       <div class="row">
         <p class="count" role="status">${count}</p>
         ${this.chosen.size ? html`<button class="btn danger" @click=${() => this.ask([...this.chosen])}>${words.releaseSelected}</button>` : nothing}
@@ -78,6 +83,7 @@ export class PeopleScreen extends Screen {
         ${change ? html`<th scope="col" role="columnheader" class="pick"><input type="checkbox" aria-label=${this.words.exceptions.selectAll} .checked=${all} @change=${pickAll} /></th>` : nothing}
         <th scope="col" role="columnheader">${words.email}</th>
         <th scope="col" role="columnheader">${words.since}</th>
+        <th scope="col" role="columnheader">${words.used}</th>
         <th scope="col" role="columnheader">${words.oid}</th>
         ${change ? html`<th scope="col" role="columnheader" class="acts"><span class="vh">${this.words.actions}</span></th>` : nothing}
       </tr></thead>
@@ -87,6 +93,7 @@ export class PeopleScreen extends Screen {
             ${change ? html`<td role="cell" class="pick"><input type="checkbox" aria-label=${this.words.exceptions.select(each.email)} .checked=${this.chosen.has(each.linkId)} @change=${() => this.pick(each.linkId)} /></td>` : nothing}
             <th scope="row" role="rowheader">${address(each.email)}</th>
             <td role="cell" data-label=${words.since}>${timeAlone(this.context, each.linkedAt, this.format.moment(each.linkedAt))}</td>
+            <td role="cell" data-label=${words.used}>${each.lastUsedAt ? time(this.context, each.lastUsedAt, this.format.day(each.lastUsedAt)) : words.unused}</td>
             <td role="cell" data-label=${words.oid}><code>${each.oid}</code> ${copyButton(this.context, each.oid, `${words.oid} ${each.email}`)}</td>
             ${change ? html`<td role="cell" class="acts"><button class="btn plain" @click=${() => this.ask([each.linkId])}>${words.release}<span class="vh"> ${each.email}</span></button><button class="btn plain" @click=${() => this.askToErase(each.email)}>${words.erase}<span class="vh"> ${each.email}</span></button></td>` : nothing}
           </tr>`,
@@ -161,15 +168,37 @@ export class PeopleScreen extends Screen {
   }
 
   private ask(ids: readonly string[]): void {
-    this.asking = this.read.value!.links.filter((each) => ids.includes(each.linkId));
+    this.asking = [...this.exact, ...this.read.value!.links].filter((each, at, all) => ids.includes(each.linkId) && all.findIndex(({ linkId }) => linkId === each.linkId) === at);
   }
 
-  /** The API lists links and does not search them, so everything is read before the answer is "none". */
-  private find(event: SubmitEvent): void {
-    event.preventDefault();
-    this.wanted = String(new FormData(event.target as HTMLFormElement).get("wanted") ?? "").trim();
-    if (this.wanted) void this.change("find", async () => { while (this.read.value!.following) await this.extend(MORE); });
+  /** The service finds a whole address. For a part of one everything is read, so that "none" means none. */
+  private find(wanted: string): void {
+    this.wanted = wanted;
+    this.exact = [];
+    this.chosen = new Set();
+    if (!wanted) return;
+    void this.change("find", async () => {
+      if (WHOLE.test(wanted)) this.exact = await this.of(wanted);
+      while (!this.exact.length && this.wanted === wanted && this.isConnected && this.read.value!.following) await this.extend(MORE);
+    });
   }
+
+  private async of(email: string): Promise<readonly Link[]> {
+    try {
+      const { value } = await this.api.take(this.api.client.POST("/v1/accounts/{accountId}/links/search", { params: { path: this.api.path }, body: { email } }));
+      return value.items;
+    } catch (error) {
+      if ((error as { status?: number }).status !== 422) throw error;
+      return []; // it is a part of an address, after all
+    }
+  }
+
+  private readonly releasedMany = async (event: CustomEvent<{ said: string }>) => {
+    this.context.go("people");
+    this.exact = [];
+    await Promise.all([this.read.run(), this.context.refresh()]);
+    this.said = event.detail.said;
+  };
 
   private async more(): Promise<void> {
     await this.change("more", () => this.extend(FIRST));
@@ -196,6 +225,8 @@ export class PeopleScreen extends Screen {
         }
         const { links: rest, following } = this.read.value!;
         this.read.value = { links: rest.filter((each) => each.linkId !== linkId), following };
+        this.exact = this.exact.filter((each) => each.linkId !== linkId);
+        this.said = this.words.people.releasing(released, links.length);
       }
       this.said = this.words.people.released(released);
     });

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import type { Application, Policy, Versioned } from "../api.js";
-import { bone, dialog, head, note, timed, type Content } from "../parts.js";
+import { bone, dialog, faultNote, head, note, timed, type Content } from "../parts.js";
 import { Load, Screen } from "../screen.js";
 
 type Settings = Pick<Policy, "mode" | "applicationsOff" | "whenConnectionFails">;
@@ -85,6 +85,7 @@ export class PolicyScreen extends Screen {
       <div>
         ${this.choice("mode", "on", settings.mode === "on", words.everybody, words.everybodyText(exceptions?.count ?? 0, exceptions?.exact ?? true), pick("on"))}
         ${this.choice("mode", "off", settings.mode === "off", words.nobody, words.nobodyText, pick("off"))}
+        ${this.fault("mode")}
       </div>
     </fieldset>`;
   }
@@ -107,6 +108,7 @@ export class PolicyScreen extends Screen {
             <p id="application-${index}-text">${text}${changed ? html` <mark>${words.changedMark}</mark>` : nothing}</p>
           </div>`;
         })}
+        ${this.fault("applicationsOff")}
       </div>
     </fieldset>`;
   }
@@ -119,8 +121,15 @@ export class PolicyScreen extends Screen {
       <div>
         ${this.choice("fails", "password", settings.whenConnectionFails === "password", words.failsPassword, words.failsPasswordText, pick("password"))}
         ${this.choice("fails", "sso", settings.whenConnectionFails === "sso", words.failsSso, words.failsSsoText, pick("sso"))}
+        ${this.fault("whenConnectionFails")}
       </div>
     </fieldset>`;
+  }
+
+  /** What the service says of a setting, beside it. */
+  private fault(field: string): Content {
+    const said = this.failed?.faults.filter((each) => each.field.split(".")[0] === field).map((each) => each.detail) ?? [];
+    return said.length ? faultNote(`fault-${field}`, said.join(" ")) : nothing;
   }
 
   private bar(changes: Difference[]): TemplateResult {

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { Application, Domains, Overview } from "../api.js";
 import type { Context } from "../context.js";
 import type { Format } from "../format.js";
-import { bone, copyButton, status, timed, type Content, type Sort } from "../parts.js";
+import { bone, copyButton, field, status, timed, type Content, type Sort } from "../parts.js";
 import type { Words } from "../words/index.js";
 
 const SORTS: Record<string, Sort> = { routed: "ok", off: "off", conflict: "warn", not_listed: "warn", not_routable: "off" };
@@ -52,6 +52,20 @@ export function whatIsAsked(words: Words): TemplateResult {
   const texts = words.setup.who;
   const list = (title: string, items: readonly string[]) => html`<div class="stack tight"><h4>${title}</h4><ul class="list">${items.map((each) => html`<li>${each}</li>`)}</ul></div>`;
   return html`<details><summary>${texts.asks}</summary><div class="two">${list(texts.askedTitle, texts.asked)}${list(texts.notAskedTitle, texts.notAsked)}</div></details>`;
+}
+
+const DAYS = 10_080; // minutes: a week
+
+/** How long a link works, and the tenant for an administrator who is a guest in it. */
+export function linkFields(words: Words, forOther: boolean, faults: { tenant?: string; lifetimeMinutes?: string }): TemplateResult {
+  const { links, setup } = words;
+  const lifetime = field({ id: "setup-lifetime", label: links.lifetime, hint: links.lifetimeHint, fault: faults.lifetimeMinutes }, ({ described, invalid }) =>
+    html`<select id="setup-lifetime" aria-describedby=${described} aria-invalid=${invalid}>${links.lifetimes.map(([minutes, label]) => html`<option value=${minutes} ?selected=${minutes === DAYS}>${label}</option>`)}</select>`);
+  return html`${forOther ? lifetime : nothing}
+    <details ?open=${Boolean(faults.tenant)}><summary>${setup.who.guest}</summary><div>
+      ${field({ id: "setup-tenant", label: setup.who.tenant, hint: setup.who.tenantHint, fault: faults.tenant }, ({ described, invalid }) =>
+        html`<input id="setup-tenant" autocomplete="off" maxlength="253" aria-describedby=${described} aria-invalid=${invalid} />`)}
+    </div></details>`;
 }
 
 /** The link for an administrator, with a mail already written; or for this person, who goes on in another tab. */

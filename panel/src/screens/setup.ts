@@ -3,23 +3,26 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { Problem, type Application, type Domains, type Overview } from "../api.js";
-import { bone, busyButton, dialog, fact, field, icon, note, timed, type Content, type Sort } from "../parts.js";
-import { problemNote, problemOf, Screen } from "../screen.js";
-import { domainsFound, startLink, whatChanges, whatIsAsked } from "./setup-parts.js";
+import { Problem, type Application, type Domains, type Overview, type Policy, type Versioned } from "../api.js";
+import { bone, busyButton, dialog, fact, icon, note, timed, type Content, type Sort } from "../parts.js";
+import { problemNote, problemOf } from "../screen.js";
+import "./setup-emergency.js";
+import "./setup-links.js";
+import { domainsFound, linkFields, startLink, whatChanges, whatIsAsked } from "./setup-parts.js";
+import { NUMBERS, SetupStep, type Step } from "./setup-step.js";
 
-type Step = "need" | "who" | "waiting" | "connected" | "emergency" | "confirm" | "done";
-
-const NUMBERS: Record<Step, number> = { need: 1, who: 2, waiting: 2, connected: 3, emergency: 4, confirm: 5, done: 5 };
 const EVERY = 3000;
 
 @customElement("azure-sso-setup")
-export class SetupScreen extends Screen {
+export class SetupScreen extends SetupStep {
   @state() private who: "myself" | "other" = "other";
   @state() private link?: { url: string; until: string } | undefined;
   @state() private domains?: Domains | undefined;
   @state() private applications: readonly Application[] = [];
-  @state() private faults: { email?: string; reason?: string } = {};
+  @state() private faults: { tenant?: string; lifetimeMinutes?: string } = {};
+  /** Whether a setup link that somebody made can still be used. */
+  @state() private hasLinks?: boolean;
+  private policy?: Versioned<Policy>;
   @state() private undoing = false;
   /** Why the domains and applications could not be read. */
   @state() private unread?: Problem | undefined;
@@ -72,10 +75,12 @@ export class SetupScreen extends Screen {
     this.unread = undefined;
     try {
       const params = { params: { path: this.api.path } };
-      const [domains, applications] = await Promise.all([
+      const [domains, applications, policy] = await Promise.all([
         this.api.take(this.api.client.GET("/v1/accounts/{accountId}/domains", params)),
         this.api.take(this.api.client.GET("/v1/accounts/{accountId}/applications", params)),
+        this.api.take(this.api.client.GET("/v1/accounts/{accountId}/policy", params)),
       ]);
+      this.policy = policy;
       this.domains = domains.value;
       this.applications = applications.value.items;
     } catch (error) {
@@ -114,25 +119,7 @@ export class SetupScreen extends Screen {
     if (step === "who") return this.choose(overview);
     if (step === "waiting") return this.waiting(overview);
     if (step === "connected") return this.connected(overview);
-    return step === "emergency" ? this.emergency(overview) : this.confirm(overview);
-  }
-
-  private heading(step: Step, title: string): TemplateResult {
-    return html`<div class="head"><p class="muted">${this.words.setup.step(NUMBERS[step])}</p><h3 id="h-setup" tabindex="-1">${title}</h3></div>${this.failed ? this.outcome() : nothing}`;
-  }
-
-  private foot(main: Content, back?: string, more: Content = nothing): TemplateResult {
-    const words = this.words;
-    return html`<div class="row next">
-      ${main}
-      ${back ? html`<button class="btn" @click=${() => this.context.go(back)}>${words.back}</button>` : nothing}
-      ${more}
-      <a href=${this.context.href("overview")}>${words.setup.later}</a>
-    </div>`;
-  }
-
-  private main(label: string, click: () => void): TemplateResult {
-    return html`<button class="btn main" part="button primary" aria-disabled=${Boolean(this.busy)} @click=${() => this.busy || click()}>${label}</button>`;
+    return step === "emergency" ? html`<azure-sso-setup-emergency class="stack wide" .context=${this.context}></azure-sso-setup-emergency>` : this.confirm(overview);
   }
 
   private need(): TemplateResult {
@@ -156,15 +143,24 @@ export class SetupScreen extends Screen {
         ${choice("other", words.other, words.otherText)} ${choice("myself", words.myself, words.myselfText(overview.name))}
       </fieldset>
       ${whatIsAsked(this.words)}
-      ${this.context.readonly ? nothing : this.foot(this.main(this.who === "other" ? words.makeLink : words.toMicrosoft, () => void this.begin()), "setup")}`;
+      ${this.context.readonly ? nothing : html`${linkFields(this.words, this.who === "other", this.faults)} ${this.foot(this.main(this.who === "other" ? words.makeLink : words.toMicrosoft, () => void this.begin()), "setup")}`}
+      ${this.links()}`;
+  }
+
+  private links(): TemplateResult {
+    return html`<azure-sso-setup-links .context=${this.context} open @read=${(event: CustomEvent<boolean>) => (this.hasLinks = event.detail)}></azure-sso-setup-links>`;
   }
 
   /** Somebody who goes to Microsoft in this window comes back to this page, where the service lets them. */
   private async begin(): Promise<void> {
+    const value = (id: string) => this.querySelector<HTMLInputElement | HTMLSelectElement>(id)?.value.trim() || null;
+    const tenant = value("#setup-tenant");
+    const minutes = Number(value("#setup-lifetime"));
+    this.faults = {};
     const here = new URL(location.href);
     here.hash = "";
     const start = (returnUrl: string | null) =>
-      this.api.take(this.api.client.POST("/v1/accounts/{accountId}/connection", { params: { path: this.api.path }, body: returnUrl ? { returnUrl } : {} }));
+      this.api.take(this.api.client.POST("/v1/accounts/{accountId}/connection", { params: { path: this.api.path }, body: { returnUrl, tenant, lifetimeMinutes: minutes || null } }));
     const started = await this.change("start", async () => {
       const myself = this.who === "myself";
       let back = myself;
@@ -177,6 +173,12 @@ export class SetupScreen extends Screen {
       if (back) return location.assign(value.startUrl);
       this.link = { url: value.startUrl, until: value.expiresAt };
     });
+    if (!started && this.failed?.faults.length) {
+      this.faults = Object.fromEntries(this.failed.faults.map((each) => [each.field, each.detail]));
+      this.failed = undefined;
+      await this.updateComplete;
+      this.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    }
     if (!started || !this.link) return;
     this.context.go("setup/waiting");
     await this.context.refresh();
@@ -190,15 +192,16 @@ export class SetupScreen extends Screen {
     if (expired) return html`${this.heading("waiting", words.title)} ${note("warn", "warn", html`<p>${words.expired}</p>`, "status")} ${this.foot(again, "setup/who")}`;
     const when = this.format.moment(until);
     const step = (sort: Sort, content: Content, muted = false) => html`<li class=${muted ? "muted" : ""}>${icon(sort)}<span>${content}</span></li>`;
-    return html`${this.heading("waiting", words.title)}
-      ${this.link ? startLink(this.context, overview.name, { url: this.link.url, until, myself: this.who === "myself" }) : html`<p>${timed(this.context, until, when, words.lost)}</p>`}
-      <section class="stack tight" aria-labelledby="h-track">
+    const track = html`<section class="stack tight" aria-labelledby="h-track">
         <h4 id="h-track">${words.track}</h4>
         <ol class="track" role="list" aria-live="polite">
           ${step("ok", words.made)} ${step("wait", html`<strong>${words.signing}</strong>`)} ${step("ring", words.done(overview.name), true)}
         </ol>
-        <p class="muted">${words.follows}</p>
-      </section>
+      </section>`;
+    return html`${this.heading("waiting", words.title)}
+      ${this.link ? startLink(this.context, overview.name, { url: this.link.url, until, myself: this.who === "myself" }) : this.hasLinks === false ? html`<p>${timed(this.context, until, when, words.lost)}</p>` : nothing}
+      ${this.links()} ${this.hasLinks ? nothing : track}
+      <p class="muted">${words.follows}</p>
       ${this.foot(again, "setup/who")}`;
   }
 
@@ -214,12 +217,18 @@ export class SetupScreen extends Screen {
     const by = connectedBy ?? this.words.somebody;
     return html`${this.heading("connected", words.title(name))}
       ${connectedAt ? html`<p>${timed(this.context, connectedAt, this.format.moment(connectedAt), (when) => words.text(by, when))}</p>` : nothing}
-      ${this.readAgainNote()} ${domainsFound(this.words, this.domains)}
+      ${this.retry()} ${this.readAgainNote()} ${domainsFound(this.words, this.domains)}
       <details><summary>${this.words.domains.missing}</summary>
         <div class="stack tight"><p>${this.words.domains.missingText}</p>
           ${this.context.readonly ? nothing : html`<div class="row">${busyButton(this.busy === "refresh", this.words.domains.refresh, this.words.domains.refreshing, "", () => void this.readAgain())}</div>`}</div>
       </details>
       ${this.foot(this.main(this.words.next, () => this.context.go("setup/emergency")))}`;
+  }
+
+  /** What the path shows could not be read. */
+  private retry(): Content {
+    if (this.domains || !this.failed) return nothing;
+    return html`<div class="row"><button class="btn" @click=${() => void this.found()}>${this.words.retry}</button></div>`;
   }
 
   private async readAgain(): Promise<void> {
@@ -230,58 +239,12 @@ export class SetupScreen extends Screen {
     await this.context.refresh();
   }
 
-  private emergency(overview: Overview): TemplateResult {
-    const words = this.words.setup.emergency;
-    const exceptions = this.words.exceptions;
-    const { count, exact } = overview.exceptions;
-    const on = () => this.context.go("setup/confirm");
-    if (count || this.context.readonly)
-      return html`${this.heading("emergency", words.title)}
-        <p>${words.text}</p>
-        ${note("plain", count ? "ok" : "off", html`<p>${words.has(count, exact)} <a href=${this.context.href("exceptions")}>${exceptions.title}</a></p>`)}
-        ${this.foot(this.main(this.words.next, on), "setup/connected")}`;
-    return html`${this.heading("emergency", words.title)}
-      <p>${words.text}</p>
-      <form class="stack wide" id="emergency" novalidate @submit=${(event: SubmitEvent) => void this.keep(event)}>
-        ${field({ id: "emergency-email", label: exceptions.email, hint: words.emailHint, fault: this.faults.email }, ({ described, invalid }) =>
-          html`<input id="emergency-email" name="email" type="email" autocomplete="off" maxlength="320" aria-describedby=${described} aria-invalid=${invalid} />`)}
-        ${field({ id: "emergency-reason", label: exceptions.reason, hint: words.reasonHint, fault: this.faults.reason }, ({ described, invalid }) =>
-          html`<input id="emergency-reason" name="reason" maxlength="500" autocomplete="off" .defaultValue=${exceptions.emergencyReason} aria-describedby=${described} aria-invalid=${invalid} />`)}
-      </form>
-      ${this.foot(html`<button class="btn main" part="button primary" form="emergency" aria-disabled=${Boolean(this.busy)}>${words.add}</button>`, "setup/connected", html`<button class="btn plain" @click=${on}>${words.without}</button>`)}`;
-  }
-
-  private async keep(event: SubmitEvent): Promise<void> {
-    event.preventDefault();
-    if (this.busy) return;
-    const words = this.words.exceptions;
-    const form = new FormData(event.target as HTMLFormElement);
-    const [email, reason] = [String(form.get("email")).trim(), String(form.get("reason")).trim()];
-    this.faults = { ...(email ? (email.includes("@") ? {} : { email: words.noAt }) : { email: words.noEmail }), ...(reason ? {} : { reason: words.noReason }) };
-    if (!Object.keys(this.faults).length) {
-      const kept = await this.change("keep", async () => {
-        await this.api.take(this.api.client.POST("/v1/accounts/{accountId}/exceptions", { params: { path: this.api.path }, body: { email, reason, expiresAt: null } }));
-      });
-      if (kept) {
-        this.context.announce("exceptions-changed");
-        await this.context.refresh();
-        return this.context.go("setup/confirm");
-      }
-      const problem = this.failed!;
-      const of = (name: "email" | "reason") => (problem.of(name) ? { [name]: problem.of(name) } : {});
-      this.faults = { ...of("email"), ...of("reason") };
-      if (Object.keys(this.faults).length) this.failed = undefined;
-    }
-    await this.updateComplete;
-    this.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
-  }
-
   private confirm(overview: Overview): TemplateResult {
     const words = this.words.setup.confirm;
     const { count } = overview.exceptions;
     return html`${this.heading("confirm", words.title)}
       <p>${words.text}</p>
-      ${this.readAgainNote()} ${whatChanges(this.words, this.format, overview, this.domains, this.applications)}
+      ${this.retry()} ${this.readAgainNote()} ${whatChanges(this.words, this.format, overview, this.domains, this.applications)}
       ${count ? nothing : note("warn", "warn", html`<p>${this.words.policy.onNobody}</p>`)}
       <dl class="facts">${fact(words.when, words.whenText)} ${fact(words.undo, words.undoText, words.undoHint)}</dl>
       <details><summary>${words.message}</summary><div><blockquote>${words.messageText(overview.name)}</blockquote></div></details>
@@ -291,14 +254,16 @@ export class SetupScreen extends Screen {
   private async switch(mode: "on" | "off"): Promise<void> {
     this.undoing = false;
     const path = this.api.path;
-    const switched = await this.change("switch", async () => {
-      const policy = await this.api.take(this.api.client.GET("/v1/accounts/{accountId}/policy", { params: { path } }));
-      const params = { path, header: { "If-Match": policy.etag } };
-      await this.api.take(this.api.client.PATCH("/v1/accounts/{accountId}/policy", { params, body: { mode } }));
+    const read = async () => void (this.policy = await this.api.take(this.api.client.GET("/v1/accounts/{accountId}/policy", { params: { path } })));
+    const work = async () => {
+      if (!this.policy) await read();
+      const params = { path, header: { "If-Match": this.policy!.etag } };
+      this.policy = await this.api.take(this.api.client.PATCH("/v1/accounts/{accountId}/policy", { params, body: { mode } }));
       this.context.announce("policy-changed", { mode });
-    });
-    await this.context.refresh();
-    if (switched) this.context.go(mode === "on" ? "setup/done" : "overview");
+      await this.context.refresh();
+      this.context.go(mode === "on" ? "setup/done" : "overview");
+    };
+    await this.contested("switch", "policy", work, read);
   }
 
   private done(overview: Overview): TemplateResult {
@@ -307,7 +272,7 @@ export class SetupScreen extends Screen {
     const policy = this.words.policy;
     return html`<section class="screen stack loose" part="screen" aria-labelledby="h-setup" data-account=${overview.name}>
       <div class="head"><h3 id="h-setup" tabindex="-1" class="st">${icon("ok")}<span>${words.title}</span></h3><p>${words.text}</p></div>
-      ${this.failed ? this.outcome() : nothing}
+      ${this.outcome()}
       <section class="stack tight" aria-labelledby="h-try"><h4 id="h-try">${words.tryTitle}</h4>
         <ol class="list">${words.tries.map((each) => html`<li>${each}</li>`)}</ol></section>
       <div class="row">

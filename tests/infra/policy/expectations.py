@@ -31,6 +31,9 @@ DEVELOPMENT = frozenset(
 CLAIMS_OF_EVERY_ID_TOKEN = {"tid", "oid", "name", "preferred_username", "wids"}
 """`wids` comes with groupMembershipClaims. Everything else must be asked for."""
 
+NOT_TO_BE_ASKED_FOR = {"amr"}
+"""Entra has no such optional claim: it says it or does not."""
+
 STEP_UP = {"auth_time"}
 """What tells when somebody proved to Entra who they are, for applications that ask for a fresh sign-in."""
 
@@ -83,7 +86,7 @@ def expectations() -> Expectations:
         routes=frozenset(endpoint.path for endpoint in endpoints if endpoint.method == "GET"),
         delegated=frozenset(directory.application.delegated_permissions),
         application=frozenset(directory.application.application_permissions),
-        claims=frozenset(VerifiedIdentity.model_fields) - CLAIMS_OF_EVERY_ID_TOKEN | STEP_UP,
+        claims=frozenset(VerifiedIdentity.model_fields) - CLAIMS_OF_EVERY_ID_TOKEN - NOT_TO_BE_ASKED_FOR | STEP_UP,
         healthy=report({"storage": True}).get_body().decode(),
         unwell=report({"storage": True, "entra": False}).get_body().decode(),
         code="\n".join(

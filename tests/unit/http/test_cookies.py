@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from functions.http.cookies import AT_ONCE, MOST, BrowserCookies, FlowCookies, with_cookies
 from shared.flows.flows import Binding, name_of
+from shared.provider.expected_person import LONGEST_NOTE
 
 COOKIES = BrowserCookies("__Host-")
 SIGN_IN, CONNECT = COOKIES.sign_in, COOKIES.connect
@@ -141,6 +142,8 @@ def test_a_long_text_takes_two_cookies_that_browsers_take_and_a_longer_one_none(
     assert taken_back(COOKIES.way_back.keep(None)) == [f"__Host-azure-sso-way-back-{number}" for number in range(2)]
     with pytest.raises(ValueError, match="too much"):
         COOKIES.way_back.keep("x" * 5_701)
+    assert len(COOKIES.person.keep("x" * LONGEST_NOTE)) == 1
+    assert taken_back(COOKIES.person.keep(None)) == ["__Host-azure-sso-person-0"]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

@@ -104,6 +104,7 @@ def test_discovery_holds_what_the_standard_demands() -> None:
     assert {name: value for name, value in metadata.items() if name.endswith(("_endpoint", "_uri"))} == {
         "authorization_endpoint": "https://sso.example/oauth2/authorize",
         "token_endpoint": "https://sso.example/oauth2/token",
+        "pushed_authorization_request_endpoint": "https://sso.example/oauth2/par",
         "userinfo_endpoint": "https://sso.example/oauth2/userinfo",
         "jwks_uri": "https://sso.example/oauth2/jwks",
         "end_session_endpoint": "https://sso.example/oauth2/logout",

@@ -16,6 +16,7 @@ from jinja2 import UndefinedError
 from functions.http.dialects import pages as module
 from functions.http.dialects.pages import DARK, LIGHT, Pages, Way
 from local.processes import ROOT
+from shared.access.roles import Actor
 from shared.branding import Branding, Colour, Logo, VendorName
 from shared.kernel.refusals import Malformed, Throttled
 
@@ -37,12 +38,20 @@ EVERY: dict[str, Callable[[Pages, str], HttpResponse]] = {
     "connect": lambda pages, text: pages.connect(text, text, ACTION, {"shown": text}),
     "connect one tenant": lambda pages, text: pages.connect(text, text, ACTION, {"shown": text}, tenant=text),
     "connect once more": lambda pages, text: pages.connect(text, text, ACTION, {"shown": text}, unproven=True),
+    "portal invitation": lambda pages, text: pages.portal_invitation(
+        text, Actor(text, None, "SecurityManager"), ACTION, {"shown": text}, unproven=False
+    ),
+    "portal invitation once more": lambda pages, text: pages.portal_invitation(
+        text, Actor("sub", text, "SecurityReader"), ACTION, {"shown": text}, unproven=True
+    ),
+    "portal": lambda pages, text: pages.portal("https://sso.example", text, [("panel.js", text), (text, "sha384-x")]),
     "waiting": lambda pages, text: pages.waiting(ACTION, {"ticket": text}, 5),
     "connected": lambda pages, text: pages.connected(text, text),
     "form post": lambda pages, text: pages.post_to_application(ACTION, {"state": text}),
     "post again": lambda pages, text: pages.post_again(ACTION, {"state": (text,), text: (text, text)}),
     "sign out": lambda pages, text: pages.sign_out(text, ACTION, {"shown": text}, None),
     "sign out of nothing": lambda pages, text: pages.sign_out(None, ACTION, {"state": text}, text),
+    "SSO does not apply": lambda pages, _: pages.sso_does_not_apply(),
     "signed out": lambda pages, _: pages.signed_out(),
     "signed out in a frame": lambda pages, _: pages.signed_out_in_frame(),
 }
@@ -50,6 +59,9 @@ EVERY: dict[str, Callable[[Pages, str], HttpResponse]] = {
 
 SCRIPTED = (EVERY["waiting"], EVERY["form post"])
 """The pages that run a script of ours."""
+
+PORTAL = EVERY["portal"]
+"""The page that loads the panel's two scripts, and asks the service."""
 
 each_page = pytest.mark.parametrize("show", EVERY.values(), ids=EVERY)
 
@@ -83,7 +95,7 @@ def test_what_is_filled_in_cannot_speak_html(show: Callable[[Pages, str], HttpRe
     branding = Branding(name=VendorName("</title><script>alert(1)</script>"), logo=None, colour=BLUE)
     page = Elements(show(Pages(branding), HOSTILE))
     assert {tag for tag, _ in page.found} & {"img", "iframe", "link", "object", "base"} == set()
-    assert len(page.all("script")) == (show in SCRIPTED)
+    assert len(page.all("script")) == (2 if show is PORTAL else show in SCRIPTED)
     assert [
         name for _, attributes in page.found for name in attributes if name.startswith("on") or name == "style"
     ] == []
@@ -101,9 +113,16 @@ def test_the_policy_lets_a_page_have_its_style_and_nothing_else(show: Callable[[
         "style-src": f"'sha256-{digest}'",
         "base-uri": "'none'",
     }
-    assert policy.keys() - {"script-src"} <= {"default-src", "style-src", "base-uri", "form-action", "frame-ancestors"}
-    assert ("script-src" in policy) == (show in SCRIPTED)
-    assert not re.search(r"url\(|@import|src=", html_of(answer))
+    asked = {"connect-src"} if show is PORTAL else set()
+    assert policy.keys() - {"script-src"} - asked <= {
+        "default-src",
+        "style-src",
+        "base-uri",
+        "form-action",
+        "frame-ancestors",
+    }
+    assert ("script-src" in policy) == (show in (*SCRIPTED, PORTAL))
+    assert not re.search(r"url\(|@import|src=", html_of(answer)) or show is PORTAL
 
 
 @each_page
@@ -161,7 +180,8 @@ def test_only_forms_lead_anywhere() -> None:
     to_the_application_alone = {"form post": "https://sso.example"}
     assert leading == dict.fromkeys(leading, "'self' https:") | to_the_application_alone
     plain = {"email", "email with a fault", "post again", "waiting", "sign out", "sign out of nothing"}
-    assert leading.keys() == plain | {"connect", "connect one tenant", "connect once more", "form post"}
+    portal = {"portal invitation", "portal invitation once more"}
+    assert leading.keys() == plain | portal | {"connect", "connect one tenant", "connect once more", "form post"}
     for name in EVERY.keys() - leading.keys():
         assert policy_of(EVERY[name](Pages(NOBODY), "Acme"))["form-action"] == "'none'", name
 
@@ -223,6 +243,19 @@ def test_an_error_of_ours_leads_on_too() -> None:
     pages = Pages.leading_home(NOBODY, "https://panel.example/sso/")
     assert [each["href"] for each in Elements(pages.failed("id")).all("a")] == ["https://panel.example/sso/"]
     assert Elements(Pages.leading_home(NOBODY, None).failed("id")).all("a") == []
+
+
+def test_the_portal_loads_pinned_scripts_of_the_service_and_asks_it_alone() -> None:
+    answer = PORTAL(Pages(NOBODY), "acme")
+    policy = policy_of(answer)
+    assert policy["script-src"] == "https://sso.example/panel/"
+    assert policy["connect-src"] == "https://sso.example/"
+    page = Elements(answer)
+    assert [each["src"] for each in page.all("script")] == [
+        f"https://sso.example/panel/{n}" for n in ("panel.js", "acme")
+    ]
+    assert all(each["integrity"] and each["crossorigin"] == "anonymous" for each in page.all("script"))
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
 def test_what_matters_stands_out() -> None:

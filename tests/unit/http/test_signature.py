@@ -13,8 +13,8 @@ from functions.http.responses import Described, HtmlPage, NoContent, Put, Redire
 from functions.http.roles import Anybody
 from functions.http.signature import parameters_of, responses_of, role_of
 from functions.policy import PolicyBody, PolicyDocument
-from functions.signin import LogoutParameters
-from shared.access.roles import AccountAdministrator, AccountReader
+from functions.signout import LogoutParameters
+from shared.access.roles import AccountAdministrator, AccountReader, PortalHost, PortalVisitor
 from shared.assembly import assemble
 from shared.kernel.names import AccountId
 from tests.support.ports import fakes
@@ -25,7 +25,7 @@ ENDPOINTS = [endpoint for routes in build_routes(assemble(fakes())) for endpoint
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 def test_a_signature_reads_every_name_in_its_path_and_no_other(endpoint: Endpoint) -> None:
     read = {each.name for each in endpoint.parameters if not each.source.queries(each.name) and _is_name(each.wanted)}
-    if role_of(endpoint.handler) in {AccountAdministrator, AccountReader}:
+    if role_of(endpoint.handler) in {AccountAdministrator, AccountReader, PortalHost, PortalVisitor}:
         read.add("accountId")
     assert read == {*re.findall(r"\{(\w+)\}", endpoint.path)}
 

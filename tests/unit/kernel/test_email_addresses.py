@@ -202,7 +202,7 @@ def judged(typed: str) -> str | None:
         return None
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=10 * settings.default.max_examples)
 @given(st.one_of(ALMOST, addresses()))
 def test_every_verdict_is_email_validators(typed: str) -> None:
     try:

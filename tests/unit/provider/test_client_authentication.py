@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.applications.application import AuthMethod
+from shared.applications.application import AssertionAudience, AuthMethod, application_key
 from shared.flows.flows import digest
 from shared.flows.purge import purge_expired
 from shared.kernel.names import ClientId
@@ -21,7 +21,18 @@ from shared.ports.table import Key, Put
 from shared.provider.client_authentication import UnverifiedCredentials, read_credentials
 from shared.provider.errors import InvalidClientError, OAuthError
 from tests.support.interleaving import LostAnswers
-from tests.unit.provider.world import ISSUER, OLGA, OTHER, TOKEN_ENDPOINT, UNITE, WHATEVER_STANDS, Provider, sent
+from tests.unit.provider.world import (
+    ISSUER,
+    OLGA,
+    OTHER,
+    TOKEN_ENDPOINT,
+    UNITE,
+    WHATEVER_STANDS,
+    Provider,
+    application,
+    profile,
+    sent,
+)
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SECRETS = [AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST]
@@ -203,7 +214,8 @@ async def test_a_client_without_a_secret_yet_has_no_good_one(provider: Provider,
 async def test_an_assertion_proves_a_client(
     provider: Provider, audience: str | list[str], client_id: str | None
 ) -> None:
-    await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    kept = {"assertion_audience": AssertionAudience.TOKEN_ENDPOINT}
+    await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS, **kept)
     text = assertion(provider, aud=audience)
     assert (await provider.clients.authenticate(None, asserted(text, client_id))).client_id == UNITE
 
@@ -215,6 +227,17 @@ async def test_an_assertion_that_does_not_hold_proves_nothing(provider: Provider
     await provider.add(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
     await refused(provider, None, asserted(assertion(provider, **changes)))
     assert len(provider.flows_table) == 0
+
+
+async def test_a_client_that_was_registered_before_there_was_a_choice_may_go_on_naming_the_endpoint(
+    provider: Provider,
+) -> None:
+    known = application(token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=JWKS)
+    await provider.applications.write(Put(application_key(UNITE), known.document()))
+    await provider.clients.authenticate(None, asserted(assertion(provider, aud=TOKEN_ENDPOINT)))
+    renamed = {"name": "Unite 2", "token_endpoint_auth_method": AuthMethod.PRIVATE_KEY_JWT, "jwks": JWKS}
+    await provider.register.put(OLGA, UNITE, profile(**renamed), WHATEVER_STANDS)
+    await provider.clients.authenticate(None, asserted(assertion(provider, aud=TOKEN_ENDPOINT, jti="another")))
 
 
 async def test_an_assertion_of_one_client_is_none_of_another(provider: Provider) -> None:

@@ -18,10 +18,18 @@ from shared.connection.connection import Connection
 from shared.kernel.refusals import Refusal, Unavailable
 from shared.ports.entra import Answer
 from shared.ports.table import Put
-from shared.provider.authorization_response import ErrorPage, RedirectToApplication, RedirectToEntra
+from shared.provider.authorization_response import (
+    EmailForm,
+    ErrorPage,
+    RedirectToApplication,
+    RedirectToEntra,
+    Remembering,
+)
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.end_session import ToEntra
 from shared.provider.issuer import Code
+from shared.provider.parameters import Parameters
+from shared.provider.pushed_requests import Pushed
 from shared.provider.sessions import Sessions
 from shared.provider.token import TokenResponse
 from tests.support.disturbances import Disturbance
@@ -48,6 +56,16 @@ BELL = "https://unite.example/bell"
 ENTRA_SID = "sid-of-entra"
 SID = Sessions.name_of(ENTRA_SID)
 
+ASKED = {
+    "client_id": "unite",
+    "redirect_uri": CALLBACK,
+    "response_type": "code",
+    "scope": "openid email",
+    "code_challenge": challenge_of(VERIFIER),
+    "code_challenge_method": "S256",
+    "login_hint": ALICE.address,
+}
+
 type Step = Callable[["World"], Awaitable[object]]
 
 
@@ -59,6 +77,8 @@ class World(Provider):
     code: str
     text: str
     id_token: str
+    named: Parameters
+    hint: str | None = ALICE.address
 
 
 async def prepared(world: World) -> None:
@@ -67,19 +87,32 @@ async def prepared(world: World) -> None:
 
 
 async def authorize(world: World) -> object:
-    asked = {
-        "client_id": "unite",
-        "redirect_uri": CALLBACK,
-        "response_type": "code",
-        "scope": "openid email",
-        "code_challenge": challenge_of(VERIFIER),
-        "code_challenge_method": "S256",
-        "login_hint": ALICE.address,
-    }
-    answer = await world.sign_in.authorize(sent(**asked))
+    answer = await world.sign_in.authorize(sent(**ASKED))
     if isinstance(answer, RedirectToEntra):
         world.left = answer
     return answer
+
+
+async def push(world: World) -> object:
+    client = await world.clients.authenticate(None, sent(client_id="unite"))
+    asked = {**ASKED, "login_hint": world.hint}
+    pushed = await world.services.provider.pushed.push(client, sent(**asked))
+    world.named = sent(client_id="unite", request_uri=pushed.request_uri)
+    return pushed
+
+
+async def with_a_pushed_request(world: World) -> None:
+    await prepared(world)
+    await push(world)
+
+
+async def with_a_request_that_names_nobody(world: World) -> None:
+    world.hint = None
+    await with_a_pushed_request(world)
+
+
+async def open_pushed(world: World) -> object:
+    return await world.sign_in.authorize(world.named)
 
 
 async def at_microsoft(world: World) -> None:
@@ -95,6 +128,7 @@ async def back_to_microsoft(world: World) -> None:
 
 async def come_back(world: World) -> object:
     answer = await world.sign_in.callback(world.answer, world.left.binding.secret)
+    answer = answer.response if isinstance(answer, Remembering) else answer
     if isinstance(answer, RedirectToApplication):
         (world.code,) = parse_qs(urlsplit(answer.url).query)["code"]
     return answer
@@ -195,6 +229,9 @@ class Case:
 
 CASES = {
     "authorize": Case(prepared, authorize, RedirectToEntra, authorize),
+    "push": Case(prepared, push, Pushed, push),
+    "authorize what was pushed": Case(with_a_pushed_request, open_pushed, RedirectToEntra, open_pushed),
+    "ask for the address": Case(with_a_request_that_names_nobody, open_pushed, EmailForm, open_pushed),
     "complete": Case(at_microsoft, come_back, RedirectToApplication, begin_again),
     "redeem": Case(with_a_code, redeem, TokenResponse, redeem),
     "authenticate by an assertion": Case(with_an_assertion, authenticate, AuthenticatedClient, authenticate),

@@ -17,7 +17,13 @@ from shared.policies.policy import Mode
 from shared.ports.entra import Answer, ConsentMissing
 from shared.ports.table import Put
 from shared.provider.authorization import SignInState
-from shared.provider.authorization_response import EmailForm, ErrorPage, RedirectToApplication, RedirectToEntra
+from shared.provider.authorization_response import (
+    EmailForm,
+    ErrorPage,
+    RedirectToApplication,
+    RedirectToEntra,
+    Remembering,
+)
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import Code, Person, challenge_of
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
@@ -75,7 +81,8 @@ class Story:
 
     async def sign_in_as(self, away: RedirectToEntra, state: str, **claims: Any) -> Any:
         code = self.entra.sign_in(away.url, identity(**claims))
-        return await self.sign_in.callback(Answer(state=state, code=code), away.binding.secret)
+        response = await self.sign_in.callback(Answer(state=state, code=code), away.binding.secret)
+        return response.response if isinstance(response, Remembering) else response
 
     async def status(self) -> Status:
         return (await read_head(self.provider.accounts_table, ACME)).stored(Connection).record.status
@@ -165,7 +172,7 @@ async def test_who_stays_on_the_password_takes_along_what_the_application_needs(
     assert back == RedirectToApplication(f"{PASSWORD_PAGE}&login_hint=nobody%40nowhere.example&state=s")
     await story.provider.register.remove(OLGA, UNITE, WHATEVER_STANDS)
     await story.provider.add()
-    assert query_of((await story.ask(login_hint="nobody@nowhere.example")).url)["error"] == "access_denied"
+    assert query_of((await story.ask(login_hint="nobody@nowhere.example")).url)["error"] == "sso_does_not_apply"
 
 
 async def test_an_application_that_is_not_there_is_answered_nowhere(story: Story) -> None:
@@ -224,7 +231,7 @@ async def test_sso_that_was_switched_off_meanwhile_lets_nobody_in(story: Story) 
     assert isinstance(ended, ErrorPage)
     assert isinstance(ended.refusal, SsoSwitchedOff)
     assert ended.again_url is None
-    assert query_of(ended.application_url)["error"] == "access_denied"
+    assert query_of(ended.application_url)["error"] == "sso_does_not_apply"
 
 
 @pytest.mark.parametrize(

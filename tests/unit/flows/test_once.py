@@ -1,0 +1,83 @@
+"""Flows that follow from another one: whoever has its handle begins them, and only once."""
+
+from typing import ClassVar
+
+import pytest
+
+from shared.flows.flows import HANDLE, Flow, Flows
+from shared.flows.once import following, issue_once
+from shared.kernel.refusals import FlowSpent, Unavailable
+from shared.ports.table import Insert, Operation, RowExists
+from tests.support.disturbances import Disturbance, Disturbed, Script
+from tests.support.fakes import FixedClock, InMemoryTable
+from tests.unit.flows.test_flows import Errand, Voucher
+
+
+class Visit(Errand):
+    kind: ClassVar[str] = "visit"
+    who: str
+
+
+@pytest.fixture
+def flows() -> Flows:
+    return Flows(table=InMemoryTable(), clock=FixedClock())
+
+
+def visit(flows: Flows, who: str) -> Visit:
+    return Visit(expires_at=flows.expiry(Visit), who=who)
+
+
+def test_a_handle_follows_from_another_and_reveals_nothing_of_it(flows: Flows) -> None:
+    first, other = flows.new_handle(Errand), flows.new_handle(Errand)
+    second = following(first, Voucher)
+    assert HANDLE.fullmatch(second)
+    assert second.partition(".")[0] == first.partition(".")[0], "kept as long"
+    assert following(first + "&x=y", Voucher) == second, "browsers append to handles"
+    handles: list[tuple[str, type[Flow]]] = [(first, Errand), (other, Voucher), (second, Voucher)]
+    assert len({first, second, *(following(*each) for each in handles)}) == 5
+
+
+async def test_what_follows_is_kept_once_and_found_by_its_handle(flows: Flows) -> None:
+    handle = following(flows.new_handle(Errand), Visit)
+    await issue_once(flows, visit(flows, "Alice"), handle)
+    with pytest.raises(FlowSpent):
+        await issue_once(flows, visit(flows, "Bob"), handle)
+    assert (await flows.redeem(handle, Visit)).who == "Alice"
+    with pytest.raises(FlowSpent):
+        await issue_once(flows, visit(flows, "Alice"), handle)
+
+
+@pytest.mark.parametrize("how", [Disturbance.LOST, Disturbance.REPEATED], ids=str.lower)
+async def test_whose_answer_was_lost_has_kept_it(how: Disturbance) -> None:
+    script = Script()
+    flows = Flows(table=Disturbed(InMemoryTable(), script), clock=FixedClock())
+    handle = flows.new_handle(Visit)
+    script.disturb(1, how)
+    await script.play(lambda: issue_once(flows, visit(flows, "Alice"), handle))
+    assert (await flows.look(handle, Visit)).who == "Alice"
+
+
+async def test_what_was_not_kept_can_be_tried_again() -> None:
+    script = Script()
+    flows = Flows(table=Disturbed(InMemoryTable(), script), clock=FixedClock())
+    handle = flows.new_handle(Visit)
+    script.disturb(1, Disturbance.NOT_MADE)
+    with pytest.raises(Unavailable):
+        await script.play(lambda: issue_once(flows, visit(flows, "Alice"), handle))
+    script.disturb(0, None)
+    await issue_once(flows, visit(flows, "Alice"), handle)
+
+
+class Purged(InMemoryTable):
+    """A table from which a row goes as soon as it has been in the way."""
+
+    async def write(self, *operations: Operation) -> None:
+        (insert,) = operations
+        assert isinstance(insert, Insert)
+        raise RowExists(insert.key)
+
+
+async def test_what_was_kept_and_is_purged_meanwhile_was_kept() -> None:
+    flows = Flows(table=Purged(), clock=FixedClock())
+    with pytest.raises(FlowSpent):
+        await issue_once(flows, visit(flows, "Alice"), flows.new_handle(Visit))
