@@ -43,7 +43,7 @@ MEASURED := tests/contract tests/http tests/unit
 OTHERS := $(filter-out $(MEASURED) tests/support tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) $(DISTURBED)
 
 .PHONY: test
-test: $(if $(T),,check) $(STAMPS) ## Run the checks and every test; SLOW=1 at full size, as CI does; T=tests/http/test_policy.py a part
+test: $(if $(T),,check) $(STAMPS) ## Run the checks and every test; SLOW=1 all in a browser and at full size, as CI does; T=tests/http/test_policy.py a part
 ifdef T
 	@$(PYTEST) $(if $(SLOW),--slow) $(T)
 else
