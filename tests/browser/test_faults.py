@@ -23,7 +23,7 @@ READS = {
     "policy": "GET /policy",
     "exceptions": "GET /exceptions",
     "people": "GET /links",
-    "activity": "GET /audit",
+    "activity": "POST /audit/search",
 }
 UNSURE = "It is not certain whether the change took place."
 
