@@ -4,10 +4,12 @@ Nothing that the browser sends is trusted. The account may have switched SSO off
 resolves once more. If the sign-in is older than `max_age`, the step asks for a new one.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.flows.flows import Flows
+from shared.kernel.ahead import Ahead
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent, Malformed
 from shared.ports.clock import Clock
@@ -25,7 +27,7 @@ from shared.provider.reauthentication import SignInTooOld, prove_recent
 from shared.provider.sessions import Sessions
 from shared.resolution.decision import NOT_ROUTED
 from shared.resolution.resolver import Resolution, Resolver
-from shared.users.admission import Admission
+from shared.users.admission import Admission, Seen
 from shared.users.link import SWITCHED_OFF, SsoSwitchedOff
 
 _ANOTHER = (
@@ -40,6 +42,14 @@ class BeginAgain:
 
     request: AuthorizationRequest
     expected: ExpectedPerson | None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A sign-in whose person is back, and what their admission depends on, which is being read meanwhile."""
+
+    state: SignInState
+    seen: Ahead[tuple[Resolution, Seen]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +75,10 @@ class CallbackStep:
     redirect_uri: str
     """The address to which Microsoft returned, as in the app registration."""
 
-    async def redeem(self, answer: Answer, browser: str | None) -> SignInState:
+    async def redeem(self, answer: Answer, browser: str | None) -> Returned:
         """Find the sign-in to which the response belongs, and count the response: `answers` is 1 for the first.
+
+        Account and link are read as soon as the sign-in is found, beside the writing and the request to Microsoft.
 
         Raises:
             FlowEnded: there were enough responses before, or it is too late.
@@ -76,26 +88,49 @@ class CallbackStep:
         if answer.state is None:
             raise FlowSpent(f"Microsoft's answer carries no state. {SignInState.start}")
         now = self.clock.now()
-        state = await self.flows.revise(answer.state, SignInState, lambda state: state.answered(now), browser)
+        begun: list[Ahead[tuple[Resolution, Seen]]] = []
+
+        def answered(state: SignInState) -> SignInState:
+            counted = state.answered(now)
+            if not begun:
+                begun.append(Ahead(self._look(state)))
+            return counted
+
+        try:
+            state = await self.flows.revise(answer.state, SignInState, answered, browser)
+        except BaseException:
+            for each in begun:
+                each.drop()
+            raise
         if state.answers == 1:
             self.responses.report(SignInStep.RETURNED, state.authorization)
-        return state
+        return Returned(state, begun[0])
 
-    async def complete(self, state: SignInState, answer: Answer) -> Remembering | BeginAgain:
+    async def _look(self, state: SignInState) -> tuple[Resolution, Seen]:
+        """What the admission of the person depends on, whoever has signed in."""
+        typed = EmailAddress.parse(state.email)
+        return await asyncio.gather(
+            self.resolver.decide(typed, state.request.client_id), self.admission.look(state.account_id, typed)
+        )
+
+    async def complete(self, returned: Returned, answer: Answer) -> Remembering | BeginAgain:
         """Prove who signed in, and give the application a code, and the browser a note.
 
         Raises:
             ProviderRefused, RefusedAtEntra: Entra refused the sign-in.
             Refusal: the person is not admitted.
         """
+        state = returned.state
         identity = await self._identify(state, answer)
         if self._is_somebody_else(state, identity):
             return BeginAgain(state.request, None)
         if self._is_too_old(state, identity):
             return BeginAgain(state.request.model_copy(update={"prompt": Prompt.LOGIN}), state.expected)
-        person = await self._admit(state, identity)
-        await self.sessions.begin(person, state.request.client_id, identity.login_hint)
-        handle = await self.flows.issue(self._code(state, person))
+        person = await self._admit(state, identity, *await returned.seen.result())
+        _, handle = await asyncio.gather(
+            self.sessions.begin(person, state.request.client_id, identity.login_hint),
+            self.flows.issue(self._code(state, person)),
+        )
         self.responses.report(SignInStep.COMPLETED, state.authorization)
         note = self.people.note_of(identity, EmailAddress(state.email))
         return Remembering(self.responses.to_client(state.request, code=handle), note)
@@ -113,13 +148,15 @@ class CallbackStep:
     def _is_somebody_else(self, state: SignInState, identity: VerifiedIdentity) -> bool:
         """Whether somebody else came back than the browser remembers, who may be asked for their address.
 
+        Whoever an `id_token_hint` demands may have moved to another tenant with their account, and be the same person.
+
         Raises:
             AnotherPerson: they may not be asked.
         """
         expected = state.expected
-        if expected is None or expected.demanded or expected.is_of(identity):
+        if expected is None or expected.is_of(identity) or (expected.demanded and expected.tid != identity.tid):
             return False
-        if state.request.prompt is Prompt.NONE:
+        if expected.demanded or state.request.prompt is Prompt.NONE:
             raise AnotherPerson(_ANOTHER)
         return True
 
@@ -138,16 +175,18 @@ class CallbackStep:
             return True
         return False
 
-    async def _admit(self, state: SignInState, identity: VerifiedIdentity) -> Person:
-        """Resolve once more, and link the person.
+    async def _admit(
+        self, state: SignInState, identity: VerifiedIdentity, resolution: Resolution, seen: Seen
+    ) -> Person:
+        """Hold the person against what was resolved once more, and link them.
 
         Raises:
             SignInRefused: SSO no longer applies, or the identity is not this person's.
         """
         typed = EmailAddress.parse(state.email)
-        if not _applies(await self.resolver.decide(typed, state.request.client_id), state, identity):
+        if not _applies(resolution, state, identity):
             raise SsoSwitchedOff(SWITCHED_OFF)
-        admitted = await self.admission.admit(state.account_id, typed, identity, state.begun_at)
+        admitted = await self.admission.admit(state.account_id, typed, identity, state.begun_at, seen)
         if state.expected is not None and state.expected.sub not in {None, admitted.link.subject}:
             raise AnotherPerson(_ANOTHER)
         email = admitted.email

@@ -25,7 +25,7 @@ from shared.provider.authorization_response import (
     Responses,
 )
 from shared.provider.authorize import AuthorizeStep
-from shared.provider.callback import BeginAgain, CallbackStep
+from shared.provider.callback import BeginAgain, CallbackStep, Returned
 from shared.provider.errors import OAuthError, RefusedAtEntra, RequestError
 from shared.provider.expected_person import ExpectedPeople, ExpectedPerson, FromBrowser
 from shared.provider.parameters import Parameters
@@ -109,21 +109,25 @@ class SignIn:
             Unavailable: the store does not respond, so nothing may be sent anywhere.
         """
         try:
-            state = await self.callback_step.redeem(answer, browser)
+            returned = await self.callback_step.redeem(answer, browser)
         except FlowEnded as ended:
             over = SignInState.model_validate(ended.flow)
             await self._client_of(over)
             return await self.pushed.kept(self.responses.refused(over.authorization, ended))
         except ForeignFlow as foreign:
             return self.responses.of_another_browser(foreign)
-        return await self.pushed.kept(await self._go_on(state, answer))
+        try:
+            return await self.pushed.kept(await self._go_on(returned, answer))
+        finally:
+            returned.seen.drop()
 
-    async def _go_on(self, state: SignInState, answer: Answer) -> AuthorizationResponse:
+    async def _go_on(self, returned: Returned, answer: Answer) -> AuthorizationResponse:
+        state = returned.state
         application = await self._client_of(state)
         try:
             if state.answers > 1:
                 return await self.authorize_step.begin(state.request, application, state.expected, repeats=True)
-            match await self.callback_step.complete(state, answer):
+            match await self.callback_step.complete(returned, answer):
                 case BeginAgain(request, expected):
                     again = await self.authorize_step.begin(request, application, expected, repeats=state.repeats)
                     return Remembering(again, None) if expected != state.expected else again

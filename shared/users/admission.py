@@ -29,6 +29,18 @@ from shared.users.user_key import UserKey
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What an admission depends on, as it was read.
+
+    `at` is taken before: if the account leaves the tenant then, the link is older than what comes next.
+    """
+
+    at: datetime
+    head: Head | None
+    row: Row | None
+
+
+@dataclass(frozen=True, slots=True)
 class Admitted:
     """A person who may sign in, and what their account says of them.
 
@@ -55,8 +67,20 @@ class Admission:
     clock: Clock
     """The time."""
 
+    async def look(self, account_id: AccountId, email: EmailAddress) -> Seen:
+        """Read what `admit` depends on, whoever it is that signs in."""
+        now = self.clock.now()
+        key = link_key(account_id, UserKey.of(account_id, email))
+        head, row = await asyncio.gather(find_head(self.table, account_id), self.table.get(key))
+        return Seen(now, head, row)
+
     async def admit(
-        self, account_id: AccountId, email: EmailAddress, identity: VerifiedIdentity, begun_at: datetime
+        self,
+        account_id: AccountId,
+        email: EmailAddress,
+        identity: VerifiedIdentity,
+        begun_at: datetime,
+        seen: Seen | None = None,
     ) -> Admitted:
         """Return the user's link, if this identity may sign in as them; make it if there is none that bars them.
 
@@ -67,6 +91,7 @@ class Admission:
             email: the address that was typed.
             identity: the person who signed in.
             begun_at: when they were sent to Microsoft.
+            seen: from `look`, since the browser came back; it is read here if it is None.
 
         Raises:
             SsoSwitchedOff: the account is gone, or another by now, or not connected to the identity's tenant.
@@ -74,10 +99,8 @@ class Admission:
             SignInRefused: there is no link to this identity, and the tenant does not vouch for the address; see
                 `prove_email`. A person who only chose the wrong account gets that reason, and can try again.
         """
-        # Taken before the head is read: if the account leaves this tenant then, the link is older than what comes next.
-        now = self.clock.now()
-        key = link_key(account_id, UserKey.of(account_id, email))
-        head, row = await asyncio.gather(find_head(self.table, account_id), self.table.get(key))
+        seen = seen or await self.look(account_id, email)
+        now, head, row = seen.at, seen.head, seen.row
         if head is None or not _is_still_connected(head, identity, begun_at):
             raise SsoSwitchedOff(SWITCHED_OFF)
         link = Link.read(row) if row else None

@@ -146,16 +146,19 @@ def test_a_refusal_is_described_as_its_dialect_words_it(api: dict[str, Any]) -> 
         "/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server",
         "/oauth2/jwks",
+        "/oauth2/revoke",
         "/oauth2/par",
         "/oauth2/token",
         "/oauth2/userinfo",
     }
     assert {path for path, types in media.items() if types == ["text/html"]} == {
+        "/errors/sso-does-not-apply",
         "/portal",
         "/portal/{accountId}",
         "/oauth2/authorize",
         "/oauth2/logout",
         "/signin/callback",
+        "/signin/start",
         "/signed-out",
         "/signin/front-channel-logout",
     }
