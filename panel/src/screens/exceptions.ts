@@ -13,6 +13,11 @@ interface Page {
   following: string | null;
 }
 
+/** The page that is shown, with the continuations up to it; the first page needs none. */
+interface Shown extends Page {
+  tokens: readonly (string | null)[];
+}
+
 const ROWS = 100;
 const MORE = 1000;
 const AT_ONCE = 4;
@@ -20,9 +25,11 @@ const SOON = 14 * 86_400_000;
 
 @customElement("azure-sso-exceptions")
 export class ExceptionsScreen extends Screen {
-  private readonly read = new Load<Page>(this, () => this.page(ROWS, this.tokens.at(-1) ?? null));
-  /** The continuations of the pages up to the one that is shown; the first page needs none. */
-  @state() private tokens: readonly (string | null)[] = [null];
+  private readonly read = new Load<Shown>(this, async () => {
+    const tokens = this.wantedTokens;
+    return { ...(await this.page(ROWS, tokens.at(-1) ?? null)), tokens };
+  });
+  private wantedTokens: readonly (string | null)[] = [null];
   @state() private found?: { wanted: string; entries: readonly Entry[]; read: number } | undefined;
   /** What is looked for now; a search that is under way may be for something else. */
   private wanted = "";
@@ -104,6 +111,10 @@ export class ExceptionsScreen extends Screen {
     </div>`;
   }
 
+  private get tokens(): readonly (string | null)[] {
+    return this.read.value?.tokens ?? [null];
+  }
+
   private get first(): number {
     return (this.tokens.length - 1) * ROWS;
   }
@@ -111,11 +122,10 @@ export class ExceptionsScreen extends Screen {
   private paging(page: Page): TemplateResult {
     const words = this.words;
     const turn = async (tokens: readonly (string | null)[]) => {
-      const before = this.tokens;
-      this.tokens = tokens;
+      this.wantedTokens = tokens;
       this.chosen = new Set();
       await this.read.run();
-      if (this.read.problem) this.tokens = before;
+      if (this.read.problem) this.wantedTokens = this.tokens;
     };
     return html`<div class="row apart wide">
       <span class="muted">${words.exceptions.total(this.first + 1, this.first + page.entries.length, page.following !== null)}</span>
