@@ -194,6 +194,7 @@ def _register(stage: _Stage, operator: str) -> None:
         "name": "Unite",
         "ssoSupported": True,
         "redirectUris": [f"{stage.application}/callback"],
+        "refreshTokens": True,
         "postLogoutRedirectUris": [f"{stage.application}/signed-out"],
         "initiateLoginUri": f"{stage.application}/login",
     }
@@ -323,7 +324,9 @@ def _sign_in(stage: _Stage, manager: str) -> None:
         stage.ask("GET", "/oauth2/userinfo", headers=bearer)
         stage.ask("POST", "/oauth2/userinfo", headers=bearer)
         stage.when = "again"
-        browser.open(AuthorizationRequest("unite", signing_in.redirect_uri, ALICE).address(stage.service.url))
+        renewing = AuthorizationRequest("unite", signing_in.redirect_uri, ALICE)
+        page = browser.open(renewing.address(stage.service.url, scope="openid email offline_access"))
+        _renew(stage, renewing.redemption(code_of(page)))
         stage.when = "of a remembered person"
         remembered = AuthorizationRequest("unite", signing_in.redirect_uri, "")
         browser.open(remembered.address(stage.service.url, login_hint=None))
@@ -342,6 +345,16 @@ def _sign_in(stage: _Stage, manager: str) -> None:
     stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "a person of two names", json={"email": ALICE})
     stage.call(manager, "POST", f"{_ACCOUNT}/people/erase", "nobody", json={"email": ALICE})
     stage.call(manager, "POST", f"{_ACCOUNT}/links/release", "none left", json={"all": True})
+
+
+def _renew(stage: _Stage, redemption: dict[str, str]) -> None:
+    stage.forget()
+    token = stage.ask("POST", "/oauth2/token", "for refresh tokens", data=redemption).json()["refresh_token"]
+    renewal = {"grant_type": "refresh_token", "client_id": "unite", "refresh_token": token}
+    for when in ("a refresh token", "the token before"):
+        stage.forget()
+        token = stage.ask("POST", "/oauth2/token", when, data=renewal).json()["refresh_token"]
+    stage.ask("POST", "/oauth2/revoke", data={"client_id": "unite", "token": token})
 
 
 def _push(stage: _Stage, browser: WatchedBrowser, request: AuthorizationRequest) -> None:

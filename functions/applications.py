@@ -1,7 +1,7 @@
 """Applications: the vendor's operators register its apps here."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, field_validator
 
@@ -13,6 +13,7 @@ from shared.access.roles import Operator
 from shared.applications.application import Application, ApplicationProfile, AssertionAudience, AuthMethod, CodeBinding
 from shared.applications.client_keys import check_public_key, keys_of
 from shared.applications.register import DEFAULT_OVERLAP
+from shared.kernel.addresses import is_native
 from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId
 from shared.services import Services
@@ -36,8 +37,17 @@ class ApplicationBody(ApplicationProfile):
         return jwks
 
 
+class OriginsWarning(Document):
+    """The origins whose scripts cannot call userinfo unless the deployment allows them, and the command that does."""
+
+    code: Literal["origins_to_allow"] = "origins_to_allow"
+    detail: str
+    origins: tuple[str, ...]
+    command: str
+
+
 class ApplicationDocument(Document):
-    """An application."""
+    """An application. `warnings` say what has to be done elsewhere before all of it works."""
 
     client_id: ClientId
     name: str
@@ -49,6 +59,7 @@ class ApplicationDocument(Document):
     jwks: dict[str, JsonValue] | None
     assertion_audience: AssertionAudience | None
     code_binding: CodeBinding
+    refresh_tokens: bool
     require_pushed_authorization_requests: bool
     post_logout_redirect_uris: tuple[str, ...]
     backchannel_logout_uri: str | None
@@ -56,6 +67,7 @@ class ApplicationDocument(Document):
     has_secret: bool
     created_at: Moment
     updated_at: Moment
+    warnings: tuple[OriginsWarning, ...]
 
 
 class SecretBody(Asked):
@@ -129,6 +141,21 @@ def _document(application: Application) -> ApplicationDocument:
         has_secret=application.secret is not None,
         created_at=application.created_at,
         updated_at=application.updated_at,
+        warnings=_warnings(profile),
         **profile.model_dump()
         | {"code_binding": profile.binding, "assertion_audience": profile.audience if profile.jwks else None},
     )
+
+
+def _warnings(profile: ApplicationProfile) -> tuple[OriginsWarning, ...]:
+    """The platform answers preflights from a list that the app does not see: this is said whether it is done or not."""
+    origins = tuple(origin for origin in profile.origins if not is_native(origin))
+    if not origins:
+        return ()
+    warning = OriginsWarning(
+        detail="If its pages call userinfo (oidc-client-ts: loadUserInfo), the deployment must allow their origins: "
+        "run the command, and add them to the parameter allowedOrigins, which the next deployment sets.",
+        origins=origins,
+        command=f"az functionapp cors add --resource-group $RG --name $APP --allowed-origins {' '.join(origins)}",
+    )
+    return (warning,)

@@ -34,11 +34,14 @@ from shared.provider.callback import CallbackStep
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.end_session import EndSession
 from shared.provider.expected_person import ExpectedPeople
+from shared.provider.families import Families
 from shared.provider.issuer import Issuer
 from shared.provider.login_initiation import LoginInitiation
 from shared.provider.logout_notices import LogoutNotices
 from shared.provider.openid_provider import OpenIdProvider
 from shared.provider.pushed_requests import PushedRequests
+from shared.provider.refresh import RefreshEndpoint
+from shared.provider.revocation import Revocation
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
 from shared.provider.standing import Standing
@@ -174,6 +177,7 @@ def _openid_provider(
     )
     people = ExpectedPeople(seal=ports.seal, tokens=ports.tokens, accounts=ports.recent_accounts, clock=ports.clock)
     standing = Standing(accounts=ports.accounts, resolver=resolver)
+    families = Families(table=ports.flows, sessions=sessions, clock=ports.clock)
     sign_in = _sign_in(ports, flows, resolver, admission, checks, people)
     return OpenIdProvider(
         sign_in=sign_in,
@@ -186,11 +190,16 @@ def _openid_provider(
             audiences=(ports.public_url, f"{ports.public_url}/oauth2/token", f"{ports.public_url}/oauth2/par"),
             secrets=SecretChecks(clock=ports.clock),
         ),
-        token=TokenEndpoint(flows=flows, standing=standing, issuer=issuer, telemetry=ports.telemetry),
+        token=TokenEndpoint(
+            flows=flows, standing=standing, families=families, issuer=issuer, telemetry=ports.telemetry
+        ),
+        refresh=RefreshEndpoint(families=families, standing=standing, issuer=issuer, telemetry=ports.telemetry),
+        revocation=Revocation(families=families),
         userinfo=Userinfo(tokens=ports.tokens, issuer=ports.public_url),
         end_session=EndSession(
             applications=ports.recent_applications,
             sessions=sessions,
+            families=families,
             provider=ports.sign_in,
             tokens=ports.tokens,
             issuer=issuer,

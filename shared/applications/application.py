@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from shared.kernel.addresses import https_address
+from shared.kernel.addresses import https_address, is_private_use, origin_of, redirect_uri
 from shared.kernel.names import ClientId, Product, unpasted
 from shared.ports.record import Record
 from shared.ports.table import Key, RowReader
@@ -32,7 +32,10 @@ Title = Annotated[str, BeforeValidator(unpasted), StringConstraints(min_length=1
 WebAddress = Annotated[
     str, BeforeValidator(unpasted), StringConstraints(max_length=2_000), AfterValidator(https_address)
 ]
-WebAddresses = Annotated[tuple[WebAddress, ...], Field(max_length=20)]
+RedirectUri = Annotated[
+    str, BeforeValidator(unpasted), StringConstraints(max_length=2_000), AfterValidator(redirect_uri)
+]
+RedirectUris = Annotated[tuple[RedirectUri, ...], Field(max_length=20)]
 
 
 class AuthMethod(StrEnum):
@@ -74,17 +77,18 @@ BY_SECRET = frozenset({AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_
 class ApplicationProfile(Record):
     """The fields of an application that an operator sets.
 
-    `redirect_uris` and `post_logout_redirect_uris` are matched exactly; `requires_product` names a product without
-    which SSO does not work in it; `password_sign_in_uri` receives people who stay on the vendor's password; `jwks`
-    are the public keys (RFC 7517) of a client that authenticates by `private_key_jwt`; `code_binding` is None for
-    applications that were registered before there was a choice, which means PKCE; with
+    `redirect_uris` are matched as `shared.kernel.addresses` says, `post_logout_redirect_uris` exactly;
+    `requires_product` names a product without which SSO does not work in it; `password_sign_in_uri` receives people who
+    stay on the vendor's password; `jwks` are the public keys (RFC 7517) of a client that authenticates by
+    `private_key_jwt`; `code_binding` is None for applications that were registered before there was a choice, which
+    means PKCE; `refresh_tokens` allows it to ask for `offline_access`; with
     `require_pushed_authorization_requests` (RFC 9126, section 6) none is taken from a browser. `assertion_audience` is
     None for clients without keys, and for those that were registered before there was a choice. `initiate_login_uri`
     begins a sign-in for whoever comes from a tile or a link elsewhere.
     """
 
     name: Title
-    redirect_uris: WebAddresses = ()
+    redirect_uris: RedirectUris = ()
     sso_supported: bool
     requires_product: Product | None = None
     password_sign_in_uri: WebAddress | None = None
@@ -92,8 +96,9 @@ class ApplicationProfile(Record):
     jwks: dict[str, JsonValue] | None = None
     assertion_audience: AssertionAudience | None = None
     code_binding: CodeBinding | None = None
+    refresh_tokens: bool = False
     require_pushed_authorization_requests: bool = False
-    post_logout_redirect_uris: WebAddresses = ()
+    post_logout_redirect_uris: RedirectUris = ()
     backchannel_logout_uri: WebAddress | None = None
     initiate_login_uri: WebAddress | None = None
 
@@ -116,6 +121,20 @@ class ApplicationProfile(Record):
         if self.assertion_audience is not None and self.token_endpoint_auth_method is not AuthMethod.PRIVATE_KEY_JWT:
             raise ValueError("'assertionAudience' is allowed only with tokenEndpointAuthMethod 'private_key_jwt'.")
         return self
+
+    @model_validator(mode="after")
+    def _own_schemes_where_the_client_is_native(self) -> Self:
+        addresses = (*self.redirect_uris, *self.post_logout_redirect_uris)
+        if self.token_endpoint_auth_method is not AuthMethod.NONE and any(map(is_private_use, addresses)):
+            raise ValueError("Only tokenEndpointAuthMethod 'none' allows a scheme of one's own: native applications.")
+        return self
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins whose scripts may call the token endpoint for it: of a public client's own redirect URIs."""
+        public = self.token_endpoint_auth_method is AuthMethod.NONE
+        found = [origin_of(uri) for uri in self.redirect_uris if public]
+        return tuple(dict.fromkeys(origin for origin in found if origin is not None))
 
     @property
     def binding(self) -> CodeBinding:

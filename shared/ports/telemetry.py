@@ -40,7 +40,10 @@ class ConnectStep(StrEnum):
 
 
 class SignInStep(StrEnum):
-    """How far a sign-in got: asked for the address, sent to the password page, sent to Microsoft, back from there."""
+    """How far a sign-in got: asked for the address, sent to the password page, sent to Microsoft, back from there.
+
+    `refreshed` comes later, each time its tokens are renewed.
+    """
 
     ASKED = "asked"
     PASSWORD = "password"  # noqa: S105 - a method of signing in, not a secret
@@ -49,6 +52,7 @@ class SignInStep(StrEnum):
     COMPLETED = "completed"
     REFUSED = "refused"
     REDEEMED = "redeemed"
+    REFRESHED = "refreshed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,14 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from shared.applications.application import Application, CodeBinding
+from shared.kernel.addresses import is_private_use
 from shared.kernel.names import ClientId
 from shared.ports.record import Record
 from shared.ports.table import RowReader
 from shared.provider.errors import OAuthError, RequestError, invalid_request
 from shared.provider.parameters import LONGEST_TOKEN, Parameters, one
 from shared.provider.requesting_client import find_client
-
-SCOPES = ("openid", "email", "profile")
+from shared.provider.scopes import OFFLINE_ACCESS, SCOPES
 
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
 """How the `request_uri` of a pushed request begins (RFC 9126, section 2.2); its handle follows."""
@@ -66,7 +66,7 @@ class AuthorizationRequest(Record):
     max_age: int | None = None
     login_hint: str | None = None
     id_token_hint: str | None = None
-    """As it was sent, still to be verified; it is not stored."""
+    """As it was sent, still to be verified; it is stored only with a request that was pushed."""
     acr_values: tuple[str, ...] = ()
     response_mode: ResponseMode = ResponseMode.QUERY
     pushed: bool = False
@@ -118,8 +118,10 @@ def state_of(parameters: Parameters) -> str | None:
 
 def response_mode_of(parameters: Parameters) -> ResponseMode:
     """The mode in which an error response is sent: the one that was asked for, or the default if that is the error."""
-    values = parameters.get("response_mode", ())
-    return ResponseMode(values[0]) if len(values) == 1 and values[0] in {*ResponseMode} else ResponseMode.QUERY
+    try:
+        return ResponseMode(_response_mode(parameters)["response_mode"])
+    except OAuthError:
+        return ResponseMode.QUERY
 
 
 def _response_type(parameters: Parameters) -> Mapping[str, Any]:
@@ -133,11 +135,17 @@ def _response_type(parameters: Parameters) -> Mapping[str, Any]:
 
 
 def _response_mode(parameters: Parameters) -> Mapping[str, Any]:
-    """Read how to respond; `query` is the default of the code flow (Multiple Response Types, section 2.1)."""
+    """Read how to respond; `query` is the default of the code flow (Multiple Response Types, section 2.1).
+
+    No browser posts to a scheme of a native application's own.
+    """
     try:
-        return {"response_mode": ResponseMode(one(parameters, "response_mode") or ResponseMode.QUERY)}
+        mode = ResponseMode(one(parameters, "response_mode") or ResponseMode.QUERY)
     except ValueError:
         raise invalid_request("response_mode must be query, fragment or form_post.") from None
+    if mode is ResponseMode.FORM_POST and any(map(is_private_use, parameters.get("redirect_uri", ()))):
+        raise invalid_request("response_mode form_post needs a redirect_uri of https.")
+    return {"response_mode": mode}
 
 
 def _request_object(parameters: Parameters) -> Mapping[str, Any]:
@@ -246,6 +254,8 @@ def check_request(parameters: Parameters, application: Application, redirect_uri
     fields: dict[str, Any] = {}
     for check in _CHECKS:
         fields |= check(parameters)
+    if not application.profile.refresh_tokens:
+        fields["scope"] = tuple(scope for scope in fields["scope"] if scope != OFFLINE_ACCESS)
     request = AuthorizationRequest(client_id=application.client_id, redirect_uri=redirect_uri, **fields)
     _prove_binding(request, application.profile.binding)
     return request

@@ -7,6 +7,7 @@ front_channel   Entra ends a session, by its `sid`, in a frame of its own sign-o
 Nothing is stored while a person is at Entra: their browser keeps the way back, which names a registered address.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,7 @@ from shared.kernel.refusals import Malformed, NotAuthenticated
 from shared.ports.sign_in import EntraSignIn
 from shared.ports.table import RowReader
 from shared.ports.tokens import Tokens
+from shared.provider.families import Families, Family, SessionOfFamily
 from shared.provider.issuer import ID_TOKEN, Issuer
 from shared.provider.logout_notices import LogoutNotices
 from shared.provider.parameters import LONGEST_TOKEN, Parameters, one, with_query
@@ -81,6 +83,8 @@ class _EndSessionRequest:
     proven: bool = False
     """Whether an ID token of ours proves that an application may ask."""
     sid: str | None = None
+    without_sid: tuple[ClientId, AccountId, str] | None = None
+    """Client, account and `sub` of an ID token that names no session, since Entra's did not."""
     application_name: str | None = None
     way_back: WayBack | None = None
     kept: Mapping[str, str] = field(default_factory=dict)
@@ -95,6 +99,8 @@ class EndSession:
     """The registered clients; may be some seconds old."""
     sessions: Sessions
     """Store who is signed in to which application."""
+    families: Families
+    """The refresh tokens, which end with the session."""
     provider: EntraSignIn
     """Entra."""
     tokens: Tokens
@@ -121,6 +127,8 @@ class EndSession:
             return Question(request.application_name, request.kept, request.fault)
         leaving = request.way_back.client_id if request.way_back else None
         ended = await self._end(request.sid, last=leaving) if request.sid is not None else ()
+        if request.without_sid is not None:
+            await self.families.end_without_session(*request.without_sid)
         hint = next((session.logout_hint for session in ended), None)
         url = self.provider.sign_out_url(f"{self.issuer.issuer}/signed-out", hint)
         return ToEntra(url, request.way_back.text if request.way_back else None)
@@ -157,8 +165,16 @@ class EndSession:
             in_time = begun_before is None or session.began_at is None or session.began_at < begun_before
             return (session.account_id, session.sub) == (account_id, sub) and in_time
 
-        names = await self.sessions.of_person(account_id, sub)
-        return sum([len(await self._end(sid, is_meant)) for sid in names])
+        names, families = await asyncio.gather(
+            self.sessions.of_person(account_id, sub), self.families.of_person(account_id, sub)
+        )
+        renewed = [family.person.sid for family in map(Family.read, families) if family.person.sid is not None]
+        ended = sum([len(await self._end(sid, is_meant)) for sid in {*names, *renewed}])
+        for row in families:
+            family = Family.read(row)
+            if family.person.sid is None and (begun_before is None or family.issued_at < begun_before):
+                await self.families.end(row)
+        return ended
 
     async def _read(self, parameters: Parameters) -> _EndSessionRequest:
         """Read and verify a request.
@@ -169,9 +185,9 @@ class EndSession:
         hint = one(parameters, "id_token_hint", LONGEST_TOKEN)
         address, state = one(parameters, "post_logout_redirect_uri"), one(parameters, "state")
         client_id = client_id_of(parameters) if one(parameters, "client_id") else None
-        sid = None
+        sid = without_sid = None
         if hint is not None:
-            client_id, sid = await self._verify_hint(hint, client_id)
+            client_id, sid, without_sid = await self._verify_hint(hint, client_id)
         if address is not None and client_id is None:
             raise Malformed(
                 "You cannot return to the application from here, because it did not say which one it is: with "
@@ -191,25 +207,31 @@ class EndSession:
         return _EndSessionRequest(
             proven=hint is not None,
             sid=sid,
+            without_sid=without_sid,
             application_name=application.profile.name if application else None,
             way_back=way_back,
             kept=_kept(parameters),
         )
 
-    async def _verify_hint(self, unverified_id_token: str, client_id: ClientId | None) -> tuple[ClientId, str | None]:
+    async def _verify_hint(
+        self, unverified_id_token: str, client_id: ClientId | None
+    ) -> tuple[ClientId, str | None, tuple[ClientId, AccountId, str] | None]:
         """The client and the session of an ID token, which may have expired (RP-Initiated Logout, section 4)."""
         try:
             verified = await self.tokens.verify(unverified_id_token, ID_TOKEN, client_id, expired=True)
         except NotAuthenticated:
             raise Malformed("id_token_hint is not an ID token that this service has issued to this client.") from None
-        sid = verified.claims.get("sid")
-        return ClientId(verified.aud), sid if isinstance(sid, str) else None
+        asks, sid = ClientId(verified.aud), verified.claims.get("sid")
+        if isinstance(sid, str):
+            return asks, sid, None
+        return asks, None, (asks, AccountId(str(verified.claims["account_id"])), verified.sub)
 
     async def _end(
         self, sid: str, is_meant: Callable[[Session], bool] = lambda _: True, last: ClientId | None = None
     ) -> tuple[Session, ...]:
-        """Remove the session, and notify every application of it that has a back-channel logout URI.
+        """End the session and its refresh tokens, and notify its applications that have a back-channel logout URI.
 
+        An application that renews its tokens is among them when its row in the session has expired, too.
         Of concurrent calls, only one notifies each application at once. All of them have planned the notice, so the
         application may be notified again a minute or two later, unless the person has signed in to it again by then.
         So is the application `last`, to which the person returns: some know nothing of a person who comes back from a
@@ -219,9 +241,15 @@ class EndSession:
         latest = {session.client_id: session for session in map(Session.read, rows)}
         planned = await self.notices.plan(sid, tuple(latest.values()))
         ended = await self.sessions.end(rows)
-        by_this_call = {session.client_id for session in ended} - {last}
-        await self.notices.send({notice: key for notice, key in planned.items() if notice.client_id in by_this_call})
-        return ended
+        named = [row for row in await self.families.of_session(sid) if is_meant(SessionOfFamily.read(row))]
+        renewed = {each.client_id: each for each in map(SessionOfFamily.read, named) if each.client_id not in latest}
+        more = await self.notices.plan(sid, tuple(renewed.values()))
+        for row in named:
+            await self.families.end_named(row)
+        by_this_call = ({session.client_id for session in ended} | renewed.keys()) - {last}
+        due = {notice: key for notice, key in {**planned, **more}.items() if notice.client_id in by_this_call}
+        await self.notices.send(due)
+        return (*ended, *renewed.values())
 
 
 def _kept(parameters: Parameters) -> dict[str, str]:

@@ -52,6 +52,20 @@ class RequestError(OAuthError):
         self.response_mode = response_mode
 
 
+class RefreshTokenReusedError(OAuthError):
+    """A refresh token was shown that had been used, or by another client: somebody has copied it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "invalid_grant", "The refresh token was used before, or is another client's. All tokens of it have ended."
+        )
+
+    @property
+    def reason(self) -> str:
+        """Counted apart: operators should look into it."""
+        return "refresh_token_reused"
+
+
 class RefusedAtEntra(SignInRefused):
     """Entra sent the browser back with an error.
 

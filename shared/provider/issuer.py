@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from pydantic import JsonValue
 
@@ -20,7 +20,7 @@ ACCESS_TOKEN = "at+jwt"  # noqa: S105 - a type, too (RFC 9068, section 2.1)
 LOGOUT_TOKEN = "logout+jwt"  # noqa: S105 - a type, too (OpenID Connect Back-Channel Logout 1.0, section 2.4)
 
 TOKEN_LIFETIME = timedelta(minutes=10)
-"""How long tokens are valid. There are no refresh tokens: an application keeps its own session."""
+"""How long tokens are valid. Whoever needs new ones later has a refresh token (`shared.provider.families`)."""
 
 _BACKDATED = timedelta(seconds=10)
 """By how much `iat` is dated back: many libraries allow no tolerance, and clocks are some seconds behind."""
@@ -78,6 +78,45 @@ class Code(Flow):
     person: Person
     typed: str | None = None
 
+    @property
+    def issued_at(self) -> datetime:
+        """When the sign-in was completed."""
+        return self.expires_at - self.lifetime
+
+
+class Grant(Protocol):
+    """What tokens are made of: a code, or a refresh token. Names are those of `Code`."""
+
+    @property
+    def client_id(self) -> ClientId:
+        """The client for which they are."""
+        ...
+
+    @property
+    def nonce(self) -> str | None:
+        """The nonce of the authorization request; None for tokens that are renewed."""
+        ...
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What the client may know."""
+        ...
+
+    @property
+    def person(self) -> Person:
+        """The person who signed in."""
+        ...
+
+    @property
+    def typed(self) -> str | None:
+        """The address by which they signed in."""
+        ...
+
+    @property
+    def issued_at(self) -> datetime:
+        """When the sign-in was completed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
@@ -90,19 +129,19 @@ class Issuer:
     clock: Clock
     """The time."""
 
-    async def id_token(self, code: Code, access_token: str) -> str:
+    async def id_token(self, grant: Grant, access_token: str) -> str:
         """An ID token: who signed in, for one application (OpenID Connect Core, section 2)."""
-        person = code.person
+        person = grant.person
         halved = hashlib.sha256(access_token.encode()).digest()[:16]
         claims: dict[str, JsonValue] = {
-            **self._common(code.client_id, person.sub),
-            **claims_of(person, code.scope),
+            **self._common(grant.client_id, person.sub),
+            **claims_of(person, grant.scope),
             "auth_time": _seconds(person.auth_time),
             "acr": person.acr,
             "amr": [*person.amr] or None,
             "session_expiry": _seconds(person.session_expires_at),
             "at_hash": base64url(halved),
-            "nonce": code.nonce,
+            "nonce": grant.nonce,
             "sid": person.sid,
             "account_id": person.account_id,
             "tid": person.tid,
@@ -110,13 +149,13 @@ class Issuer:
         }
         return await self.tokens.sign(ID_TOKEN, _present(claims))
 
-    async def access_token(self, code: Code) -> str:
+    async def access_token(self, grant: Grant) -> str:
         """An access token for userinfo. It contains what userinfo returns, so that nothing is looked up (RFC 9068)."""
         claims = {
-            **self._common(self.issuer, code.person.sub),
-            **claims_of(code.person, code.scope),
-            "client_id": code.client_id,
-            "scope": " ".join(code.scope),
+            **self._common(self.issuer, grant.person.sub),
+            **claims_of(grant.person, grant.scope),
+            "client_id": grant.client_id,
+            "scope": " ".join(grant.scope),
             "jti": secrets.token_urlsafe(16),
         }
         return await self.tokens.sign(ACCESS_TOKEN, _present(claims))

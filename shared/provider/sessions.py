@@ -20,6 +20,7 @@ from shared.provider.issuer import Person
 _PREFIX = "session:"
 _OF_PERSON = "session-of:"
 _LIFETIME = timedelta(hours=24)
+_SOON = timedelta(minutes=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -60,7 +61,7 @@ class Sessions:
                 began_at=now,
                 account_id=person.account_id,
             )
-            day, of_person = day_of(now + _LIFETIME), _name_of(person.account_id, person.sub)
+            day, of_person = day_of(now + _LIFETIME), name_of_person(person.account_id, person.sub)
             key = Key(partition_of(day, person.sid), _prefix(person.sid) + client_id)
             mine = Key(partition_of(day, of_person), f"{_OF_PERSON}{of_person}:{person.sid}")
             await asyncio.gather(self.table.write(Put(key, session.document())), self.table.write(Put(mine, "{}")))
@@ -79,7 +80,7 @@ class Sessions:
 
     async def of_person(self, account_id: AccountId, sub: str) -> tuple[str, ...]:
         """The names of the sessions that a person has begun in an account, some of which may have ended."""
-        name = _name_of(account_id, sub)
+        name = name_of_person(account_id, sub)
         prefix = f"{_OF_PERSON}{name}:"
         found = await asyncio.gather(*(self.table.under(partition, prefix) for partition in self._partitions(name)))
         return tuple({row.key.row.removeprefix(prefix): None for rows in found for row in rows})
@@ -88,6 +89,21 @@ class Sessions:
         """The session in this application; None if the person is signed out of it."""
         sessions = [Session.read(row) for row in await self.find(sid)]
         return next((session for session in reversed(sessions) if session.client_id == client_id), None)
+
+    async def is_alive(self, person: Person, client_id: ClientId, begun_by: datetime) -> bool:
+        """Whether the person is still signed in to this application; True without a `sid`, since nobody can end it.
+
+        Args:
+            person: the person.
+            client_id: the application.
+            begun_by: a moment soon after the session began, which is not long ago.
+        """
+        if person.sid is None:
+            return True
+        row = _prefix(person.sid) + client_id
+        days = {day_of(moment + _LIFETIME): None for moment in (begun_by, begun_by - _SOON)}
+        found = await asyncio.gather(*(self.table.get(Key(partition_of(day, person.sid), row)) for day in days))
+        return any(found)
 
     async def end(self, rows: tuple[Row, ...]) -> tuple[Session, ...]:
         """Remove these, and return their applications. Of concurrent calls, only one returns each row."""
@@ -110,7 +126,7 @@ def _prefix(sid: str) -> str:
     return f"{_PREFIX}{sid}:"
 
 
-def _name_of(account_id: AccountId, sub: str) -> str:
+def name_of_person(account_id: AccountId, sub: str) -> str:
     """The name of a person among those who have sessions: it says nothing of them."""
     return digest(f"person {account_id} {sub}")
 

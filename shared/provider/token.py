@@ -1,28 +1,29 @@
-"""The token endpoint: an authenticated client redeems a code for tokens, once (RFC 6749, section 4.1.3).
+"""The token endpoint for codes: an authenticated client redeems one for tokens, once (RFC 6749, section 4.1.3).
 
 The code is taken last. What fails before that leaves it good, such as Key Vault, and the client may redeem it again. Of
 several clients' calls at once, all of which may have signed tokens, only the one that takes the code hands its out. An
 instance redeems each code for one call after the other, so that one that is shown a hundred times does not use up the
-vault's signatures.
+vault's signatures. A code that is shown again ends the refresh tokens that it has bought.
 """
 
 import asyncio
 import contextlib
 import hmac
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from shared.applications.application import CodeBinding
-from shared.flows.flows import Flows, Held, name_of
+from shared.flows.flows import FlowEnded, Flows, Held, name_of
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import FlowSpent
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.errors import OAuthError, invalid_grant, invalid_request
+from shared.provider.families import Families
 from shared.provider.issuer import TOKEN_LIFETIME, Code, Issuer, challenge_of
 from shared.provider.parameters import Parameters, one
+from shared.provider.scopes import OFFLINE_ACCESS
 from shared.provider.standing import Standing
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -30,12 +31,22 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """A token response (RFC 6749, section 5.1); `expires_in` is in seconds."""
+    """A token response (RFC 6749, section 5.1)."""
 
     access_token: str
     id_token: str
-    expires_in: int
-    scope: str
+    granted: tuple[str, ...]
+    refresh_token: str | None = None
+
+    @property
+    def expires_in(self) -> int:
+        """How long the tokens are valid, in seconds."""
+        return int(TOKEN_LIFETIME.total_seconds())
+
+    @property
+    def scope(self) -> str:
+        """What the client may know, and whether it may renew the tokens."""
+        return " ".join(each for each in self.granted if each != OFFLINE_ACCESS or self.refresh_token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +57,8 @@ class TokenEndpoint:
     """Stores the codes."""
     standing: Standing
     """Proves that the sign-in still stands."""
+    families: Families
+    """Refresh tokens, for clients that have asked for them and may."""
     issuer: Issuer
     """Makes the tokens."""
     telemetry: Telemetry
@@ -66,7 +79,7 @@ class TokenEndpoint:
                 response was lost as it was taken.
         """
         if one(parameters, "grant_type") != "authorization_code":
-            raise OAuthError("unsupported_grant_type", "Only grant_type=authorization_code is supported.")
+            raise OAuthError("unsupported_grant_type", "grant_type must be authorization_code or refresh_token.")
         handle = one(parameters, "code")
         if handle is None:
             raise invalid_request("'code' is missing.")
@@ -80,21 +93,36 @@ class TokenEndpoint:
     async def _exchange(
         self, handle: str, client: AuthenticatedClient, parameters: Parameters
     ) -> tuple[Code, TokenResponse]:
-        with _spent_in_oauths_words():
-            held = await self.flows.find(handle, Code)
+        held = await self._find(handle)
         code = held.flow
         await self._prove_bound(held, client, parameters)
         await self.standing.prove(code)
         access_token = await self.issuer.access_token(code)
         id_token = await self.issuer.id_token(code, access_token)
-        with _spent_in_oauths_words():
+        renewable = OFFLINE_ACCESS in code.scope and client.application.profile.refresh_tokens
+        refresh_token = (await self.families.begin(code, handle)).text if renewable else None
+        try:
             await self.flows.take(held)
-        return code, TokenResponse(
-            access_token=access_token,
-            id_token=id_token,
-            expires_in=int(TOKEN_LIFETIME.total_seconds()),
-            scope=" ".join(code.scope),
-        )
+        except FlowSpent:
+            await self._end_family(code, handle)
+            raise _spent() from None
+        return code, TokenResponse(access_token, id_token, code.scope, refresh_token)
+
+    async def _find(self, handle: str) -> Held[Code]:
+        try:
+            return await self.flows.find(handle, Code)
+        except FlowEnded as ended:
+            code = Code.model_validate(ended.flow)
+            if code.taken_by is not None:
+                await self._end_family(code, handle)
+            raise _spent() from None
+        except FlowSpent:
+            raise _spent() from None
+
+    async def _end_family(self, code: Code, handle: str) -> None:
+        """End the refresh tokens of a code that was shown again (RFC 6749, section 4.1.2)."""
+        if OFFLINE_ACCESS in code.scope:
+            await self.families.end_of(code, handle)
 
     async def _prove_bound(self, held: Held[Code], client: AuthenticatedClient, parameters: Parameters) -> None:
         """Prove that the code was issued for this request. If not, it is used up: there is no second try.
@@ -110,12 +138,8 @@ class TokenEndpoint:
             raise
 
 
-@contextlib.contextmanager
-def _spent_in_oauths_words() -> Iterator[None]:
-    try:
-        yield
-    except FlowSpent:
-        raise invalid_grant("The code is unknown, was already used, or has expired.") from None
+def _spent() -> OAuthError:
+    return invalid_grant("The code is unknown, was already used, or has expired.")
 
 
 def _must_be_bound(code: Code, client: AuthenticatedClient, parameters: Parameters) -> None:

@@ -79,7 +79,8 @@ _STORES = ("shared/adapters/tables/", "shared/adapters/recent_rows.py")
 def rows_in_the_code() -> set[str]:
     """Every row key, or its beginning, that the product has a name for; a client id has none."""
     source = "\n".join(text for name, text in MODULES.items() if not name.startswith(_STORES))
-    named = {*re.findall(r'^_?(?:PREFIX|ROW|TRAIL|PERSON|KNOWN|OF_PERSON) = "([^"]+)"', source, re.MULTILINE)}
+    names = "PREFIX|ROW|TRAIL|PERSON|KNOWN|OF_PERSON|OF_SESSION"
+    named = {*re.findall(rf'^_?(?:{names}) = "([^"]+)"', source, re.MULTILINE)}
     heads = {f"head:{row}" for row in re.findall(r'^    row = "(\w+)"', source, re.MULTILINE)}
     kinds = {*re.findall(r'^    kind: ClassVar\[str\] = "([\w-]+)"', source, re.MULTILINE)}
     literal = {*re.findall(r'Key\([^\n]+, "([\w-]+)"\)', source)} - {"health"}

@@ -94,6 +94,7 @@ EXPECTED = {
         "get_authorization_server_metadata",
         "get_jwks",
         "redeem_code",
+        "revoke_token",
         "push_authorization_request",
         "get_userinfo",
         "get_userinfo_by_form",

@@ -146,6 +146,7 @@ def test_a_refusal_is_described_as_its_dialect_words_it(api: dict[str, Any]) -> 
         "/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server",
         "/oauth2/jwks",
+        "/oauth2/revoke",
         "/oauth2/par",
         "/oauth2/token",
         "/oauth2/userinfo",

@@ -64,7 +64,7 @@ CALLS = {
     "list_links, a page": 2,
     "search_links": 2,
     "release_link": 7,
-    "erase_person, a person of two names": 23,
+    "erase_person, a person of two names": 27,
     "erase_person, nobody": 9,
     "release_links, none left": 3,
     "put_application, new": 3,
@@ -94,13 +94,17 @@ CALLS = {
     "start_sign_in": 1,
     "show_sso_does_not_apply": 0,
     "redeem_code, public client": 7,
+    "redeem_code, for refresh tokens": 10,
+    "redeem_code, a refresh token": 7,
+    "redeem_code, the token before": 6,
+    "revoke_token": 4,
     "get_userinfo": 0,
     "get_userinfo_by_form": 0,
-    "sign_out, a session": 5,
+    "sign_out, a session": 7,
     "sign_out, to be asked": 1,
-    "sign_out_by_form, no session": 4,
+    "sign_out_by_form, no session": 6,
     "finish_sign_out": 1,
-    "end_session, no session": 3,
+    "end_session, no session": 5,
     "get_openid_configuration": 0,
     "get_authorization_server_metadata": 0,
     "get_jwks": 0,
@@ -129,10 +133,12 @@ was renamed is decided for once more, by the address of today. Releasing a link 
 whether `keepPeople` ends with it. An erasure looks for a mark, and at the account, for that. Redeeming decides
 once more, too (three reads, if nothing is remembered), and reads the link: policy, exception or link may have changed
 in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
-before in a third. Deleting an account plans the duty that sweeps it. The callback that connects keeps the
-proven sign-in before it asks Graph, which may be late: two calls for each integration. The page of a setup link writes
-that it was opened, the first time, and its button that it was pressed. A call in the portal reads its session, and once
-a minute writes that it was used.
+before in a third; those that name its refresh tokens are in two, of this month and the next, and so are a person's.
+Redeeming a code for refresh tokens writes their row and that name, and reads the session, which may have ended; a
+renewal reads the row and replaces it. Deleting an account plans the duty that sweeps it. The callback that connects
+keeps the proven sign-in before it asks Graph, which may be late: two calls for each integration. The page of a setup
+link writes that it was opened, the first time, and its button that it was pressed. A call in the portal reads its
+session, and once a minute writes that it was used.
 """
 
 
@@ -154,3 +160,9 @@ def test_who_is_remembered_costs_nothing_more(found: dict[str, int]) -> None:
 def test_resolve_asks_no_more_than_was_promised(found: dict[str, int]) -> None:
     promised = {"cold": 4, "known account, its list in memory": 0, "from its cache": 0, "unknown domain": 1}
     assert {when: found[f"resolve_email, {when}"] for when in promised} == promised
+
+
+def test_a_pushed_sign_in_asks_the_store_twice_more(found: dict[str, int]) -> None:
+    """To keep the request and to read it. The client's row, which the push reads, is remembered when it is opened."""
+    pushed = found["push_authorization_request"] + found["authorize, pushed"] - 1
+    assert pushed <= found["authorize, again"] + 2

@@ -233,7 +233,7 @@ def test_a_state_of_ours_is_no_code(contoso: Caller, unite: Asked, person: Perso
     ("changes", "error"),
     [
         ({"grant_type": None}, "unsupported_grant_type"),
-        ({"grant_type": "refresh_token"}, "unsupported_grant_type"),
+        ({"grant_type": "refresh_token"}, "unauthorized_client"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
         ({"code": None}, "invalid_request"),
@@ -272,7 +272,9 @@ def test_parameters_in_the_query_are_none(unite: Asked, client: httpx.Client) ->
 
 
 def test_a_body_that_is_no_form_is_refused(unite: Asked, client: httpx.Client) -> None:
-    refused(client.post("/oauth2/token", json=unite.redemption("unknown")), "invalid_request", 400)
+    answer = client.post("/oauth2/token", json=unite.redemption("unknown"))
+    refused(answer, "invalid_request", 400)
+    assert "application/x-www-form-urlencoded" in answer.json()["error_description"]
 
 
 def test_a_huge_body_is_refused(unite: Asked, client: httpx.Client) -> None:
@@ -294,6 +296,7 @@ def test_discovery_describes_what_is_there(client: httpx.Client, service: Runnin
     assert addresses == {
         "authorization_endpoint": f"{service.url}/oauth2/authorize",
         "token_endpoint": f"{service.url}/oauth2/token",
+        "revocation_endpoint": f"{service.url}/oauth2/revoke",
         "pushed_authorization_request_endpoint": f"{service.url}/oauth2/par",
         "userinfo_endpoint": f"{service.url}/oauth2/userinfo",
         "end_session_endpoint": f"{service.url}/oauth2/logout",
@@ -301,7 +304,8 @@ def test_discovery_describes_what_is_there(client: httpx.Client, service: Runnin
     }
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert metadata["response_types_supported"] == ["code"]
-    assert metadata["grant_types_supported"] == ["authorization_code"]
+    assert metadata["grant_types_supported"] == ["authorization_code", "refresh_token"]
+    assert metadata["scopes_supported"] == ["openid", "email", "profile", "offline_access"]
     assert metadata["id_token_signing_alg_values_supported"] == ["RS256"]
     assert set(metadata["token_endpoint_auth_methods_supported"]) == {
         "none",

@@ -7,6 +7,7 @@ from typing import ClassVar
 from azure.functions import HttpResponse
 from pydantic import JsonValue
 
+from functions.http import cross_origin
 from functions.http.refusals import headers_of, status_of
 from shared.kernel.refusals import NotAuthenticated, Refusal, Throttled, TokenMissing, Unavailable, UnsupportedMediaType
 from shared.provider.errors import InvalidClientError, OAuthError
@@ -49,7 +50,10 @@ class OAuthResponse(HttpResponse):
         self, content: Mapping[str, JsonValue], status: int = status, headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(
-            json.dumps(content), status_code=status, mimetype=self.media, headers={**_UNSAVED, **(headers or {})}
+            json.dumps(content),
+            status_code=status,
+            mimetype=self.media,
+            headers={**_UNSAVED, **cross_origin.headers(), **(headers or {})},
         )
 
 

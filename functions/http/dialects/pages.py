@@ -21,6 +21,7 @@ from functions.http.invocation import invocation_id
 from functions.http.refusals import headers_of, status_of
 from shared.access.roles import Actor
 from shared.branding import Branding, Colour
+from shared.kernel.addresses import native_scheme_of
 from shared.kernel.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -84,12 +85,14 @@ class Pages:
             "typed": parameters.get("login_hint"),
             "fault": fault,
         }
-        return self._page("email.html", facts, status=422 if fault else 200, form_action=_onwards(action))
+        form_action = _onwards(action, parameters.get("redirect_uri"))
+        return self._page("email.html", facts, status=422 if fault else 200, form_action=form_action)
 
     def post_again(self, action: str, parameters: Mapping[str, tuple[str, ...]]) -> HttpResponse:
         """A page that sends another site's form again from our origin, so that the browser includes our cookies."""
         kept = [(name, value) for name, values in parameters.items() for value in values]
-        return self._page("post_again.html", {"action": action, "kept": kept}, form_action=_onwards(action))
+        addresses = parameters.get("redirect_uri", ())
+        return self._page("post_again.html", {"action": action, "kept": kept}, form_action=_onwards(action, *addresses))
 
     def post_to_application(self, url: str, parameters: Mapping[str, str]) -> HttpResponse:
         """A page that posts the response to the application, by itself or by its button (Form Post Response Mode)."""
@@ -163,7 +166,8 @@ class Pages:
     ) -> HttpResponse:
         """Ask whether to sign out. A fault says why the person will not return to the application; they may go on."""
         facts = {"application": application_name, "action": action, "kept": kept, "fault": fault}
-        return self._page("sign_out.html", facts, status=400 if fault else 200, form_action=_onwards(action))
+        form_action = _onwards(action, kept.get("post_logout_redirect_uri"))
+        return self._page("sign_out.html", facts, status=400 if fault else 200, form_action=form_action)
 
     def sso_does_not_apply(self) -> HttpResponse:
         """What the error means, for a person who follows the `error_uri`, and for the application's developers."""
@@ -223,13 +227,15 @@ def redirect(url: str) -> HttpResponse:
     return HttpResponse(status_code=303, headers=headers)
 
 
-def _onwards(action: str) -> str:
+def _onwards(action: str, *ends: str | None) -> str:
     """The sources that `form-action` allows; on this machine also http, which the local Entra uses.
 
     Browsers also check the redirects that follow a form against `form-action`, and a sign-in passes hosts that only the
-    customer's tenant knows.
+    customer's tenant knows. It ends at the application, whose address may have another scheme, if it is a native one.
     """
-    return "'self' https:" if action.startswith("https:") else "'self' http:"
+    schemes = ["https:" if action.startswith("https:") else "http:"]
+    schemes += [f"{scheme}:" for scheme in map(native_scheme_of, filter(None, ends)) if scheme]
+    return " ".join(("'self'", *dict.fromkeys(schemes)))
 
 
 @functools.cache

@@ -16,6 +16,7 @@ import pytest
 from shared.applications.application import AuthMethod
 from shared.connection.connection import Connection
 from shared.kernel.refusals import Refusal, Unavailable
+from shared.policies.policy import Mode
 from shared.ports.entra import Answer
 from shared.ports.table import Put
 from shared.provider.authorization_response import (
@@ -27,6 +28,7 @@ from shared.provider.authorization_response import (
 )
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.end_session import ToEntra
+from shared.provider.errors import OAuthError
 from shared.provider.issuer import Code
 from shared.provider.parameters import Parameters
 from shared.provider.pushed_requests import Pushed
@@ -77,17 +79,18 @@ class World(Provider):
     code: str
     text: str
     id_token: str
+    refresh_token: str
     named: Parameters
     hint: str | None = ALICE.address
 
 
 async def prepared(world: World) -> None:
     await world.switch_on()
-    await world.add(backchannel_logout_uri=BELL)
+    await world.add(backchannel_logout_uri=BELL, refresh_tokens=True)
 
 
-async def authorize(world: World) -> object:
-    answer = await world.sign_in.authorize(sent(**ASKED))
+async def authorize(world: World, scope: str = "openid email") -> object:
+    answer = await world.sign_in.authorize(sent(**ASKED | {"scope": scope}))
     if isinstance(answer, RedirectToEntra):
         world.left = answer
     return answer
@@ -120,8 +123,8 @@ async def at_microsoft(world: World) -> None:
     await back_to_microsoft(world)
 
 
-async def back_to_microsoft(world: World) -> None:
-    await authorize(world)
+async def back_to_microsoft(world: World, scope: str = "openid email") -> None:
+    await authorize(world, scope)
     (state,) = parse_qs(urlsplit(world.left.url).query)["state"]
     world.answer = Answer(state=state, code=world.entra.sign_in(world.left.url, identity(sid=ENTRA_SID)))
 
@@ -147,6 +150,64 @@ async def with_a_code(world: World) -> None:
 async def redeem(world: World) -> object:
     form = {"client_id": UNITE, "grant_type": "authorization_code", "redirect_uri": CALLBACK}
     return await world.redeem(sent(**form, code=world.code, code_verifier=VERIFIER))
+
+
+async def with_a_code_for_refresh_tokens(world: World) -> None:
+    await prepared(world)
+    await back_to_microsoft(world, "openid offline_access")
+    await come_back(world)
+
+
+async def redeem_for_refresh_tokens(world: World) -> object:
+    """A code that was used up for nobody gives way to another sign-in."""
+    try:
+        response = await redeem(world)
+    except OAuthError:
+        await back_to_microsoft(world, "openid offline_access")
+        await come_back(world)
+        response = await redeem(world)
+    assert isinstance(response, TokenResponse)
+    assert response.refresh_token is not None
+    world.refresh_token, world.id_token = response.refresh_token, response.id_token
+    return response
+
+
+async def with_a_refresh_token(world: World) -> None:
+    await with_a_code_for_refresh_tokens(world)
+    await redeem_for_refresh_tokens(world)
+
+
+async def renew(world: World) -> object:
+    form = {"client_id": UNITE, "grant_type": "refresh_token", "refresh_token": world.refresh_token}
+    return await world.redeem(sent(**form))
+
+
+async def renew_twice(world: World) -> object:
+    """What is given for the token before, whatever was disturbed, must be good."""
+    response = await renew(world)
+    assert isinstance(response, TokenResponse)
+    again = await renew(world)
+    assert isinstance(again, TokenResponse)
+    assert again.refresh_token == response.refresh_token
+    return response
+
+
+async def renew_after_the_end_of_sso(world: World) -> object:
+    try:
+        return await renew(world)
+    except OAuthError:
+        return None
+
+
+async def without_sso(world: World) -> None:
+    await with_a_refresh_token(world)
+    await world.set_policy(Mode.OFF)
+    world.clock.advance(timedelta(seconds=11))
+
+
+async def revoke(world: World) -> object:
+    client = await world.clients.authenticate(None, sent(client_id=UNITE))
+    return await world.services.provider.revocation.revoke(client, sent(token=world.refresh_token))
 
 
 async def with_an_assertion(world: World) -> None:
@@ -234,6 +295,13 @@ CASES = {
     "ask for the address": Case(with_a_request_that_names_nobody, open_pushed, EmailForm, open_pushed),
     "complete": Case(at_microsoft, come_back, RedirectToApplication, begin_again),
     "redeem": Case(with_a_code, redeem, TokenResponse, redeem),
+    "redeem for refresh tokens": Case(
+        with_a_code_for_refresh_tokens, redeem_for_refresh_tokens, TokenResponse, redeem_for_refresh_tokens
+    ),
+    "renew": Case(with_a_refresh_token, renew_twice, TokenResponse, renew_twice),
+    "renew without SSO": Case(without_sso, renew_after_the_end_of_sso, type(None), renew_after_the_end_of_sso),
+    "revoke": Case(with_a_refresh_token, revoke, type(None), revoke),
+    "sign out with refresh tokens": Case(with_a_refresh_token, sign_out, ToEntra, sign_out, hours_later),
     "authenticate by an assertion": Case(with_an_assertion, authenticate, AuthenticatedClient, authenticate),
     "sign out": Case(signed_in, sign_out, ToEntra, sign_out, hours_later),
     "sign out at Microsoft": Case(signed_in, sign_out_at_microsoft, type(None), sign_out_at_microsoft, hours_later),
@@ -263,6 +331,7 @@ async def seen(world: World) -> dict[str, object]:
         "connection": status,
         "sessions": len(await world.sessions.find(SID)),
         "flows that nobody has taken": {*kinds} - {"sign-in-state", "code"},
+        "families": [row.key.row for row in await every_row(world) if row.key.row.startswith("family:")] != [],
         "duties": len(world.duties_table),
         "heard": {url for url, _ in world.doorbells.heard},
     }

@@ -141,7 +141,7 @@ async def test_who_shows_a_code_with_something_wrong_has_spent_it(
     ("changes", "error"),
     [
         ({"grant_type": None}, "unsupported_grant_type"),
-        ({"grant_type": "refresh_token"}, "unsupported_grant_type"),
+        ({"grant_type": "refresh_token"}, "unauthorized_client"),
         ({"grant_type": ("authorization_code", "authorization_code")}, "invalid_request"),
         ({"client_id": "nobody"}, "invalid_client"),
         ({"client_id": None}, "invalid_client"),

@@ -158,7 +158,7 @@ class Provider:
     async def redeem(self, parameters: Parameters, authorization: str | None = None) -> TokenResponse:
         """Redeem a code, as the token endpoint does it: first the client proves who it is."""
         client = await self.clients.authenticate(authorization, parameters)
-        return await self.services.provider.token.redeem(client, parameters)
+        return await self.services.provider.grant(client, parameters)
 
     async def issue(self, **changes: Any) -> str:
         """An authorization code, as Alice's sign-in leaves it behind."""
