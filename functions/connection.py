@@ -11,7 +11,7 @@ from functions.http.parameters import IfMatch, MergePatch, OptionalBody, Path
 from functions.http.responses import Created, NoContent, Ok
 from shared.access.roles import AccountAdministrator, AccountReader
 from shared.connection.connection import Connection, ConnectionSettings, Status
-from shared.connection.setup_links import LONGEST, SHORTEST, LinkState, SetupLink, SetupLinkId
+from shared.connection.setup_links import LONGEST, SHORTEST, LinkState, SetupLink, SetupLinkId, connection_at
 from shared.kernel.documents import Asked
 from shared.services import Services
 
@@ -156,8 +156,8 @@ def connection_routes(services: Services) -> Routes:
         administrator: AccountAdministrator, change: MergePatch[ConnectionSettings], expected: IfMatch
     ) -> Ok[ConnectionDocument]:
         """Say whether the people of an earlier tenant stay the same to the applications."""
-        stored = await services.users.people.change(administrator, expected, change)
-        return _versioned(stored.record.as_of(services.edge.clock.now()), stored.version)
+        head = await services.users.people.change(administrator, expected, change)
+        return _versioned(connection_at(head, services.edge.clock.now()), head.stored(Connection).version)
 
     @routes.post(_CONNECTION + "/check")
     async def check_connection(administrator: AccountAdministrator) -> Ok[ConnectionDocument]:

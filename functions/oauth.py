@@ -63,6 +63,7 @@ class PushParameters(TypedDict, total=False):
     prompt: str
     max_age: int
     login_hint: str
+    id_token_hint: str
     acr_values: str
 
 

@@ -19,6 +19,8 @@ Usage: infra/deploy.sh --resource-group RG --location L --environment dev|prod [
   --environment dev|prod     which infra/*.parameters.json to read
   --public-url U             the custom domain or Front Door in front; without it, the function app's own address
   --display-name N           what customers read on Microsoft's consent page
+  --tile APPLICATION         the application, by its client id here, that a tile of Microsoft's My Apps opens; without
+                             it there is none
   --entra bicep|script|ID    the app registration: made by Bicep's Microsoft Graph extension (the default), made by
                              infra/entra.sh, or the client id of one that is there and is left as it is
   --yes                      do not ask before changing what the preview shows
@@ -35,7 +37,7 @@ declare -rA roles=(
   [12338af0-0e69-4776-bea7-57ae8d297424]="Key Vault Crypto User"
   [4633458b-17de-408a-b874-0445c86b69e6]="Key Vault Secrets User"
 )
-group='' location='' environment='' public_url='' display_name='' entra=bicep yes=no
+group='' location='' environment='' public_url='' display_name='' tile='' entra=bicep yes=no
 while (($#)); do
   case $1 in
     --resource-group) needs_value "$@"; group=$2; shift ;;
@@ -43,6 +45,7 @@ while (($#)); do
     --environment) needs_value "$@"; environment=$2; shift ;;
     --public-url) needs_value "$@"; public_url=$2; shift ;;
     --display-name) needs_value "$@"; display_name=$2; shift ;;
+    --tile) needs_value "$@"; tile=$2; shift ;;
     --entra) needs_value "$@"; entra=$2; shift ;;
     --yes) yes=yes ;;
     --dry-run) dry_run=yes ;;
@@ -55,6 +58,7 @@ done
 [[ $environment = dev || $environment = prod ]] || stop "--environment must be dev or prod."
 [[ $entra =~ ^(bicep|script|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$ ]] ||
   stop "--entra must be bicep, script, or the client id of an app registration."
+[[ $tile =~ ^[A-Za-z0-9_-]{0,64}$ ]] || stop "--tile must be the client id of an application."
 [[ -z $public_url ]] || is_address "$public_url" ||
   stop "--public-url must be an address such as https://sso.example.com, without a slash at its end."
 if [[ -z $display_name ]]; then display_name="Azure SSO$([[ $environment = prod ]] || echo " ($environment)")"; fi
@@ -81,16 +85,19 @@ make_identity() {
 }
 
 register_by_bicep() {
+  local with_tile=()
+  [[ -z $tile ]] || with_tile=(tileApplication="$tile")
   ask_patiently '<clientId>' az deployment group create --resource-group "$group" --name "$deployment-entra" \
     --template-file infra/entra.bicep \
     --parameters publicUrl="$public_url" identityPrincipalId="$principal_id" displayName="$display_name" \
-    --query properties.outputs.clientId.value --output tsv ||
+    "${with_tile[@]}" --query properties.outputs.clientId.value --output tsv ||
     failed "The app registration cannot be made by Bicep. --entra script makes it without the Graph extension."
   client_id=$answer
 }
 
 register_by_script() {
-  local line dry=() known=()
+  local line dry=() known=() with_tile=()
+  [[ -z $tile ]] || with_tile=(--tile "$tile")
   [[ $dry_run = no ]] || dry=(--dry-run)
   # Which registration is this service's, only the service itself can tell: a name proves nothing.
   look_for '' az functionapp config appsettings list --resource-group "$group" --name "$app" \
@@ -100,7 +107,7 @@ register_by_script() {
     printf '%s\n' "$line"
     client_id=$line
   done < <(infra/entra.sh --display-name "$display_name" --public-url "$public_url" \
-    --identity-principal-id "$principal_id" "${known[@]}" "${dry[@]}")
+    --identity-principal-id "$principal_id" "${with_tile[@]}" "${known[@]}" "${dry[@]}")
   wait $! || exit 1 # it has said why
 }
 

@@ -20,6 +20,10 @@ param identityPrincipalId string
 @maxLength(120)
 param displayName string
 
+@description('The application, by its client id here, that a tile of Microsoft\'s My Apps opens; it needs an initiateLoginUri. Empty: no tile.')
+@maxLength(64)
+param tileApplication string = ''
+
 @description('By which a later deployment finds the registration again; it cannot be changed. Name it to keep a registration to which customers have consented when the identity is a new one.')
 @minLength(1)
 param uniqueName string = 'azure-sso-${uniqueString(resourceGroup().id, identityPrincipalId)}'
@@ -86,6 +90,7 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   signInAudience: 'AzureADMultipleOrgs'
   isFallbackPublicClient: false
   web: {
+    homePageUrl: empty(tileApplication) ? null : '${address}/signin/start?application=${tileApplication}'
     redirectUris: [
       '${address}/v1/connect/callback'
       '${address}/signin/callback'

@@ -7,7 +7,7 @@ source "$(dirname "$0")/az.sh"
 
 usage() {
   cat <<'END'
-Usage: infra/entra.sh --display-name N --public-url U --identity-principal-id P [--client-id C] [--dry-run]
+Usage: infra/entra.sh --display-name N --public-url U --identity-principal-id P [--client-id C] [options]
 
   --display-name N            what people read on Microsoft's consent page
   --public-url U              where the world reaches the service, such as https://sso.example.com
@@ -15,17 +15,19 @@ Usage: infra/entra.sh --display-name N --public-url U --identity-principal-id P 
   --client-id C               fix this registration, whatever its name is; its redirect URIs become those of U.
                               Without it the one that you made for P is fixed, or a new one is made; none is taken
                               over for its name
+  --tile A                    the application, by its client id here, that a tile of Microsoft's My Apps opens
   --dry-run                   print the commands and run none
 END
 }
 
-display_name='' public_url='' principal_id='' client_id='' cloud='' login='' graph='' tenant='' user='' user_type=''
+display_name='' public_url='' principal_id='' client_id='' tile='' cloud='' login='' graph='' tenant='' user='' user_type=''
 while (($#)); do
   case $1 in
     --display-name) needs_value "$@"; display_name=$2; shift ;;
     --public-url) needs_value "$@"; public_url=$2; shift ;;
     --identity-principal-id) needs_value "$@"; principal_id=$2; shift ;;
     --client-id) needs_value "$@"; client_id=$2; shift ;;
+    --tile) needs_value "$@"; tile=$2; shift ;;
     --dry-run) dry_run=yes ;;
     --help) usage; exit ;;
     *) stop "There is no option $1. See infra/entra.sh --help." ;;
@@ -37,10 +39,13 @@ done
 [[ $display_name != *[[:cntrl:]]* ]] || stop "--display-name must be one line."
 is_address "$public_url" ||
   stop "--public-url must be an address such as https://sso.example.com, without a slash at its end."
+[[ $tile =~ ^[A-Za-z0-9_-]{0,64}$ ]] || stop "--tile must be the client id of an application."
 
 # Where Entra sends browsers back to: shared/connection (consent), shared/provider (sign-in, sign-out).
 redirect_uris=("$public_url/v1/connect/callback" "$public_url/signin/callback" "$public_url/signed-out")
 logout_url=$public_url/signin/front-channel-logout
+home_page=null
+if [[ -n $tile ]]; then home_page="\"$public_url/signin/start?application=$tile\""; fi
 
 # Microsoft Graph, its delegated permissions (Scope) and its application permission (Role):
 # https://learn.microsoft.com/graph/permissions-reference
@@ -160,8 +165,8 @@ fi
 # nothing depends on how Graph merges it. With the lock nobody can add a credential to what stands for this application
 # in a customer's directory. That an email which nobody verified is left out of tokens is the rule for every registration
 # since June 2023, and only Graph's beta would let us say it again.
-web=$(printf '{"redirectUris": ["%s", "%s", "%s"], "logoutUrl": "%s", "implicitGrantSettings": %s}' \
-  "${redirect_uris[@]}" "$logout_url" '{"enableIdTokenIssuance": false, "enableAccessTokenIssuance": false}')
+web=$(printf '{"homePageUrl": %s, "redirectUris": ["%s", "%s", "%s"], "logoutUrl": "%s", "implicitGrantSettings": %s}' \
+  "$home_page" "${redirect_uris[@]}" "$logout_url" '{"enableIdTokenIssuance": false, "enableAccessTokenIssuance": false}')
 wanted=$(printf '{"displayName": %s, "web": %s, "requiredResourceAccess": %s, "optionalClaims": %s, %s, %s}' \
   "$(json "$display_name")" "$web" "$(on_one_line "$permissions")" "$(on_one_line "$claims")" \
   '"signInAudience": "AzureADMultipleOrgs", "isFallbackPublicClient": false, "groupMembershipClaims": "DirectoryRole"' \

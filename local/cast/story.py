@@ -17,7 +17,7 @@ from local.cast import panel
 from local.cast.browser import Browser, Page
 from local.cast.panel import Caller
 from local.cast.person import ADA, PASSWORD
-from local.cast.stack import CLIENT_SECRET, FUNCTION_KEY, MASTER_KEY, PSEUDONYM_KEY, EntraAddresses
+from local.cast.stack import CLIENT_SECRET, FUNCTION_KEY, MASTER_KEY, PSEUDONYM_KEY, REMEMBER_KEY, EntraAddresses
 
 ACCOUNT: Final = "/v1/accounts/contoso"
 _PATIENCE: Final = 300
@@ -63,7 +63,7 @@ class Story:
                 "operator": panel.token(entra.http, "olga"),
                 "manager": panel.token(entra.http, "sam", account_id="contoso"),
             }
-            secrets = {*tokens.values(), FUNCTION_KEY, MASTER_KEY, CLIENT_SECRET, PSEUDONYM_KEY, PASSWORD}
+            secrets = {*tokens.values(), FUNCTION_KEY, MASTER_KEY, CLIENT_SECRET, PSEUDONYM_KEY, REMEMBER_KEY, PASSWORD}
             yield cls(client, {who: Caller(client, token) for who, token in tokens.items()}, secrets)
 
     def call(self, who: str, method: str, path: str, **more: Any) -> httpx.Response:

@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from local.cast.person import PASSWORD
@@ -39,8 +39,14 @@ class ControlPanel:
 
     def asgi(self) -> Starlette:
         """The application for a web server."""
-        routes = [Route("/", self.page), Route("/shell.js", self.script), Route("/token/{username}", self.token)]
-        return Starlette(routes=routes)
+        return Starlette(
+            routes=[
+                Route("/", self.page),
+                Route("/shell.js", self.script),
+                Route("/token/{username}", self.token),
+                Route("/portal/{username}", self.portal),
+            ]
+        )
 
     async def page(self, _: Request) -> Response:
         """Show Account > Security Policies > Identity Management."""
@@ -66,7 +72,25 @@ class ControlPanel:
         username = request.path_params["username"]
         if username not in PEOPLE or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             return PlainTextResponse("Nobody of that name works here.", 404)
+        return JSONResponse({"token": await self._token(username)}, headers={"Cache-Control": "no-store"})
+
+    async def portal(self, request: Request) -> Response:
+        """Send one of the people to the hosted pages, as a control panel does that cannot embed the component."""
+        username = request.path_params["username"]
+        if username not in PEOPLE or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return PlainTextResponse("Nobody of that name works here.", 404)
+        headers = {"Authorization": f"Bearer {await self._token(username)}"}
+        address = f"{self._service}/v1/accounts/{PEOPLE[username][2]}/portal"
+        # An operator would say who acts; everybody else opens the portal for themselves.
+        actor = {"subject": f"panel-user-{username}", "name": PEOPLE[username][0]} if username == "olga" else None
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(address, json={"actor": actor}, headers=headers)
+        if answer.is_error:
+            return PlainTextResponse(answer.json()["detail"], answer.status_code)
+        return RedirectResponse(answer.json()["portalUrl"], 303, {"Cache-Control": "no-store"})
+
+    async def _token(self, username: str) -> str:
         form = {"grant_type": "password", "username": username, "password": PASSWORD}
         async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.post(f"{self._issuer}/token", data=form)
-        return JSONResponse({"token": answer.json()["access_token"]}, headers={"Cache-Control": "no-store"})
+        return str(answer.json()["access_token"])

@@ -10,6 +10,7 @@ function show() {
   const person = select("person").value;
   panel.account = select("person").selectedOptions[0].dataset.account;
   panel.getToken = async () => (await (await fetch(`/token/${person}`)).json()).token;
+  select("portal").href = `/portal/${person}`;
   if (shown && person !== shown) panel.reload();
   shown = person;
   page.lang = select("language").value;

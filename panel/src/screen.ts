@@ -125,6 +125,7 @@ export class Load<T> implements ReactiveController {
     } catch (error) {
       if (turn !== this.running) return;
       this.problem = problemOf(error);
+      this.host.context.announce("problem", { status: this.problem.status, number: this.problem.number });
       const seconds = waitOf(this.problem);
       if (seconds) this.timer = setTimeout(() => void this.run(), seconds * 1000);
     }

@@ -35,6 +35,7 @@ export function sentence(language: Language, { action, details }: AuditEntry): s
   const text = (name: string) => String(details[name] ?? (name === "email" ? words.erased : ""));
   const count = (name = "count") => Number(details[name] ?? 0);
   const names = (name: string) => format.list((details[name] ?? []) as string[]);
+  const named = (field: string) => String((details[field] as Details | undefined)?.["name"] ?? words.erased);
   const until = typeof details["expiresAt"] === "string" ? words.activity.until(format.moment(details["expiresAt"])) : words.activity.noEnd;
   switch (action) {
     case "connection.connected":
@@ -70,7 +71,13 @@ export function sentence(language: Language, { action, details }: AuditEntry): s
     case "links.released":
       return says[action](count(), text("domain"), text("tenantId"));
     case "policy.changed":
-      return policy(words, (details["before"] ?? {}) as Details, (details["after"] ?? {}) as Details);
+      return policy(language, (details["before"] ?? {}) as Details, (details["after"] ?? {}) as Details);
+    case "portal.linked":
+      return says[action](named("person"), words.roles[text("role")] ?? text("role"));
+    case "portal.revoked":
+      return says[action](named("person"));
+    case "portal.opened":
+    case "portal.signed_out":
     case "account.registered":
     case "account.changed":
     case "account.closed":
@@ -83,7 +90,7 @@ export function sentence(language: Language, { action, details }: AuditEntry): s
   }
 }
 
-function policy({ activity, policy: words }: Words, before: Details, after: Details): string {
+function policy({ format, words: { activity, policy: words } }: Language, before: Details, after: Details): string {
   const off = (settings: Details) => (settings["applicationsOff"] ?? settings["applications_off"] ?? []) as string[];
   const fails = (settings: Details) => ((settings["whenConnectionFails"] ?? settings["when_connection_fails"]) === "sso" ? words.failsSso : words.failsPassword);
   const parts = [...new Set([...off(before), ...off(after)])].flatMap((id) => {
@@ -91,6 +98,9 @@ function policy({ activity, policy: words }: Words, before: Details, after: Deta
     return from === to ? [] : [words.change(id, from!, to!)];
   });
   if (fails(before) !== fails(after)) parts.push(words.change(words.fails, fails(before), fails(after)));
+  const [hours, hoursAfter] = [before, after].map((each) => (each["sessionHours"] ? words.valueHours(Number(each["sessionHours"])) : words.sessionFree));
+  if (hours !== hoursAfter) parts.push(words.change(words.session, hours!, hoursAfter!));
   const mode = before["mode"] === after["mode"] ? [] : [after["mode"] === "on" ? activity.says["policy.on"] : activity.says["policy.off"]];
-  return [...mode, ...(parts.length ? [activity.says["policy.changed"](parts.join(" "))] : [])].join(" ") || activity.says["policy.changed"]("");
+  const changed = parts.length || !mode.length ? activity.says["policy.changed"](parts.join(" ")) : "";
+  return mode.length ? `${mode[0]} ${format.capital(changed)}`.trim() : changed;
 }

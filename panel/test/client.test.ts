@@ -30,7 +30,7 @@ test("a change is sent again with its body when the token was renewed", async ()
   await labelled("Mail").click();
   await press("Save changes");
   await sees("Saved. It is in force");
-  expect(service.calls("PUT /policy").map((each) => each.body)).toEqual([1, 2].map(() => ({ mode: "on", applicationsOff: ["mail"], whenConnectionFails: "password" })));
+  expect(service.calls("PUT /policy").map((each) => each.body)).toEqual([1, 2].map(() => ({ mode: "on", applicationsOff: ["mail"], whenConnectionFails: "password", sessionHours: null })));
 });
 
 test("a page that gives no token is told to sign in, and nothing is sent", async () => {
@@ -46,11 +46,12 @@ test("a page that gives no token is told to sign in, and nothing is sent", async
 test("a service that is gone and an origin that is not let in are told apart", async () => {
   const service = new FakeService();
   service.next("GET /overview", gone);
-  service.next("GET /health", gone);
+  service.next("GET /health", gone, gone);
   show(service, "overview");
   await heading("This page cannot be shown at the moment");
   await sees("The service did not answer. Check your connection");
   service.next("GET /overview", gone);
+  service.next("GET /health", gone);
   await press("Try again");
   await heading("This page may not call the service");
   await sees(location.origin);

@@ -25,7 +25,7 @@ test("a link for an administrator is made with its lifetime, shown once, and its
 test("what the service says of the tenant or the lifetime stands beside its field", async () => {
   const service = unconnected();
   await open(service, "setup/who");
-  await text("Their account at Microsoft belongs to another company").click();
+  await text("The administrator is a guest in your tenant").click();
   const tenant = labelled("Your company’s tenant");
   await tenant.fill("nowhere.example");
   service.next("POST /connection", problem(422, { errors: [{ field: "tenant", detail: "Microsoft does not know this tenant." }, { field: "lifetimeMinutes", detail: "At most 14 days." }] }));

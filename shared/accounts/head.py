@@ -1,6 +1,6 @@
 """The head of an account: the few rows that nearly every request needs, stored together and read by one range query."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -60,6 +60,11 @@ class Head:
         key = record.key(self.account_id)
         row = self.rows.get(key.row)
         return Stored(record.read(row) if row else record(), key, row)
+
+    def then(self, record: HeadRecord) -> "Head":
+        """The head after a record of it was written; for responses, not for further changes."""
+        key = record.key(self.account_id)
+        return replace(self, rows=self.rows | {key.row: Row(key, record.document(), etag="")})
 
 
 async def find_head(reader: RowReader, account_id: AccountId, *, closing: bool = False) -> Head | None:

@@ -66,7 +66,7 @@ class AuthorizationRequest(Record):
     max_age: int | None = None
     login_hint: str | None = None
     id_token_hint: str | None = None
-    """As it was sent, still to be verified; it is not stored."""
+    """As it was sent, still to be verified; it is stored only with a request that was pushed."""
     acr_values: tuple[str, ...] = ()
     response_mode: ResponseMode = ResponseMode.QUERY
     pushed: bool = False

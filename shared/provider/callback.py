@@ -148,13 +148,15 @@ class CallbackStep:
     def _is_somebody_else(self, state: SignInState, identity: VerifiedIdentity) -> bool:
         """Whether somebody else came back than the browser remembers, who may be asked for their address.
 
+        Whoever an `id_token_hint` demands may have moved to another tenant with their account, and be the same person.
+
         Raises:
             AnotherPerson: they may not be asked.
         """
         expected = state.expected
-        if expected is None or expected.demanded or expected.is_of(identity):
+        if expected is None or expected.is_of(identity) or (expected.demanded and expected.tid != identity.tid):
             return False
-        if state.request.prompt is Prompt.NONE:
+        if expected.demanded or state.request.prompt is Prompt.NONE:
             raise AnotherPerson(_ANOTHER)
         return True
 

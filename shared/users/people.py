@@ -24,7 +24,6 @@ from shared.domains.domain_claims import DomainClaim
 from shared.kernel.names import AccountId, TenantId
 from shared.kernel.refusals import Conflict, Stale, Unavailable
 from shared.kernel.versions import Expected
-from shared.ports.record import Stored
 from shared.ports.table import (
     TRANSACTION_LIMIT,
     Insert,
@@ -67,8 +66,8 @@ class People:
         administrator: AccountAdministrator,
         expected: Expected,
         change: Callable[[ConnectionSettings], ConnectionSettings],
-    ) -> Stored[Connection]:
-        """Put `change(settings)` in place of the connection's settings. Safe to repeat.
+    ) -> Head:
+        """Put `change(settings)` in place of the connection's settings, and return the account's head. Safe to repeat.
 
         Raises:
             NotFound: there is no such account.
@@ -81,15 +80,15 @@ class People:
         expected.must_allow(old.version)
         settings = change(ConnectionSettings(keep_people=old.record.keep_people))
         if settings.keep_people == old.record.keep_people:
-            return old
+            return head
         links = await self._mark(head.account_id, tenant_id) if settings.keep_people else None
         new = old.record.model_copy(update={"keep_people": settings.keep_people})
         event = ConnectionChanged(keep_people=settings.keep_people, tenant_id=tenant_id, links=links)
         await self.journal.commit(head.account_id, administrator.actor, event, old.rewrite(new))
         if not settings.keep_people:
-            return old.then(new)
+            return head.then(new)
         await self.end_if_all_moved(head.account_id)  # the last one may have moved since the links were read
-        return (await read_head(self.table, head.account_id)).stored(Connection)
+        return await read_head(self.table, head.account_id)
 
     async def end_if_all_moved(self, account_id: AccountId) -> None:
         """Switch `keepPeople` off if no link of an earlier tenant is left.

@@ -7,8 +7,9 @@ from playwright.async_api import Page, expect
 
 from local.cast.panel import Caller
 from tests.browser.conftest import NewContext
-from tests.browser.panel import ACCOUNT, heading, screen, seen_as
+from tests.browser.panel import ACCOUNT, EMERGENCY, heading, screen, seen_as
 from tests.browser.steps import press
+from tests.http.conftest import Walk
 
 pytestmark = pytest.mark.slow
 
@@ -104,3 +105,103 @@ async def test_two_managers_start_the_connection_and_the_older_link_says_that_it
     await ada.goto(links[1])
     await expect(ada.get_by_role("button", name="Continue to Microsoft")).to_be_visible()
     assert company.must("GET", f"{ACCOUNT}/connection")["status"] == "pending"
+
+
+async def test_a_domain_that_somebody_else_switched_meanwhile_is_said_and_decided_on(
+    page: Page, olga: Page, served: str, connected: Caller
+) -> None:
+    def off() -> set[str]:
+        return {
+            each["domain"] for each in connected.must("GET", f"{ACCOUNT}/domains")["items"] if each["state"] == "off"
+        }
+
+    async def switch_off(tab: Page, domain: str) -> None:
+        await press(tab, f"Switch off… {domain}")
+        await tab.get_by_role("dialog").get_by_role("button", name="Switch off").click()
+
+    await screen(page, served, "domains")
+    await screen(olga, served, "domains")
+    await switch_off(olga, "contoso-mail.example")
+    await expect(olga.get_by_text("contoso-mail.example is switched off now.")).to_be_visible()
+    await switch_off(page, "contoso.example")
+    conflict = page.get_by_role("dialog", name=OLGA)
+    await expect(conflict).to_contain_text("switched the domain contoso-mail.example off")
+    assert off() == {"contoso-mail.example"}
+    await conflict.get_by_role("button", name="Take theirs").click()
+    await expect(page.get_by_role("row", name="contoso-mail.example")).to_contain_text("Switched off")
+    assert off() == {"contoso-mail.example"}
+
+    await press(olga, "Switch on contoso-mail.example")
+    await expect(olga.get_by_text("contoso-mail.example is in use now.")).to_be_visible()
+    await switch_off(page, "contoso.example")
+    await conflict.get_by_role("button", name="Keep mine").click()
+    await expect(page.get_by_text("contoso.example is switched off now.")).to_be_visible()
+    assert off() == {"contoso.example"}
+
+
+async def test_an_exception_that_somebody_else_changed_or_removed_meanwhile(
+    page: Page, olga: Page, served: str, connected: Caller
+) -> None:
+    (entry,) = connected.must("GET", f"{ACCOUNT}/exceptions")["items"]
+    address = f"{ACCOUNT}/exceptions/{entry['exceptionId']}"
+
+    async def change(tab: Page, reason: str) -> None:
+        await press(tab, f"Edit {EMERGENCY}")
+        await tab.get_by_role("dialog").get_by_label("Reason").fill(reason)
+
+    await screen(page, served, "exceptions")
+    await screen(olga, served, "exceptions")
+    await change(page, "Door")
+    await change(olga, "Lift")
+    await press(olga, "Save")
+    await expect(olga.get_by_text(f"The exception for {EMERGENCY} was changed.")).to_be_visible()
+    await press(page, "Save")
+    await expect(page.get_by_role("heading", name=OLGA)).to_be_visible()
+    await expect(page.get_by_role("alert").first).to_contain_text("Lift")
+    await press(page, "Take theirs")
+    await expect(page.get_by_role("row", name=EMERGENCY)).to_contain_text("Lift")
+    assert connected.must("GET", address)["reason"] == "Lift"
+
+    await change(olga, "Stairs")
+    await change(page, "Door")
+    await press(page, "Save")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    await press(olga, "Save")
+    await expect(olga.get_by_role("heading", name="Sam Security changed this")).to_be_visible()
+    await press(olga, "Keep mine")
+    await expect(olga.get_by_role("dialog")).to_be_hidden()
+    assert connected.must("GET", address)["reason"] == "Stairs"
+
+    await press(page, f"Remove… {EMERGENCY}")
+    await press(page, "Remove from the list")
+    await expect(page.get_by_text("1 entry was changed by somebody meanwhile and is still there.")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_contain_text("Stairs")
+    await press(page, "Keep on the list")
+    await expect(page.get_by_role("row", name=EMERGENCY)).to_contain_text("Stairs")
+
+    await change(olga, "Roof")
+    await press(page, f"Remove… {EMERGENCY}")
+    await press(page, "Remove from the list")
+    await expect(page.get_by_text("1 person was removed from the list.")).to_be_visible()
+    await press(olga, "Save")
+    await expect(olga.get_by_role("alert").first).to_contain_text("That did not work.")
+    await press(olga, "Cancel")
+    await press(page, "Undo")
+    await expect(page.get_by_text("1 person is on the list again.")).to_be_visible()
+
+
+async def test_a_connection_that_somebody_else_renewed_meanwhile_is_not_cut_without_a_second_look(
+    page: Page, served: str, connected: Caller, operator: Caller, connect: Walk
+) -> None:
+    await screen(page, served, "connection")
+    operator.must("DELETE", f"{ACCOUNT}/connection", headers={"If-Match": "*"})
+    connect(operator, "contoso")
+    await press(page, "Disconnect…")
+    await page.get_by_role("dialog").get_by_role("button", name="Disconnect").click()
+    conflict = page.get_by_role("dialog", name=OLGA)
+    await expect(conflict).to_contain_text("connected the account to the tenant Contoso")
+    assert connected.must("GET", f"{ACCOUNT}/connection")["status"] == "connected"
+    await conflict.get_by_role("button", name="Take theirs").click()
+    await press(page, "Disconnect…")
+    await page.get_by_role("dialog").get_by_role("button", name="Disconnect").click()
+    await expect(page.get_by_text("Disconnected. Everybody signs in with their password.")).to_be_visible()

@@ -40,11 +40,11 @@ def _line(verdict: Verdict) -> str:
 
 
 def _summary(verdicts: list[Verdict], skipped: int) -> str:
-    works = [verdict.works for verdict in verdicts]
-    extra = sum(verdict.works == "default" and verdict.client.extra is not None for verdict in verdicts)
+    bare = [verdict.works for verdict in verdicts if verdict.client.extra is None]
+    documented, unbound, no = (bare.count(works) for works in ("default", "none", None))
     return (
-        f"\nOf {len(verdicts)} clients, {works.count('default') - extra} sign in as documented, {extra} with something "
-        f"more to set, {works.count('none')} with codeBinding none, {works.count(None)} not. {skipped} were skipped."
+        f"\nOf {len(verdicts)} clients, {documented} sign in as documented, {unbound} with codeBinding none, "
+        f"{len(verdicts) - len(bare)} with something more to set, {no} not. {skipped} were skipped."
     )
 
 

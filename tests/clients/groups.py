@@ -119,6 +119,10 @@ def _java(client: Client) -> Command:
     return ["java", "-jar", build / "client.jar"]
 
 
+def _install_rust(_: Client) -> None:
+    _run("cargo", "build", "--quiet", "--locked", "--target-dir", INSTALLED / "rust", at=HERE / "rust")
+
+
 GROUPS: Final[dict[str, Group]] = {
     "dev": Group((), lambda _: [], lambda _: None, lambda client: [sys.executable, _file(client, "py")]),
     "python": _python("python"),
@@ -149,4 +153,14 @@ GROUPS: Final[dict[str, Group]] = {
         _java,
         apart=True,
     ),
+    "rust": Group(
+        ("cargo",),
+        lambda client: [HERE / "rust" / "Cargo.lock", _file(client, "rs")],
+        _install_rust,
+        lambda client: [INSTALLED / "rust" / "debug" / client.name],
+        apart=True,
+    ),
+    "apache": Group(("apache2",), lambda _: [], lambda _: None, lambda client: ["sh", _file(client, "sh")]),
+    "perl": Group(("perl",), lambda _: [], lambda _: None, lambda client: ["perl", _file(client, "pl")]),
+    "ruby": Group(("ruby",), lambda _: [], lambda _: None, lambda client: ["ruby", _file(client, "rb")]),
 }

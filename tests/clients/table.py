@@ -41,7 +41,9 @@ def clients() -> list[Client]:
     """All of them, in the order of the table."""
     table = tomllib.loads((HERE / "clients.toml").read_text(encoding="utf-8"))
     return [
-        Client(group=group, name=name, **{"package": line["library"], **line})
+        Client(
+            group=group, name=name, **{"package": line["library"], **line} | ({"works": None} if "why" in line else {})
+        )
         for group, lines in table.items()
         for name, line in lines.items()
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.groups import GROUPS, prepared
+from tests.clients.page import PAGE, written
 from tests.clients.provider import running_provider
 from tests.clients.table import HERE, clients
 from tests.clients.verdict import verdict_of
@@ -38,7 +39,9 @@ def test_the_table_has_a_line_for_each_program_and_a_program_for_each_line() -> 
 
 def is_program(file: Path) -> bool:
     """A file of code, or a folder that Maven builds."""
-    return file.suffix in {".py", ".mjs", ".ts", ".tsx", ".go", ".sh"} or (file / "pom.xml").exists()
+    return (
+        file.suffix in {".py", ".mjs", ".ts", ".tsx", ".go", ".rs", ".rb", ".pl", ".sh"} or (file / "pom.xml").exists()
+    )
 
 
 def test_a_client_that_does_not_work_has_a_reason_and_no_other_has() -> None:
@@ -68,3 +71,9 @@ def test_a_group_is_locked_and_no_registry_is_named(lock: Path) -> None:
             text.count("==") == len(re.findall(r"^\S+==\S+ .*\n(?:.*\\\n)*    --hash=sha256:", text, re.MULTILINE)) > 0
         )
         assert "://" not in text
+
+
+def test_the_page_is_written_from_the_table_and_the_programs() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert written(page) == page, "run make clients-page"
+    assert page.count("<details>") >= len(CLIENTS)

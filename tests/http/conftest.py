@@ -1,6 +1,7 @@
 """One service, one Azurite and one local Entra for all tests over HTTP; each test finds them as new."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from local.cast.stack import FUNCTION_KEY
 from local.entra.server import LocalEntra
 from local.processes import azurite, free_port
 from shared.wiring import TABLE_NAMES
+from tests.support.measuring import new_threads_unmeasured, own_thread_unmeasured
 from tests.support.service import RunningService, settings_for
 
 CONTOSO = "c0c00000-0000-4000-8000-000000000000"
@@ -29,7 +31,9 @@ PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningService, LocalEntra]]:
     port = free_port()
     url = f"http://localhost:{port}"
-    with azurite() as store, LocalEntra(state_dir=tmp_path_factory.mktemp("entra"), service_url=url) as entra:
+    with azurite() as store, ExitStack() as stack:
+        with new_threads_unmeasured():
+            entra = stack.enter_context(LocalEntra(state_dir=tmp_path_factory.mktemp("entra"), service_url=url))
         store.create_tables(TABLE_NAMES)
         with RunningService(port, settings_for(url, store.connection_string, entra)) as service:
             entra.cloud.clock = service.clock.now
@@ -70,7 +74,8 @@ def hostile(control: httpx.Client) -> Switch:
 
 @pytest.fixture
 def client(service: RunningService) -> Iterator[httpx.Client]:
-    with loopback.client(base_url=service.url, timeout=60) as opened:
+    """What talks to the service. Coverage then follows the service only: neither the test nor local Entra."""
+    with loopback.client(base_url=service.url, timeout=60) as opened, own_thread_unmeasured():
         yield opened
 
 

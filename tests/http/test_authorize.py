@@ -246,6 +246,8 @@ def test_microsoft_is_told_how_much_to_ask(
     cases: list[tuple[dict[str, str], str | None, str | None]] = [
         ({"prompt": "login"}, "login", ALICE),
         ({"prompt": "consent"}, None, ALICE),
+        ({"prompt": "login select_account"}, "login", ALICE),
+        ({"prompt": "Welcome back!"}, None, ALICE),
         ({"prompt": "select_account"}, "select_account", None),
         ({"max_age": "0"}, "login", ALICE),
         ({"max_age": "0", "prompt": "select_account"}, "login", ALICE),

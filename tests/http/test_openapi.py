@@ -152,11 +152,13 @@ def test_a_refusal_is_described_as_its_dialect_words_it(api: dict[str, Any]) -> 
         "/oauth2/userinfo",
     }
     assert {path for path, types in media.items() if types == ["text/html"]} == {
+        "/errors/sso-does-not-apply",
         "/portal",
         "/portal/{accountId}",
         "/oauth2/authorize",
         "/oauth2/logout",
         "/signin/callback",
+        "/signin/start",
         "/signed-out",
         "/signin/front-channel-logout",
     }

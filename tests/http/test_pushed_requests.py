@@ -220,8 +220,8 @@ def test_who_is_asked_for_their_address_may_take_their_time_and_reload(
     name = named(push(asked, login_hint=None, prompt="login"))
     first, again = form_of(person.open(address(service, name))), form_of(person.open(address(service, name)))
     assert first == again
-    wrong = person.open(f"{service.url}/oauth2/authorize?{urlencode({**first, 'login_hint': 'nobody'})}")
-    assert form_of(wrong) == first
+    appended = {**first, "request_uri": first["request_uri"] + "&amp=1", "login_hint": "nobody"}
+    assert form_of(person.open(f"{service.url}/oauth2/authorize?{urlencode(appended)}")) == first
     service.clock.advance(timedelta(minutes=14))
     over(person.open(address(service, name)))
     typed = person.open(f"{service.url}/oauth2/authorize?{urlencode({**first, 'login_hint': ALICE, 'prompt': 'none'})}")
@@ -324,3 +324,41 @@ def test_discovery_names_the_endpoint_and_demands_it_of_nobody(client: httpx.Cli
     metadata = client.get("/.well-known/openid-configuration").json()
     assert metadata["pushed_authorization_request_endpoint"] == f"{service.url}/oauth2/par"
     assert metadata["require_pushed_authorization_requests"] is False
+
+
+# -- the person whom the browser remembers ----------------------------------------------------------------------------
+
+
+def test_a_pushed_request_that_names_nobody_is_for_whom_the_browser_remembers(
+    contoso: Caller, push: Push, register: Register, person: Person, service: RunningService
+) -> None:
+    register("portal").raise_for_status()
+    person.sign_in(Asked(client_id="portal"))
+    name = named(push(Asked(), login_hint=None))
+    asked = query_of(person.open(address(service, name)).headers["location"])
+    assert "oauth2" in asked["redirect_uri"] or asked["redirect_uri"].endswith("/signin/callback")
+    over(person.open(address(service, name)))
+
+
+def test_silence_is_demanded_by_what_was_pushed(
+    contoso: Caller, push: Push, register: Register, new_person: NewPerson, service: RunningService
+) -> None:
+    asked, known = Asked(), new_person()
+    register("portal").raise_for_status()
+    known.sign_in(Asked(client_id="portal"))
+    nobody = new_person().open(address(service, named(push(asked, login_hint=None, prompt="none"))))
+    assert refused(service, nobody, asked) == "login_required"
+    at_microsoft = known.open(address(service, named(push(asked, login_hint=None, prompt="none"))))
+    answer = answered(known.open(known.sign_in_at_microsoft(at_microsoft.headers["location"])))
+    assert (answer.keys(), answer["state"]) == ({"code", "state", "iss"}, asked.state)
+
+
+def test_whom_sso_does_not_concern_is_asked_by_a_page_that_repeats_no_parameter(
+    contoso: Caller, push: Push, register: Register, person: Person, service: RunningService
+) -> None:
+    """The browser remembers somebody who has become an exception."""
+    register("portal").raise_for_status()
+    person.sign_in(Asked(client_id="portal"))
+    draft = {"email": ALICE, "reason": "Kiosk"}
+    contoso("POST", "/v1/accounts/acme/exceptions", json=draft).raise_for_status()
+    form_of(person.open(address(service, named(push(Asked(), login_hint=None)))))

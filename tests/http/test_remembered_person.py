@@ -16,7 +16,8 @@ from local import loopback
 from local.cast.stack import REMEMBER_KEY
 from shared.kernel.encoding import base64url, from_base64url
 from tests.http import signing_in
-from tests.http.conftest import Caller
+from tests.http.conftest import CONTOSO, Caller, Walk
+from tests.http.moving import NORTHWIND, Company
 from tests.http.signing_in import (
     ALICE,
     ALICE_OID,
@@ -322,9 +323,12 @@ def test_whom_nothing_leads_to_is_asked_for_and_still_demanded(
     assert "code" in alice.sign_in(unite, id_token_hint=id_token)
 
 
-def test_nobody_else_is_answered_with(alice: Person, unite: Asked, service: RunningService) -> None:
+def test_nobody_else_is_answered_with(alice: Person, contoso: Caller, unite: Asked, service: RunningService) -> None:
     id_token = alice.tokens(unite)["id_token"]
-    alice.come_back(unite, BOB, login_hint=BOB, prompt="login")
+    let_in_at_microsoft(alice, BOB)
+    swapped = edited(alice.leave(unite, **NOBODY, id_token_hint=id_token, prompt="none"), login_hint=None)
+    assert refused(service, alice.open(alice.open(swapped).headers["location"]), unite) == "login_required"
+    assert [link["email"] for link in contoso("GET", "/v1/accounts/acme/links").json()["items"]] == [ALICE]
     for asked in ({"login_hint": BOB}, {"login_hint": BOB, "prompt": "none"}):
         response = alice.come_back(unite, BOB, id_token_hint=id_token, **asked)
         if "prompt" in asked:
@@ -335,6 +339,23 @@ def test_nobody_else_is_answered_with(alice: Person, unite: Asked, service: Runn
             (back,) = page.ways.values()
             assert without_query(back) == REDIRECT_URI
             assert query_of(back)["error"] == "login_required"
+
+
+def test_a_person_whose_company_moves_is_the_same_if_the_manager_says_so(
+    alice: Person, contoso: Caller, control: httpx.Client, connect: Walk, unite: Asked, service: RunningService
+) -> None:
+    """The identity at Microsoft is another one, of another tenant."""
+    company = Company(contoso, control, connect)
+    id_token = alice.tokens(unite)["id_token"]
+    hinted = {**NOBODY, "id_token_hint": id_token}
+    company.move(CONTOSO, NORTHWIND, ALICE)
+    assert asks_for_the_address(alice.come_back(unite, **NOBODY)), "the browser remembers an identity"
+    company.keep_people().raise_for_status()
+    kept = told(service, unite, alice.come_back(unite, **hinted))
+    assert (kept["sub"], kept["tid"]) == (claims_of(service, id_token)["sub"], NORTHWIND)
+    company.move(NORTHWIND, CONTOSO, ALICE)
+    page = Shown.by(alice.come_back(unite, **NOBODY, id_token_hint=kept["id_token"]))
+    assert page.reference.startswith("another-person"), "a new person, since nobody has said it again"
 
 
 def test_an_id_token_that_proves_nothing_is_no_hint(

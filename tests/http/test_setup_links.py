@@ -118,6 +118,10 @@ def test_an_administrator_of_another_company_of_none_and_of_this_one_and_what_th
         spare["linkId"],
         link["linkId"],
     ]
+    made(acme)  # to renew the consent
+    shown = acme.must("PATCH", f"{ACME}/connection", json={"keepPeople": False}, headers={"If-Match": "*"})
+    assert shown == acme.must("GET", f"{ACME}/connection")
+    assert (shown["status"], shown["pendingUntil"] is None) == ("connected", False)
     for url in (link["startUrl"], spare["startUrl"]):
         with Browser() as somebody:
             refused(Integration(acme, somebody).open(url), 409, "was connected meanwhile")

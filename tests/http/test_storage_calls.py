@@ -160,3 +160,9 @@ def test_who_is_remembered_costs_nothing_more(found: dict[str, int]) -> None:
 def test_resolve_asks_no_more_than_was_promised(found: dict[str, int]) -> None:
     promised = {"cold": 4, "known account, its list in memory": 0, "from its cache": 0, "unknown domain": 1}
     assert {when: found[f"resolve_email, {when}"] for when in promised} == promised
+
+
+def test_a_pushed_sign_in_asks_the_store_twice_more(found: dict[str, int]) -> None:
+    """To keep the request and to read it. The client's row, which the push reads, is remembered when it is opened."""
+    pushed = found["push_authorization_request"] + found["authorize, pushed"] - 1
+    assert pushed <= found["authorize, again"] + 2

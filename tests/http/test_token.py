@@ -272,7 +272,9 @@ def test_parameters_in_the_query_are_none(unite: Asked, client: httpx.Client) ->
 
 
 def test_a_body_that_is_no_form_is_refused(unite: Asked, client: httpx.Client) -> None:
-    refused(client.post("/oauth2/token", json=unite.redemption("unknown")), "invalid_request", 400)
+    answer = client.post("/oauth2/token", json=unite.redemption("unknown"))
+    refused(answer, "invalid_request", 400)
+    assert "application/x-www-form-urlencoded" in answer.json()["error_description"]
 
 
 def test_a_huge_body_is_refused(unite: Asked, client: httpx.Client) -> None:

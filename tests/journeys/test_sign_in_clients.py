@@ -154,7 +154,7 @@ async def with_openid_client(client: Client) -> SignedIn:
     return await asyncio.to_thread(run_openid_client, client)
 
 
-def run_openid_client(client: Client) -> SignedIn:
+def run_openid_client(client: Client, *, pushes: bool = False) -> SignedIn:
     """Talk to the script by lines, as it says."""
     asked = {
         "issuer": client.issuer,
@@ -164,6 +164,7 @@ def run_openid_client(client: Client) -> SignedIn:
         "method": client.method,
         "secret": client.secret,
         "privateKey": client.private_key,
+        "pushes": pushes,
     }
     script = Path(__file__).parent / "js" / "sign-in.mjs"
     with subprocess.Popen(
@@ -175,6 +176,7 @@ def run_openid_client(client: Client) -> SignedIn:
         line = node.stdout.readline()
         assert line, node.communicate()[1]
         url = json.loads(line)["url"]
+        assert not pushes or httpx.URL(url).params.keys() == {"client_id", "request_uri"}
         out, faults = node.communicate(brought_back(url) + "\n", timeout=30)
     assert node.returncode == 0, faults
     return SignedIn(**json.loads(out))
@@ -192,6 +194,13 @@ async def test_a_foreign_library_signs_a_person_in_through_discovery_alone(libra
     expected = {"iss": client.issuer, "aud": client.client_id, "account_id": "contoso", "tid": CONTOSO, **told}
     assert {name: signed_in.claims[name] for name in expected} == expected
     assert signed_in.userinfo == {"sub": signed_in.claims["sub"], **told}
+
+
+@pytest.mark.parametrize("method", ["private_key_jwt"])
+async def test_a_foreign_library_pushes_its_request(client: Client) -> None:
+    """By openid-client: the address for the browser carries a name and nothing else."""
+    signed_in = await asyncio.to_thread(run_openid_client, client, pushes=True)
+    assert (signed_in.claims["aud"], signed_in.claims["email"]) == (client.client_id, ALICE)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The whole story on the whole stack: an account, its integration, its policy, its users, and its end."""
 
 from local import loopback
-from local.cast.stack import CLIENT_SECRET, HOST, PSEUDONYM_KEY, Entra, functions_host, settings
+from local.cast.stack import CLIENT_SECRET, HOST, PSEUDONYM_KEY, REMEMBER_KEY, Entra, functions_host, settings
 from local.cast.story import ACCOUNT, Story
 from local.processes import Azurite
 
@@ -91,7 +91,12 @@ def test_nothing_that_is_personal_or_secret_is_logged(port: int, url: str, store
     assert '{"event":"connect","outcome":"connected","account":"contoso"}' in log
     personal = {*people, "ada@contoso.example", "broken address", "Ada Admin", "Alice Archer", "o'brien", "o%27brien"}
     forged = {"wrong-key", "forged.bearer.token", "forged-state-parameter", "forged-code", "forged-ticket-of-nobody"}
-    secrets = {secret for secret in story.secrets if len(secret) > 6} | {CLIENT_SECRET, PSEUDONYM_KEY, AZURITES_KEY}
+    secrets = {secret for secret in story.secrets if len(secret) > 6} | {
+        CLIENT_SECRET,
+        PSEUDONYM_KEY,
+        REMEMBER_KEY,
+        AZURITES_KEY,
+    }
     assert len(secrets) > 12, "the browser has seen ticket, states, codes and cookies"
     found = {text for text in personal | forged | secrets if text.lower() in log.lower()}
     assert found == set()

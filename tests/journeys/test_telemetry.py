@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from local.cast.stack import CLIENT_SECRET, HOST, PSEUDONYM_KEY, Entra, FunctionsHost, functions_host, settings
+from local.cast.stack import (
+    CLIENT_SECRET,
+    HOST,
+    PSEUDONYM_KEY,
+    REMEMBER_KEY,
+    Entra,
+    FunctionsHost,
+    functions_host,
+    settings,
+)
 from local.cast.story import Story
 from local.processes import Azurite
 from tests.infra.plans import Infra
@@ -111,7 +120,7 @@ def test_lines_and_counters_arrive_and_nothing_that_is_personal_does(
         }
         wait_for(lambda: counts(taken) == expected)
         wait_for(lambda: len(events(taken)) == 9)
-        secrets = {secret for secret in story.secrets if len(secret) > 6} | {CLIENT_SECRET, PSEUDONYM_KEY}
+        secrets = {secret for secret in story.secrets if len(secret) > 6} | {CLIENT_SECRET, PSEUDONYM_KEY, REMEMBER_KEY}
         assert "Traceback" not in host.log()
     told = [(event["event"], event["outcome"]) for event in events(taken)]
     assert told.count(("resolve", "sso")) == 3

@@ -159,6 +159,15 @@ def test_a_deployment_from_before_there_was_a_remember_key_gets_one_and_keeps_th
     assert all("createPseudonymKey=false createRememberKey=true" in call for call in of_the_service(ended))
 
 
+def test_a_tile_is_handed_on_to_whatever_makes_the_registration(machine: Machine) -> None:
+    (made,) = [call for call in deploys(machine, "--tile", "unite").calls if "--name azure-sso-dev-entra " in call]
+    assert " displayName=Azure SSO (dev) tileApplication=unite --query " in made
+    dry = machine.runs("deploy.sh", *OPTIONS, "--entra", "script", "--tile", "unite", "--dry-run")
+    assert '/signin/start?application=unite"' in dry.output
+    refused = machine.runs("deploy.sh", *OPTIONS, "--tile", "no name")
+    assert (refused.code, refused.sentence) == (1, "--tile must be the client id of an application.")
+
+
 def test_a_vault_without_a_pseudonym_key_gets_one(machine: Machine) -> None:
     machine.plays(Part(PSEUDONYM_KEY, complains=NO_SECRET, fails=1))
     assert all("createPseudonymKey=true" in call for call in of_the_service(deploys(machine)))

@@ -122,12 +122,20 @@ def test_the_rest_of_it(machine: Machine) -> None:
         "groupMembershipClaims": LOCAL.group_membership_claims,
         "servicePrincipalLockConfiguration": {"isEnabled": True, "allProperties": True},
         "web": {
+            "homePageUrl": None,
             "redirectUris": REDIRECTS,
             "logoutUrl": f"{URL}{LOCAL.front_channel_logout_path}",
             "implicitGrantSettings": {"enableIdTokenIssuance": False, "enableAccessTokenIssuance": False},
         },
     }
     assert [f"{URL}{path}" for path in LOCAL.redirect_paths] == REDIRECTS
+
+
+def test_a_tile_opens_an_application_by_way_of_the_service(machine: Machine) -> None:
+    ended = machine.runs("entra.sh", *OPTIONS, "--tile", "unite")
+    assert wanted(ended)["web"]["homePageUrl"] == f"{URL}/signin/start?application=unite"
+    refused = machine.runs("entra.sh", *OPTIONS, "--tile", 'unite"')
+    assert (refused.code, refused.sentence) == (1, "--tile must be the client id of an application.")
 
 
 @pytest.mark.parametrize(
@@ -381,6 +389,8 @@ def test_both_ways_make_the_same_registration() -> None:
     guid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
     assert {*guid.findall(bicep)} == {*guid.findall(script)} == {*PERMISSIONS.values(), GRAPH}
     paths = {*re.findall(r"\$\{address\}(/[^']+)'", bicep)}
-    assert paths == {*LOCAL.redirect_paths, LOCAL.front_channel_logout_path}
+    tile = "/signin/start?application=$"
+    assert paths == {*LOCAL.redirect_paths, LOCAL.front_channel_logout_path, f"{tile}{{tileApplication}}"}
+    assert f"$public_url{tile}tile" in script
     (listed,) = re.findall(r"var optionalClaims = \[(.*?)\]", bicep, re.DOTALL)
     assert {*re.findall(r"'(\w+)'", listed)} == {*re.findall(r'\{"name": "(\w+)"\}', script)}

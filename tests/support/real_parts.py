@@ -1,6 +1,7 @@
 """The real things behind the ports, as fixtures: one Azurite, one local Entra, and the adapters on them."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -16,6 +17,7 @@ from shared.kernel.names import TenantId
 from shared.ports.sign_in import SignInRequest
 from tests.local_entra.browser import Answer, Browser
 from tests.support.fakes import FixedClock
+from tests.support.measuring import new_threads_unmeasured
 
 SERVICE = "http://localhost:7071"
 CALLBACK = f"{SERVICE}/v1/connect/callback"
@@ -36,7 +38,9 @@ def store() -> Iterator[Azurite]:
 
 @pytest.fixture(scope="session")
 def running_entra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEntra]:
-    with LocalEntra(state_dir=tmp_path_factory.mktemp("entra"), service_url=SERVICE) as entra:
+    with ExitStack() as stack:
+        with new_threads_unmeasured():
+            entra = stack.enter_context(LocalEntra(state_dir=tmp_path_factory.mktemp("entra"), service_url=SERVICE))
         yield entra
 
 

@@ -24,6 +24,8 @@ export class ExceptionsScreen extends Screen {
   /** The continuations of the pages up to the one that is shown; the first page needs none. */
   @state() private tokens: readonly (string | null)[] = [null];
   @state() private found?: { wanted: string; entries: readonly Entry[]; read: number } | undefined;
+  /** What is looked for now; a search that is under way may be for something else. */
+  private wanted = "";
   @state() private chosen: ReadonlySet<string> = new Set();
   @state() private editing?: Entry | undefined;
   @state() private asking: readonly Entry[] = [];
@@ -109,9 +111,11 @@ export class ExceptionsScreen extends Screen {
   private paging(page: Page): TemplateResult {
     const words = this.words;
     const turn = async (tokens: readonly (string | null)[]) => {
+      const before = this.tokens;
       this.tokens = tokens;
       this.chosen = new Set();
       await this.read.run();
+      if (this.read.problem) this.tokens = before;
     };
     return html`<div class="row apart wide">
       <span class="muted">${words.exceptions.total(this.first + 1, this.first + page.entries.length, page.following !== null)}</span>
@@ -208,23 +212,32 @@ export class ExceptionsScreen extends Screen {
 
   /** The service searches lists that are not too long; a longer one is read, a thousand at a time, so that "none" means none. */
   private find(wanted: string): void {
-    const part = wanted.toLowerCase();
+    this.wanted = wanted;
     this.found = undefined;
     this.chosen = new Set();
-    if (!part) return;
-    void this.change("find", async () => {
-      this.found = { wanted, entries: [], read: 0 };
-      const short = await this.searched(wanted);
-      if (short) return void (this.found = { wanted, entries: short, read: Math.max(short.length, this.context.overview?.exceptions.count ?? 0) });
-      let following: string | null = null;
-      do {
-        const page: Page = await this.page(MORE, following);
-        if (!this.isConnected || this.found.wanted !== wanted) return;
-        const matching = page.entries.filter((each) => each.email.toLowerCase().includes(part) || each.reason.toLowerCase().includes(part));
-        this.found = { wanted, entries: [...this.found.entries, ...matching].slice(0, MORE), read: this.found.read + page.entries.length };
-        following = page.following;
-      } while (following);
-    });
+    if (wanted) void this.change("find", () => this.search());
+  }
+
+  /** Until nothing else was asked for meanwhile. */
+  private async search(): Promise<void> {
+    for (let last = ""; this.wanted && this.wanted !== last && this.isConnected; ) await this.searchFor((last = this.wanted));
+  }
+
+  private async searchFor(wanted: string): Promise<void> {
+    const part = wanted.toLowerCase();
+    const show = (entries: readonly Entry[], read: number) => this.wanted === wanted && (this.found = { wanted, entries, read });
+    show([], 0);
+    const short = await this.searched(wanted);
+    if (short) return void show(short, Math.max(short.length, this.context.overview?.exceptions.count ?? 0));
+    let [matching, read, following]: [Entry[], number, string | null] = [[], 0, null];
+    do {
+      const page: Page = await this.page(MORE, following);
+      if (!this.isConnected || this.wanted !== wanted) return;
+      matching = [...matching, ...page.entries.filter((each) => each.email.toLowerCase().includes(part) || each.reason.toLowerCase().includes(part))].slice(0, MORE);
+      read += page.entries.length;
+      show(matching, read);
+      following = page.following;
+    } while (following);
   }
 
   /** What the service finds, or null where it says that the list is too long. */

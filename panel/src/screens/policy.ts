@@ -6,7 +6,7 @@ import type { Application, Policy, Versioned } from "../api.js";
 import { bone, dialog, faultNote, head, note, timed, type Content } from "../parts.js";
 import { Load, Screen } from "../screen.js";
 
-type Settings = Pick<Policy, "mode" | "applicationsOff" | "whenConnectionFails">;
+type Settings = Pick<Policy, "mode" | "applicationsOff" | "whenConnectionFails" | "sessionHours">;
 
 interface Read {
   policy: Versioned<Policy>;
@@ -59,7 +59,7 @@ export class PolicyScreen extends Screen {
       ${head("h-policy", words.title, text)} ${this.outcome()}
       ${connected ? nothing : note("plain", "off", html`<p>${words.notConnected}</p>`)}
       <form class="settings" @submit=${(event: Event) => event.preventDefault()}>
-        ${this.mode(settings)} ${this.applications(read, settings, changes)} ${this.fails(settings)}
+        ${this.mode(settings)} ${this.applications(read, settings, changes)} ${this.fails(settings)} ${this.session(settings)}
       </form>
       ${changes.length ? this.bar(changes) : nothing}
       ${this.asking ? this.question(settings) : nothing}
@@ -122,6 +122,20 @@ export class PolicyScreen extends Screen {
         ${this.choice("fails", "password", settings.whenConnectionFails === "password", words.failsPassword, words.failsPasswordText, pick("password"))}
         ${this.choice("fails", "sso", settings.whenConnectionFails === "sso", words.failsSso, words.failsSsoText, pick("sso"))}
         ${this.fault("whenConnectionFails")}
+      </div>
+    </fieldset>`;
+  }
+
+  private session({ sessionHours }: Settings): TemplateResult {
+    const words = this.words.policy;
+    const type = (event: Event) => this.edit({ sessionHours: Math.max(1, Math.round(Number((event.target as HTMLInputElement).value)) || 1) });
+    const hours = html`<span class="row"><input type="number" id="session-hours" class="hours" min="1" max="8760" aria-label=${words.sessionHours} ?disabled=${this.context.readonly || sessionHours === null} .value=${String(sessionHours ?? "")} @change=${type} />${words.sessionUnit}</span>`;
+    return html`<fieldset>
+      <legend>${words.session}</legend>
+      <div>
+        ${this.choice("session", "free", sessionHours === null, words.sessionFree, words.sessionFreeText, () => this.edit({ sessionHours: null }))}
+        ${this.choice("session", "limited", sessionHours !== null, words.sessionLimited, words.sessionText, () => this.edit({ sessionHours: this.read.value!.policy.value.sessionHours ?? 12 }))}
+        <div class="inset">${hours}</div> ${this.fault("sessionHours")}
       </div>
     </fieldset>`;
   }
@@ -209,12 +223,14 @@ export class PolicyScreen extends Screen {
       if (before !== after) found.push({ key: id, setting, from: before!, to: after! });
     }
     if (from.whenConnectionFails !== to.whenConnectionFails) found.push({ key: "fails", setting: words.fails, from: fails(from), to: fails(to) });
+    const session = (settings: Settings) => (settings.sessionHours === null ? words.sessionFree : words.valueHours(settings.sessionHours));
+    if (from.sessionHours !== to.sessionHours) found.push({ key: "session", setting: words.session, from: session(from), to: session(to) });
     return found;
   }
 
   private edit(part: Partial<Settings>): void {
-    const { mode, applicationsOff, whenConnectionFails } = this.mine ?? this.read.value!.policy.value;
-    this.mine = { mode, applicationsOff, whenConnectionFails, ...part };
+    const { mode, applicationsOff, whenConnectionFails, sessionHours } = this.mine ?? this.read.value!.policy.value;
+    this.mine = { mode, applicationsOff, whenConnectionFails, sessionHours, ...part };
     this.said = nothing;
   }
 
@@ -268,6 +284,7 @@ export class PolicyScreen extends Screen {
       mode: toggled.has("mode") ? mine.mode : their.mode,
       applicationsOff: [...off],
       whenConnectionFails: toggled.has("fails") ? mine.whenConnectionFails : their.whenConnectionFails,
+      sessionHours: toggled.has("session") ? mine.sessionHours : their.sessionHours,
     };
     await this.save();
   }

@@ -62,7 +62,7 @@ export class SetupLinks extends Screen {
     const revoke = this.context.readonly || !each.isOpen ? nothing : html`<button class="btn plain danger" @click=${() => (this.asking = each)}>${words.revoke}<span class="vh"> ${this.format.moment(each.createdAt)}</span></button>`;
     const until = each.isOpen ? timed(this.context, each.expiresAt, this.format.moment(each.expiresAt), words.until) : nothing;
     return html`<li>${icon(SORTS[each.state])}
-      <div class="row apart"><div>
+      <div class="ended"><div>
         <div><strong>${words.states[each.state]}</strong> ${this.progress(each)}</div>
         <div class="muted">${timed(this.context, each.createdAt, this.format.moment(each.createdAt), (when) => words.made(when, each.createdBy.name ?? this.words.somebody))} ${each.tenant ? words.forTenant(each.tenant) : nothing} ${until}</div>
       </div>${revoke}</div>

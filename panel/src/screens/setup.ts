@@ -142,8 +142,8 @@ export class SetupScreen extends SetupStep {
       <fieldset><legend class="vh">${words.title}</legend>
         ${choice("other", words.other, words.otherText)} ${choice("myself", words.myself, words.myselfText(overview.name))}
       </fieldset>
-      ${whatIsAsked(this.words)}
-      ${this.context.readonly ? nothing : html`${linkFields(this.words, this.who === "other", this.faults)} ${this.foot(this.main(this.who === "other" ? words.makeLink : words.toMicrosoft, () => void this.begin()), "setup")}`}
+      ${this.context.readonly ? nothing : linkFields(this.words, this.who === "other", this.faults)} ${whatIsAsked(this.words)}
+      ${this.context.readonly ? nothing : this.foot(this.main(this.who === "other" ? words.makeLink : words.toMicrosoft, () => void this.begin()), "setup")}
       ${this.links()}`;
   }
 
@@ -217,18 +217,12 @@ export class SetupScreen extends SetupStep {
     const by = connectedBy ?? this.words.somebody;
     return html`${this.heading("connected", words.title(name))}
       ${connectedAt ? html`<p>${timed(this.context, connectedAt, this.format.moment(connectedAt), (when) => words.text(by, when))}</p>` : nothing}
-      ${this.retry()} ${this.readAgainNote()} ${domainsFound(this.words, this.domains)}
+      ${this.readAgainNote()} ${domainsFound(this.words, this.domains)}
       <details><summary>${this.words.domains.missing}</summary>
         <div class="stack tight"><p>${this.words.domains.missingText}</p>
           ${this.context.readonly ? nothing : html`<div class="row">${busyButton(this.busy === "refresh", this.words.domains.refresh, this.words.domains.refreshing, "", () => void this.readAgain())}</div>`}</div>
       </details>
       ${this.foot(this.main(this.words.next, () => this.context.go("setup/emergency")))}`;
-  }
-
-  /** What the path shows could not be read. */
-  private retry(): Content {
-    if (this.domains || !this.failed) return nothing;
-    return html`<div class="row"><button class="btn" @click=${() => void this.found()}>${this.words.retry}</button></div>`;
   }
 
   private async readAgain(): Promise<void> {
@@ -244,7 +238,7 @@ export class SetupScreen extends SetupStep {
     const { count } = overview.exceptions;
     return html`${this.heading("confirm", words.title)}
       <p>${words.text}</p>
-      ${this.retry()} ${this.readAgainNote()} ${whatChanges(this.words, this.format, overview, this.domains, this.applications)}
+      ${this.readAgainNote()} ${whatChanges(this.words, this.format, overview, this.domains, this.applications)}
       ${count ? nothing : note("warn", "warn", html`<p>${this.words.policy.onNobody}</p>`)}
       <dl class="facts">${fact(words.when, words.whenText)} ${fact(words.undo, words.undoText, words.undoHint)}</dl>
       <details><summary>${words.message}</summary><div><blockquote>${words.messageText(overview.name)}</blockquote></div></details>

@@ -19,7 +19,6 @@ const auth = betterAuth({
           clientSecret: CLIENT_SECRET,
           discoveryUrl: `${ISSUER}/.well-known/openid-configuration`,
           scopes: ["openid", "email", "profile"],
-          pkce: "WITH_SETTING" in process.env ? true : undefined,
         },
       ],
     }),

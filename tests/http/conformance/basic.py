@@ -5,7 +5,7 @@ import json
 from local import loopback
 from local.cast.application import challenge_of
 from local.cast.person import ALICE
-from tests.http.conformance.suite import REDIRECT_URI, Returned, Suite
+from tests.http.conformance.suite import REDIRECT_URI, Returned, SignedIn, Suite
 from tests.http.signing_in import Shown, query_of
 
 UI_REQUIRED = {"login_required", "interaction_required", "account_selection_required", "consent_required"}
@@ -120,13 +120,40 @@ def oidcc_prompt_none_not_logged_in(suite: Suite) -> None:
     assert returned.pages == []
 
 
+def oidcc_prompt_none_logged_in(suite: Suite) -> None:
+    person = suite.new_person()
+    the_same(suite.sign_in(person), suite.sign_in(person, prompt="none"))
+
+
+def the_same(first: SignedIn, second: SignedIn) -> None:
+    """The second sign-in asked for nothing, and says the same of the person."""
+    assert second.pages == []
+    assert (second.claims["auth_time"], second.claims["sub"]) == (first.claims["auth_time"], first.claims["sub"])
+
+
+def oidcc_id_token_hint(suite: Suite) -> None:
+    """The hint has no address of the person."""
+    person = suite.new_person()
+    first = suite.sign_in(person)
+    assert "email" not in first.claims
+    the_same(first, suite.sign_in(person, prompt="none", id_token_hint=first.tokens["id_token"]))
+
+
+def oidcc_max_age_1(suite: Suite) -> None:
+    person = suite.new_person()
+    first = suite.sign_in(person)
+    suite.wait(2)
+    second = suite.sign_in(person, max_age="1")
+    assert "password" in second.pages
+    assert second.claims["auth_time"] > first.claims["auth_time"]
+
+
 def oidcc_max_age_10000(suite: Suite) -> None:
     person = suite.new_person()
     first = suite.sign_in(person, max_age="15000")
     suite.wait(5)
     second = suite.sign_in(person, max_age="10000")
-    assert "password" not in second.pages
-    assert (second.claims["auth_time"], second.claims["sub"]) == (first.claims["auth_time"], first.claims["sub"])
+    the_same(first, second)
 
 
 def oidcc_ensure_request_with_unknown_parameter_succeeds(suite: Suite) -> None:

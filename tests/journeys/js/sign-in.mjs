@@ -1,7 +1,7 @@
 // Signs one person in with openid-client, through discovery alone.
 //
 // In: one line of JSON with issuer, clientId, redirectUri, loginHint, method, and what the method needs (secret, or
-// privateKey as a JWK). Out: a line with the address for the browser. In: the address to which the browser came back.
+// privateKey as a JWK); with pushes, the request is pushed (RFC 9126). Out: a line with the address for the browser. In: the address to which the browser came back.
 // Out: a line with the claims of the validated ID token, and what userinfo tells.
 import { createInterface } from "node:readline/promises";
 import * as client from "openid-client";
@@ -39,7 +39,8 @@ const configuration = await client.discovery(
 const pkceCodeVerifier = client.randomPKCECodeVerifier();
 const expectedState = client.randomState();
 const expectedNonce = client.randomNonce();
-const url = client.buildAuthorizationUrl(configuration, {
+const build = asked.pushes ? client.buildAuthorizationUrlWithPAR : client.buildAuthorizationUrl;
+const url = await build(configuration, {
   redirect_uri: asked.redirectUri,
   scope: "openid email profile",
   login_hint: asked.loginHint,

@@ -6,9 +6,12 @@ from functools import partial
 import pytest
 
 from shared.access.roles import AccountAdministrator, Actor
+from shared.accounts.head import read_head
+from shared.connection.completion import counts, must_count
 from shared.connection.consent_steps import NotConnected, ToMicrosoft
 from shared.connection.setup_links import ERASED, LinkState, SetupLink, SignedIn
 from shared.kernel.names import EmailAddress
+from shared.kernel.refusals import Conflict
 from shared.ports.entra import Answer
 from shared.ports.sign_in import VerifiedIdentity
 from shared.trail.events import Person
@@ -122,3 +125,12 @@ async def test_a_link_that_is_made_at_the_same_moment_stays(world: World, act: S
         await again.script.play(partial(act, again))
         assert len(await again.setup.list(SAM)) == 1 + (number <= again.script.made), f"call {number}"
         assert (await again.trail()).count(action) == 1, f"call {number}"
+
+
+async def test_tries_have_as_long_after_the_end_of_a_link_as_after_that_of_a_start_and_no_longer(world: World) -> None:
+    head, link = await read_head(world.tables["accounts"], ACME), await newest(world)
+    moment = timedelta(microseconds=1)
+    assert link.until == link.expires_at + timedelta(minutes=20)
+    assert [counts(head, link.link_id, at) for at in (link.until - moment, link.until)] == [True, False]
+    with pytest.raises(Conflict, match="has expired"):
+        must_count(head, link.link_id, link.until)

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from shared.access.roles import Actor, PortalHost
+from shared.access.roles import Actor, PortalHost, PortalVisitor
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import NotAuthenticated, Refusal
 from shared.portal.entry import Begun
@@ -107,3 +107,8 @@ async def test_whoever_is_erased_has_no_session_and_nobody_else_loses_theirs(wor
         await world.portal.sessions.verify(ACME, pats)
     assert [each.actor.subject for each in await world.portal.sessions.list(SAM)] == ["sam"]
     assert [row.key.row for row in await world.rows() if "Pat" in row.document] == []
+
+
+async def test_signing_out_of_a_session_that_is_gone_is_no_error(world: World) -> None:
+    await world.portal.sessions.sign_out(PortalVisitor(ACME, SAM.actor, "0" * 32, world.clock.now()))
+    assert len(await world.portal.sessions.list(SAM)) == 1

@@ -318,3 +318,23 @@ async def test_a_store_that_is_out_lets_nobody_in_and_blames_nobody(provider: Pr
     provider.flows_table.available = False
     with pytest.raises(Unavailable):
         await provider.clients.authenticate(None, asserted(assertion(provider)))
+
+
+async def test_operators_read_which_application_was_refused_and_why_and_no_proof(
+    provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The caller hears the same of each."""
+    await provider.add(token_endpoint_auth_method=AuthMethod.CLIENT_SECRET_BASIC)
+    shown = [
+        sent(client_id="stranger", client_secret="s3"),
+        sent(client_id="unite"),
+        sent(client_id="unite", client_secret="s3"),
+    ]
+    for parameters in shown:
+        await refused(provider, None, parameters)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "client.refused application=stranger cause=unknown method=client_secret_post",
+        "client.refused application=unite cause=method method=none",
+        "client.refused application=unite cause=proof method=client_secret_post",
+    ]

@@ -269,7 +269,8 @@ async def test_who_comes_back_is_who_they_were(provider: Provider) -> None:
 async def keep(provider: Provider, *, people: bool = True) -> bool:
     """Set `keepPeople`; whether it is on now."""
     wanted = ConnectionSettings(keep_people=people)
-    return (await provider.people.change(SAM, WHATEVER_STANDS, lambda _: wanted)).record.keep_people
+    head = await provider.people.change(SAM, WHATEVER_STANDS, lambda _: wanted)
+    return head.stored(Connection).record.keep_people
 
 
 async def keeps(provider: Provider) -> bool:
