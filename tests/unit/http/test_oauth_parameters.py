@@ -69,11 +69,12 @@ async def test_a_token_request_is_described_as_it_is_read(services: Services) ->
     redeem = endpoint(services, "redeem_code")
     public = Recorded(client_id="unite", grant_type="authorization_code", code="none")
     asserted = Recorded(client_id="unite", client_assertion="a.b.c", grant_type="authorization_code")
-    for request in (public, asserted):
+    renewed = Recorded(client_id="unite", grant_type="refresh_token", refresh_token="none", scope="openid")
+    for request in (public, asserted, renewed):
         with pytest.raises(Refusal):
-            await redeem.handler(Anybody(), None, request)
+            await redeem.handler(Anybody(), HttpRequest("POST", "/oauth2/token", body=b""), None, request)
     read_after_the_code = {"redirect_uri", "code_verifier"}
-    assert public.asked | asserted.asked | read_after_the_code == described(redeem)
+    assert public.asked | asserted.asked | renewed.asked | read_after_the_code == described(redeem)
 
 
 async def test_a_logout_request_is_described_as_it_is_read(services: Services) -> None:
