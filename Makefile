@@ -16,7 +16,7 @@ STAMPS := .venv/.requirements node_modules/.package-lock tests/clients/spa/node_
 
 .PHONY: help
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(STAMPS) ## Install what development needs into .venv and node_modules
@@ -88,7 +88,6 @@ clients: $(STAMPS) ## Let client libraries of many languages sign in, those that
 .PHONY: clients-page
 clients-page: .venv/.requirements ## Write the table and the lines of docs/clients.md from tests/clients
 	@$(BIN)/python -m tests.clients.page
-
 
 .PHONY: bench
 bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1
