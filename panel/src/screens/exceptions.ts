@@ -130,8 +130,8 @@ export class ExceptionsScreen extends Screen {
     return html`<div class="row apart wide">
       <span class="muted">${words.exceptions.total(this.first + 1, this.first + page.entries.length, page.following !== null)}</span>
       <div class="row">
-        <button class="btn" ?disabled=${this.tokens.length === 1} @click=${() => void turn(this.tokens.slice(0, -1))}>${words.previous}<span class="vh"> ${words.page}</span></button>
-        <button class="btn" ?disabled=${!page.following} @click=${() => void turn([...this.tokens, page.following])}>${words.following}<span class="vh"> ${words.page}</span></button>
+        <button class="btn" ?disabled=${this.tokens.length === 1} @click=${() => this.wantedTokens.length > 1 && void turn(this.wantedTokens.slice(0, -1))}>${words.previous}<span class="vh"> ${words.page}</span></button>
+        <button class="btn" ?disabled=${!page.following} @click=${() => this.wantedTokens === this.tokens && void turn([...this.tokens, page.following])}>${words.following}<span class="vh"> ${words.page}</span></button>
       </div>
     </div>`;
   }
