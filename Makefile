@@ -36,7 +36,7 @@ demo: $(STAMPS) ## Play the whole story, beside `make run` or on a stack of its 
 # One worker for each core. Bytecode is kept even where the environment says not to: tests start many an interpreter.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
-# Coverage takes as long again as the Python that it follows: it follows the tests that reach every branch, and not the
+# Coverage adds two thirds to the time of the Python that it follows: it follows tests that reach every branch, and not the
 # others. A new folder is among the others.
 DISTURBED := tests/unit/test_disturbances.py
 MEASURED := tests/contract tests/http tests/unit
