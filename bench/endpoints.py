@@ -329,11 +329,13 @@ def _sign_in(stage: _Stage, manager: str) -> None:
         renewing = AuthorizationRequest("unite", signing_in.redirect_uri, ALICE)
         page = browser.open(renewing.address(stage.service.url, scope="openid email offline_access"))
         _renew(stage, renewing.redemption(code_of(page)))
+        _hold_anew(stage)
         stage.when = "of a remembered person"
         remembered = AuthorizationRequest("unite", signing_in.redirect_uri, "")
         browser.open(remembered.address(stage.service.url, login_hint=None))
         stage.when = "of an id_token_hint"
         browser.open(remembered.address(stage.service.url, login_hint=None, id_token_hint=tokens["id_token"]))
+        _hold_anew(stage)
         stage.when = ""
         browser.send("GET", f"{stage.service.url}/signin/start?application=unite", {})
         browser.send("GET", f"{stage.service.url}/errors/sso-does-not-apply", {})
