@@ -60,7 +60,7 @@ async def test_ten_thousand_exceptions_are_paged_found_removed_and_exported(
     search = page.get_by_label("Part of an address or of a reason")
     await search.fill("Person-09998")
     await press(page, "Find")
-    await expect(page.get_by_text("1 found among 10,000 entries")).to_be_visible()
+    await expect(page.get_by_text(re.compile(r"1 found among about [\d,]+ entries"))).to_be_visible()
     await search.fill("staff 3")
     await press(page, "Find")
     await expect(page.get_by_text(re.compile("1,000 found|1,42. found"))).to_be_visible()

@@ -30,7 +30,7 @@ export class ExceptionsScreen extends Screen {
     return { ...(await this.page(ROWS, tokens.at(-1) ?? null)), tokens };
   });
   private wantedTokens: readonly (string | null)[] = [null];
-  @state() private found?: { wanted: string; entries: readonly Entry[]; read: number } | undefined;
+  @state() private found?: { wanted: string; entries: readonly Entry[]; read: number; exact: boolean } | undefined;
   /** What is looked for now; a search that is under way may be for something else. */
   private wanted = "";
   @state() private chosen: ReadonlySet<string> = new Set();
@@ -103,7 +103,7 @@ export class ExceptionsScreen extends Screen {
         <div class="row">
           ${this.chosen.size && !this.context.readonly
             ? html`<span class="count">${words.selected(this.chosen.size)}</span><button class="btn danger" @click=${() => (this.asking = shown.filter((each) => this.chosen.has(each.exceptionId)))}>${words.removeSelected}</button>`
-            : html`<p class="count" role="status">${this.found ? (this.busy === "find" ? words.searching(this.found.read) : words.found(shown.length, this.found.read)) : this.tokens.length === 1 ? words.shown(shown.length, page.following !== null) : words.total(this.first + 1, this.first + shown.length, page.following !== null)}</p>`}
+            : html`<p class="count" role="status">${this.found ? (this.busy === "find" ? words.searching(this.found.read) : words.found(shown.length, this.found.read, this.found.exact)) : this.tokens.length === 1 ? words.shown(shown.length, page.following !== null) : words.total(this.first + 1, this.first + shown.length, page.following !== null)}</p>`}
         </div>
       </div>
       ${shown.length ? this.table(shown) : html`<p>${this.busy === "find" ? nothing : words.nothingFound}</p>`}
@@ -130,8 +130,8 @@ export class ExceptionsScreen extends Screen {
     return html`<div class="row apart wide">
       <span class="muted">${words.exceptions.total(this.first + 1, this.first + page.entries.length, page.following !== null)}</span>
       <div class="row">
-        <button class="btn" ?disabled=${this.tokens.length === 1} @click=${() => void turn(this.tokens.slice(0, -1))}>${words.previous}<span class="vh"> ${words.page}</span></button>
-        <button class="btn" ?disabled=${!page.following} @click=${() => void turn([...this.tokens, page.following])}>${words.following}<span class="vh"> ${words.page}</span></button>
+        <button class="btn" ?disabled=${this.tokens.length === 1} @click=${() => this.wantedTokens.length > 1 && void turn(this.wantedTokens.slice(0, -1))}>${words.previous}<span class="vh"> ${words.page}</span></button>
+        <button class="btn" ?disabled=${!page.following} @click=${() => this.wantedTokens === this.tokens && void turn([...this.tokens, page.following])}>${words.following}<span class="vh"> ${words.page}</span></button>
       </div>
     </div>`;
   }
@@ -235,10 +235,10 @@ export class ExceptionsScreen extends Screen {
 
   private async searchFor(wanted: string): Promise<void> {
     const part = wanted.toLowerCase();
-    const show = (entries: readonly Entry[], read: number) => this.wanted === wanted && (this.found = { wanted, entries, read });
+    const show = (entries: readonly Entry[], read: number, exact = true) => this.wanted === wanted && (this.found = { wanted, entries, read, exact });
     show([], 0);
     const short = await this.searched(wanted);
-    if (short) return void show(short, Math.max(short.length, this.context.overview?.exceptions.count ?? 0));
+    if (short) return void show(short, Math.max(short.length, this.context.overview?.exceptions.count ?? 0), this.context.overview?.exceptions.exact);
     let [matching, read, following]: [Entry[], number, string | null] = [[], 0, null];
     do {
       const page: Page = await this.page(MORE, following);
