@@ -98,8 +98,8 @@ plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/
 	@exec $(BIN)/python -m infra.plans
 
 .PHONY: panel
-panel: panel/node_modules/.package-lock ## Build the panel into panel/dist, and print its size and its hash for Subresource Integrity
-	@cd panel && node build.mjs
+panel: panel/node_modules/.package-lock ## Build the panel into panel/dist, and write its size and its hash for Subresource Integrity into docs/panel.md
+	@cd panel && node build.mjs --docs
 
 .PHONY: components
 components: $(STAMPS) ## Run the component tests of the panel, in a Chromium of this machine; make test does, too
