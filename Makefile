@@ -38,9 +38,8 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses logica
 
 # Coverage adds two thirds to the time of the Python that it follows: it follows tests that reach every branch, and not the
 # others. A new folder is among the others.
-DISTURBED := tests/unit/test_disturbances.py
 MEASURED := tests/contract tests/http tests/unit
-OTHERS := $(filter-out $(MEASURED) tests/support tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) $(DISTURBED)
+OTHERS := $(filter-out $(MEASURED) tests/support tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 
 .PHONY: test
 test: $(if $(T),,check) $(STAMPS) ## Run the checks and every test; SLOW=1 all in a browser and at full size, as CI does; T=tests/http/test_policy.py a part
@@ -48,7 +47,7 @@ ifdef T
 	@$(PYTEST) $(if $(SLOW),--slow) $(T)
 else
 	@failed=; \
-	$(PYTEST) $(if $(SLOW),--slow) $(MEASURED) --ignore $(DISTURBED) --cov --cov-report=term || failed=yes; \
+	$(PYTEST) $(if $(SLOW),--slow) $(MEASURED) --cov --cov-report=term || failed=yes; \
 	$(PYTEST) $(if $(SLOW),--slow) $(OTHERS) || failed=yes; \
 	[ -z "$$failed" ]
 endif
