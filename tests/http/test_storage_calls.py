@@ -33,8 +33,8 @@ CALLS = {
     "switch_domain": 3,
     "refresh_domains, two domains": 5,
     "open_portal": 4,
-    "show_portal_link": 2,
-    "start_portal_session": 6,
+    "show_portal_link": 3,
+    "start_portal_session": 7,
     "show_portal": 0,
     "get_own_portal_session": 1,
     "get_policy, in the portal": 2,
@@ -138,7 +138,7 @@ Redeeming a code for refresh tokens writes their row and that name, and reads th
 renewal reads the row and replaces it. Deleting an account plans the duty that sweeps it. The callback that connects
 keeps the proven sign-in before it asks Graph, which may be late: two calls for each integration. The page of a setup
 link writes that it was opened, the first time, and its button that it was pressed. A call in the portal reads its
-session, and once a minute writes that it was used.
+session, and once a minute writes that it was used. A link to it reads whether its person was erased.
 """
 
 
