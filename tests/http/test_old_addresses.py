@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from local import loopback
+from shared.provider.issuer import PROFILE_CLAIMS
 from tests.http import signing_in
 from tests.http.conftest import CONTOSO, Caller, Walk
 from tests.http.moving import Company
@@ -16,6 +17,7 @@ new_person, person = signing_in.new_person, signing_in.person
 
 NOW = "alice.archer@contoso.example"
 COLLEAGUE = f"{CONTOSO[:-4]}ffff"
+_SAID = ("sub", "email", "email_verified", *PROFILE_CLAIMS)
 CAROL, CAROLS_NAME, CAROL_OID = "carol@contoso-mail.example", "c.jones@contoso.example", f"{CONTOSO[:-4]}ca01"
 
 
@@ -30,8 +32,8 @@ def said(someone: Person, unite: Asked, username: str, typed: str) -> tuple[obje
     claims = claims_of(someone.service, tokens["id_token"])
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
     userinfo = loopback.get(f"{someone.service.url}/oauth2/userinfo", headers=bearer).json()
-    found: dict[str, Any] = {name: claims[name] for name in ("sub", "email", "email_verified") if name in claims}
-    assert {name: userinfo[name] for name in userinfo if name != "name"} == found
+    found: dict[str, Any] = {name: claims[name] for name in _SAID if name in claims}
+    assert userinfo == found
     assert found.get("email_verified", True) is True
     assert ("email" in found) == ("email_verified" in found)
     return found["sub"], found.get("email")

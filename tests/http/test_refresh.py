@@ -10,8 +10,9 @@ import pytest
 
 from local import loopback
 from tests.http import signing_in
-from tests.http.conftest import CONTOSO, Caller
-from tests.http.signing_in import ALICE, Asked, NewPerson, Person, Register, claims_of, redeem, set_policy
+from tests.http.conftest import CONTOSO, Caller, Walk
+from tests.http.moving import Company
+from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Person, Register, claims_of, redeem, set_policy
 from tests.http.test_token import refused
 from tests.support.service import RunningService
 
@@ -330,6 +331,23 @@ def test_a_link_that_is_released_takes_its_tokens_along(
     contoso("DELETE", f"{ACCOUNT}/links/{link['linkId']}").raise_for_status()
     person.sign_in(unite)  # makes another one
     dead(service, token)
+
+
+def test_an_address_that_is_a_colleagues_now_is_renewed_for_nobody_else(
+    contoso: Caller, control: httpx.Client, connect: Walk, unite: Asked, new_person: NewPerson, service: RunningService
+) -> None:
+    """Whoever had it once would come into the colleague's user, in applications that know people by address."""
+    company, now = Company(contoso, control, connect), "alice.archer@contoso.example"
+    signed_in(new_person(), unite)
+    company.rename(CONTOSO, ALICE_OID, now)
+    tokens = new_person().tokens(unite, now, login_hint=ALICE, scope=SCOPE)
+    company.rename(CONTOSO, ALICE_OID, "a.archer@contoso.example")
+    company.give(CONTOSO, f"{CONTOSO[:-4]}ffff", now)
+    tokens = renewed(service, tokens["refresh_token"])
+    assert claims_of(service, tokens["id_token"])["email"] == now, "nobody has used it yet"
+    service.clock.advance(timedelta(minutes=2))
+    new_person().sign_in(unite, now, login_hint=now)
+    dead(service, tokens["refresh_token"])
 
 
 def test_nothing_is_left_of_somebody_who_was_erased(
