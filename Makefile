@@ -36,11 +36,10 @@ demo: $(STAMPS) ## Play the whole story, beside `make run` or on a stack of its 
 # One worker for each core. Bytecode is kept even where the environment says not to: tests start many an interpreter.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
-# Coverage takes as long again as the Python that it follows: it follows the tests that reach every branch, and not the
+# Coverage adds two thirds to the time of the Python that it follows: it follows tests that reach every branch, and not the
 # others. A new folder is among the others.
-DISTURBED := tests/unit/test_disturbances.py
 MEASURED := tests/contract tests/http tests/unit
-OTHERS := $(filter-out $(MEASURED) tests/support tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) $(DISTURBED)
+OTHERS := $(filter-out $(MEASURED) tests/support tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 
 .PHONY: test
 test: $(if $(T),,check) $(STAMPS) ## Run the checks and every test; SLOW=1 all in a browser and at full size, as CI does; T=tests/http/test_policy.py a part
@@ -48,7 +47,7 @@ ifdef T
 	@$(PYTEST) $(if $(SLOW),--slow) $(T)
 else
 	@failed=; \
-	$(PYTEST) $(if $(SLOW),--slow) $(MEASURED) --ignore $(DISTURBED) --cov --cov-report=term || failed=yes; \
+	$(PYTEST) $(if $(SLOW),--slow) $(MEASURED) --cov --cov-report=term || failed=yes; \
 	$(PYTEST) $(if $(SLOW),--slow) $(OTHERS) || failed=yes; \
 	[ -z "$$failed" ]
 endif

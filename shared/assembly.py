@@ -41,6 +41,7 @@ from shared.provider.logout_notices import LogoutNotices
 from shared.provider.openid_provider import OpenIdProvider
 from shared.provider.pushed_requests import PushedRequests
 from shared.provider.refresh import RefreshEndpoint
+from shared.provider.reused_codes import ReusedCodes
 from shared.provider.revocation import Revocation
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
@@ -177,6 +178,7 @@ def _openid_provider(
     )
     people = ExpectedPeople(seal=ports.seal, tokens=ports.tokens, accounts=ports.recent_accounts, clock=ports.clock)
     standing = Standing(accounts=ports.accounts, resolver=resolver)
+    reused = ReusedCodes(flows=flows)
     families = Families(table=ports.flows, sessions=sessions, clock=ports.clock)
     sign_in = _sign_in(ports, flows, resolver, admission, checks, people)
     return OpenIdProvider(
@@ -191,11 +193,16 @@ def _openid_provider(
             secrets=SecretChecks(clock=ports.clock),
         ),
         token=TokenEndpoint(
-            flows=flows, standing=standing, families=families, issuer=issuer, telemetry=ports.telemetry
+            flows=flows,
+            standing=standing,
+            families=families,
+            reused=reused,
+            issuer=issuer,
+            telemetry=ports.telemetry,
         ),
         refresh=RefreshEndpoint(families=families, standing=standing, issuer=issuer, telemetry=ports.telemetry),
         revocation=Revocation(families=families),
-        userinfo=Userinfo(tokens=ports.tokens, issuer=ports.public_url),
+        userinfo=Userinfo(tokens=ports.tokens, issuer=ports.public_url, reused=reused),
         end_session=EndSession(
             applications=ports.recent_applications,
             sessions=sessions,

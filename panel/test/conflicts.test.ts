@@ -8,11 +8,11 @@ import { change, entry, FakeService, problem } from "./service.js";
 const now = () => new Date(Date.now() - 120_000).toISOString();
 
 test("a policy that somebody changed: keeping mine saves it on top of theirs, taking theirs drops it", async () => {
-  for (const [answer, expected] of [["Keep mine", { mode: "on", applicationsOff: ["mail"], whenConnectionFails: "sso" }], ["Take theirs", { mode: "on", applicationsOff: [], whenConnectionFails: "sso" }]] as const) {
+  for (const [answer, expected] of [["Keep mine", { mode: "on", applicationsOff: ["mail"], whenConnectionFails: "sso", sessionHours: 8 }], ["Take theirs", { mode: "on", applicationsOff: [], whenConnectionFails: "sso", sessionHours: 8 }]] as const) {
     const service = new FakeService();
     await open(service, "policy");
     await labelled("Mail").click();
-    Object.assign(service.policy, { whenConnectionFails: "sso", updatedBy: "Olga Operator", updatedAt: now() });
+    Object.assign(service.policy, { whenConnectionFails: "sso", sessionHours: 8, updatedBy: "Olga Operator", updatedAt: now() });
     service.changed("/policy");
     await press("Save changes");
     await heading("Olga Operator changed this 2 minutes ago");
@@ -21,7 +21,7 @@ test("a policy that somebody changed: keeping mine saves it on top of theirs, ta
     await press("Save changes");
     await press(answer);
     await expect.element(page.getByRole("dialog")).not.toBeInTheDocument();
-    await expect.poll(() => ({ mode: service.policy.mode, applicationsOff: service.policy.applicationsOff, whenConnectionFails: service.policy.whenConnectionFails })).toEqual(expected);
+    await expect.poll(() => ({ mode: service.policy.mode, applicationsOff: service.policy.applicationsOff, whenConnectionFails: service.policy.whenConnectionFails, sessionHours: service.policy.sessionHours })).toEqual(expected);
     document.body.replaceChildren();
   }
 });

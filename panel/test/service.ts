@@ -149,7 +149,7 @@ export class FakeService {
       }),
     "GET /applications": () => json({ items: this.applications }),
     "GET /policy": () => this.versioned("/policy", this.policy),
-    "PUT /policy": (asked) => this.guarded("/policy", asked, () => this.versioned("/policy", Object.assign(this.policy, asked.body))),
+    "PUT /policy": (asked) => this.guarded("/policy", asked, () => this.versioned("/policy", Object.assign(this.policy, { mode: "off", applicationsOff: [], whenConnectionFails: "password", sessionHours: null }, asked.body))),
     "PATCH /policy": (asked) => this.guarded("/policy", asked, () => { this.overview.mode = (asked.body as Policy).mode; return this.versioned("/policy", Object.assign(this.policy, asked.body)); }),
     "GET /exceptions": ({ headers, query }) =>
       headers.get("accept") === "text/csv"

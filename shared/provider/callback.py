@@ -22,7 +22,7 @@ from shared.provider.authorization_request import AuthorizationRequest, Prompt
 from shared.provider.authorization_response import Remembering, Responses
 from shared.provider.errors import RefusedAtEntra
 from shared.provider.expected_person import AnotherPerson, ExpectedPeople, ExpectedPerson
-from shared.provider.issuer import Code, Person
+from shared.provider.issuer import TOKEN_LIFETIME, Code, Person
 from shared.provider.reauthentication import SignInTooOld, prove_recent
 from shared.provider.sessions import Sessions
 from shared.resolution.decision import NOT_ROUTED
@@ -129,7 +129,7 @@ class CallbackStep:
         person = await self._admit(state, identity, *await returned.seen.result())
         _, handle = await asyncio.gather(
             self.sessions.begin(person, state.request.client_id, identity.login_hint),
-            self.flows.issue(self._code(state, person)),
+            self.flows.issue(self._code(state, person), self.flows.new_handle(Code, TOKEN_LIFETIME)),
         )
         self.responses.report(SignInStep.COMPLETED, state.authorization)
         note = self.people.note_of(identity, EmailAddress(state.email))

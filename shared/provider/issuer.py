@@ -149,14 +149,19 @@ class Issuer:
         }
         return await self.tokens.sign(ID_TOKEN, _present(claims))
 
-    async def access_token(self, grant: Grant) -> str:
-        """An access token for userinfo. It contains what userinfo returns, so that nothing is looked up (RFC 9068)."""
+    async def access_token(self, grant: Grant, token_id: str | None = None) -> str:
+        """An access token for userinfo, which contains what userinfo returns (RFC 9068).
+
+        Args:
+            grant: what it is made of.
+            token_id: its `jti`; a random one if it is None.
+        """
         claims = {
             **self._common(self.issuer, grant.person.sub),
             **claims_of(grant.person, grant.scope),
             "client_id": grant.client_id,
             "scope": " ".join(grant.scope),
-            "jti": secrets.token_urlsafe(16),
+            "jti": token_id or secrets.token_urlsafe(16),
         }
         return await self.tokens.sign(ACCESS_TOKEN, _present(claims))
 

@@ -23,6 +23,7 @@ from shared.provider.errors import OAuthError, invalid_grant, invalid_request
 from shared.provider.families import Families
 from shared.provider.issuer import TOKEN_LIFETIME, Code, Issuer, challenge_of
 from shared.provider.parameters import Parameters, one
+from shared.provider.reused_codes import ReusedCodes
 from shared.provider.scopes import OFFLINE_ACCESS
 from shared.provider.standing import Standing
 
@@ -59,6 +60,8 @@ class TokenEndpoint:
     """Proves that the sign-in still stands."""
     families: Families
     """Refresh tokens, for clients that have asked for them and may."""
+    reused: ReusedCodes
+    """Codes that were shown again, whose tokens end."""
     issuer: Issuer
     """Makes the tokens."""
     telemetry: Telemetry
@@ -97,14 +100,14 @@ class TokenEndpoint:
         code = held.flow
         await self._prove_bound(held, client, parameters)
         await self.standing.prove(code)
-        access_token = await self.issuer.access_token(code)
+        access_token = await self.issuer.access_token(code, self.reused.token_id(handle))
         id_token = await self.issuer.id_token(code, access_token)
         renewable = OFFLINE_ACCESS in code.scope and client.application.profile.refresh_tokens
         refresh_token = (await self.families.begin(code, handle)).text if renewable else None
         try:
             await self.flows.take(held)
         except FlowSpent:
-            await self._end_family(code, handle)
+            await self._end_tokens(code, handle)
             raise _spent() from None
         return code, TokenResponse(access_token, id_token, code.scope, refresh_token)
 
@@ -114,13 +117,14 @@ class TokenEndpoint:
         except FlowEnded as ended:
             code = Code.model_validate(ended.flow)
             if code.taken_by is not None:
-                await self._end_family(code, handle)
+                await self._end_tokens(code, handle)
             raise _spent() from None
         except FlowSpent:
             raise _spent() from None
 
-    async def _end_family(self, code: Code, handle: str) -> None:
-        """End the refresh tokens of a code that was shown again (RFC 6749, section 4.1.2)."""
+    async def _end_tokens(self, code: Code, handle: str) -> None:
+        """End the tokens of a code that was shown again (RFC 6749, section 4.1.2)."""
+        await self.reused.note(handle)
         if OFFLINE_ACCESS in code.scope:
             await self.families.end_of(code, handle)
 

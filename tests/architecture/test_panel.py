@@ -74,5 +74,5 @@ def test_every_part_that_is_described_is_there() -> None:
 
 
 def test_every_picture_is_there() -> None:
-    pictures = {*re.findall(r"\]\((panel/.+?\.png)\)", PAGE)}
+    pictures = {*re.findall(r"\]\((panel/.+?\.webp)\)", PAGE)}
     assert pictures == {file.relative_to(ROOT / "docs").as_posix() for file in (ROOT / "docs" / "panel").iterdir()}

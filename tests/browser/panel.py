@@ -17,6 +17,16 @@ ACCOUNT = "/v1/accounts/contoso"
 EMERGENCY = "emergency@contoso.example"
 ANY = {"If-Match": "*"}
 SCREENS = ("overview", "connection", "domains", "policy", "exceptions", "people", "activity")
+READS = {
+    "overview": "GET /overview",
+    "connection": "GET /connection",
+    "domains": "GET /domains",
+    "policy": "GET /policy",
+    "exceptions": "GET /exceptions",
+    "people": "GET /links",
+    "activity": "POST /audit/search",
+}
+"""What each screen reads, below the account."""
 
 FITS = """() => {
   const panel = document.querySelector("azure-sso-panel")?.shadowRoot;

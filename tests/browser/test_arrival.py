@@ -9,7 +9,7 @@ from playwright.async_api import Page, Request, expect
 from local.cast.panel import Caller
 from tests.browser.conftest import NewContext
 from tests.browser.edge import Edge, late
-from tests.browser.panel import ACCOUNT, ANY, SCREENS, heading, screen
+from tests.browser.panel import ACCOUNT, ANY, READS, SCREENS, heading, screen
 from tests.http.conftest import Walk
 from tests.support.service import RunningService
 
@@ -95,9 +95,8 @@ async def test_a_link_to_any_screen_opens_it_and_nothing_moves_as_its_list_arriv
     assert connected
     await page.add_init_script(SHIFTS)
     edge = Edge(page)
-    reads = {"connection": "/connection", "domains": "/domains", "policy": "/policy", "exceptions": "/exceptions"}
-    for name, path in (reads | {"people": "/links", "activity": "/audit"}).items():
-        restored = await edge.during(f"GET {path}", late(0.5))
+    for name, call in READS.items():
+        restored = await edge.during(call, late(0.5))
         await page.goto("about:blank")
         await page.goto(f"{served}/#{name}")
         await expect(page.locator("azure-sso-panel section.screen:not(.waits) h3").first).to_be_visible()

@@ -88,7 +88,7 @@ async def test_two_managers_put_the_same_person_on_the_list_and_both_know(
     assert [each["reason"] for each in items] == ["Door"]
 
 
-async def test_two_managers_start_the_connection_and_the_older_link_says_that_it_is_void(
+async def test_two_managers_make_a_setup_link_each_and_both_are_listed_until_one_is_revoked(
     page: Page, served: str, company: Caller, new_context: NewContext
 ) -> None:
     other = await (await new_context()).new_page()
@@ -100,8 +100,16 @@ async def test_two_managers_start_the_connection_and_the_older_link_says_that_it
         links.append(await tab.get_by_label("Start link").input_value())
     await heading(page, "Waiting for your administrator")
     ada = await (await new_context()).new_page()
+    for link in links:
+        await ada.goto(link)
+        await expect(ada.get_by_role("button", name="Continue to Microsoft")).to_be_visible()
+    listed = page.get_by_role("region", name="Setup links").get_by_role("listitem")
+    await expect(listed.filter(has_text="Opened.")).to_have_count(2)  # by itself
+    await listed.filter(has_text="by Sam Security").get_by_role("button", name="Revoke…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    await expect(listed).to_have_count(1)
     await ada.goto(links[0])
-    await expect(ada.get_by_role("heading", name="Acme is connected")).to_be_hidden()
+    await expect(ada.get_by_role("button", name="Continue to Microsoft")).to_be_hidden()
     await ada.goto(links[1])
     await expect(ada.get_by_role("button", name="Continue to Microsoft")).to_be_visible()
     assert company.must("GET", f"{ACCOUNT}/connection")["status"] == "pending"

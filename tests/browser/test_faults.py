@@ -10,21 +10,12 @@ from playwright.async_api import Page, expect
 from local.cast.panel import Caller
 from local.cast.person import ALICE
 from tests.browser.edge import NUMBER, Edge, answers, gone, late, lost, silent
-from tests.browser.panel import ACCOUNT, findings, fits, heading, screen, seen_as
+from tests.browser.panel import ACCOUNT, READS, findings, fits, heading, screen, seen_as
 from tests.browser.steps import press
 from tests.http.conftest import Walk
 
 pytestmark = pytest.mark.slow
 
-READS = {
-    "overview": "GET /overview",
-    "connection": "GET /connection",
-    "domains": "GET /domains",
-    "policy": "GET /policy",
-    "exceptions": "GET /exceptions",
-    "people": "GET /links",
-    "activity": "GET /audit",
-}
 UNSURE = "It is not certain whether the change took place."
 
 

@@ -98,7 +98,7 @@ def _lines() -> str:
             parts.append(f"### {title}\n")
         for file in program_files(client):
             for lines in _REGION.findall(file.read_text(encoding="utf-8")):
-                code = f"```{_LANGUAGES[file.suffix]}\n{dedent(lines)}\n```"
+                code = f"```{_LANGUAGES[file.suffix]}\n{dedent(lines).rstrip()}\n```"
                 parts.append(f"<details><summary>{client.library}</summary>\n\n{code}\n</details>\n")
     return "\n".join(parts) + "\n"
 

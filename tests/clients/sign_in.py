@@ -6,7 +6,7 @@ They are signed in when a page of the application shows their address.
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
 from local.processes import StackError, free_port, listens, running
 from tests.clients.groups import GROUPS
@@ -50,7 +50,8 @@ def _registered(client: Client, provider: Provider, binding: Binding, redirect_u
     """What the application's developers get, as the environment of its program."""
     client_id = f"{client.client_id}-{binding}"
     method = "none" if client.public else "client_secret_basic"
-    profile = {"redirectUris": [redirect_uri], "tokenEndpointAuthMethod": method}
+    profile: dict[str, Any] = {"redirectUris": [redirect_uri], "tokenEndpointAuthMethod": method}
+    profile |= {"refreshTokens": True} if client.refresh_tokens else {}
     secret = provider.register(client_id, **profile, **({"codeBinding": "none"} if binding == "none" else {}))
     known = {"ISSUER": provider.url, "CLIENT_ID": client_id, "REDIRECT_URI": redirect_uri}
     return known | ({} if secret is None else {"CLIENT_SECRET": secret})

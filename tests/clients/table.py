@@ -23,6 +23,7 @@ class Client:
     setting: str | None = None
     extra: str | None = None
     then: str | None = None
+    refresh_tokens: bool = False
     in_tests: bool = False
     in_ci: bool = False
 

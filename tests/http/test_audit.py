@@ -137,10 +137,12 @@ PROFILE = {
     "tokenEndpointAuthMethod": "client_secret_basic",
     "jwks": None,
     "codeBinding": "pkce_or_nonce",
+    "refreshTokens": False,
     "assertionAudience": None,
     "requirePushedAuthorizationRequests": False,
     "postLogoutRedirectUris": [],
     "backchannelLogoutUri": None,
+    "initiateLoginUri": None,
 }
 
 

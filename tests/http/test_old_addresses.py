@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from local import loopback
-from shared.provider.issuer import PROFILE_CLAIMS
 from tests.http import signing_in
 from tests.http.conftest import CONTOSO, Caller, Walk
 from tests.http.moving import Company
@@ -15,9 +14,9 @@ from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Page, Pers
 register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
 new_person, person = signing_in.new_person, signing_in.person
 
+SAID = ("sub", "email", "email_verified", "preferred_username")
 NOW = "alice.archer@contoso.example"
 COLLEAGUE = f"{CONTOSO[:-4]}ffff"
-_SAID = ("sub", "email", "email_verified", *PROFILE_CLAIMS)
 CAROL, CAROLS_NAME, CAROL_OID = "carol@contoso-mail.example", "c.jones@contoso.example", f"{CONTOSO[:-4]}ca01"
 
 
@@ -32,8 +31,8 @@ def said(someone: Person, unite: Asked, username: str, typed: str) -> tuple[obje
     claims = claims_of(someone.service, tokens["id_token"])
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
     userinfo = loopback.get(f"{someone.service.url}/oauth2/userinfo", headers=bearer).json()
-    found: dict[str, Any] = {name: claims[name] for name in _SAID if name in claims}
-    assert userinfo == found
+    found, same = ({name: each[name] for name in SAID if name in each} for each in (claims, userinfo))
+    assert same == found
     assert found.get("email_verified", True) is True
     assert ("email" in found) == ("email_verified" in found)
     return found["sub"], found.get("email")

@@ -258,11 +258,21 @@ def test_a_code_that_is_shown_twice_ends_what_it_has_bought(
     contoso: Caller, unite: Asked, person: Person, service: RunningService
 ) -> None:
     form = unite.redemption(person.sign_in(unite, scope=SCOPE)["code"])
-    token = renewed(service, redeem(service, form).json()["refresh_token"])["refresh_token"]
+    first = redeem(service, form).json()
+    token = renewed(service, first["refresh_token"])["refresh_token"]
+    assert userinfo(service, first["access_token"]).status_code == 200
+    service.clock.advance(timedelta(minutes=5))
     for _ in range(2):
         refused(redeem(service, form), "invalid_grant")
     dead(service, token)
     assert families(service) == []
+    ended = userinfo(service, first["access_token"])
+    assert ended.status_code == 401
+    assert 'error="invalid_token"' in ended.headers["WWW-Authenticate"]
+
+
+def userinfo(service: RunningService, access_token: str) -> httpx.Response:
+    return loopback.get(f"{service.url}/oauth2/userinfo", headers={"Authorization": f"Bearer {access_token}"})
 
 
 def test_sign_out_ends_the_tokens_of_the_session_and_no_others(

@@ -13,6 +13,11 @@ interface Page {
   following: string | null;
 }
 
+/** The page that is shown, with the continuations up to it; the first page needs none. */
+interface Shown extends Page {
+  tokens: readonly (string | null)[];
+}
+
 const ROWS = 100;
 const MORE = 1000;
 const AT_ONCE = 4;
@@ -20,10 +25,12 @@ const SOON = 14 * 86_400_000;
 
 @customElement("azure-sso-exceptions")
 export class ExceptionsScreen extends Screen {
-  private readonly read = new Load<Page>(this, () => this.page(ROWS, this.tokens.at(-1) ?? null));
-  /** The continuations of the pages up to the one that is shown; the first page needs none. */
-  @state() private tokens: readonly (string | null)[] = [null];
-  @state() private found?: { wanted: string; entries: readonly Entry[]; read: number } | undefined;
+  private readonly read = new Load<Shown>(this, async () => {
+    const tokens = this.wantedTokens;
+    return { ...(await this.page(ROWS, tokens.at(-1) ?? null)), tokens };
+  });
+  private wantedTokens: readonly (string | null)[] = [null];
+  @state() private found?: { wanted: string; entries: readonly Entry[]; read: number; exact: boolean } | undefined;
   /** What is looked for now; a search that is under way may be for something else. */
   private wanted = "";
   @state() private chosen: ReadonlySet<string> = new Set();
@@ -96,12 +103,16 @@ export class ExceptionsScreen extends Screen {
         <div class="row">
           ${this.chosen.size && !this.context.readonly
             ? html`<span class="count">${words.selected(this.chosen.size)}</span><button class="btn danger" @click=${() => (this.asking = shown.filter((each) => this.chosen.has(each.exceptionId)))}>${words.removeSelected}</button>`
-            : html`<p class="count" role="status">${this.found ? (this.busy === "find" ? words.searching(this.found.read) : words.found(shown.length, this.found.read)) : this.tokens.length === 1 ? words.shown(shown.length, page.following !== null) : words.total(this.first + 1, this.first + shown.length, page.following !== null)}</p>`}
+            : html`<p class="count" role="status">${this.found ? (this.busy === "find" ? words.searching(this.found.read) : words.found(shown.length, this.found.read, this.found.exact)) : this.tokens.length === 1 ? words.shown(shown.length, page.following !== null) : words.total(this.first + 1, this.first + shown.length, page.following !== null)}</p>`}
         </div>
       </div>
       ${shown.length ? this.table(shown) : html`<p>${this.busy === "find" ? nothing : words.nothingFound}</p>`}
       ${this.found || (!page.following && this.tokens.length === 1) ? nothing : this.paging(page)}
     </div>`;
+  }
+
+  private get tokens(): readonly (string | null)[] {
+    return this.read.value?.tokens ?? [null];
   }
 
   private get first(): number {
@@ -111,17 +122,16 @@ export class ExceptionsScreen extends Screen {
   private paging(page: Page): TemplateResult {
     const words = this.words;
     const turn = async (tokens: readonly (string | null)[]) => {
-      const before = this.tokens;
-      this.tokens = tokens;
+      this.wantedTokens = tokens;
       this.chosen = new Set();
       await this.read.run();
-      if (this.read.problem) this.tokens = before;
+      if (this.read.problem) this.wantedTokens = this.tokens;
     };
     return html`<div class="row apart wide">
       <span class="muted">${words.exceptions.total(this.first + 1, this.first + page.entries.length, page.following !== null)}</span>
       <div class="row">
-        <button class="btn" ?disabled=${this.tokens.length === 1} @click=${() => void turn(this.tokens.slice(0, -1))}>${words.previous}<span class="vh"> ${words.page}</span></button>
-        <button class="btn" ?disabled=${!page.following} @click=${() => void turn([...this.tokens, page.following])}>${words.following}<span class="vh"> ${words.page}</span></button>
+        <button class="btn" ?disabled=${this.tokens.length === 1} @click=${() => this.wantedTokens.length > 1 && void turn(this.wantedTokens.slice(0, -1))}>${words.previous}<span class="vh"> ${words.page}</span></button>
+        <button class="btn" ?disabled=${!page.following} @click=${() => this.wantedTokens === this.tokens && void turn([...this.tokens, page.following])}>${words.following}<span class="vh"> ${words.page}</span></button>
       </div>
     </div>`;
   }
@@ -225,10 +235,10 @@ export class ExceptionsScreen extends Screen {
 
   private async searchFor(wanted: string): Promise<void> {
     const part = wanted.toLowerCase();
-    const show = (entries: readonly Entry[], read: number) => this.wanted === wanted && (this.found = { wanted, entries, read });
+    const show = (entries: readonly Entry[], read: number, exact = true) => this.wanted === wanted && (this.found = { wanted, entries, read, exact });
     show([], 0);
     const short = await this.searched(wanted);
-    if (short) return void show(short, Math.max(short.length, this.context.overview?.exceptions.count ?? 0));
+    if (short) return void show(short, Math.max(short.length, this.context.overview?.exceptions.count ?? 0), this.context.overview?.exceptions.exact);
     let [matching, read, following]: [Entry[], number, string | null] = [[], 0, null];
     do {
       const page: Page = await this.page(MORE, following);

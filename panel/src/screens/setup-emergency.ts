@@ -36,6 +36,7 @@ export class SetupEmergency extends SetupStep {
 
   private async keep(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
     const words = this.words.exceptions;
     const form = new FormData(event.target as HTMLFormElement);
     const [email, reason] = [String(form.get("email")).trim(), String(form.get("reason")).trim()];

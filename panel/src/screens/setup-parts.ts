@@ -39,6 +39,7 @@ export function whatChanges(words: Words, format: Format, overview: Overview, do
     <caption class="vh">${texts.caption}</caption>
     ${headers([texts.whoColumn, texts.today, texts.afterwards])}
     <tbody role="rowgroup">
+      ${domains ? nothing : [1, 2].map(() => html`<tr aria-hidden="true"><td>${bone(12)}</td><td>${bone(6)}</td><td>${bone(9)}</td></tr>`)}
       ${routed.length ? row(texts.everybody(format.list(routed)), texts.password, html`<strong>${texts.microsoft}</strong>`) : nothing}
       ${count ? row(texts.excepted(count, exact), texts.password, texts.password) : nothing}
       ${barred.map((each) => row(texts.application(each.name), texts.password, texts.password))}

@@ -338,7 +338,7 @@ export const de = (f: Format): Words => {
       find: "Suchen",
       findLabel: "Teil einer Adresse oder eines Grundes",
       searching: (count: number) => `Suche läuft, ${entries(count)} gelesen`,
-      found: (count: number, all: number) => `${n(count)} gefunden, ${entries(all)} durchsucht`,
+      found: (count: number, all: number, exact = true) => `${n(count)} gefunden, ${exact ? entries(all) : `etwa ${n(all)} Einträge`} durchsucht`,
       shown: (count: number, more: boolean) => (more ? `${entries(count)} angezeigt, und mehr` : entries(count)),
       total: (from: number, to: number, more: boolean) => `${n(from)} bis ${n(to)}${more ? ", und mehr" : ` von ${n(to)}`}`,
       selected: (count: number) => `${n(count)} ausgewählt`,

@@ -336,7 +336,7 @@ export const en = (f: Format) => {
       find: "Find",
       findLabel: "Part of an address or of a reason",
       searching: (count: number) => `Searching, ${entries(count)} read`,
-      found: (count: number, all: number) => `${n(count)} found among ${entries(all)}`,
+      found: (count: number, all: number, exact = true) => `${n(count)} found among ${exact ? entries(all) : `about ${n(all)} entries`}`,
       shown: (count: number, more: boolean) => (more ? `${entries(count)} shown, and more` : entries(count)),
       total: (from: number, to: number, more: boolean) => `${n(from)} to ${n(to)}${more ? ", and more" : ` of ${n(to)}`}`,
       selected: (count: number) => `${n(count)} selected`,

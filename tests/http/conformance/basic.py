@@ -187,6 +187,8 @@ def oidcc_codereuse_30seconds(suite: Suite) -> None:
     suite.wait(30)
     response = suite.exchange(signed_in.code)
     assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
+    headers = {"Authorization": f"Bearer {signed_in.tokens['access_token']}"}
+    assert loopback.get(suite.discovery()["userinfo_endpoint"], headers=headers).status_code == 401
 
 
 def oidcc_ensure_registered_redirect_uri(suite: Suite) -> None:

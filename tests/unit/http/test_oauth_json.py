@@ -105,6 +105,7 @@ def test_discovery_holds_what_the_standard_demands() -> None:
         "authorization_endpoint": "https://sso.example/oauth2/authorize",
         "token_endpoint": "https://sso.example/oauth2/token",
         "pushed_authorization_request_endpoint": "https://sso.example/oauth2/par",
+        "revocation_endpoint": "https://sso.example/oauth2/revoke",
         "userinfo_endpoint": "https://sso.example/oauth2/userinfo",
         "jwks_uri": "https://sso.example/oauth2/jwks",
         "end_session_endpoint": "https://sso.example/oauth2/logout",
@@ -113,7 +114,7 @@ def test_discovery_holds_what_the_standard_demands() -> None:
     assert metadata["subject_types_supported"] == ["public"]
     assert metadata["id_token_signing_alg_values_supported"] == ["RS256"]
     assert metadata["code_challenge_methods_supported"] == ["S256"]
-    assert metadata["scopes_supported"] == ["openid", "email", "profile"]
+    assert metadata["scopes_supported"] == ["openid", "email", "profile", "offline_access"]
     assert metadata["prompt_values_supported"] == ["none", "login", "select_account"]
     assert metadata["token_endpoint_auth_methods_supported"] == [
         "client_secret_basic",

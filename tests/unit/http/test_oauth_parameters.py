@@ -34,7 +34,7 @@ class Recorded(dict[str, tuple[str, ...]]):
 @pytest.fixture
 async def services() -> Services:
     assembled = assemble(fakes())
-    profile = ApplicationProfile(name="Unite", redirect_uris=(CALLBACK,), sso_supported=True)
+    profile = ApplicationProfile(name="Unite", redirect_uris=(CALLBACK,), sso_supported=True, refresh_tokens=True)
     await assembled.applications.put(Operator(Actor("olga", None, "Operator")), ClientId("unite"), profile, None)
     return assembled
 
@@ -69,11 +69,13 @@ async def test_a_token_request_is_described_as_it_is_read(services: Services) ->
     redeem = endpoint(services, "redeem_code")
     public = Recorded(client_id="unite", grant_type="authorization_code", code="none")
     asserted = Recorded(client_id="unite", client_assertion="a.b.c", grant_type="authorization_code")
-    for request in (public, asserted):
+    renewed = Recorded(client_id="unite", grant_type="refresh_token", refresh_token="none", scope="openid")
+    for request in (public, asserted, renewed):
         with pytest.raises(Refusal):
-            await redeem.handler(Anybody(), None, request)
-    read_after_the_code = {"redirect_uri", "code_verifier"}
-    assert public.asked | asserted.asked | read_after_the_code == described(redeem)
+            await redeem.handler(Anybody(), HttpRequest("POST", "/oauth2/token", body=b""), None, request)
+    read_after_the_code, read_after_the_family = {"redirect_uri", "code_verifier"}, {"scope"}
+    read_after = read_after_the_code | read_after_the_family
+    assert public.asked | asserted.asked | renewed.asked | read_after == described(redeem)
 
 
 async def test_a_logout_request_is_described_as_it_is_read(services: Services) -> None:

@@ -83,7 +83,7 @@ async def test_of_many_who_redeem_a_code_at_once_exactly_one_gets_tokens(provide
     assert [type(answer) for answer in answers].count(TokenResponse) == 1
     assert {answer.error for answer in answers if isinstance(answer, OAuthError)} == {"invalid_grant"}
     provider.clock.advance(TEN_MINUTES)
-    assert await provider.flows.purge() == 1
+    assert await provider.flows.purge() == len(["the code", "that it was shown again"])
     assert len(provider.flows_table) == 0
 
 

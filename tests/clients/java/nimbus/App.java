@@ -51,7 +51,7 @@ public class App {
 
         server.createContext("/callback", exchange -> {
             try {
-                var response = AuthenticationResponseParser.parse(exchange.getRequestURI());
+                var response = AuthenticationResponseParser.parse(redirectUri.resolve(exchange.getRequestURI()));
                 if (!state.equals(response.getState())) {
                     throw new IllegalArgumentException("another state");
                 }

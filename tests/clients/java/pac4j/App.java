@@ -16,7 +16,8 @@ import org.pac4j.core.client.Clients;
 import org.pac4j.core.config.Config;
 import org.pac4j.core.profile.ProfileManager;
 import org.pac4j.jee.context.JEEContext;
-import org.pac4j.jee.context.session.JEESessionStore;
+import org.pac4j.jee.context.JEEFrameworkParameters;
+import org.pac4j.jee.context.session.JEESessionStoreFactory;
 import org.pac4j.jee.filter.CallbackFilter;
 import org.pac4j.jee.filter.SecurityFilter;
 import org.pac4j.oidc.client.OidcClient;
@@ -46,7 +47,8 @@ public class App extends HttpServlet {
 
     @Override
     protected void doGet(HttpServletRequest request, HttpServletResponse response) throws IOException {
-        var profiles = new ProfileManager(new JEEContext(request, response), new JEESessionStore(request, response));
+        var sessions = JEESessionStoreFactory.INSTANCE.newSessionStore(new JEEFrameworkParameters(request, response));
+        var profiles = new ProfileManager(new JEEContext(request, response), sessions);
         var email = profiles.getProfile().map(profile -> profile.getAttribute("email")).orElse("nobody");
         response.getWriter().print("Signed in as " + email);
     }

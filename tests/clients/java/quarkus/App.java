@@ -4,6 +4,7 @@ import io.quarkus.oidc.IdToken;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
 import org.eclipse.microprofile.jwt.JsonWebToken;
 
 @Path("/")
@@ -13,6 +14,7 @@ public class App {
     JsonWebToken idToken;
 
     @GET
+    @Produces("text/html")
     public String index() {
         return "Signed in as " + idToken.getClaim("email");
     }
