@@ -275,6 +275,17 @@ def userinfo(service: RunningService, access_token: str) -> httpx.Response:
     return loopback.get(f"{service.url}/oauth2/userinfo", headers={"Authorization": f"Bearer {access_token}"})
 
 
+def test_a_thief_who_appends_to_a_code_is_found_out_by_its_owner(
+    contoso: Caller, unite: Asked, person: Person, service: RunningService
+) -> None:
+    """Whatever follows a code is ignored, since browsers append; so it must name the same family."""
+    code = person.sign_in(unite, scope=SCOPE)["code"]
+    stolen = redeem(service, unite.redemption(code) | {"code": f"{code}#"}).raise_for_status().json()
+    refused(redeem(service, unite.redemption(code)), "invalid_grant")
+    dead(service, stolen["refresh_token"])
+    assert families(service) == []
+
+
 def test_sign_out_ends_the_tokens_of_the_session_and_no_others(
     contoso: Caller, unite: Asked, new_person: NewPerson, service: RunningService
 ) -> None:
