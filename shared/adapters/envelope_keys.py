@@ -282,4 +282,6 @@ def _opened(key: SealedKey, aes_key: bytes) -> "RSAPrivateKey":
         private = from_pkcs8(AESGCM(aes_key).decrypt(nonce, sealed, content))
     except (InvalidTag, ValueError) as error:
         raise Unavailable("A signing key is damaged. The operators of this service must remove its row.") from error
+    if jwk_of(private) != key.jwk:
+        raise Unavailable("A signing key is another's. The operators of this service must remove its row.")
     return private

@@ -2,7 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.access.roles import OPERATOR, Actor, PortalHost
 from shared.accounts.head import Head, read_head
@@ -26,6 +26,9 @@ from shared.trail.events import Person
 
 _MOST_REMOVED = 50
 """Sessions that are over, which the beginning of another one removes."""
+
+_CLOCKS_DIFFER_BY = timedelta(minutes=1)
+"""Of the instance that made a link, and of another that named its person a moment before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +93,13 @@ class PortalEntry:
         """The account of a ticket, and as whom its visitor will act. Nothing is spent.
 
         Raises:
-            FlowSpent: the ticket is unknown, used or expired.
+            FlowSpent: the ticket is unknown, used or expired, or its person was erased.
             NotFound: there is no such account.
         """
         ticket = await self.flows.look(handle, PortalTicket)
         if ticket.session_id is not None:
             raise FlowEnded(ticket, f"This link was already used. {ticket.start}")
-        head = await read_head(self.table, ticket.account_id)
+        head = await self._head_of(ticket)
         return PortalInvitation(head.account.record.name, ticket.actor)
 
     async def begin(self, handle: str, shown: str) -> Begun:
@@ -110,13 +113,14 @@ class PortalEntry:
             shown: the secret that the browser got with the page.
 
         Raises:
-            FlowSpent: the ticket is unknown or expired, was used in another browser, or its session has ended.
+            FlowSpent: the ticket is unknown or expired, was used in another browser, or its session has ended, or its
+                person was erased.
             NotFound: there is no such account.
         """
         secret = digest(f"{handle_in(handle)} {shown}")
         session_id = session_id_of(secret)
         ticket = await self.flows.revise(handle, PortalTicket, lambda ticket: ticket.begun_as(session_id))
-        head = await read_head(self.table, ticket.account_id)
+        head = await self._head_of(ticket)
         with contextlib.suppress(RowExists):
             await self._write(head, PortalSession.begin(session_id, ticket.actor, self.clock.now()))
             return Begun(ticket.account_id, secret)
@@ -124,6 +128,22 @@ class PortalEntry:
         if row is None or not PortalSession.read(row).lives(self.clock.now()):
             raise FlowEnded(ticket, f"The session of this link has ended. {ticket.start}")
         return Begun(ticket.account_id, secret)
+
+    async def _head_of(self, ticket: PortalTicket) -> Head:
+        """The head of a ticket's account, which has named the ticket's person since it was made.
+
+        It has not once the person was erased, nor if the account was, and another one has its id now.
+
+        Raises:
+            FlowEnded: it has not.
+            NotFound: there is no such account.
+        """
+        persons = self.journal.trail(ticket.account_id).persons
+        since = await persons.known_since(Person(subject=ticket.actor.subject))
+        head = await read_head(self.table, ticket.account_id)  # read last: an account that is being erased is none
+        if since is None or since > ticket.made_at + _CLOCKS_DIFFER_BY:
+            raise FlowEnded(ticket, f"The person of this link, or its account, was erased. {ticket.start}")
+        return head
 
     async def _write(self, head: Head, session: PortalSession) -> None:
         """Store a session with its event, and remove some that are over.

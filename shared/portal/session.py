@@ -53,6 +53,11 @@ class PortalTicket(Flow):
     actor: Actor
     session_id: str | None = None
 
+    @property
+    def made_at(self) -> datetime:
+        """When it was made."""
+        return self.expires_at - self.lifetime
+
     def begun_as(self, session_id: str) -> "PortalTicket":
         """The ticket of this session. The same browser may press again.
 

@@ -79,6 +79,8 @@ class AuthorizeStep:
             self.responses.report(SignInStep.PASSWORD, authorization, resolution.because)
             if typed or request.prompt is Prompt.NONE:
                 return self._password_page(request, application, email)
+            if expected is not None and expected.demanded and request.id_token_hint is None:
+                return self.responses.sso_does_not_apply(request)  # a form could not repeat whom the hint demands
             return self._ask_anew(request, application, forget=resolution.because not in OF_THE_APPLICATION)
         handle = following(request.handle, SignInState) if request.handle else self.flows.new_handle(SignInState)
         prompt = Prompt.LOGIN if request.asks_for_login else request.prompt

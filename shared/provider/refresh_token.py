@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Self
 
 from shared.flows.expiry import month_of, partition_of
-from shared.flows.flows import digest
+from shared.flows.flows import digest, handle_in
 from shared.kernel.encoding import base64url
 from shared.kernel.names import AccountId
 from shared.ports.table import Key
@@ -61,9 +61,9 @@ class RefreshToken:
 
         Args:
             code: the code.
-            handle: what the client has shown for it.
+            handle: what the client has shown for it; anything after the handle is ignored, as by `Flows`.
         """
-        family = base64url(hmac.digest(handle.encode(), b"family of refresh tokens", "sha256"))
+        family = base64url(hmac.digest(handle_in(handle).encode(), b"family of refresh tokens", "sha256"))
         person = half_name_of(code.person.account_id, code.person.sub)
         return cls(month_of(code.issued_at + FAMILY_LIFETIME), person, family, secrets.token_urlsafe(32))
 

@@ -5,6 +5,7 @@ back, so the account is asked once more.
 """
 
 import asyncio
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import Invalid
 from shared.ports.table import RowReader
 from shared.provider.errors import invalid_grant
-from shared.provider.issuer import Grant
+from shared.provider.issuer import Grant, Person
 from shared.resolution.resolver import Resolver
 from shared.users.link import Link, link_key
 from shared.users.user_key import UserKey
@@ -33,8 +34,8 @@ class Standing:
     async def prove(self, grant: Grant) -> None:
         """Prove that the account exists, that SSO applies to the person, and that the address is linked to them.
 
-        It applies only if it does for every address that tokens contain. A link that was released and made
-        again is another one.
+        It applies only if it does for every address that tokens contain, and none of these may have become a
+        colleague's. A link that was released and made again is another one.
 
         Raises:
             OAuthError: one of these no longer holds.
@@ -42,17 +43,21 @@ class Standing:
         """
         person = grant.person
         typed = grant.typed or person.email or ""
-        exists, linked, *applies = await asyncio.gather(
+        others = person.addresses - {typed}
+        exists, linked, theirs, applies = await asyncio.gather(
             existed_at(self.accounts, person.account_id, grant.issued_at),
             self._is_linked(grant, EmailAddress(typed)),
-            *(self._applies(grant, EmailAddress(each)) for each in {typed, *person.addresses}),
+            _all(self._is_nobody_elses(grant, EmailAddress(each)) for each in others),
+            _all(self._applies(grant, EmailAddress(each)) for each in {typed, *others}),
         )
         if not exists:
             raise invalid_grant("The account of the user no longer exists.")
-        if not all(applies):
+        if not applies:
             raise invalid_grant("SSO no longer applies to the user.")
         if not linked:
             raise invalid_grant("The user's link to the identity that has signed in was released.")
+        if not theirs:
+            raise invalid_grant("An address of the user has become somebody else's.")
 
     async def _applies(self, grant: Grant, email: EmailAddress) -> bool:
         person = grant.person
@@ -67,9 +72,25 @@ class Standing:
         )
 
     async def _is_linked(self, grant: Grant, email: EmailAddress) -> bool:
-        person = grant.person
-        row = await self.accounts.get(link_key(person.account_id, UserKey.of(person.account_id, email)))
-        link = Link.read(row) if row else None
+        link = await self._link(grant, email)
         if link is None or link.linked_at > grant.issued_at + _CLOCKS_DIFFER_BY:
             return False
-        return (link.tid, link.oid) == (person.tid, person.oid)
+        return _is_of(link, grant.person)
+
+    async def _is_nobody_elses(self, grant: Grant, email: EmailAddress) -> bool:
+        """Whether nobody else has been linked to it since the sign-in, which the tenant has vouched for then."""
+        link = await self._link(grant, email)
+        return link is None or link.linked_at <= grant.issued_at or _is_of(link, grant.person)
+
+    async def _link(self, grant: Grant, email: EmailAddress) -> Link | None:
+        account_id = grant.person.account_id
+        row = await self.accounts.get(link_key(account_id, UserKey.of(account_id, email)))
+        return Link.read(row) if row else None
+
+
+def _is_of(link: Link, person: Person) -> bool:
+    return (link.tid, link.oid) == (person.tid, person.oid)
+
+
+async def _all(checks: Iterable[Awaitable[bool]]) -> bool:
+    return all(await asyncio.gather(*checks))

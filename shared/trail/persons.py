@@ -138,6 +138,11 @@ class Persons:
             rows=(*rows, *theirs),
         )
 
+    async def known_since(self, person: Person) -> datetime | None:
+        """When an event named the person first; None if none did, or they were erased: one point read."""
+        row = await self.table.get(self._known(person.known_as))
+        return Known.read(row).since if row else None
+
     async def references_of(self, person: Person) -> frozenset[str]:
         """The references by which events name a person, by this name or by another that they go by."""
         entry = await self.look_up(person.known_as)

@@ -264,6 +264,25 @@ def test_a_session_ends_when_it_is_idle_old_or_revoked_and_with_its_account(
     refused(visitor.call("GET", overview), 401, "has ended")
 
 
+def test_a_link_ends_with_its_person_and_with_its_account(
+    visitor: Visitor, acme: Caller, operator: Caller, service: RunningService
+) -> None:
+    """Whoever was erased would act, and be named, for hours; and in another account that has got the id since."""
+    erased, page = link(operator, actor=PAT), visitor.browser.open(link(operator, actor=PAT))
+    acme.must("POST", f"{ACME}/people/erase", json={"email": "pat@vendor.example", "subject": PAT["subject"]})
+    refused(visitor.press(page), 400, "was erased")
+    refused(visitor.browser.send("GET", erased, {}), 400, "was erased")
+    assert ("Pat" in acme("GET", f"{ACME}/audit").text, acme.must("GET", SESSIONS)) == (False, {"items": []})
+    service.clock.advance(timedelta(minutes=2))
+    visitor.begin(link(operator, actor=PAT))
+    refused(visitor.browser.send("GET", erased, {}), 400, "was erased")
+
+    page = visitor.browser.open(link(operator, actor=PAT))
+    operator("DELETE", ACME, etag="*").raise_for_status()
+    operator.must("PUT", ACME, json={"name": "Acme of others", "products": []})
+    refused(visitor.press(page), 400, "was erased")
+
+
 def test_who_may_open_it_for_whom(acme: Caller, operator: Caller, token: Token, client: httpx.Client) -> None:
     assert operator("POST", PORTAL, json={}).json()["errors"][0]["field"] == "actor"
     assert operator("POST", "/v1/accounts/nobody/portal", json={"actor": PAT}).status_code == 404

@@ -10,8 +10,9 @@ import pytest
 
 from local import loopback
 from tests.http import signing_in
-from tests.http.conftest import CONTOSO, Caller
-from tests.http.signing_in import ALICE, Asked, NewPerson, Person, Register, claims_of, redeem, set_policy
+from tests.http.conftest import CONTOSO, Caller, Walk
+from tests.http.moving import Company
+from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Person, Register, claims_of, redeem, set_policy
 from tests.http.test_token import refused
 from tests.support.service import RunningService
 
@@ -274,6 +275,17 @@ def userinfo(service: RunningService, access_token: str) -> httpx.Response:
     return loopback.get(f"{service.url}/oauth2/userinfo", headers={"Authorization": f"Bearer {access_token}"})
 
 
+def test_a_thief_who_appends_to_a_code_is_found_out_by_its_owner(
+    contoso: Caller, unite: Asked, person: Person, service: RunningService
+) -> None:
+    """Whatever follows a code is ignored, since browsers append; so it must name the same family."""
+    code = person.sign_in(unite, scope=SCOPE)["code"]
+    stolen = redeem(service, unite.redemption(code) | {"code": f"{code}#"}).raise_for_status().json()
+    refused(redeem(service, unite.redemption(code)), "invalid_grant")
+    dead(service, stolen["refresh_token"])
+    assert families(service) == []
+
+
 def test_sign_out_ends_the_tokens_of_the_session_and_no_others(
     contoso: Caller, unite: Asked, new_person: NewPerson, service: RunningService
 ) -> None:
@@ -340,6 +352,23 @@ def test_a_link_that_is_released_takes_its_tokens_along(
     contoso("DELETE", f"{ACCOUNT}/links/{link['linkId']}").raise_for_status()
     person.sign_in(unite)  # makes another one
     dead(service, token)
+
+
+def test_an_address_that_is_a_colleagues_now_is_renewed_for_nobody_else(
+    contoso: Caller, control: httpx.Client, connect: Walk, unite: Asked, new_person: NewPerson, service: RunningService
+) -> None:
+    """Whoever had it once would come into the colleague's user, in applications that know people by address."""
+    company, now = Company(contoso, control, connect), "alice.archer@contoso.example"
+    signed_in(new_person(), unite)
+    company.rename(CONTOSO, ALICE_OID, now)
+    tokens = new_person().tokens(unite, now, login_hint=ALICE, scope=SCOPE)
+    company.rename(CONTOSO, ALICE_OID, "a.archer@contoso.example")
+    company.give(CONTOSO, f"{CONTOSO[:-4]}ffff", now)
+    tokens = renewed(service, tokens["refresh_token"])
+    assert claims_of(service, tokens["id_token"])["email"] == now, "nobody has used it yet"
+    service.clock.advance(timedelta(minutes=2))
+    new_person().sign_in(unite, now, login_hint=now)
+    dead(service, tokens["refresh_token"])
 
 
 def test_nothing_is_left_of_somebody_who_was_erased(

@@ -341,6 +341,16 @@ def test_nobody_else_is_answered_with(alice: Person, contoso: Caller, unite: Ask
             assert query_of(back)["error"] == "login_required"
 
 
+def test_whom_sso_no_longer_applies_to_on_the_way_is_not_replaced_by_who_types_an_address(
+    alice: Person, contoso: Caller, unite: Asked, service: RunningService
+) -> None:
+    """The request begins again, without the token that was in it: a form would ask for anybody."""
+    answer = alice.answer(unite, **NOBODY, id_token_hint=alice.tokens(unite)["id_token"])
+    assert "code" in answered(alice.open(answer))
+    set_policy(contoso, mode="off")
+    assert refused(service, alice.open(answer), unite) == "sso_does_not_apply"
+
+
 def test_a_person_whose_company_moves_is_the_same_if_the_manager_says_so(
     alice: Person, contoso: Caller, control: httpx.Client, connect: Walk, unite: Asked, service: RunningService
 ) -> None:

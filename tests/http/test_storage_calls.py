@@ -33,8 +33,8 @@ CALLS = {
     "switch_domain": 3,
     "refresh_domains, two domains": 5,
     "open_portal": 4,
-    "show_portal_link": 2,
-    "start_portal_session": 6,
+    "show_portal_link": 3,
+    "start_portal_session": 7,
     "show_portal": 0,
     "get_own_portal_session": 1,
     "get_policy, in the portal": 2,
@@ -131,14 +131,15 @@ their `sub`. The first time since a change of tenant, which this story does not 
 before, too; and while `keepPeople` is on the account, a mark and its link, to see whether anybody is left. Somebody who
 was renamed is decided for once more, by the address of today. Releasing a link reads the identity that loses it, and
 whether `keepPeople` ends with it. An erasure looks for a mark, and at the account, for that. Redeeming decides
-once more, too (three reads, if nothing is remembered), and reads the link: policy, exception or link may have changed
+once more, too (three reads, if nothing is remembered), and reads the link, and that of an
+address of today: policy, exception or link may have changed
 in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
 before in a third; those that name its refresh tokens are in two, of this month and the next, and so are a person's.
 Redeeming a code for refresh tokens writes their row and that name, and reads the session, which may have ended; a
 renewal reads the row and replaces it. Deleting an account plans the duty that sweeps it. The callback that connects
 keeps the proven sign-in before it asks Graph, which may be late: two calls for each integration. The page of a setup
 link writes that it was opened, the first time, and its button that it was pressed. A call in the portal reads its
-session, and once a minute writes that it was used.
+session, and once a minute writes that it was used. A link to it reads whether its person was erased.
 """
 
 
