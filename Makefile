@@ -16,7 +16,7 @@ STAMPS := .venv/.requirements node_modules/.package-lock tests/clients/spa/node_
 
 .PHONY: help
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(STAMPS) ## Install what development needs into .venv and node_modules
@@ -88,7 +88,6 @@ clients: $(STAMPS) ## Let client libraries of many languages sign in, those that
 clients-page: .venv/.requirements ## Write the table and the lines of docs/clients.md from tests/clients
 	@$(BIN)/python -m tests.clients.page
 
-
 .PHONY: bench
 bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1
 	@exec $(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick)
@@ -98,8 +97,8 @@ plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/
 	@exec $(BIN)/python -m infra.plans
 
 .PHONY: panel
-panel: panel/node_modules/.package-lock ## Build the panel into panel/dist, and print its size and its hash for Subresource Integrity
-	@cd panel && node build.mjs
+panel: panel/node_modules/.package-lock ## Build the panel into panel/dist, and write its size and its hash for Subresource Integrity into docs/panel.md
+	@cd panel && node build.mjs --docs
 
 .PHONY: components
 components: $(STAMPS) ## Run the component tests of the panel, in a Chromium of this machine; make test does, too

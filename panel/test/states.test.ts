@@ -111,6 +111,14 @@ test("a reader sees each screen and is offered no change; so does everybody wher
     }
 });
 
+test("Microsoft's pages are opened in the connected tenant, whichever is the reader's own", async () => {
+  const service = busy();
+  await open(service, "connection");
+  const link = page.getByRole("link", { name: /Entra admin center/ });
+  await expect.element(link).toHaveAttribute("href", expect.stringMatching(`^https://entra\\.microsoft\\.com/${service.connection.tenantId}/#view/`));
+  await expect.element(link).toHaveAttribute("rel", "noopener noreferrer");
+});
+
 test("a script in any name is text", async () => {
   const evil = "<img src=x onerror=\"dispatchEvent(new Event('hacked'))\">";
   let hacked = 0;

@@ -11,6 +11,8 @@ The storage calls of a whole sign-in, with recent reads cached:
     complete    7  the state is read and marked as answered, account and link are read, session (2) and code are written
     redeem      4  the code is read and taken, account and link are read
 
+Completing takes three rounds: the state; its mark, account and link, beside the request to Microsoft; session and code.
+
 Account and link are read twice without the cache, since the account may have been closed or replaced, and the link
 released: a cached row may be ten seconds old, and a code a minute. Redeeming decides once more, too, like completing. A
 first sign-in reads the account's head and writes the link, in one transaction with its audit record. A person who

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.unit.test_wiring import IN_DEVELOPMENT
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 DEPENDENCIES = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text(encoding="utf-8")
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLE = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"]
 SETTINGS = {field.alias: field for field in Settings.model_fields.values()}
 
@@ -72,6 +74,33 @@ def test_no_call_is_described_that_there_is_not() -> None:
     described = {*re.findall(r"`(?:[A-Z/]+ )?(/[a-z0-9.{}A-Z/_-]+)`", API)}
     assert described
     assert {path for path in described if path not in paths} == set()
+
+
+def test_the_readme_names_every_call_and_every_folder() -> None:
+    """It names several calls of one address once, `GET` `POST /portal`, and those of an account without its address."""
+    glance, layout = README.partition("## The API at a glance")[2].split("## Layout")
+    named = {
+        path.removeprefix("/v1/accounts/{accountId}/").removeprefix("/"): methods
+        for methods, path in re.findall(r"((?:`[A-Z]+` )*`[A-Z]+ )([^` ]+)`", glance)
+    }
+    paths = [(each.method, each.path.removeprefix("/v1/accounts/{accountId}/").removeprefix("/")) for each in ENDPOINTS]
+    assert [(method, path) for method, path in paths if f"`{method}" not in named.get(path, "")] == []
+    listed = {*re.findall(r"^ *([\w.]+)/? ", layout, re.MULTILINE)}
+    parts = {each.name for folder in (ROOT, ROOT / "shared") for each in folder.iterdir() if is_part(each)}
+    assert parts - listed == set()
+
+
+def is_part(file: Path) -> bool:
+    """A module, or a folder with sources in it."""
+    made = file.name.startswith(".") or file.name in {"dist", "node_modules"}
+    folder = file.is_dir() and not made and any(file.glob("*.*"))
+    return folder or (file.suffix == ".py" and file.stem != "__init__")
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {page for page in pages if f"| [{page}]({page}) |" not in index} == set()
 
 
 @pytest.mark.parametrize("kind", sorted(every_kind(), key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)

@@ -1,5 +1,7 @@
 """The panel: its page says what there is, its package is of this version, and nothing in it makes markup of text."""
 
+import base64
+import hashlib
 import json
 import re
 
@@ -46,6 +48,13 @@ def test_no_text_becomes_markup(word: str) -> None:
 def test_no_style_or_handler_stands_in_an_attribute() -> None:
     """A strict Content-Security-Policy of the page around it would refuse them."""
     assert re.findall(r"\sstyle=|\son[a-z]+=", EVERYTHING) == []
+
+
+def test_the_page_has_the_hash_for_subresource_integrity() -> None:
+    script = (PANEL / "dist" / "azure-sso-panel.js").read_bytes()
+    integrity = base64.b64encode(hashlib.sha384(script).digest()).decode()
+    assert f'integrity="sha384-{integrity}"' in PAGE, "run make panel, and commit what it writes into docs/panel.md"
+    assert f"/panel/azure-sso-panel.{hashlib.sha256(script).hexdigest()[:16]}.js\n" in PAGE
 
 
 def test_every_event_is_described() -> None:

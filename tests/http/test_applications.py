@@ -1,7 +1,11 @@
 """Applications, as the vendor's operators register them."""
 
+import json
+import re
+
 import pytest
 
+from local.processes import ROOT
 from tests.http.conftest import Caller
 
 APPLICATION = "/v1/applications/unite"
@@ -35,6 +39,14 @@ def test_an_application_is_registered_and_read(operator: Caller) -> None:
     assert told == {"clientId": "unite", **UNITE, **UNSAID, **times, **warned}
     got = operator("GET", APPLICATION)
     assert (got.status_code, got.json(), got.headers["ETag"]) == (200, told, put.headers["ETag"])
+
+
+def test_the_readme_shows_what_it_answers(operator: Caller) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    asked, shown = re.search(r"/v1/applications/portal -X PUT .*\n +-d '(.*)'\n(.*)\n", readme).groups()
+    told = operator("PUT", "/v1/applications/portal", json=json.loads(asked)).text
+    time = r'(?<=At":")[^"]+'
+    assert re.sub(time, "", told) == re.sub(time, "", shown)
 
 
 def test_all_applications_are_listed(operator: Caller) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -47,8 +48,13 @@ def test_resolve_asks_the_store_four_times_in_two_rounds_and_from_its_memory_nev
         assert cold == [2, 2]
         again = asked_of_the_store(relay, lambda: story.method(ALICE))
         assert again == []
-        colleague = asked_of_the_store(relay, lambda: story.method("new.hire@contoso.example"))
-        assert colleague == [1], "domain, application and head are known"
+        for number in range(100):
+            colleague = asked_of_the_store(relay, partial(story.method, f"hire-{number}@contoso.example"))
+            assert sum(colleague) <= 2, "domain, application and head are known, and the list is read beside the row"
+            if colleague == [] and number > 0:
+                break
+            time.sleep(0.05)
+        assert colleague == [], "the exceptions are known, too"
         foreign = asked_of_the_store(relay, lambda: story.method("pat@outlook.example"))
         assert foreign == [1], "a domain that nobody has claimed"
         anywhere = asked_of_the_store(relay, lambda: story.method(ALICE, None))

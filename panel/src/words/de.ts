@@ -28,7 +28,6 @@ export const de = (f: Format): Words => {
     loading: (what: string) => `Wird geladen: ${what}`,
     actions: "Aktionen",
     cancel: "Abbrechen",
-    close: "Schließen",
     save: "Speichern",
     back: "Zurück",
     next: "Weiter",

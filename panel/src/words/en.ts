@@ -26,7 +26,6 @@ export const en = (f: Format) => {
     loading: (what: string) => `Loading: ${what}`,
     actions: "Actions",
     cancel: "Cancel",
-    close: "Close",
     save: "Save",
     back: "Back",
     next: "Continue",
