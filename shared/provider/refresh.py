@@ -72,7 +72,7 @@ class RefreshEndpoint:
             OAuthError: it does not.
         """
         try:
-            await self.standing.prove(held.family)
+            await self.standing.prove(held.family, renews=True)
         except OAuthError:
             await self.families.end(held.row)
             raise

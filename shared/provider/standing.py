@@ -31,11 +31,15 @@ class Standing:
     resolver: Resolver
     """Resolves how the person signs in; remembers for ten seconds what other instances write."""
 
-    async def prove(self, grant: Grant) -> None:
+    async def prove(self, grant: Grant, *, renews: bool = False) -> None:
         """Prove that the account exists, that SSO applies to the person, and that the address is linked to them.
 
         It applies only if it does for every address that tokens contain, and none of these may have become a
         colleague's. A link that was released and made again is another one.
+
+        Args:
+            grant: what tokens are to be made of.
+            renews: whether Microsoft was not asked lately, so that the tenant's consent must stand.
 
         Raises:
             OAuthError: one of these no longer holds.
@@ -48,7 +52,7 @@ class Standing:
             existed_at(self.accounts, person.account_id, grant.issued_at),
             self._is_linked(grant, EmailAddress(typed)),
             _all(self._is_nobody_elses(grant, EmailAddress(each)) for each in others),
-            _all(self._applies(grant, EmailAddress(each)) for each in {typed, *others}),
+            _all(self._applies(grant, EmailAddress(each), renews=renews) for each in {typed, *others}),
         )
         if not exists:
             raise invalid_grant("The account of the user no longer exists.")
@@ -59,7 +63,7 @@ class Standing:
         if not theirs:
             raise invalid_grant("An address of the user has become somebody else's.")
 
-    async def _applies(self, grant: Grant, email: EmailAddress) -> bool:
+    async def _applies(self, grant: Grant, email: EmailAddress, *, renews: bool) -> bool:
         person = grant.person
         try:
             resolution = await self.resolver.decide(email, grant.client_id)
@@ -69,6 +73,7 @@ class Standing:
             resolution.account_id == person.account_id
             and resolution.sso is not None
             and resolution.sso.tenant_id == person.tid
+            and (resolution.sso.consented or not renews)
         )
 
     async def _is_linked(self, grant: Grant, email: EmailAddress) -> bool:

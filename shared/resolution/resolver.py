@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
+from shared.connection.connection import Status
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.ports.clock import Clock
 from shared.ports.table import Lease
@@ -22,11 +23,15 @@ _MOST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Sso:
-    """The addresses for SSO: `sign_in_url`, or `authority` for an application that uses MSAL itself."""
+    """The addresses for SSO: `sign_in_url`, or `authority` for an application that uses MSAL itself.
+
+    `consented`: the tenant's consent stands, as far as we know. Whoever signs in hears from Microsoft whether it does.
+    """
 
     tenant_id: TenantId
     authority: str
     sign_in_url: str
+    consented: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +102,6 @@ class Resolver:
             return Resolution(decision.because, account_id)
         asked = {"client_id": facts.application.client_id} if facts.application else {}
         sign_in_url = f"{self.authorize_url}?{urlencode({**asked, 'login_hint': facts.email.address})}"
-        return Resolution(decision.because, account_id, Sso(tenant_id, self.authority(tenant_id), sign_in_url))
+        consented = facts.connection.status is Status.CONNECTED
+        sso = Sso(tenant_id, self.authority(tenant_id), sign_in_url, consented)
+        return Resolution(decision.because, account_id, sso)

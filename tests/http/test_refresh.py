@@ -343,6 +343,20 @@ def test_each_use_takes_the_decision_again_and_a_refusal_is_the_end(
         assert renewed(service, unused), "nobody has asked for it meanwhile"
 
 
+def test_a_customer_who_revokes_the_consent_ends_what_microsoft_is_not_asked_for(
+    contoso: Caller, unite: Asked, person: Person, service: RunningService, control: httpx.Client
+) -> None:
+    """Also with `whenConnectionFails: sso`, where people are still sent to Microsoft, who lets nobody in."""
+    set_policy(contoso, whenConnectionFails="sso")
+    token = signed_in(person, unite)["refresh_token"]
+    code = person.sign_in(unite, scope=SCOPE)["code"]
+    control.post(f"/consents/{CONTOSO}/revoke", json={}).raise_for_status()
+    contoso("POST", f"{ACCOUNT}/connection/check").raise_for_status()
+    soon(service)
+    dead(service, token)
+    assert redeem(service, unite.redemption(code)).status_code == 200, "Microsoft was asked a moment ago"
+
+
 def test_a_link_that_is_released_takes_its_tokens_along(
     contoso: Caller, unite: Asked, person: Person, service: RunningService
 ) -> None:
