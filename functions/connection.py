@@ -105,6 +105,13 @@ class CheckDocument(Document):
     detail: str
 
 
+class ServicePrincipalDocument(Document):
+    """This service in the tenant: its object id there and its client id, which links to its pages in Entra need."""
+
+    object_id: str
+    app_id: str
+
+
 class ConnectionDocument(Document):
     """The connection of an account.
 
@@ -114,6 +121,7 @@ class ConnectionDocument(Document):
     status: Status
     tenant_id: str | None
     tenant_name: str | None
+    service_principal: ServicePrincipalDocument | None
     connected_by: ActorDocument | None
     connected_at: Moment | None
     pending_until: Moment | None

@@ -8,6 +8,7 @@ https://learn.microsoft.com/en-us/entra/identity-platform/optional-claims-refere
 import base64
 import hashlib
 import secrets
+import uuid
 from typing import Any
 
 from local.entra.cloud import AuthorizationCode, Cloud
@@ -65,7 +66,7 @@ def access_token_of_person(cloud: Cloud, code: AuthorizationCode, tenant: Tenant
 def access_token_of_application(cloud: Cloud, tenant: Tenant) -> str:
     """A Graph access token with the application permissions in `roles`; the claim is absent where there are none."""
     consent = cloud.granted(tenant.tenant_id)
-    service_principal = pairwise_subject("service principal", tenant.tenant_id)
+    service_principal = str(uuid.uuid5(uuid.UUID(tenant.tenant_id), cloud.directory.application.client_id))
     claims = _for_graph(cloud, tenant) | {"idtyp": "app", "oid": service_principal, "sub": service_principal}
     return cloud.keys.sign(claims | ({"roles": sorted(consent.application)} if consent and consent.application else {}))
 

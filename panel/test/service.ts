@@ -39,7 +39,7 @@ export class FakeService {
     domains: { routed: 1, off: 0, conflict: 0, not_listed: 0, not_routable: 0 }, exceptions: { count: 1, exact: true }, links: { count: 1, exact: true }, nextStep: null,
   };
   connection: Connection = {
-    status: "connected", tenantId: this.overview.tenantId, tenantName: "Contoso", connectedBy: { subject: "sam", name: "Sam Security", role: "SecurityManager" },
+    status: "connected", tenantId: this.overview.tenantId, tenantName: "Contoso", servicePrincipal: null, connectedBy: { subject: "sam", name: "Sam Security", role: "SecurityManager" },
     connectedAt: WHEN, pendingUntil: null, lastCheck: { at: WHEN, outcome: "ok", detail: "The tenant was read." }, keepPeople: false,
   };
   domains: Domains = { items: [{ domain: "contoso.example", state: "routed" }], readAt: WHEN, continuationToken: null };

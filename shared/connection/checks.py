@@ -170,6 +170,7 @@ class ConnectionChecks:
             changes = {
                 "status": Status.CONNECTED,
                 "tenant_name": organization.display_name,
+                "service_principal": organization.service_principal,
                 "last_check": check,
                 "doubted_at": None,
             }

@@ -109,6 +109,7 @@ class Completion:
             status=Status.CONNECTED,
             tenant_id=organization.tenant_id,
             tenant_name=organization.display_name,
+            service_principal=organization.service_principal,
             connected_by=state.actor,
             connected_at=now,
             made_by=state.made,

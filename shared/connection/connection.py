@@ -30,6 +30,7 @@ from shared.accounts.head import HeadRecord
 from shared.kernel.documents import Asked
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Conflict
+from shared.ports.organizations import ServicePrincipal
 from shared.ports.record import Record
 from shared.trail.events import Event, Person, ShownAs
 
@@ -75,8 +76,9 @@ class Connection(HeadRecord):
     Any status may have an `attempt` beside it, since a connected account may start again to renew its consent. Of
     several attempts only the newest counts, beside those of setup links. `made_by` is the try that made the connection,
     whose browser may reload the page. `doubted_at` is when Graph first refused a token that Entra still issues: the
-    consent counts as revoked only after a second refusal some time later. `keep_people`: a Security Manager has said
-    that an address of an earlier tenant means the same person in this one; see `shared.users.people`.
+    consent counts as revoked only after a second refusal some time later. `service_principal` is this service in the
+    tenant, for links to its pages in Entra; None in rows from before it was stored. `keep_people`: a Security Manager
+    has said that an address of an earlier tenant means the same person in this one; see `shared.users.people`.
     """
 
     row = "connection"
@@ -84,6 +86,7 @@ class Connection(HeadRecord):
     status: Status = Status.DISCONNECTED
     tenant_id: TenantId | None = None
     tenant_name: str | None = None
+    service_principal: ServicePrincipal | None = None
     connected_by: Actor | None = None
     connected_at: datetime | None = None
     attempt: Attempt | None = None

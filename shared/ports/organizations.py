@@ -1,20 +1,33 @@
 """Reads an organisation that has consented to this service."""
 
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from pydantic import StringConstraints
 
 from shared.kernel.documents import Foreign
 from shared.kernel.names import DomainName, TenantId
+
+type Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+
+
+class ServicePrincipal(Foreign):
+    """This service in a tenant, by its object id there and by its client id: links to its pages in Entra need both."""
+
+    object_id: Guid
+    app_id: Guid
 
 
 class Organization(Foreign):
     """A tenant as Microsoft Graph returns it (https://learn.microsoft.com/graph/api/resources/organization).
 
-    `verified_domains` has only names that are valid in DNS; Entra allows a few others.
+    `verified_domains` has only names that are valid in DNS; Entra allows a few others. `service_principal` is None if
+    Entra did not say which it is.
     """
 
     tenant_id: TenantId
     display_name: str
     verified_domains: tuple[DomainName, ...]
+    service_principal: ServicePrincipal | None = None
 
 
 class Organizations(Protocol):

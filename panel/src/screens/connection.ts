@@ -9,8 +9,9 @@ import "./setup-links.js";
 
 const SORTS: Record<Connection["status"], Sort> = { connected: "ok", pending: "wait", consent_revoked: "bad", disconnected: "off" };
 const EVERY = 5000;
-/** In the connected tenant, whichever is the administrator's own. A page of one application there has an id that only Graph knows. */
-const enterpriseApplications = (tenant: string) => `https://entra.microsoft.com/${tenant}/#view/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview`;
+/** In the connected tenant, whichever is the administrator's own: a page of this service there, or the list if it is not known. */
+const inEntra = ({ tenantId, servicePrincipal: of }: Connection, page: "Users" | "Permissions") =>
+  `https://entra.microsoft.com/${tenantId}/#view/Microsoft_AAD_IAM/${of ? `ManagedAppMenuBlade/~/${page}/objectId/${of.objectId}/appId/${of.appId}` : "StartboardApplicationsMenuBlade/~/AppAppsPreview"}`;
 
 @customElement("azure-sso-connection")
 export class ConnectionScreen extends Screen {
@@ -84,7 +85,7 @@ export class ConnectionScreen extends Screen {
       ${tenant ? fact(words.last, ...this.lastCheck(lastCheck)) : nothing}
       ${state === "connected" ? fact(words.earlier, connection.keepPeople ? words.earlierKept : words.earlierNew, this.keepButton(connection.keepPeople)) : nothing}
       ${tenant ? fact(words.consent, words.consentText, words.consentNot) : nothing}
-      ${tenant ? fact(words.entra, html`<a href=${enterpriseApplications(tenant)} target="_blank" rel="noopener noreferrer">${words.entraLink}</a>`, words.entraHint) : nothing}
+      ${tenant ? fact(words.entra, html`${words.entraLinks.map(([page, text]) => html`<div><a href=${inEntra(connection, page)} target="_blank" rel="noopener noreferrer">${text}</a></div>`)}`, words.entraHint) : nothing}
     `;
   }
 

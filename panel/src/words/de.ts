@@ -184,9 +184,11 @@ export const de = (f: Format): Words => {
       consentNot: "Bei Microsoft kann nichts geändert werden, und weder Mail noch Dateien können gelesen werden.",
       newLink: "Einrichtungslink machen",
       entra: "Bei Microsoft",
-      entraLink: "Unternehmensanwendungen im Entra Admin Center",
-      entraHint:
-        "Für Ihre Entra-Administration: dort diesen Dienst wählen, dann Benutzer und Gruppen (wer ihn benutzen darf) oder Berechtigungen (was zugestimmt wurde, und wie man es widerruft).",
+      entraLinks: [
+        ["Users", "Benutzer und Gruppen: wer ihn benutzen darf"],
+        ["Permissions", "Berechtigungen: was zugestimmt wurde, und wie man es widerruft"],
+      ] as ["Users" | "Permissions", string][],
+      entraHint: "Seiten des Entra Admin Centers, für Ihre Entra-Administration.",
       disconnect: "Trennen…",
       start: "Verbinden",
       again: "Neu verbinden",

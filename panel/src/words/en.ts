@@ -182,9 +182,11 @@ export const en = (f: Format) => {
       consentNot: "Nothing can be changed at Microsoft, and no mail or files can be read.",
       newLink: "Make a setup link",
       entra: "At Microsoft",
-      entraLink: "Enterprise applications in the Entra admin center",
-      entraHint:
-        "For your Entra administrator: choose this service there, then Users and groups (who may use it) or Permissions (what was accepted, and how to withdraw it).",
+      entraLinks: [
+        ["Users", "Users and groups: who may use it"],
+        ["Permissions", "Permissions: what was accepted, and how to withdraw it"],
+      ] as ["Users" | "Permissions", string][],
+      entraHint: "Pages of the Entra admin center, for your Entra administrator.",
       disconnect: "Disconnect…",
       start: "Connect",
       again: "Connect again",

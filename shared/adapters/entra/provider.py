@@ -15,10 +15,11 @@ from shared.adapters.entra.id_tokens import IdTokens
 from shared.adapters.entra.msal_clients import MsalClients
 from shared.adapters.web import Web
 from shared.kernel.documents import Foreign
+from shared.kernel.encoding import from_base64url
 from shared.kernel.names import DomainName, TenantId
 from shared.kernel.refusals import ProofFailed, Unavailable
 from shared.ports.entra import ConsentMissing, GraphForbidden, ProviderRefused
-from shared.ports.organizations import Organization
+from shared.ports.organizations import Guid, Organization, ServicePrincipal
 from shared.ports.sign_in import SignInRequest, VerifiedIdentity
 
 if TYPE_CHECKING:
@@ -60,6 +61,13 @@ class _GraphOrganization(Foreign):
     display_name: str = Field(alias="displayName")
     verified_domains: tuple[_GraphDomain, ...] = Field(alias="verifiedDomains", min_length=1)
     """Every tenant has its initial domain: a list without any must not take all domains from an account."""
+
+
+class _AppOnlyToken(Foreign):
+    """Claims of our own access token for Graph (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference)."""
+
+    oid: Guid
+    appid: Guid
 
 
 class _GraphOrganizations(Foreign):
@@ -188,6 +196,7 @@ class EntraProvider:
             tenant_id=organization.id,
             display_name=organization.display_name,
             verified_domains=tuple(_known_to_dns(domain.name for domain in organization.verified_domains)),
+            service_principal=_holder_of(token),
         )
 
     async def probe_credential(self, tenant_id: TenantId) -> None:
@@ -261,6 +270,16 @@ class EntraProvider:
 
     async def _metadata(self, name: str) -> tuple[int, Any]:
         return await self.web.get_json(f"{self.authority_url}/{name}/v2.0/.well-known/openid-configuration")
+
+
+def _holder_of(app_only_token: str) -> ServicePrincipal | None:
+    """Whose token it is. It is Graph's to verify, and what stands in it serves links alone: it proves nothing to us."""
+    _, _, rest = app_only_token.partition(".")
+    try:
+        held = _AppOnlyToken.model_validate_json(from_base64url(rest.partition(".")[0]))
+    except ValueError:  # pydantic's is one, too
+        return None
+    return ServicePrincipal(object_id=held.oid, app_id=held.appid)
 
 
 def _names_no_tenant(metadata: Any) -> bool:
