@@ -43,7 +43,7 @@ def test_an_application_is_registered_and_read(operator: Caller) -> None:
 
 def test_the_readme_shows_what_it_answers(operator: Caller) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    asked, shown = re.search(r"/v1/applications/portal -X PUT .*\n +-d '(.*)'\n(.*)\n", readme).groups()
+    ((asked, shown),) = re.findall(r"/v1/applications/portal -X PUT .*\n +-d '(.*)'\n(.*)\n", readme)
     told = operator("PUT", "/v1/applications/portal", json=json.loads(asked)).text
     time = r'(?<=At":")[^"]+'
     assert re.sub(time, "", told) == re.sub(time, "", shown)
