@@ -55,7 +55,7 @@ class RefreshEndpoint:
             raise invalid_grant("This is no refresh token.") from None
         held = await self.families.find(token, client.client_id)
         granted = _granted(held.family, parameters)
-        await self._prove_standing(held)
+        await self._prove_standing(client, held)
         access_token = await self.issuer.access_token(granted)
         id_token = await self.issuer.id_token(granted, access_token)
         following = await self.families.use(held, token)
@@ -65,13 +65,15 @@ class RefreshEndpoint:
         self.telemetry.note(Event(EventName.SIGN_IN, step, None, person.account_id, client.client_id, email))
         return TokenResponse(access_token, id_token, granted.scope, following.text)
 
-    async def _prove_standing(self, held: HeldFamily) -> None:
-        """Prove that the sign-in still stands. If not, there is no second try.
+    async def _prove_standing(self, client: AuthenticatedClient, held: HeldFamily) -> None:
+        """Prove that the sign-in still stands, and was to this client. If not, there is no second try.
 
         Raises:
             OAuthError: it does not.
         """
         try:
+            if client.application.created_at > held.family.issued_at:
+                raise invalid_grant("The application was registered again since the user signed in.")
             await self.standing.prove(held.family, renews=True)
         except OAuthError:
             await self.families.end(held.row)

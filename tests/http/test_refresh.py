@@ -368,6 +368,19 @@ def test_a_link_that_is_released_takes_its_tokens_along(
     dead(service, token)
 
 
+def test_an_application_that_is_registered_again_renews_nothing_from_before(
+    contoso: Caller, operator: Caller, register: Register, unite: Asked, person: Person, service: RunningService
+) -> None:
+    """Its id may be somebody else's now, and to remove it is how operators end what it has."""
+    token = signed_in(person, unite)["refresh_token"]
+    service.clock.advance(timedelta(minutes=1))
+    operator("DELETE", "/v1/applications/unite", etag="*").raise_for_status()
+    register("unite", refreshTokens=True).raise_for_status()
+    soon(service)
+    dead(service, token)
+    assert families(service) == []
+
+
 def test_an_address_that_is_a_colleagues_now_is_renewed_for_nobody_else(
     contoso: Caller, control: httpx.Client, connect: Walk, unite: Asked, new_person: NewPerson, service: RunningService
 ) -> None:
