@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from shared.access.roles import OURSELVES, AccountAdministrator, AccountReader, Actor
 from shared.accounts.head import Head, read_head
 from shared.accounts.journal import Journal
+from shared.connection.completion import own_principal
 from shared.connection.connection import (
     Check,
     Connection,
@@ -170,7 +171,7 @@ class ConnectionChecks:
             changes = {
                 "status": Status.CONNECTED,
                 "tenant_name": organization.display_name,
-                "service_principal": organization.service_principal,
+                "service_principal": own_principal(organization),
                 "last_check": check,
                 "doubted_at": None,
             }

@@ -11,6 +11,7 @@ from shared.connection.connection import (
     ConnectionConnected,
     ConnectionRefused,
     Consenter,
+    OwnPrincipal,
     Status,
 )
 from shared.connection.consent_steps import Connected, ConnectState, Ticket
@@ -109,7 +110,7 @@ class Completion:
             status=Status.CONNECTED,
             tenant_id=organization.tenant_id,
             tenant_name=organization.display_name,
-            service_principal=organization.service_principal,
+            service_principal=own_principal(organization),
             connected_by=state.actor,
             connected_at=now,
             made_by=state.made,
@@ -229,3 +230,9 @@ def _must_be_free(connection: Connection, tenant_id: TenantId) -> None:
         raise Conflict(
             f"This account is connected to {connection.tenant_name}. Disconnect it first to connect another tenant."
         )
+
+
+def own_principal(organization: Organization) -> OwnPrincipal | None:
+    """This service in the tenant, for links: it proves nothing."""
+    found = organization.service_principal
+    return OwnPrincipal(object_id=found.object_id, app_id=found.app_id) if found else None

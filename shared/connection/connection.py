@@ -30,7 +30,6 @@ from shared.accounts.head import HeadRecord
 from shared.kernel.documents import Asked
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Conflict
-from shared.ports.organizations import ServicePrincipal
 from shared.ports.record import Record
 from shared.trail.events import Event, Person, ShownAs
 
@@ -50,6 +49,13 @@ class Check(Record):
     at: datetime
     outcome: str
     detail: str
+
+
+class OwnPrincipal(Record):
+    """This service in the tenant: its object id there, and its client id."""
+
+    object_id: str
+    app_id: str
 
 
 class Attempt(Record):
@@ -86,7 +92,7 @@ class Connection(HeadRecord):
     status: Status = Status.DISCONNECTED
     tenant_id: TenantId | None = None
     tenant_name: str | None = None
-    service_principal: ServicePrincipal | None = None
+    service_principal: OwnPrincipal | None = None
     connected_by: Actor | None = None
     connected_at: datetime | None = None
     attempt: Attempt | None = None

@@ -92,7 +92,7 @@ def test_the_readme_names_every_call_and_every_folder() -> None:
 
 def is_part(file: Path) -> bool:
     """A module, or a folder with sources in it."""
-    made = file.name.startswith(".") or file.name in {"dist", "node_modules"}
+    made = file.name.startswith(".") or file.name in {"dist", "node_modules", "__pycache__"}
     folder = file.is_dir() and not made and any(file.glob("*.*"))
     return folder or (file.suffix == ".py" and file.stem != "__init__")
 

@@ -87,7 +87,7 @@ async def test_a_german_reader_sees_and_is_offered_no_change_until_the_session_i
     (session,) = vendor.must("GET", f"{CONTOSO}/portal/sessions")["items"]
     vendor.must("DELETE", f"{CONTOSO}/portal/sessions/{session['sessionId']}")
     await page.evaluate("location.hash = 'exceptions'")
-    await page.evaluate("document.querySelector('azure-sso-panel').reload()")
+    await page.evaluate("document.querySelector('azure-sso-panel')?.reload()")
     await expect(page.get_by_role("heading", name="Ihre Sitzung ist beendet")).to_be_visible()
 
 

@@ -8,6 +8,7 @@ from html import escape, unescape
 from threading import Barrier
 from typing import Any
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 import httpx
 import pytest
@@ -88,6 +89,10 @@ def test_the_connection_remembers_who_made_it_and_the_trail_tells_the_way(
         "status": "connected",
         "tenantId": CONTOSO,
         "tenantName": "Contoso",
+        "servicePrincipal": {
+            "objectId": str(UUID(connection["servicePrincipal"]["objectId"])),
+            "appId": entra.cloud.directory.application.client_id,
+        },
         "connectedBy": sam,
         "pendingUntil": None,
     }

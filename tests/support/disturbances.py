@@ -113,15 +113,5 @@ class Disturbed:
         return object()
 
 
-def last_alike(k: int, alone: list[object], overtaken: list[object]) -> int:
-    """The last call before which another operation has the same effect as before call `k`.
-
-    It comes before a call or after it, which is all the same if the call reads, and reads what it reads `alone`.
-    """
-    while k < len(alone) and alone[k - 1 : k] == overtaken[k - 1 : k]:
-        k += 1
-    return k
-
-
 async def _all(rows: AsyncIterator[Row]) -> list[Row]:
     return [row async for row in rows]

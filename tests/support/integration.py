@@ -19,6 +19,7 @@ NEVER_CONNECTED = {
     "status": "disconnected",
     "tenantId": None,
     "tenantName": None,
+    "servicePrincipal": None,
     "connectedBy": None,
     "connectedAt": None,
     "pendingUntil": None,

@@ -106,10 +106,6 @@ class World:
         told |= {"script": Script(), "clock": twin(self.clock), "entra": twin(self.entra), "tables": tables}
         return type(self)(**told)
 
-    def elsewhere(self) -> list[dict[str, object]]:
-        """What an operation can change beside the tables."""
-        return [vars(twin(each)) for each in (self.clock, self.entra)]
-
     def verify(self, *domains: DomainName) -> None:
         """Set the domains that Contoso has verified at Microsoft."""
         self.entra.organizations[CONTOSO] = tenant_contoso(*domains)

@@ -125,7 +125,12 @@ class Relay:
             writer.close()
             return
         asked: list[bool] = []
-        await asyncio.gather(self._there(reader, forth, asked), self._back(back, writer, asked), return_exceptions=True)
+        try:
+            ways = self._there(reader, forth, asked), self._back(back, writer, asked)
+            await asyncio.gather(*ways, return_exceptions=True)
+        finally:  # also when the relay ends before either side has
+            forth.close()
+            writer.close()
 
     async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: list[bool]) -> None:
         while data := await reader.read(65_536):

@@ -38,7 +38,7 @@ from shared.domains.domain_claims import SETTLING_TIME
 from shared.kernel.refusals import FlowSpent, Refusal, Stale, Unavailable
 from shared.ports.table import Key, Put
 from shared.users.user_key import UserKey
-from tests.support.disturbances import Disturbance, last_alike
+from tests.support.disturbances import Disturbance
 from tests.support.fakes import PromptTable
 from tests.support.operations import (
     ACME,
@@ -165,9 +165,7 @@ def told_of(case: Case, how: Disturbance) -> type[Refusal] | tuple[()]:
 
 
 @pytest.mark.parametrize(("case", "overtaking"), PAIRS.values(), ids=PAIRS)
-async def test_of_two_at_once_one_comes_after_the_other(
-    case: Case, overtaking: Step, pytestconfig: pytest.Config
-) -> None:
+async def test_of_two_at_once_one_comes_after_the_other(case: Case, overtaking: Step) -> None:
     after, before = (
         await undisturbed(case.before, overtaking, case.act),
         await undisturbed(case.before, case.act, overtaking),
@@ -178,8 +176,7 @@ async def test_of_two_at_once_one_comes_after_the_other(
     allowed = (type(after.refusal),) if case.persists else (type(after.refusal), Stale)
     done = [(each.seen, each.trail) for each, how in ((after, after), (before, first)) if how.refusal is None]
     ends, fresh = [(after.seen, after.trail), (before.seen, before.trail)], await undisturbed(registered)
-    everywhere = pytestconfig.getoption("slow")
-    async for k, world, found in overtaken(first, World, case.before, case.act, overtaking, everywhere=everywhere):
+    async for k, world, found in overtaken(first, World, case.before, case.act, overtaking):
         if found.refusal is None:
             assert (found.seen, found.trail) in done, f"call {k}"
         else:
@@ -193,30 +190,17 @@ async def test_of_two_at_once_one_comes_after_the_other(
 
 
 async def overtaken[W: World](
-    alone: Found, kind: type[W], before: Act[W], act: Act[W], other: Act[W], *, everywhere: bool
+    alone: Found, kind: type[W], before: Act[W], act: Act[W], other: Act[W]
 ) -> AsyncIterator[tuple[int, W, Found]]:
-    """Play an operation, overtaken by another one before each of its calls.
-
-    Where that ends as before an earlier call, it is left out; `everywhere` it is played, too, and does end so.
-    """
-    alike, same = 0, None
+    """Play an operation, overtaken by another one before each of its calls."""
     for k in range(1, alone.calls + 1):
-        if k <= alike and not everywhere:
-            continue
         world = await prepared(kind, before)
-        left: list[object] = []
 
-        async def overtake(world: W = world, left: list[object] = left) -> None:
-            left.append(world.elsewhere())
+        async def overtake(world: W = world) -> None:
             await refused_or_not(world, other)
-            left.append(world.elsewhere())
 
         world.script.disturb(k, Disturbance.OVERTAKEN, overtake)
         found = await played(world, act)
-        ends = type(found.refusal), found.seen, found.trail
-        assert k > alike or ends == same, f"call {k}: not as before an earlier call"
-        if k > alike and left[:1] == left[1:]:
-            alike, same = last_alike(k, alone.answers, found.answers), ends
         yield k, world, found
 
 
@@ -230,17 +214,14 @@ contested = partial(undisturbed, kind=Rivalry)
 
 
 @pytest.mark.parametrize("contest", CONTESTS.values(), ids=CONTESTS)
-async def test_of_two_accounts_at_once_one_has_the_domain(contest: Contest, pytestconfig: pytest.Config) -> None:
+async def test_of_two_accounts_at_once_one_has_the_domain(contest: Contest) -> None:
     ends = [
         (await contested(contest.before, contest.rival, contest.act)).seen,
         (await contested(contest.before, contest.act, contest.rival)).seen,
     ]
     alone = (await contested(contest.before, contest.rival)).seen
     first = await contested(contest.before, contest.act)
-    everywhere = pytestconfig.getoption("slow")
-    async for k, world, found in overtaken(
-        first, Rivalry, contest.before, contest.act, contest.rival, everywhere=everywhere
-    ):
+    async for k, world, found in overtaken(first, Rivalry, contest.before, contest.act, contest.rival):
         await must_be_one_s(world, contest, f"call {k}")
         if found.refusal is not None:
             assert contest.may_be_stale, f"call {k}: another account stops nobody: {found.refusal!r}"

@@ -154,6 +154,20 @@ async def test_what_cannot_be_done_goes_back_to_the_client(story: Story, changes
     assert (query["error"], query["state"], query["iss"]) == (error, "s", ISSUER)
 
 
+async def test_an_answer_that_another_instance_takes_first_is_the_second_one(story: Story) -> None:
+    """Both have found the state as it was: the slower one finds out when it marks it, and begins again."""
+    away, state = await story.leave()
+    code = story.entra.sign_in(away.url, identity())
+    answers = list[Any]()
+
+    async def overtake() -> None:
+        answers.append(await story.sign_in.callback(Answer(state=state, code=code), away.binding.secret))
+
+    story.provider.flows_raced.before_writing(overtake)
+    second = await story.sign_in.callback(Answer(state=state, code=code), away.binding.secret)
+    assert [type(each) for each in (answers[0].response, second)] == [RedirectToApplication, RedirectToEntra]
+
+
 async def test_a_state_that_is_sent_twice_goes_back_to_nobody(story: Story) -> None:
     query = query_of((await story.ask(state=("1", "2"))).url)
     assert query["error"] == "invalid_request"
