@@ -33,8 +33,10 @@ run: $(STAMPS) ## Start the whole stack on this machine and print what to call; 
 demo: $(STAMPS) ## Play the whole story, beside `make run` or on a stack of its own
 	@exec $(BIN)/python -m local.demo
 
-# One worker for each core. Bytecode is kept even where the environment says not to: tests start many an interpreter.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses logical --dist worksteal
+# A worker for each core, and one more, since tests wait for services now and then. Bytecode is kept even where the
+# environment says not to: tests start many an interpreter.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 # Coverage adds two thirds to the time of the Python that it follows: it follows tests that reach every branch, and not the
 # others. A new folder is among the others.

@@ -114,9 +114,17 @@ test("a reader sees each screen and is offered no change; so does everybody wher
 test("Microsoft's pages are opened in the connected tenant, whichever is the reader's own", async () => {
   const service = busy();
   await open(service, "connection");
-  const link = page.getByRole("link", { name: /Entra admin center/ });
-  await expect.element(link).toHaveAttribute("href", expect.stringMatching(`^https://entra\\.microsoft\\.com/${service.connection.tenantId}/#view/`));
-  await expect.element(link).toHaveAttribute("rel", "noopener noreferrer");
+  const list = page.getByRole("link", { name: /Users and groups/ });
+  await expect.element(list).toHaveAttribute("href", expect.stringMatching(`^https://entra\\.microsoft\\.com/${service.connection.tenantId}/#view/`));
+  await expect.element(list).toHaveAttribute("rel", "noopener noreferrer");
+});
+
+test("Microsoft's pages are this service's own, where they are known", async () => {
+  const service = busy();
+  service.connection = { ...service.connection, servicePrincipal: { objectId: "0b1ec700", appId: "a5500000" } };
+  await open(service, "connection");
+  for (const [name, path] of [[/Users and groups/, "Users"], [/Permissions/, "Permissions"]] as const)
+    await expect.element(page.getByRole("link", { name })).toHaveAttribute("href", expect.stringMatching(`~/${path}/objectId/0b1ec700/appId/a5500000$`));
 });
 
 test("a script in any name is text", async () => {

@@ -75,6 +75,18 @@ async def test_a_renewal_while_the_family_ends_gives_nothing_that_lasts(provider
     assert await families(provider) == []
 
 
+async def test_a_family_that_two_end_at_once_has_ended(provider: Provider) -> None:
+    token = await signed_in(provider, person())
+    revocation, client = provider.services.provider.revocation, AuthenticatedClient(application())
+
+    async def revoke_first() -> None:
+        await revocation.revoke(client, sent(token=token))
+
+    provider.flows_raced.before_writing(revoke_first)
+    await revocation.revoke(client, sent(token=token))
+    assert await families(provider) == []
+
+
 async def test_two_calls_for_one_code_leave_no_tokens(provider: Provider) -> None:
     """Two instances have found the code; the slower one shows it a second time (RFC 6749, section 4.1.2)."""
     await provider.add(refresh_tokens=True)
