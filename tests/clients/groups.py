@@ -120,7 +120,7 @@ def _java(client: Client) -> Command:
 
 
 def _install_rust(_: Client) -> None:
-    _run("cargo", "build", "--quiet", "--locked", "--target-dir", INSTALLED / "rust", at=HERE / "rust")
+    _run("cargo", "build", "--quiet", "--target-dir", INSTALLED / "rust", at=HERE / "rust")
 
 
 GROUPS: Final[dict[str, Group]] = {
@@ -155,7 +155,7 @@ GROUPS: Final[dict[str, Group]] = {
     ),
     "rust": Group(
         ("cargo",),
-        lambda client: [HERE / "rust" / "Cargo.lock", _file(client, "rs")],
+        lambda client: [HERE / "rust" / "Cargo.toml", _file(client, "rs")],
         _install_rust,
         lambda client: [INSTALLED / "rust" / "debug" / client.name],
         apart=True,

@@ -5,7 +5,6 @@ A test holds the page against them.
 
 import json
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -136,8 +135,7 @@ def _of_maven(client: Client) -> str:
 
 
 def _of_cargo(client: Client) -> str:
-    lock = tomllib.loads((HERE / "rust" / "Cargo.lock").read_text(encoding="utf-8"))
-    return next(str(package["version"]) for package in lock["package"] if package["name"] == client.package)
+    return _found(HERE / "rust" / "Cargo.toml", rf'^{re.escape(client.package)} = .*"=([0-9.]+)"')
 
 
 def _found(file: Path, pattern: str) -> str:
