@@ -5,14 +5,13 @@ The application exists only as a registration, and as a page of this machine to 
 
 from collections.abc import Callable, Mapping
 from typing import Final, override
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
 from bench.load import LoadError
 from bench.peers.peer import Provider
 from local import loopback
-from local.cast.application import AuthorizationRequest
 from local.cast.browser import Browser, Page
 from local.cast.person import PASSWORD
 from local.cast.stack import EntraAddresses
@@ -60,9 +59,8 @@ def hire(entra: EntraAddresses, count: int) -> list[str]:
 
 def sign_in(browser: Browser, provider: Provider, email: str) -> None:
     """Sign a person in: from the application's redirect to the tokens that it gets. Raises LoadError."""
-    request = AuthorizationRequest(provider.client_id, provider.redirect_uri, email)
-    query = urlencode(request.parameters() | dict(provider.parameters))
-    page = browser.walk(browser.open(f"{provider.authorization_endpoint}?{query}"), email)
+    request = provider.request_of(email)
+    page = browser.walk(browser.open(provider.address(request)), email)
     answer = browser.send("POST", provider.token_endpoint, request.redemption(code_of(page)))
     if "id_token" not in answer.json():
         raise LoadError(f"The application should get its tokens: {answer.status_code} {answer.text}")

@@ -7,7 +7,7 @@ between two turns of a case lie all the others.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -20,13 +20,19 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One case in one round; `cpu` is the server's CPU time for one request, in milliseconds."""
+    """One case in one round; `cpu` is the server's CPU time for one request, in milliseconds.
+
+    `beside` is that of other processes, such as the store, by their names; `calls` is how many calls of the store one
+    request made, where they were counted.
+    """
 
     rate: float
     p50: float
     p95: float
     p99: float
     cpu: float = 0.0
+    beside: Mapping[str, float] = field(default_factory=dict[str, float])
+    calls: float = 0.0
 
 
 FIGURES: Final[tuple[Callable[[Reading], float], ...]] = (

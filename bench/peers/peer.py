@@ -7,7 +7,9 @@ names its endpoints. Load comes from other processes, which get these values as 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
+from local.cast.application import AuthorizationRequest
 from local.cast.stack import Entra
 
 
@@ -42,6 +44,14 @@ class Provider:
     redirect_uri: str
     parameters: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    def request_of(self, email: str) -> AuthorizationRequest:
+        """A new authorization request of the application, for this person."""
+        return AuthorizationRequest(self.client_id, self.redirect_uri, email)
+
+    def address(self, request: AuthorizationRequest) -> str:
+        """Where the application sends the browser."""
+        return f"{self.authorization_endpoint}?{urlencode(request.parameters() | dict(self.parameters))}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUp:
@@ -58,16 +68,18 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """A running product. `pids` are the processes whose CPU and memory are its own; `database_pids` those of its store.
+    """A running product, and what it can be asked; what it cannot do is None.
 
-    `note` stands in the tables behind its name, such as "no upstream". What it cannot do is None. `started_in` is how
-    many seconds it took from the start of its process to its first answer.
+    `pids` are the processes whose CPU and memory are its own, `database_pids` those of its store, and `entra_pids`
+    those of a local Entra of its own, if it has one. `note` stands in the tables behind its name, such as "no
+    upstream". `started_in` is how many seconds it took from the start of its process to its first answer.
     """
 
     name: str
     version: str
     pids: Sequence[int]
     database_pids: Sequence[int] = ()
+    entra_pids: Sequence[int] = ()
     note: str = ""
     provider: Provider | None = None
     look_up: LookUp | None = None

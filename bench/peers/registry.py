@@ -4,10 +4,12 @@ from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
+from bench.peers.better_auth import better_auth
+from bench.peers.oidc_provider import oidc_provider
 from bench.peers.peer import Peer, PeerMissingError, Run, Surroundings
 from local.terminal import faint, say
 
-PEERS: Final[Mapping[str, Run]] = {}
+PEERS: Final[Mapping[str, Run]] = {"oidc-provider": oidc_provider, "Better Auth": better_auth}
 
 
 @contextmanager
