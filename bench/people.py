@@ -19,7 +19,9 @@ from local.cast.stack import EntraAddresses
 DOMAIN: Final = "contoso.example"
 """Where everybody works who is hired."""
 
-_CONTOSO: Final = "c0c00000-0000-4000-8000-000000000000"
+CONTOSO: Final = "c0c00000-0000-4000-8000-000000000000"
+"""Their tenant."""
+
 _COLLEAGUE: Final = "c0c00000-0000-4000-8000-00001000"
 """How their object ids begin."""
 
@@ -49,10 +51,11 @@ def code_of(page: Page) -> str:
 
 def hire(entra: EntraAddresses, count: int) -> list[str]:
     """Add so many people to Contoso at a local Entra; their addresses. All have the password of everybody."""
-    with loopback.client(base_url=f"{entra.http}/_local/tenants/{_CONTOSO}/users") as client:
+    with loopback.client(base_url=f"{entra.http}/_local/tenants/{CONTOSO}/users") as client:
         addresses = [f"colleague-{number}@{DOMAIN}" for number in range(count)]
         for number, address in enumerate(addresses):
             user = {"user_principal_name": address, "mail": address, "display_name": f"Colleague {number}"}
+            user |= {"given_name": "Colleague", "surname": f"{number}"}
             client.put(f"/{_COLLEAGUE}{number:04}", json=user | {"password": PASSWORD}).raise_for_status()
     return addresses
 

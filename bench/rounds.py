@@ -6,6 +6,7 @@ between two turns of a case lie all the others.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from bench.load import Shot
 from local.terminal import faint, say
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
+_COMPILER: Final = re.compile("C[12] Compiler")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,24 @@ def reading_of(shot: Shot, cpu_seconds: float = 0.0) -> Reading:
 
 
 def cpu_seconds(pid: int) -> float:
-    """A process's CPU time since its start (proc_pid_stat(5)); 0 where there is no /proc."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
+    """A process's CPU time since its start (proc_pid_stat(5)); 0 where there is no /proc.
+
+    That of HotSpot's compilers is left out. They go on long after what is hot has been compiled, so what they take for
+    one request depends on how many there were before, and in a server that has run for a day it is nothing.
+    """
+    process = Path(f"/proc/{pid}")
+    if not process.exists():
         return 0.0
-    fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    return (_ticks(process) - sum(map(_ticks_of_compiler, process.glob("task/*")))) / _TICKS
+
+
+def _ticks_of_compiler(thread: Path) -> int:
+    try:
+        return _ticks(thread) if _COMPILER.match((thread / "comm").read_text(encoding="utf-8")) else 0
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # the thread has just ended, and so was none of them
+
+
+def _ticks(task: Path) -> int:
+    fields = (task / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])

@@ -5,11 +5,16 @@ from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from bench.peers.better_auth import better_auth
+from bench.peers.keycloak.peer import keycloak
 from bench.peers.oidc_provider import oidc_provider
 from bench.peers.peer import Peer, PeerMissingError, Run, Surroundings
 from local.terminal import faint, say
 
-PEERS: Final[Mapping[str, Run]] = {"oidc-provider": oidc_provider, "Better Auth": better_auth}
+PEERS: Final[Mapping[str, Run]] = {
+    "Keycloak": keycloak,
+    "oidc-provider": oidc_provider,
+    "Better Auth": better_auth,
+}
 
 
 @contextmanager
