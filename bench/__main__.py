@@ -10,7 +10,20 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import callers, cold_start, csv_import, endpoints, growth, journeys, report, resolve, sign_ins
+from bench import (
+    callers,
+    cold_start,
+    csv_import,
+    endpoints,
+    goals,
+    growth,
+    journeys,
+    memory,
+    reads,
+    report,
+    resolve,
+    sign_ins,
+)
 from bench.report import Table
 from bench.scale import FULL, QUICK, Scale
 from local.processes import unwind_on_signals
@@ -19,11 +32,13 @@ from local.terminal import faint, say, strong
 _COMPARISONS: Mapping[str, Callable[[Scale], list[Table]]] = {
     "resolve": resolve.measure,
     "callers": callers.measure,
+    "reads": reads.measure,
     "growth": growth.measure,
     "import": csv_import.measure,
     "journeys": journeys.measure,
     "sign_ins": sign_ins.measure,
     "endpoints": endpoints.measure,
+    "memory": memory.measure,
     "cold_start": cold_start.measure,
 }
 
@@ -38,6 +53,7 @@ def main() -> None:
     began = time.monotonic()
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     machine = _machine()
+    measured: list[Table] = []
     for name in arguments.only or _COMPARISONS:
         say(strong(name))
         started = time.monotonic()
@@ -45,8 +61,13 @@ def main() -> None:
         for table in found:
             table.show()
         say(faint(f"  {time.monotonic() - started:.0f} seconds"))
+        measured += found
         if not arguments.quick:
             report.write([machine, *found], when)
+    for table in (summary := goals.measure(measured)):
+        table.show()
+    if not arguments.quick:
+        report.write(summary, when)
     say(f"{time.monotonic() - began:.0f} seconds in all.")
 
 

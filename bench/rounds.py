@@ -24,8 +24,8 @@ _COMPILER: Final = re.compile("C[12] Compiler")
 class Reading:
     """One case in one round; `cpu` is the server's CPU time for one request, in milliseconds.
 
-    `beside` is that of other processes, such as the store, by their names; `calls` is how many calls of the store one
-    request made, where they were counted.
+    `count` is how many requests were answered. `beside` is the CPU time of other processes, such as the store, by their
+    names; `calls` is how many calls of the store one request made, where they were counted.
     """
 
     rate: float
@@ -33,6 +33,7 @@ class Reading:
     p95: float
     p99: float
     cpu: float = 0.0
+    count: int = 0
     beside: Mapping[str, float] = field(default_factory=dict[str, float])
     calls: float = 0.0
 
@@ -44,6 +45,12 @@ FIGURES: Final[tuple[Callable[[Reading], float], ...]] = (
     lambda reading: reading.p99,
 )
 """The columns of every table: requests per second, and latencies."""
+
+
+def cpu_of(reading: Reading) -> float:
+    """The server's CPU time for one request, in milliseconds."""
+    return reading.cpu
+
 
 type Case = Callable[[int], Reading]
 """Measures once; receives the number of the round, from 0."""
@@ -81,7 +88,7 @@ def interleaved(cases: Mapping[str, Case], rounds: int) -> Readings:
 
 def reading_of(shot: Shot, cpu_seconds: float = 0.0) -> Reading:
     """The reading of one shot, with the server's total CPU time for it."""
-    return Reading(shot.rate, shot.p50, shot.p95, shot.p99, 1000 * cpu_seconds / shot.count)
+    return Reading(shot.rate, shot.p50, shot.p95, shot.p99, 1000 * cpu_seconds / shot.count, shot.count)
 
 
 def cpu_seconds(pid: int) -> float:

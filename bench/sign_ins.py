@@ -18,16 +18,16 @@ from bench.peers.peer import Provider, Surroundings
 from bench.peers.registry import running_peers
 from bench.people import hire
 from bench.report import Table, figure
-from bench.rounds import Case, Reading, Readings, cpu_seconds, interleaved, reading_of
+from bench.rounds import Case, Reading, Readings, cpu_of, cpu_seconds, interleaved, reading_of
 from bench.scale import Scale
 from bench.stage import whole_service
 from local import loopback
 from local.processes import azurite
 from tests.support.wire import canned_web
 
-_BROWSERS: Final = (1, 8)
+BROWSERS: Final = (1, 8)
 _CALLERS: Final = 16
-_SERVICE: Final = "the service"
+SERVICE: Final = "the service"
 _BESIDE: Final = ("the browsers", "Entra", "the store")
 
 
@@ -55,13 +55,14 @@ def measure(scale: Scale) -> list[Table]:
     with _contenders(scale) as (contenders, people):
         cases: dict[str, Case] = {}
         for name, contender in contenders.items():
-            for browsers in _BROWSERS:
+            sign_ins(contender.provider, people, scale.warm_up // len(people))
+            for browsers in BROWSERS:
                 some, times = people[:browsers], scale.sign_ins // browsers
-                cases[_signing_in(name, browsers)] = partial(_sign_in, contender, some, times)
+                cases[signing_in(name, browsers)] = partial(_sign_in, contender, some, times)
             cases[_authorizing(name)] = partial(_authorize, contender, people, scale)
         readings = interleaved(cases, scale.rounds)
-    whole = [_row(readings, _signing_in(name, browsers), browsers) for browsers in _BROWSERS for name in contenders]
-    first = [[*_figures(readings, name, _authorizing(name), _authorizing(_SERVICE))] for name in contenders]
+    whole = [_row(readings, signing_in(name, browsers), browsers) for browsers in BROWSERS for name in contenders]
+    first = [[*_figures(readings, name, _authorizing(name), _authorizing(SERVICE))] for name in contenders]
     columns = ["a whole sign-in", *_COLUMNS, *(f"{each}, CPU ms" for each in _BESIDE)]
     return [
         Table("sign_ins", columns, whole, scale.rounds),
@@ -72,7 +73,8 @@ def measure(scale: Scale) -> list[Table]:
 _COLUMNS: Final = ["CPU ms", "a core-second", "CPU to ours", "p50 ms", "p99 ms"]
 
 
-def _signing_in(name: str, browsers: int) -> str:
+def signing_in(name: str, browsers: int) -> str:
+    """The case of a whole sign-in."""
     return f"{name}, {browsers} browser{'s' if browsers > 1 else ''}"
 
 
@@ -84,23 +86,19 @@ def _row(readings: Readings, case: str, browsers: int) -> list[str]:
     def spent(who: str) -> float:
         return readings.middle(case, lambda reading: reading.beside.get(who, 0.0))
 
-    return [*_figures(readings, case, case, _signing_in(_SERVICE, browsers)), *(figure(spent(who)) for who in _BESIDE)]
+    return [*_figures(readings, case, case, signing_in(SERVICE, browsers)), *(figure(spent(who)) for who in _BESIDE)]
 
 
 def _figures(readings: Readings, title: str, case: str, ours: str) -> list[str]:
-    cpu = readings.middle(case, _cpu)
+    cpu = readings.middle(case, cpu_of)
     return [
         title,
         figure(cpu),
         figure(1000 / cpu),
-        figure(readings.ratio(case, ours, _cpu)),
+        figure(readings.ratio(case, ours, cpu_of)),
         figure(readings.middle(case, lambda reading: reading.p50)),
         figure(readings.middle(case, lambda reading: reading.p99)),
     ]
-
-
-def _cpu(reading: Reading) -> float:
-    return reading.cpu
 
 
 def _sign_in(contender: _Contender, people: Sequence[str], times: int, _: int) -> Reading:
@@ -131,7 +129,7 @@ def _contenders(scale: Scale) -> Generator[tuple[dict[str, _Contender], list[str
         whole.story.begin()
         registration = {"name": "Unite", "ssoSupported": True, "redirectUris": [application]}
         whole.story.must("operator", "PUT", "/v1/applications/unite", json=registration, etag="*")
-        people = hire(whole.entra, max(_BROWSERS))
+        people = hire(whole.entra, max(BROWSERS))
         ours = Provider(
             authorization_endpoint=f"{whole.host.url}/oauth2/authorize",
             token_endpoint=f"{whole.host.url}/oauth2/token",
@@ -143,7 +141,7 @@ def _contenders(scale: Scale) -> Generator[tuple[dict[str, _Contender], list[str
             "Entra": entra,
             "the store": [store.child.process.pid] if store.child else [],
         }
-        contenders = {_SERVICE: _Contender(ours, [whole.host.child.process.pid], beside)}
+        contenders = {SERVICE: _Contender(ours, [whole.host.child.process.pid], beside)}
         if scale.peers:
             surroundings = Surroundings(entra=whole.entra, people=people, redirect_uri=application)
             for peer in stack.enter_context(running_peers(surroundings)):

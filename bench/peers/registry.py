@@ -8,6 +8,8 @@ from bench.peers.better_auth import better_auth
 from bench.peers.keycloak.peer import keycloak
 from bench.peers.oidc_provider import oidc_provider
 from bench.peers.peer import Peer, PeerMissingError, Run, Surroundings
+from bench.people import hire
+from local.cast.stack import local_entra
 from local.terminal import faint, say
 
 PEERS: Final[Mapping[str, Run]] = {
@@ -28,3 +30,16 @@ def running_peers(surroundings: Surroundings) -> Generator[list[Peer]]:
             except PeerMissingError as missing:
                 say(faint(f"  without {name}: {missing}"))
         yield peers
+
+
+@contextmanager
+def peers_alone(*, wanted: bool) -> Generator[list[Peer]]:
+    """The peers with a local Entra of their own, for comparisons without sign-ins; none unless they are wanted."""
+    if not wanted:
+        yield []
+        return
+    nowhere = "http://localhost:9"
+    with local_entra(nowhere) as entra:
+        surroundings = Surroundings(entra=entra, people=hire(entra, 1), redirect_uri=f"{nowhere}/callback")
+        with running_peers(surroundings) as peers:
+            yield peers
