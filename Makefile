@@ -94,6 +94,10 @@ clients-page: .venv/.requirements ## Write the table and the lines of docs/clien
 bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1
 	@exec $(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick)
 
+.PHONY: soak
+soak: $(STAMPS) ## Let mixed traffic run for MINUTES=10, and fail if memory, descriptors or rows grow; PACE=2 is twice as much
+	@exec $(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(PACE),--pace $(PACE))
+
 .PHONY: plan
 plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/plans: BICEP names the Bicep CLI
 	@exec $(BIN)/python -m infra.plans
