@@ -97,6 +97,10 @@ PEER_STAMP := bench/peers/npm/node_modules/.package-lock
 bench: $(STAMPS) $(if $(PEERS),$(PEER_STAMP)) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1, PEERS=1 beside other products
 	@exec $(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick) $(if $(PEERS),--peers)
 
+.PHONY: soak
+soak: $(STAMPS) ## Let mixed traffic run for MINUTES=10, and fail if memory, descriptors or rows grow; PACE=2 is twice as much
+	@exec $(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(PACE),--pace $(PACE))
+
 .PHONY: plan
 plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/plans: BICEP names the Bicep CLI
 	@exec $(BIN)/python -m infra.plans
