@@ -46,11 +46,15 @@ _MOMENT: Final = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One call of an endpoint: the function, under what circumstances, and the store's requests of each round."""
+    """One call of an endpoint: the function, under what circumstances, and the store's requests of each round.
+
+    `batches` has the number of operations in each entity group transaction.
+    """
 
     function: str
     when: str
     rounds: tuple[int, ...]
+    batches: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -105,6 +109,7 @@ class _Stage:
         path = urlsplit(url).path
         found = self._routes.match(method, path) if url.startswith(self.service.url) else None
         self.relay.rounds.clear()
+        self.relay.batches.clear()
         answer = send()
         while self.service.services.resolution.readers.exemptions.readings:
             sleep(_MOMENT)
@@ -112,7 +117,7 @@ class _Stage:
             raise LoadError(f"{method} {url} should succeed: {answer.status_code} {answer.text}")
         if found:
             when = "consent" if "admin_consent" in parse_qs(urlsplit(url).query) else self.when
-            count = Counted(found[0], when, tuple(map(len, self.relay.rounds)))
+            count = Counted(found[0], when, tuple(map(len, self.relay.rounds)), tuple(self.relay.batches))
             self.counts.setdefault(count.name, count)
         return answer
 
