@@ -40,6 +40,8 @@ _ANY: Final = {"If-Match": "*"}
 _HERD: Final = 64
 _HOLD: Final = 0.05
 """Seconds for which responses of the store are held back, so that concurrent requests show."""
+_LATE: Final = 22
+"""The hour from which on the story begins on the day after, so that no day ends in it."""
 _MOMENT: Final = 0.01
 """Seconds between two looks at what is read in the background, which counts, too."""
 
@@ -169,6 +171,8 @@ def _stage(hold: float) -> Generator[_Stage]:
         store.create_tables(TABLE_NAMES)
         with RunningService(port, settings_for(url, at_port(store, relay.port), entra)) as service:
             entra.cloud.clock = service.clock.now
+            if service.clock.now().hour >= _LATE:  # the first sign-in of a day writes that the link was used
+                service.clock.advance(timedelta(hours=24 - _LATE))
             yield _Stage(service, entra, relay, client, application.url)
 
 
