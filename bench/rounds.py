@@ -6,8 +6,10 @@ between two turns of a case lie all the others.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -16,17 +18,25 @@ from bench.load import Shot
 from local.terminal import faint, say
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
+_COMPILER: Final = re.compile("C[12] Compiler")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One case in one round; `cpu` is the server's CPU time for one request, in milliseconds."""
+    """One case in one round; `cpu` is the server's CPU time for one request, in milliseconds.
+
+    `count` is how many requests were answered. `beside` is the CPU time of other processes, such as the store, by their
+    names; `calls` is how many calls of the store one request made, where they were counted.
+    """
 
     rate: float
     p50: float
     p95: float
     p99: float
     cpu: float = 0.0
+    count: int = 0
+    beside: Mapping[str, float] = field(default_factory=dict[str, float])
+    calls: float = 0.0
 
 
 FIGURES: Final[tuple[Callable[[Reading], float], ...]] = (
@@ -36,6 +46,12 @@ FIGURES: Final[tuple[Callable[[Reading], float], ...]] = (
     lambda reading: reading.p99,
 )
 """The columns of every table: requests per second, and latencies."""
+
+
+def cpu_of(reading: Reading) -> float:
+    """The server's CPU time for one request, in milliseconds."""
+    return reading.cpu
+
 
 type Case = Callable[[int], Reading]
 """Measures once; receives the number of the round, from 0."""
@@ -73,12 +89,31 @@ def interleaved(cases: Mapping[str, Case], rounds: int) -> Readings:
 
 def reading_of(shot: Shot, cpu_seconds: float = 0.0) -> Reading:
     """The reading of one shot, with the server's total CPU time for it."""
-    return Reading(shot.rate, shot.p50, shot.p95, shot.p99, 1000 * cpu_seconds / shot.count)
+    return Reading(shot.rate, shot.p50, shot.p95, shot.p99, 1000 * cpu_seconds / shot.count, shot.count)
 
 
 def cpu_seconds(pid: int) -> float:
     """A process's CPU time since its start (proc_pid_stat(5)); 0 where there is no /proc."""
-    stat = Path(f"/proc/{pid}/stat")
+    return _cpu_seconds(Path(f"/proc/{pid}"))
+
+
+def cpu_seconds_warm(pid: int) -> float:
+    """The same without the threads of HotSpot's compilers, for what a request costs.
+
+    They go on long after what is hot has been compiled, so their share of a request depends on how many came before; in
+    a server that has run for a day it is nothing.
+    """
+    return cpu_seconds(pid) - sum(_cpu_seconds(each) for each in Path(f"/proc/{pid}/task").glob("*") if _compiles(each))
+
+
+def _compiles(thread: Path) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):  # threads come and go; these live as long as the process
+        return _COMPILER.match((thread / "comm").read_text(encoding="utf-8")) is not None
+    return False
+
+
+def _cpu_seconds(task: Path) -> float:
+    stat = task / "stat"
     if not stat.exists():
         return 0.0
     fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()

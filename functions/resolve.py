@@ -9,11 +9,11 @@ from functions.http.models import Document
 from functions.http.parameters import Body
 from functions.http.responses import Ok, Rendered, in_json
 from functions.http.roles import KeyHolder
-from shared.edge_ports import EdgePorts
 from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId, EmailAddress
 from shared.resolution.decision import Method
-from shared.resolution.resolver import Resolution, Resolver
+from shared.resolution.resolver import Resolution
+from shared.services import Services
 
 
 class ResolveBody(Asked):
@@ -41,30 +41,27 @@ class ResolveDocument(RootModel[SsoDocument | PasswordDocument], defer_build=Tru
     """The resolution: `sso` with the address, or `password`."""
 
 
-def resolve_routes(resolution: Resolver, edge: EdgePorts) -> Routes:
+def resolve_routes(services: Services) -> Routes:
     """The one endpoint for resolution."""
-    routes = Routes("resolve", edge)
+    routes, resolution = Routes("resolve", services.edge), services.resolution
 
     @routes.post("/v1/resolve")
     async def resolve_email(_: KeyHolder, asked: Body[ResolveBody]) -> Ok[ResolveDocument]:
         """Resolve how a person signs in."""
-        return Ok(_rendered(await resolution.resolve(asked.email, asked.application)))
+        return _response(await resolution.resolve(asked.email, asked.application))
 
     return routes
 
 
-@functools.lru_cache(10_000)
-def _rendered(resolution: Resolution) -> Rendered[ResolveDocument]:
-    """The response in JSON, rendered once, since a resolution always renders to the same text."""
+@functools.lru_cache(2_000)
+def _response(resolution: Resolution) -> Ok[ResolveDocument]:
+    """The response, made once, since a resolution always has the same one. Whoever sends it adds nothing to it."""
     if resolution.sso is None:
-        return Rendered(in_json(PasswordDocument()))
-    return Rendered(
-        in_json(
-            SsoDocument(
-                method=Method.SSO,
-                tenant_id=resolution.sso.tenant_id,
-                authority=resolution.sso.authority,
-                sign_in_url=resolution.sso.sign_in_url,
-            )
-        )
+        return Ok(Rendered(in_json(PasswordDocument())))
+    document = SsoDocument(
+        method=Method.SSO,
+        tenant_id=resolution.sso.tenant_id,
+        authority=resolution.sso.authority,
+        sign_in_url=resolution.sso.sign_in_url,
     )
+    return Ok(Rendered(in_json(document)))

@@ -1,9 +1,8 @@
 """Endpoints: each handler becomes an Azure function, with its route, its checks and its dialect.
 
 The Python worker passes a function only its bindings, so it gets a wrapper, and services come by closure. A function's
-name, which operators read in the portal, is its handler's. Roles are read when the app starts, because Azure must know
-which functions need a key; everything else is read when the endpoint is first called, since the import is the cold
-start.
+name, which operators read in the portal, is its handler's. Roles are read when the resource is imported; everything
+else of a signature when its endpoint is first called.
 """
 
 import contextlib
@@ -13,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azure.functions import Blueprint, Context, HttpRequest, HttpResponse
+from azure.functions import Context, HttpRequest, HttpResponse
 
 from functions.http.dialects.problem_json import Problems
-from functions.http.invocation import invocation_id
+from functions.http.invocation import Answer, invocation_id
 from functions.http.parameters import Reader
 from functions.http.refusals import Dialect, log_unavailable, status_of
 from functions.http.responses import Described
@@ -93,14 +92,14 @@ class Routes:
     """
 
     def __init__(self, tag: str, edge: EdgePorts, dialect: Dialect | None = None) -> None:
-        self.blueprint = Blueprint()
         self.endpoints: list[Endpoint] = []
+        self._answers: dict[str, Answer] = {}
         self._tag = tag
         self._edge = edge
         self._dialect = dialect or Problems()
 
     def get[H: Handler](self, path: str) -> Callable[[H], H]:
-        """Offer a handler at GET of a path, and at HEAD, which is GET without the content (RFC 9110, section 9.3.2)."""
+        """Offer a handler at GET of a path, and at HEAD."""
         return self._offer("GET", path)
 
     def put[H: Handler](self, path: str) -> Callable[[H], H]:
@@ -119,37 +118,37 @@ class Routes:
         """Offer a handler at DELETE of a path."""
         return self._offer("DELETE", path)
 
+    def answer(self, name: str) -> Answer:
+        """Return the function of this name, as the worker calls it."""
+        return self._answers[name]
+
     def _offer[H: Handler](self, method: str, path: str) -> Callable[[H], H]:
         def offer(handler: H) -> H:
             endpoint = Endpoint(method, path, handler, self._tag, self._dialect)
+            self._answers[endpoint.name] = _answering(endpoint, self._edge)
             self.endpoints.append(endpoint)
-            level = endpoint.demand.level
-            methods = ["GET", "HEAD"] if method == "GET" else [method]
-            route = self.blueprint.route(route=path.lstrip("/"), methods=methods, auth_level=level)
-            self.blueprint.function_name(endpoint.name)(route(_answering(endpoint, self._edge)))
             return handler
 
         return offer
 
 
-def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Context], object]:
+def _answering(endpoint: Endpoint, edge: EdgePorts) -> Answer:
     """The endpoint as the worker calls it. It always responds, after an unexpected error, too."""
     handler, name, dialect = endpoint.handler, endpoint.name, endpoint.dialect
     prove = endpoint.demand.prove
 
     @functools.cache
-    def readers() -> tuple[Reader, ...]:
-        return tuple(parameter.reader() for parameter in endpoint.parameters)
+    def signature() -> tuple[Handler, tuple[Reader, ...]]:
+        taken = endpoint.parameters
+        changes = any(parameter.source.if_match for parameter in taken)
+        return _repeated(handler) if changes else handler, tuple(parameter.reader() for parameter in taken)
 
     async def answer(req: HttpRequest, context: Context) -> HttpResponse:
-        response = await answer_with_content(req, context)
-        return _without_content(response) if req.method == "HEAD" else response
-
-    async def answer_with_content(req: HttpRequest, context: Context) -> HttpResponse:
         invocation_id.set(context.invocation_id)
         try:
             role = await prove(req, edge)
-            return await _handled(handler, role, *[read(req) for read in readers()])
+            handle, readers = signature()
+            return await handle(role, *[read(req) for read in readers])
         except Unavailable as refusal:
             log_unavailable(name, refusal)
             edge.telemetry.note(_refused(refusal))
@@ -162,15 +161,23 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
             edge.telemetry.note(_FAILED)
             return dialect.failed(context.invocation_id)
 
-    return answer
+    async def answer_get_or_head(req: HttpRequest, context: Context) -> HttpResponse:
+        response = await answer(req, context)
+        return _without_content(response) if req.method == "HEAD" else response
+
+    return answer_get_or_head if endpoint.method == "GET" else answer
 
 
-async def _handled(handler: Handler, *values: Any) -> HttpResponse:
-    """The handler's response. `If-Match: *` changes any version, including one that was written at the same moment."""
-    for _ in range(_ATTEMPTS - 1 if Expected(None) in values else 0):
-        with contextlib.suppress(RowChanged):
-            return await handler(*values)
-    return await handler(*values)
+def _repeated(change: Handler) -> Handler:
+    """The change, which with `If-Match: *` changes any version, including one that was written at the same moment."""
+
+    async def repeated(*values: Any) -> HttpResponse:
+        for _ in range(_ATTEMPTS - 1 if Expected(None) in values else 0):
+            with contextlib.suppress(RowChanged):
+                return await change(*values)
+        return await change(*values)
+
+    return repeated
 
 
 def _without_content(response: HttpResponse) -> HttpResponse:

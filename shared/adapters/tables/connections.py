@@ -1,7 +1,7 @@
 """HTTP/1.1 to one server, on connections that are kept: the transport under azure-core's pipeline.
 
 It does what asking the tables takes, and knows no redirects, proxies, cookies, compression or upgrades: a sign-in asks
-a dozen times, and a general client takes two thirds of the CPU of each request (docs/decisions/0044).
+a dozen times, and a general client takes two thirds of the CPU of each request (docs/decisions/0045).
 """
 
 import asyncio
