@@ -32,6 +32,7 @@ from shared.provider.authorization_response import Responses
 from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import CallbackStep
 from shared.provider.client_authentication import ClientAuthentication
+from shared.provider.codes import Codes
 from shared.provider.end_session import EndSession
 from shared.provider.expected_person import ExpectedPeople
 from shared.provider.families import Families
@@ -98,7 +99,12 @@ def assemble(ports: Ports) -> Services:
         telemetry=telemetry,
     )
     users = Users.assemble(
-        accounts=accounts, domains=ports.domains, journal=journal, clock=clock, has_domain=has_domain
+        accounts=accounts,
+        recent_accounts=ports.recent_accounts,
+        domains=ports.domains,
+        journal=journal,
+        clock=clock,
+        has_domain=has_domain,
     )
     resolver = Resolver(
         readers=Readers(
@@ -177,10 +183,11 @@ def _openid_provider(
         applications=ports.recent_applications, sessions=sessions, issuer=issuer, notices=ports.notices, duties=duties
     )
     people = ExpectedPeople(seal=ports.seal, tokens=ports.tokens, accounts=ports.recent_accounts, clock=ports.clock)
-    standing = Standing(accounts=ports.accounts, resolver=resolver)
+    standing = Standing(accounts=ports.accounts, recent=ports.recent_accounts, resolver=resolver)
     reused = ReusedCodes(flows=flows)
     families = Families(table=ports.flows, sessions=sessions, clock=ports.clock)
-    sign_in = _sign_in(ports, flows, resolver, admission, checks, people)
+    codes = Codes(flows=flows, sessions=sessions, families=families, reused=reused)
+    sign_in = _sign_in(ports, flows, resolver, admission, checks, people, codes)
     return OpenIdProvider(
         sign_in=sign_in,
         pushed=sign_in.pushed,
@@ -193,10 +200,9 @@ def _openid_provider(
             secrets=SecretChecks(clock=ports.clock),
         ),
         token=TokenEndpoint(
-            flows=flows,
+            codes=codes,
             standing=standing,
             families=families,
-            reused=reused,
             issuer=issuer,
             telemetry=ports.telemetry,
         ),
@@ -223,6 +229,7 @@ def _sign_in(
     admission: Admission,
     checks: ConnectionChecks,
     people: ExpectedPeople,
+    codes: Codes,
 ) -> SignIn:
     redirect_uri = f"{ports.public_url}/signin/callback"
     responses = Responses(checks=checks, telemetry=ports.telemetry, issuer=ports.public_url)
@@ -235,7 +242,7 @@ def _sign_in(
             resolver=resolver,
             flows=flows,
             admission=admission,
-            sessions=Sessions(table=ports.flows, clock=ports.clock),
+            codes=codes,
             people=people,
             provider=ports.sign_in,
             responses=responses,

@@ -10,6 +10,7 @@ from shared.applications.application import Application, ApplicationProfile
 from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
 from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
+from shared.flows.beside import handle_beside
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.versions import Expected
 from shared.policies.policy import Mode, Policy, PolicySettings
@@ -17,6 +18,7 @@ from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Put, Table
 from shared.provider.client_authentication import ClientAuthentication
+from shared.provider.codes import SealedCode
 from shared.provider.issuer import Code, Person, challenge_of
 from shared.provider.parameters import Parameters
 from shared.provider.token import TokenResponse
@@ -34,6 +36,7 @@ ACME = AccountId("acme")
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
 FABRIKAM = TenantId("fab00000-0000-4000-8000-000000000000")
 ALICE = EmailAddress.parse("alice@contoso.example")
+SESSION = "5e5510" + "0" * 58
 ALICE_OID, BOB_OID = "oid-of-alice", "oid-of-bob"
 OLGA = Operator(Actor("olga", "Olga Operator", "Operator"))
 SAM = AccountAdministrator(ACME, Actor("sam", "Sam Security", "SecurityManager"))
@@ -55,7 +58,7 @@ def identity(**claims: Any) -> VerifiedIdentity:
 
 
 def person(**changes: Any) -> Person:
-    told: dict[str, Any] = {"sub": "subject", "email": ALICE.address, "name": "Alice", "sid": "session"}
+    told: dict[str, Any] = {"sub": "subject", "email": ALICE.address, "name": "Alice", "sid": SESSION}
     ids = {"account_id": ACME, "tid": CONTOSO, "oid": ALICE_OID, "auth_time": NEW_YEAR}
     return Person(**told | ids | changes)
 
@@ -108,6 +111,7 @@ class Provider:
             parts.end_session,
         )
         self.sessions, self.issuer, self.tokens = parts.end_session.sessions, parts.token.issuer, parts.tokens
+        self.codes = parts.token.codes
 
     def clients_on(self, flows: Table) -> ClientAuthentication:
         """The clients, whose assertions are remembered in this table."""
@@ -161,11 +165,20 @@ class Provider:
         return await self.services.provider.grant(client, parameters)
 
     async def issue(self, **changes: Any) -> str:
-        """An authorization code, as Alice's sign-in leaves it behind."""
+        """An authorization code, as Alice's sign-in leaves it behind, without the session."""
         if await self.accounts_table.get(Account.key(ACME)) is None:
             await self.switch_on()
             await self.admit(ACME, ALICE, identity())
-        return await self.flows.issue(code(self.flows.expiry(Code), **changes))
+        issued = code(self.flows.expiry(Code), **changes)
+        partition, _ = self.sessions.beginning(issued.person, issued.client_id, None)
+        handle = handle_beside(partition)
+        return await self.flows.issue(SealedCode.of(issued, handle), handle)
+
+    async def begin_session(self, person: Person, client_id: ClientId, logout_hint: str | None) -> None:
+        """A session, as a sign-in begins it, without the code."""
+        _, writes = self.sessions.beginning(person, client_id, logout_hint)
+        if writes:
+            await self.flows_table.write(*writes)
 
 
 def sent(**parameters: str | tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
