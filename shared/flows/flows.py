@@ -178,7 +178,7 @@ class Flows:
 
     async def hold[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> Held[F]:
         """`find` for whoever takes or revises the flow: that write tells whether a copy is still as it was issued."""
-        copy = self._issued.pop(key_of(handle_in(handle), kind.kind)) if kind.is_copied else None
+        copy = self._issued.pop(key_of(handle_in(handle), kind.kind))
         return self._held(copy, kind, browser) if copy else await self.find(handle, kind, browser)
 
     def _held[F: Flow](self, row: Row | None, kind: type[F], browser: str | None) -> Held[F]:

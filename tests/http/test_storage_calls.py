@@ -138,8 +138,9 @@ before, too; and while `keepPeople` is on the account, a mark and its link, to s
 was renamed is decided for once more, by the address of today. Releasing a link reads the identity that loses it, and
 whether `keepPeople` ends with it. An erasure looks for a mark, and at the account, for that. Redeeming decides
 once more, too, by rows that may be ten seconds old (three reads, if nothing is remembered), and reads the link, and
-that of an address of today: policy, exception or link may have changed in the minute of a code. The rows of a session are in two partitions, of today and of tomorrow, and those of the release
-before in a third; those that name its refresh tokens are in two, of this month and the next, and so are a person's.
+that of an address of today: policy, exception or link may have changed in the minute of a code. The rows of a session
+are in two partitions, of today and of tomorrow, and those of the release before in a third; those that name its refresh
+tokens are in two, of this month and the next, and so are a person's.
 Redeeming a code for refresh tokens writes their row and that name, and reads the session, which may have ended; a
 renewal reads the row and replaces it. Deleting an account plans the duty that sweeps it. The callback that connects
 keeps the proven sign-in before it asks Graph, which may be late: two calls for each integration. The page of a setup

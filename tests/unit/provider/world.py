@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.access.roles import AccountAdministrator, Actor, Operator
 from shared.accounts.head import Account
+from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.applications.application import Application, ApplicationProfile
 from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
@@ -36,6 +37,7 @@ ACME = AccountId("acme")
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
 FABRIKAM = TenantId("fab00000-0000-4000-8000-000000000000")
 ALICE = EmailAddress.parse("alice@contoso.example")
+STALENESS = timedelta(seconds=10)
 SESSION = "5e5510" + "0" * 58
 ALICE_OID, BOB_OID = "oid-of-alice", "oid-of-bob"
 OLGA = Operator(Actor("olga", "Olga Operator", "Operator"))
@@ -84,13 +86,20 @@ class Provider:
     telemetry: NotedEvents = field(default_factory=NotedEvents)
     script: Script = field(default_factory=Script)
     """May disturb any storage call."""
+    remembers: bool = False
+    """Whether it remembers rows of accounts for ten seconds, as an instance does."""
 
     def __post_init__(self) -> None:
         self.flows_raced, self.accounts_raced = Interleaved(self.flows_table), Interleaved(self.accounts_table)
+        accounts = Disturbed(self.accounts_raced, self.script)
+        remembered: dict[str, Any] = {"accounts": accounts}
+        if self.remembers:
+            recent = RecentRows(table=accounts, clock=self.clock, max_age=STALENESS, most=1_000, most_bytes=1_000_000)
+            remembered = {"accounts": WatchedTable(table=accounts, recent=recent), "recent_accounts": recent}
         self.services = assemble(
             fakes(
+                **remembered,
                 clock=self.clock,
-                accounts=Disturbed(self.accounts_raced, self.script),
                 domains=Disturbed(self.domains_table, self.script),
                 applications=Disturbed(self.applications, self.script),
                 flows=Disturbed(self.flows_raced, self.script),
