@@ -90,9 +90,16 @@ clients: $(STAMPS) ## Let client libraries of many languages sign in, those that
 clients-page: .venv/.requirements ## Write the table and the lines of docs/clients.md from tests/clients
 	@$(BIN)/python -m tests.clients.page
 
+# The products that `make bench PEERS=1` measures beside the service; nothing else needs them.
+PEER_STAMP := bench/peers/npm/node_modules/.package-lock
+
 .PHONY: bench
-bench: $(STAMPS) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1
-	@exec $(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick)
+bench: $(STAMPS) $(if $(PEERS),$(PEER_STAMP)) ## Measure, and write docs/performance.md: ONLY="resolve growth", ROUNDS=9, QUICK=1, PEERS=1 beside other products
+	@exec $(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick) $(if $(PEERS),--peers)
+
+.PHONY: soak
+soak: $(STAMPS) ## Let mixed traffic run for MINUTES=10, and fail if memory, descriptors or rows grow; PACE=2 is twice as much
+	@exec $(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(PACE),--pace $(PACE))
 
 .PHONY: plan
 plan: .venv/.requirements ## Write what a deployment would make in Azure, infra/plans: BICEP names the Bicep CLI
@@ -146,7 +153,7 @@ lock: .venv/.requirements ## Pin what requirements*.in ask for, and keep the oth
 
 .PHONY: clean
 clean: ## Remove everything that can be made again
-	@rm -rf .venv node_modules tests/clients/spa/node_modules .local dist panel/node_modules panel/dist panel/src/generated .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	@rm -rf .venv node_modules tests/clients/spa/node_modules bench/peers/npm/node_modules .local dist panel/node_modules panel/dist panel/src/generated .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.requirements: requirements-dev.txt
@@ -174,6 +181,11 @@ node_modules/.package-lock: package-lock.json package.json
 tests/clients/spa/node_modules/.package-lock: tests/clients/spa/package-lock.json tests/clients/spa/package.json
 	@echo "Installing the client of the browser application into tests/clients/spa/node_modules ..."
 	@cd tests/clients/spa && npm ci --silent || { echo "npm ci failed in tests/clients/spa: run it by hand to see why."; exit 1; }
+	@touch $@
+
+$(PEER_STAMP): bench/peers/npm/package-lock.json bench/peers/npm/package.json
+	@echo "Installing the peers of the bench into bench/peers/npm/node_modules ..."
+	@cd bench/peers/npm && npm ci --omit=optional --silent || { echo "npm ci failed in bench/peers/npm: run it by hand to see why."; exit 1; }
 	@touch $@
 
 panel/node_modules/.package-lock: panel/package-lock.json panel/package.json

@@ -5,7 +5,7 @@ from functools import partial
 
 from bench import stores
 from bench.report import Table, figure
-from bench.rounds import FIGURES, Reading, interleaved
+from bench.rounds import FIGURES, Reading, cpu_of, interleaved
 from bench.scale import Scale
 from bench.stage import WITH_EMPTY_FUNCTION, Question, ask, service
 
@@ -47,12 +47,14 @@ def measure(scale: Scale) -> list[Table]:
     return [
         Table(
             "callers",
-            ["callers at once", "to empty", "a second", "p50 ms", "p95 ms", "p99 ms"],
+            ["callers at once", "to empty", "a second", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "CPU to empty"],
             [
                 [
                     f"{case}, {callers}",
                     figure(readings.ratio(f"{case}, {callers}", f"{_EMPTY}, {callers}")),
                     *(figure(readings.middle(f"{case}, {callers}", each)) for each in FIGURES),
+                    figure(readings.middle(f"{case}, {callers}", cpu_of)),
+                    figure(readings.ratio(f"{_EMPTY}, {callers}", f"{case}, {callers}", cpu_of)),
                 ]
                 for callers in _AT_ONCE
                 for case in cases

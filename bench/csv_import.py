@@ -1,21 +1,22 @@
 """The import of a long exception list: rows per second beside bare transactions, and its effect on the service.
 
-Each round has rows of its own, in a partition of its own. One list of 100,000 follows, all of it in one request.
+Each round has rows of its own, in a partition of its own. One list of 100,000 follows, all of it in one request, while
+another account's users are asked for.
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from bench import raw, stores
-from bench.load import LoadError, Plan, Shot, fire
+from bench.load import LoadError, Plan, fire
 from bench.report import Table, figure
-from bench.rounds import Reading, interleaved
+from bench.rounds import FIGURES, Reading, interleaved
 from bench.scale import Scale
-from bench.stage import Question, whole_service
+from bench.stage import Question, ask, whole_service
 from bench.stores import Entity
+from local.cast.stack import FunctionsHost
 from local.cast.story import Story
 from local.processes import azurite
 from shared.users.exchange import BATCH
@@ -27,9 +28,7 @@ _SERVICE, _SDK, _BARE = "import over HTTP", "transactions, azure-data-tables", "
 def measure(scale: Scale) -> list[Table]:
     """Compare the import with bare transactions, then import the long list."""
     with azurite() as store, whole_service(store) as whole:
-        story = whole.story
-        application = {"name": "Unite", "ssoSupported": True}
-        story.must("operator", "PUT", "/v1/applications/unite", json=application)
+        story = whole.story.begin()
 
         def by_service(number: int) -> Reading:
             return Reading(_ROWS / _import(story, f"imported-{number}", _ROWS), 0, 0, 0)
@@ -49,9 +48,10 @@ def measure(scale: Scale) -> list[Table]:
         readings = interleaved({_SERVICE: by_service, _SDK: by_sdk, _BARE: by_http}, scale.fewer_rounds)
         pid = whole.host.child.process.pid
         before = _megabytes(pid, "VmHWM")
+        alone = _resolve(whole.host, scale, "alone")
         with ThreadPoolExecutor(1) as importing:
             under_way = importing.submit(_import, story, "the-long-list", scale.many)
-            meanwhile = _resolve(whole.host.url, scale.seconds)
+            meanwhile = _resolve(whole.host, scale, "meanwhile")
             seconds = under_way.result()
         peak = _megabytes(pid, "VmHWM")
     rates = [
@@ -68,13 +68,19 @@ def measure(scale: Scale) -> list[Table]:
         ["rows a second", figure(scale.many / seconds)],
         ["peak memory of the service before, MB", figure(before)],
         ["peak memory of the service after, MB", figure(peak)],
-        ["resolve from its cache meanwhile, one caller, p50 ms", figure(meanwhile.p50)],
-        ["p95 ms", figure(meanwhile.p95)],
-        ["p99 ms", figure(meanwhile.p99)],
     ]
     return [
         Table("import", [f"{_ROWS:,} exceptions", "to SDK", "to bare", "rows a second"], rates, scale.fewer_rounds),
         Table("long_import", [f"{scale.many:,} exceptions in one request", ""], long_list),
+        Table(
+            "under_import",
+            ["one caller of another account", "a second", "p50 ms", "p95 ms", "p99 ms"],
+            [
+                [f"{case}{when}", *(figure(each(reading)) for each in FIGURES)]
+                for case in alone
+                for when, reading in ((", nothing else running", alone[case]), (", during the import", meanwhile[case]))
+            ],
+        ),
     ]
 
 
@@ -102,10 +108,14 @@ def _rows(partition: str) -> list[Entity]:
     return [Entity(each.table, partition, each.row, each.document) for each in like]
 
 
-def _resolve(url: str, seconds: float) -> Shot:
-    """The latencies of one caller of resolve for a while."""
-    question = Question("somebody@nowhere.example", "unite")
-    return fire(Plan(urlsplit(url).port or 0, [question.as_sent], 1, 5 * seconds, again=True))
+def _resolve(host: FunctionsHost, scale: Scale, when: str) -> dict[str, Reading]:
+    """The latencies of one caller of resolve, for one user over and over, and for users who are new each time."""
+    people = [Question(f"{when}-{each}@contoso.example", "unite") for each in range(50 * scale.questions)]
+    people[0].must_mean_sso(host)
+    return {
+        "resolve, from its cache": ask(host, people[:1], 1, 5 * scale.seconds, again=True),
+        "resolve, known account": ask(host, people[1:], 1, 5 * scale.seconds),
+    }
 
 
 def _megabytes(pid: int, what: str) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bench import raw, stores
 from bench.load import Plan, fire
 from bench.report import Table, figure
-from bench.rounds import Case, Reading, Readings, interleaved
+from bench.rounds import Case, Reading, Readings, cpu_of, interleaved
 from bench.scale import Scale
 from bench.stage import Question, ask, service
 from local.cast.stack import FunctionsHost
@@ -120,9 +120,6 @@ _COLUMNS = [
 
 
 def _row(readings: Readings, size: str, smallest: str) -> list[str]:
-    def cpu(reading: Reading) -> float:
-        return reading.cpu
-
     def p50(reading: Reading) -> float:
         return reading.p50
 
@@ -130,8 +127,8 @@ def _row(readings: Readings, size: str, smallest: str) -> list[str]:
         size,
         figure(readings.ratio(f"{size}: cached", f"{smallest}: cached")),
         figure(readings.ratio(f"{size}: known", f"{smallest}: known")),
-        figure(readings.ratio(f"{size}: known", f"{smallest}: known", cpu)),
-        figure(readings.middle(f"{size}: known", cpu)),
+        figure(readings.ratio(f"{size}: known", f"{smallest}: known", cpu_of)),
+        figure(readings.middle(f"{size}: known", cpu_of)),
         figure(readings.middle(f"{size}: cold", p50)),
         figure(readings.middle(f"{size}: bare", p50)),
         figure(readings.ratio(f"{size}: cold", f"{size}: bare", p50)),

@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from email.utils import formatdate
 from itertools import batched, cycle
@@ -36,7 +36,12 @@ _VERSIONS: Final = {"x-ms-version": "2019-02-02", "DataServiceVersion": "3.0"}
 
 def point_read(store: Azurite, entity: Entity) -> str:
     """The request that reads one row. It is signed for the next quarter of an hour."""
-    return _signed(store, "GET", f"/{entity.table}(PartitionKey='{entity.partition}',RowKey='{quote(entity.row)}')")
+    return _signed(store, "GET", _place(entity))
+
+
+def signed_get(store: Azurite, entity: Entity) -> tuple[str, Mapping[str, str]]:
+    """The same request for a client that composes it: its URL, in which nothing is to be quoted, and its headers."""
+    return _endpoint(store) + _place(entity), _headers(store, _place(entity), "application/json")
 
 
 def range_read(store: Azurite, table: str, partition: str, prefix: str) -> str:
@@ -52,14 +57,13 @@ def transaction(store: Azurite, entities: Sequence[Entity]) -> str:
     parts = [f"--{batch}", f"Content-Type: multipart/mixed; boundary={changes}", ""]
     for number, each in enumerate(entities):
         row = {"PartitionKey": each.partition, "RowKey": each.row, "document": each.document}
-        place = f"{each.table}(PartitionKey='{each.partition}',RowKey='{quote(each.row)}')"
         parts += [
             f"--{changes}",
             "Content-Type: application/http",
             "Content-Transfer-Encoding: binary",
             f"Content-ID: {number}",
             "",
-            f"PUT {_endpoint(store)}/{place} HTTP/1.1",
+            f"PUT {_endpoint(store)}{_place(each)} HTTP/1.1",
             f"Accept: {_JSON}",
             "Content-Type: application/json",
             "Prefer: return-no-content",
@@ -100,7 +104,13 @@ def _work(work: _Work) -> Shot:
 def _signed(
     store: Azurite, method: str, path: str, query: str = "", body: str = "", content_type: str = "application/json"
 ) -> str:
-    """A request with a signature of its date and address (Shared Key Lite for the Table service).
+    """A request with a signature."""
+    account = parse_connection_string(store.connection_string)["accountname"]
+    return request(method, f"/{account}{path}{query}", _headers(store, path, content_type), body)
+
+
+def _headers(store: Azurite, path: str, content_type: str) -> dict[str, str]:
+    """Headers with a signature of their date and of an address (Shared Key Lite for the Table service).
 
     https://learn.microsoft.com/en-us/rest/api/storageservices/authorize-with-shared-key
     """
@@ -108,14 +118,17 @@ def _signed(
     account, date = secrets["accountname"], formatdate(usegmt=True)
     signed = f"{date}\n/{account}/{account}{path}"
     digest = hmac.new(base64.b64decode(secrets["accountkey"]), signed.encode(), hashlib.sha256).digest()
-    headers = {
+    return {
         **_VERSIONS,
         "x-ms-date": date,
         "Authorization": f"SharedKeyLite {account}:{base64.b64encode(digest).decode()}",
         "Accept": _JSON,
         "Content-Type": content_type,
     }
-    return request(method, f"/{account}{path}{query}", headers, body)
+
+
+def _place(entity: Entity) -> str:
+    return f"/{entity.table}(PartitionKey='{entity.partition}',RowKey='{quote(entity.row)}')"
 
 
 def _endpoint(store: Azurite) -> str:

@@ -27,6 +27,10 @@ class Table:
     rows: Sequence[Sequence[str]]
     rounds: int | None = None
 
+    def value(self, row: str, column: str) -> float:
+        """A figure of it. Raises KeyError if there is no such row, and ValueError if there is no such column."""
+        return float({each[0]: each for each in self.rows}[row][self.columns.index(column)].replace(",", ""))
+
     def show(self) -> None:
         """Print it."""
         lines = [self.columns, *self.rows]

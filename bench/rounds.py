@@ -6,8 +6,9 @@ between two turns of a case lie all the others.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -16,17 +17,25 @@ from bench.load import Shot
 from local.terminal import faint, say
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
+_COMPILER: Final = re.compile("C[12] Compiler")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One case in one round; `cpu` is the server's CPU time for one request, in milliseconds."""
+    """One case in one round; `cpu` is the server's CPU time for one request, in milliseconds.
+
+    `count` is how many requests were answered. `beside` is the CPU time of other processes, such as the store, by their
+    names; `calls` is how many calls of the store one request made, where they were counted.
+    """
 
     rate: float
     p50: float
     p95: float
     p99: float
     cpu: float = 0.0
+    count: int = 0
+    beside: Mapping[str, float] = field(default_factory=dict[str, float])
+    calls: float = 0.0
 
 
 FIGURES: Final[tuple[Callable[[Reading], float], ...]] = (
@@ -36,6 +45,12 @@ FIGURES: Final[tuple[Callable[[Reading], float], ...]] = (
     lambda reading: reading.p99,
 )
 """The columns of every table: requests per second, and latencies."""
+
+
+def cpu_of(reading: Reading) -> float:
+    """The server's CPU time for one request, in milliseconds."""
+    return reading.cpu
+
 
 type Case = Callable[[int], Reading]
 """Measures once; receives the number of the round, from 0."""
@@ -73,13 +88,28 @@ def interleaved(cases: Mapping[str, Case], rounds: int) -> Readings:
 
 def reading_of(shot: Shot, cpu_seconds: float = 0.0) -> Reading:
     """The reading of one shot, with the server's total CPU time for it."""
-    return Reading(shot.rate, shot.p50, shot.p95, shot.p99, 1000 * cpu_seconds / shot.count)
+    return Reading(shot.rate, shot.p50, shot.p95, shot.p99, 1000 * cpu_seconds / shot.count, shot.count)
 
 
 def cpu_seconds(pid: int) -> float:
-    """A process's CPU time since its start (proc_pid_stat(5)); 0 where there is no /proc."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
+    """A process's CPU time since its start (proc_pid_stat(5)); 0 where there is no /proc.
+
+    That of HotSpot's compilers is left out. They go on long after what is hot has been compiled, so what they take for
+    one request depends on how many there were before, and in a server that has run for a day it is nothing.
+    """
+    process = Path(f"/proc/{pid}")
+    if not process.exists():
         return 0.0
-    fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    return (_ticks(process) - sum(map(_ticks_of_compiler, process.glob("task/*")))) / _TICKS
+
+
+def _ticks_of_compiler(thread: Path) -> int:
+    try:
+        return _ticks(thread) if _COMPILER.match((thread / "comm").read_text(encoding="utf-8")) else 0
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # the thread has just ended, and so was none of them
+
+
+def _ticks(task: Path) -> int:
+    fields = (task / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])

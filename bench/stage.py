@@ -82,14 +82,20 @@ class WholeService:
 
 
 @contextmanager
-def whole_service(store: Azurite, store_port: int | None = None) -> Generator[WholeService]:
-    """Run the service with a local Entra and an empty store, which it may reach by way of another port."""
+def whole_service(store: Azurite, store_port: int | None = None, directory: Path = ROOT) -> Generator[WholeService]:
+    """Run the service, or another app that contains it, with a local Entra and an empty store.
+
+    It may reach the store by way of another port.
+    """
     port = free_port()
     url = f"http://localhost:{port}"
     store.create_tables(TABLE_NAMES)
     with local_entra(url) as entra:
         environment = settings(url, entra, at_port(store, store_port or store.port))
-        with functions_host(environment, port=port, settings=HOST) as host, Story.at(url, entra) as story:
+        with (
+            functions_host(environment, directory=directory, port=port, settings=HOST) as host,
+            Story.at(url, entra) as story,
+        ):
             yield WholeService(host, entra, story)
 
 

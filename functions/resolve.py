@@ -48,23 +48,20 @@ def resolve_routes(resolution: Resolver, edge: EdgePorts) -> Routes:
     @routes.post("/v1/resolve")
     async def resolve_email(_: KeyHolder, asked: Body[ResolveBody]) -> Ok[ResolveDocument]:
         """Resolve how a person signs in."""
-        return Ok(_rendered(await resolution.resolve(asked.email, asked.application)))
+        return _response(await resolution.resolve(asked.email, asked.application))
 
     return routes
 
 
-@functools.lru_cache(10_000)
-def _rendered(resolution: Resolution) -> Rendered[ResolveDocument]:
-    """The response in JSON, rendered once, since a resolution always renders to the same text."""
+@functools.lru_cache(2_000)
+def _response(resolution: Resolution) -> Ok[ResolveDocument]:
+    """The response, made once, since a resolution always has the same one. Whoever sends it adds nothing to it."""
     if resolution.sso is None:
-        return Rendered(in_json(PasswordDocument()))
-    return Rendered(
-        in_json(
-            SsoDocument(
-                method=Method.SSO,
-                tenant_id=resolution.sso.tenant_id,
-                authority=resolution.sso.authority,
-                sign_in_url=resolution.sso.sign_in_url,
-            )
-        )
+        return Ok(Rendered(in_json(PasswordDocument())))
+    document = SsoDocument(
+        method=Method.SSO,
+        tenant_id=resolution.sso.tenant_id,
+        authority=resolution.sso.authority,
+        sign_in_url=resolution.sso.sign_in_url,
     )
+    return Ok(Rendered(in_json(document)))

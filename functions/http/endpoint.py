@@ -138,18 +138,17 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
     prove = endpoint.demand.prove
 
     @functools.cache
-    def readers() -> tuple[Reader, ...]:
-        return tuple(parameter.reader() for parameter in endpoint.parameters)
+    def signature() -> tuple[Handler, tuple[Reader, ...]]:
+        taken = endpoint.parameters
+        changes = any(parameter.source.if_match for parameter in taken)
+        return _repeated(handler) if changes else handler, tuple(parameter.reader() for parameter in taken)
 
     async def answer(req: HttpRequest, context: Context) -> HttpResponse:
-        response = await answer_with_content(req, context)
-        return _without_content(response) if req.method == "HEAD" else response
-
-    async def answer_with_content(req: HttpRequest, context: Context) -> HttpResponse:
         invocation_id.set(context.invocation_id)
         try:
             role = await prove(req, edge)
-            return await _handled(handler, role, *[read(req) for read in readers()])
+            handle, readers = signature()
+            return await handle(role, *[read(req) for read in readers])
         except Unavailable as refusal:
             log_unavailable(name, refusal)
             edge.telemetry.note(_refused(refusal))
@@ -162,15 +161,23 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Co
             edge.telemetry.note(_FAILED)
             return dialect.failed(context.invocation_id)
 
-    return answer
+    async def answer_get_or_head(req: HttpRequest, context: Context) -> HttpResponse:
+        response = await answer(req, context)
+        return _without_content(response) if req.method == "HEAD" else response
+
+    return answer_get_or_head if endpoint.method == "GET" else answer
 
 
-async def _handled(handler: Handler, *values: Any) -> HttpResponse:
-    """The handler's response. `If-Match: *` changes any version, including one that was written at the same moment."""
-    for _ in range(_ATTEMPTS - 1 if Expected(None) in values else 0):
-        with contextlib.suppress(RowChanged):
-            return await handler(*values)
-    return await handler(*values)
+def _repeated(change: Handler) -> Handler:
+    """The change, which with `If-Match: *` changes any version, including one that was written at the same moment."""
+
+    async def repeated(*values: Any) -> HttpResponse:
+        for _ in range(_ATTEMPTS - 1 if Expected(None) in values else 0):
+            with contextlib.suppress(RowChanged):
+                return await change(*values)
+        return await change(*values)
+
+    return repeated
 
 
 def _without_content(response: HttpResponse) -> HttpResponse:

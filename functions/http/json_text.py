@@ -15,25 +15,30 @@ class _NameTwice(ValueError):  # noqa: N818 - the caller's error, not the progra
     """An object has a name twice."""
 
 
-def json_text(body: bytes) -> bytes:
-    """The text without the byte order mark that some programs put before it.
+def without_mark(body: bytes) -> bytes:
+    """The text without the byte order mark that some programs put before it."""
+    return body.removeprefix(_BYTE_ORDER_MARK)
+
+
+def must_be_json(text: bytes) -> None:
+    """Check what pydantic's parser does not: it takes the last value of a name that an object has twice.
 
     Raises:
         Malformed: it is not JSON, not UTF-8, or an object in it has a name twice.
     """
-    text = body.removeprefix(_BYTE_ORDER_MARK)
     _parsed(text)
-    return text
 
 
 def json_value(body: bytes) -> JsonValue:
     """Parse any JSON.
 
     Raises:
-        Malformed: as in `json_text`, or it contains half a surrogate pair.
+        Malformed: as in `must_be_json`, or it contains half a surrogate pair.
     """
+    text = without_mark(body)
+    must_be_json(text)
     try:
-        value: JsonValue = from_json(json_text(body), allow_inf_nan=False)
+        value: JsonValue = from_json(text, allow_inf_nan=False)
     except ValueError:
         raise not_json() from None
     return value
@@ -44,7 +49,7 @@ def quick_json_value(body: bytes) -> Any:
 
     Python's parser takes 1.5 times as long as pydantic's, which silently keeps the last value of a duplicate name.
     """
-    return _parsed(body.removeprefix(_BYTE_ORDER_MARK), parse_constant=_refuse)
+    return _parsed(without_mark(body), parse_constant=_refuse)
 
 
 def not_json() -> Malformed:

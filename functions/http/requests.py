@@ -9,7 +9,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import to_json
 
 from functions.http import negotiation
-from functions.http.json_text import json_text, json_value, not_json
+from functions.http.json_text import json_value, must_be_json, not_json, without_mark
 from shared.kernel.faults import faults_of
 from shared.kernel.names import AccountId, Name
 from shared.kernel.refusals import (
@@ -280,10 +280,19 @@ def _body_lost() -> BodyLost:
 
 
 def _validated[M: BaseModel](model: type[M], body: bytes) -> M:
-    """Validate strictly: `"yes"` is no boolean, and a number is no time."""
+    """Validate strictly: `"yes"` is no boolean, and a number is no time.
+
+    Every member of an object has a colon. A body with no more colons than the model has fields from it holds no name
+    twice, and is parsed once; only others are looked through for such names.
+    """
+    text = without_mark(body)
     try:
-        return model.model_validate_json(json_text(body), strict=True, by_alias=True, by_name=False)
+        valid = model.model_validate_json(text, strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
+        must_be_json(text)
         if any(found["type"] == "json_invalid" for found in error.errors(include_url=False, include_input=False)):
             raise not_json() from None
         raise Invalid("The request body is invalid. Fix the fields listed in `errors`.", faults_of(error)) from None
+    if text.count(b":") > len(valid.model_fields_set):
+        must_be_json(text)
+    return valid

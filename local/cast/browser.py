@@ -111,6 +111,10 @@ class Browser:
                 method, data = "GET", {}
         raise httpx.TooManyRedirects(f"{url} redirects for ever")
 
+    def forget(self) -> None:
+        """Drop all cookies, and keep the connections: the next person to sit down here is a stranger."""
+        self._cookies.clear()
+
     def cookies(self, url: str) -> str:
         """The Cookie header of a request to `url`."""
         host, path = urlsplit(url).hostname or "", urlsplit(url).path or "/"

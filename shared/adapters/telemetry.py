@@ -53,7 +53,7 @@ class LinesAndCounters:
             if self._counters is not None:
                 self._counters.count(event)
             if _log.isEnabledFor(logging.INFO):
-                _log.info(self._line(event))
+                _log.handle(_record(self._line(event)))
 
     def _line(self, event: Event) -> str:
         told = (
@@ -66,6 +66,16 @@ class LinesAndCounters:
         )
         # What json.dumps does to one flat object, in two thirds of the time: resolve runs at every sign-in.
         return "{" + ",".join([f'"{name}":{quoted(value)}' for name, value in told if value is not None]) + "}"
+
+
+def _record(line: str) -> logging.LogRecord:
+    """The record that `_log.info(line)` makes, by the path of the code that calls it.
+
+    `info` finds the caller on the stack, which takes a fifth of the time of a resolution from the cache.
+    """
+    here = LinesAndCounters.note.__code__
+    place = (here.co_filename, here.co_firstlineno)
+    return _log.makeRecord(_log.name, logging.INFO, *place, line, (), None, here.co_name)
 
 
 class _Counters:

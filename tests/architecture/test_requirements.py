@@ -75,9 +75,10 @@ def test_what_is_deployed_is_what_is_developed_with() -> None:
     assert {requirement: developed.get(requirement) for requirement in deployed} == deployed
 
 
-def test_the_node_packages_are_pinned_without_addresses() -> None:
-    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(("folder", "package"), [(".", "azurite"), ("bench/peers/npm", "oidc-provider")])
+def test_the_node_packages_are_pinned_without_addresses(folder: str, package: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: entry for name, entry in lock["packages"].items() if name}
-    assert packages["node_modules/azurite"]["version"]
+    assert packages[f"node_modules/{package}"]["version"]
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
     assert [name for name, entry in packages.items() if not entry.get("link") and "integrity" not in entry] == []

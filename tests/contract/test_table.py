@@ -1,4 +1,4 @@
-"""The table port: the fake and Azure Table Storage (as Azurite has it) keep one promise."""
+"""The table port: the fake, our requests and Microsoft's SDK (against Azurite) keep one promise."""
 
 import asyncio
 import base64
@@ -17,6 +17,7 @@ from shared.adapters.tables.requests import Answer, Request
 from shared.kernel.refusals import Invalid, TooLarge
 from shared.ports.table import Insert, Key, Operation, Put, Remove, Replace, Row, RowChanged, RowExists, Table
 from tests.support.fakes import InMemoryTable
+from tests.support.sdk_tables import SdkTable
 from tests.support.token_store import TokenCredential, token_store
 
 
@@ -46,11 +47,16 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 CROWD = 50
 
 
-@pytest.fixture(scope="session", params=["memory", "key", "token", "empty pages"])
+@pytest.fixture(scope="session", params=["memory", "key", "token", "empty pages", "sdk"])
 async def table(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Table]:
-    """In memory, and in Azurite: by the account's key, by an access token over https, and on a bad day."""
+    """In memory, and in Azurite: by the account's key, by an access token over https, on a bad day, and by the SDK."""
     if request.param == "memory":
         yield InMemoryTable()
+        return
+    if request.param == "sdk":
+        theirs = SdkTable.at(request.getfixturevalue("store").connection_string)
+        yield theirs
+        await theirs.close()
         return
     with ExitStack() as stack:
         if request.param == "token":

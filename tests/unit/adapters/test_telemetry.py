@@ -63,6 +63,15 @@ def test_a_line_is_json_whose_keys_stand_in_one_order(lines: pytest.LogCaptureFi
     assert [(record.name, record.levelno) for record in lines.records] == [("azure_sso", logging.INFO)]
 
 
+def test_a_line_has_the_place_that_logging_would_find_on_the_stack(lines: pytest.LogCaptureFixture) -> None:
+    LinesAndCounters(PSEUDONYMS, None).note(RESOLVED)
+    (record,) = lines.records
+    code = LinesAndCounters.note.__code__
+    assert (record.module, record.funcName, record.pathname) == ("telemetry", "note", code.co_filename)
+    assert record.lineno == code.co_firstlineno
+    assert record.exc_info is None
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [

@@ -1,13 +1,16 @@
 """Reading requests, as far as it needs no server: merge patches, preconditions, pages."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from azure.functions import HttpRequest
-from pydantic import BaseModel
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
 
-from functions.http.json_text import json_value
+from functions.http.json_text import json_value, must_be_json, without_mark
 from functions.http.requests import (
     if_match,
     json_body,
@@ -18,7 +21,15 @@ from functions.http.requests import (
     prefers,
     raw_body,
 )
-from shared.kernel.refusals import FieldFault, Invalid, Malformed, PreconditionRequired, Stale, UnsupportedMediaType
+from shared.kernel.refusals import (
+    FieldFault,
+    Invalid,
+    Malformed,
+    PreconditionRequired,
+    Refusal,
+    Stale,
+    UnsupportedMediaType,
+)
 from shared.kernel.versions import Expected
 
 RFC_7396_APPENDIX_A: list[tuple[Any, Any, Any]] = [
@@ -177,6 +188,46 @@ def test_a_name_twice_in_one_object_is_refused(body: bytes) -> None:
         json_body(sent(body), Named)
     with pytest.raises(Malformed, match="a name twice"):
         json_value(body)
+
+
+class Two(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    a: str | None = None
+    b: dict[str, str] | None = None
+
+
+SCALARS = st.sampled_from(['"x"', '"a:b"', "null", "1", '"\\ud800"', '"\\u003a"', "NaN", "\x00", '"é"'])
+NAMES = st.sampled_from(['"a"', '"b"', '"\\u0061"', '"c"'])
+
+
+def objects(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Objects as text: names may come twice, which no dictionary could hold."""
+    members = st.lists(st.tuples(NAMES, values).map(" : ".join), max_size=3)
+    return members.map(lambda each: f"{{{', '.join(each)}}}")
+
+
+TEXTS = objects(SCALARS | objects(SCALARS)).map(str.encode) | st.binary(max_size=20)
+
+
+@given(body=TEXTS)
+@example(body=b'{"a": "x", "a": "y"}')
+@example(body=b'{"b": {"a": "x", "a": "y"}}')
+@example(body=b'{"a": "x", "a": 1}')
+@example(body=b'\xef\xbb\xbf{"a": "x", "b": {}}')
+def test_a_body_is_parsed_once_and_refused_as_if_it_had_been_looked_through_first(body: bytes) -> None:
+    def looked_through_first() -> Two:
+        must_be_json(without_mark(body))
+        return json_body(sent(body), Two)
+
+    assert outcome(lambda: json_body(sent(body), Two)) == outcome(looked_through_first)
+
+
+def outcome(read: Callable[[], Two]) -> Two | tuple[type[Refusal], str]:
+    try:
+        return read()
+    except Refusal as refusal:
+        return type(refusal), refusal.detail
 
 
 @pytest.mark.parametrize("body", [b'{"name": NaN}', b"[" * 100_000, b'{"name"', b'"\\ud800"', b""])
