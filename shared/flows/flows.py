@@ -151,10 +151,10 @@ class Flows:
             beside: what the same transaction writes, in the same partition.
         """
         handle = handle or _handle(flow.expires_at)
-        await self.keep(flow, Put(key_of(handle, flow.kind), flow.document()), *beside)
+        await self.write(flow, Put(key_of(handle, flow.kind), flow.document()), *beside)
         return handle
 
-    async def keep(self, flow: Flow, write: Put | Insert, *beside: Put) -> None:
+    async def write(self, flow: Flow, write: Put | Insert, *beside: Put) -> None:
         """Do the write by which a flow is issued."""
         etag, *_ = await self.table.write(write, *beside)
         if flow.is_copied and etag:

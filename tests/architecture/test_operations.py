@@ -207,11 +207,11 @@ def costs(rate: int) -> list[float]:
     money = [
         2 * MONTH * (2 * READY + (instances - 2) * DEMAND),
         4 * month / 1e6 * MILLION,
-        12 * month / 1e4 * TEN_THOUSAND_ROWS,
+        9 * month / 1e4 * TEN_THOUSAND_ROWS,
         2 * month / 1e4 * TEN_THOUSAND_SIGNATURES,
         logged_bytes() * month / 1e9 * LOGGED_GB,
     ]
-    return [instances, 12 * rate, 20 * rate, rate * 86_400 / 1e6, 12 * month / 1e6, *money, sum(money)]
+    return [instances, 9 * rate, 20 * rate, rate * 86_400 / 1e6, 9 * month / 1e6, *money, sum(money)]
 
 
 @pytest.mark.parametrize(("column", "rate"), [(1, 1), (2, 100), (3, 10_000)])
