@@ -10,7 +10,7 @@ from typing import Final
 from bench.load import Plan, fire
 from bench.peers.peer import LookUp, Peer
 from bench.peers.registry import peers_alone
-from bench.rounds import Case, Reading, cpu_seconds, reading_of
+from bench.rounds import Case, Reading, cpu_seconds_warm, reading_of
 from bench.scale import Scale
 
 LOOK_UP: Final = "look-up"
@@ -29,16 +29,16 @@ def look_ups(scale: Scale, callers: int) -> Generator[Mapping[str, Case]]:
 
 
 def _warm(look_up: LookUp, scale: Scale, callers: int) -> None:
-    people = (f"warm-{each}@{look_up.domain}" for each in range(20 * scale.warm_up))
-    fire(Plan(look_up.port, [look_up.request(each) for each in people], callers, 10 * scale.seconds))
+    people = (f"warm-{each}@{look_up.domain}" for each in range(40 * scale.warm_up))
+    fire(Plan(look_up.port, [look_up.request(each) for each in people], callers, 100 * scale.seconds))
 
 
 def _case(peer: Peer, look_up: LookUp, scale: Scale, callers: int) -> Case:
     def measured(number: int) -> Reading:
         people = (f"user-{number}-{each}@{look_up.domain}" for each in range(10 * scale.questions))
         plan = Plan(look_up.port, [look_up.request(each) for each in people], callers, scale.seconds)
-        before = sum(map(cpu_seconds, peer.pids))
+        before = sum(map(cpu_seconds_warm, peer.pids))
         shot = fire(plan)
-        return reading_of(shot, sum(map(cpu_seconds, peer.pids)) - before)
+        return reading_of(shot, sum(map(cpu_seconds_warm, peer.pids)) - before)
 
     return measured

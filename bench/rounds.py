@@ -8,6 +8,7 @@ between two turns of a case lie all the others.
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -92,24 +93,28 @@ def reading_of(shot: Shot, cpu_seconds: float = 0.0) -> Reading:
 
 
 def cpu_seconds(pid: int) -> float:
-    """A process's CPU time since its start (proc_pid_stat(5)); 0 where there is no /proc.
+    """A process's CPU time since its start (proc_pid_stat(5)); 0 where there is no /proc."""
+    return _cpu_seconds(Path(f"/proc/{pid}"))
 
-    That of HotSpot's compilers is left out. They go on long after what is hot has been compiled, so what they take for
-    one request depends on how many there were before, and in a server that has run for a day it is nothing.
+
+def cpu_seconds_warm(pid: int) -> float:
+    """The same without the threads of HotSpot's compilers, for what a request costs.
+
+    They go on long after what is hot has been compiled, so their share of a request depends on how many came before; in
+    a server that has run for a day it is nothing.
     """
-    process = Path(f"/proc/{pid}")
-    if not process.exists():
+    return cpu_seconds(pid) - sum(_cpu_seconds(each) for each in Path(f"/proc/{pid}/task").glob("*") if _compiles(each))
+
+
+def _compiles(thread: Path) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):  # threads come and go; these live as long as the process
+        return _COMPILER.match((thread / "comm").read_text(encoding="utf-8")) is not None
+    return False
+
+
+def _cpu_seconds(task: Path) -> float:
+    stat = task / "stat"
+    if not stat.exists():
         return 0.0
-    return (_ticks(process) - sum(map(_ticks_of_compiler, process.glob("task/*")))) / _TICKS
-
-
-def _ticks_of_compiler(thread: Path) -> int:
-    try:
-        return _ticks(thread) if _COMPILER.match((thread / "comm").read_text(encoding="utf-8")) else 0
-    except (FileNotFoundError, ProcessLookupError):
-        return 0  # the thread has just ended, and so was none of them
-
-
-def _ticks(task: Path) -> int:
-    fields = (task / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+    fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -18,7 +18,7 @@ from bench.peers.peer import Provider, Surroundings
 from bench.peers.registry import running_peers
 from bench.people import hire
 from bench.report import Table, figure
-from bench.rounds import Case, Reading, Readings, cpu_of, cpu_seconds, interleaved, reading_of
+from bench.rounds import Case, Reading, Readings, cpu_of, cpu_seconds_warm, interleaved, reading_of
 from bench.scale import Scale
 from bench.stage import whole_service
 from local import loopback
@@ -38,13 +38,14 @@ class _Contender:
     provider: Provider
     pids: Sequence[int]
     beside: Mapping[str, Sequence[int]]
+    slow_to_warm: int = 1
 
     def measured(self, shoot: Callable[[], Shot]) -> Reading:
         """The CPU time of each of the processes for one of the answers, in milliseconds."""
         groups = {"": self.pids, **self.beside}
-        before = {name: sum(map(cpu_seconds, pids)) for name, pids in groups.items()}
+        before = {name: sum(map(cpu_seconds_warm, pids)) for name, pids in groups.items()}
         shot = shoot()
-        spent = {name: sum(map(cpu_seconds, pids)) - before[name] for name, pids in groups.items()}
+        spent = {name: sum(map(cpu_seconds_warm, pids)) - before[name] for name, pids in groups.items()}
         beside = {name: 1000 * seconds / shot.count for name, seconds in spent.items() if name}
         load = 1000 * shot.busy * shot.seconds / shot.count
         return replace(reading_of(shot, spent[""]), beside={"the browsers": load, **beside})
@@ -55,7 +56,7 @@ def measure(scale: Scale) -> list[Table]:
     with _contenders(scale) as (contenders, people):
         cases: dict[str, Case] = {}
         for name, contender in contenders.items():
-            sign_ins(contender.provider, people, scale.warm_up // len(people))
+            sign_ins(contender.provider, people, contender.slow_to_warm * scale.warm_up // len(people))
             for browsers in BROWSERS:
                 some, times = people[:browsers], scale.sign_ins // browsers
                 cases[signing_in(name, browsers)] = partial(_sign_in, contender, some, times)
@@ -147,5 +148,5 @@ def _contenders(scale: Scale) -> Generator[tuple[dict[str, _Contender], list[str
             for peer in stack.enter_context(running_peers(surroundings)):
                 if peer.provider:
                     beside = {"Entra": [*entra, *peer.entra_pids], "the store": peer.database_pids}
-                    contenders[peer.title] = _Contender(peer.provider, peer.pids, beside)
+                    contenders[peer.title] = _Contender(peer.provider, peer.pids, beside, peer.slow_to_warm)
         yield contenders, people

@@ -31,7 +31,7 @@ def health_routes(services: Services, *, cookies_work: bool | None = None) -> Ro
     @routes.get("/health")
     async def get_health(_: Anybody) -> Ok[HealthDocument] | Down[HealthDocument]:
         """Report which parts respond."""
-        return report(await services.upkeep.health.ask() | found_at_start)
+        return report(await services.health.ask() | found_at_start)
 
     @routes.get("/health/cookie")
     async def get_health_cookie(_: Anybody) -> NoContent:

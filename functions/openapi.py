@@ -36,12 +36,12 @@ class OpenApiResponse(HttpResponse):
         super().__init__(text, mimetype=self.media, headers={"Cache-Control": "public, max-age=300"})
 
 
-def openapi_routes(endpoints: Callable[[], Iterable[Endpoint]], services: Services) -> Routes:
+def openapi_routes(services: Services, endpoints: Callable[[], Iterable[Endpoint]]) -> Routes:
     """The endpoint that describes all endpoints.
 
     Args:
-        endpoints: returns every endpoint of the app; called when the document is first requested.
         services: where the service is reached, and where refusals are reported.
+        endpoints: returns every endpoint of the app; called when the document is first requested.
     """
     routes = Routes("openapi", services.edge)
     text = functools.cache(lambda: json.dumps(openapi(tuple(endpoints()), services.edge.public_url)))

@@ -9,11 +9,11 @@ from functions.http.models import Document
 from functions.http.parameters import Body
 from functions.http.responses import Ok, Rendered, in_json
 from functions.http.roles import KeyHolder
-from shared.edge_ports import EdgePorts
 from shared.kernel.documents import Asked
 from shared.kernel.names import ClientId, EmailAddress
 from shared.resolution.decision import Method
-from shared.resolution.resolver import Resolution, Resolver
+from shared.resolution.resolver import Resolution
+from shared.services import Services
 
 
 class ResolveBody(Asked):
@@ -41,9 +41,9 @@ class ResolveDocument(RootModel[SsoDocument | PasswordDocument], defer_build=Tru
     """The resolution: `sso` with the address, or `password`."""
 
 
-def resolve_routes(resolution: Resolver, edge: EdgePorts) -> Routes:
+def resolve_routes(services: Services) -> Routes:
     """The one endpoint for resolution."""
-    routes = Routes("resolve", edge)
+    routes, resolution = Routes("resolve", services.edge), services.resolution
 
     @routes.post("/v1/resolve")
     async def resolve_email(_: KeyHolder, asked: Body[ResolveBody]) -> Ok[ResolveDocument]:

@@ -1,13 +1,14 @@
-"""`make openapi`: writes `docs/openapi.json`, the description of the API, so that each change of it shows in a diff.
+"""`make openapi`: writes `docs/openapi.json`, the description of the API, and `functions/index.json`.
 
-The service returns the same document at `/openapi.json`, with its own address and version. A test compares the file
-with the code.
+The service returns the same description at `/openapi.json`, with its own address and version, and registers its
+functions by the index. So each change of both shows in a diff. A test compares the files with the code.
 """
 
 import json
 from typing import Final
 
-from functions.app import build_routes
+from functions.app import build_resources
+from functions.http import index
 from functions.openapi import openapi
 from local.processes import ROOT
 from shared.services import Services
@@ -32,15 +33,26 @@ _SETTINGS: Final = {
 
 def described() -> str:
     """Return the document as the file has it: sorted, so that only a change of the API changes it."""
-    services = build_services(read_settings(_SETTINGS))
-    if not isinstance(services, Services):
-        raise SystemExit(f"The settings are invalid: {services.faults}")
-    endpoints = tuple(endpoint for routes in build_routes(services) for endpoint in routes.endpoints)
+    services = _services()
+    endpoints = tuple(endpoint for each in build_resources(services) for endpoint in each.routes.endpoints)
     document = openapi(endpoints, services.edge.public_url)
     document["info"]["version"] = "unversioned"
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def indexed() -> str:
+    """Return the index as the file has it."""
+    return index.written(tuple(each for resource in build_resources(_services()) for each in resource.indexed()))
+
+
+def _services() -> Services:
+    services = build_services(read_settings(_SETTINGS))
+    if not isinstance(services, Services):
+        raise SystemExit(f"The settings are invalid: {services.faults}")
+    return services
+
+
 if __name__ == "__main__":
-    FILE.write_text(described(), encoding="utf-8")
-    print(f"Wrote {FILE.relative_to(ROOT)}.")
+    for file, text in ((FILE, described()), (index.FILE, indexed())):
+        file.write_text(text, encoding="utf-8")
+        print(f"Wrote {file.relative_to(ROOT)}.")

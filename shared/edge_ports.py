@@ -4,11 +4,14 @@ It is separate from `shared.assembly`, so that an endpoint imports only its own 
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shared.branding import Branding
 from shared.ports.access_tokens import AccessTokens, PortalAccess
 from shared.ports.clock import Clock
 from shared.ports.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from shared.branding import Branding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +24,7 @@ class EdgePorts:
     """The prefix of cookie names."""
     control_panel: str | None
     """The address to which pages without another way lead; None if it is not known."""
-    branding: Branding
+    branding: "Branding"
     """The vendor on the pages that people see."""
     access_tokens: AccessTokens
     """Verifies the control panel's bearer tokens."""

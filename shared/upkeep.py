@@ -1,11 +1,10 @@
-"""The facade of what keeps the product going: what timers run, what probes ask, and the end of an instance."""
+"""The facade of what keeps the product going: what timers run, and the end of an instance."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shared.duties.runner import DutyRunner
 from shared.flows.flows import Flows
-from shared.health import Health
 from shared.privacy.privacy import Privacy
 
 
@@ -19,8 +18,6 @@ class Upkeep:
     """Work that is due at a time."""
     privacy: Privacy
     """Plans the duties that nothing else plans."""
-    health: Health
-    """Reports which parts respond."""
     close: Callable[[], Awaitable[None]]
     """Closes the connections behind the product."""
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from azure.functions import HttpRequest, HttpResponse
 
+from functions.http.set_cookie import ATTRIBUTES, removal
 from shared.flows.flows import HANDLE, Binding, name_of
 from shared.kernel.encoding import base64url, from_base64url
 from shared.provider.expected_person import REMEMBERED_FOR
@@ -30,7 +31,6 @@ _PIECE, _PIECES = 3_800, 2
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_ATTRIBUTES = "HttpOnly; Secure; SameSite=Lax"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class FlowCookies:
 
     prefix: str
     form: re.Pattern[str] = _SECRET
-    attributes: str = _ATTRIBUTES
+    attributes: str = ATTRIBUTES
 
     def secret(self, req: HttpRequest, state: str | None) -> str | None:
         """The secret that the browser sent for the flow of this state, if it has the form of one of ours."""
@@ -66,7 +66,7 @@ class FlowCookies:
         held = [key for key, _ in _pairs(req) if ours.fullmatch(key)]
         surplus = held[: max(0, len(held) + 1 - MOST)][:AT_ONCE]
         given = f"{self.prefix}{binding.flow}={binding.secret}; Path=/; Max-Age={age}; {self.attributes}"
-        return *map(_taken_back, surplus), given
+        return *map(removal, surplus), given
 
     def release(self, state: str | None) -> str:
         """The Set-Cookie line that removes the secret of this state's flow, which is over."""
@@ -74,7 +74,7 @@ class FlowCookies:
 
     def forget(self, flow: str) -> str:
         """The Set-Cookie line that removes the secret of the flow of this name."""
-        return _taken_back(self.prefix + flow)
+        return removal(self.prefix + flow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,9 @@ class NoteCookies:
             raise ValueError("A browser is asked to keep too much.")
         age = int(self.age.total_seconds())
         kept = [
-            f"{self._name(number)}={piece}; Path=/; Max-Age={age}; {_ATTRIBUTES}" for number, piece in enumerate(pieces)
+            f"{self._name(number)}={piece}; Path=/; Max-Age={age}; {ATTRIBUTES}" for number, piece in enumerate(pieces)
         ]
-        return *kept, *(_taken_back(self._name(number)) for number in range(len(pieces), self.most))
+        return *kept, *(removal(self._name(number)) for number in range(len(pieces), self.most))
 
     def text(self, req: HttpRequest) -> str | None:
         """The text that the browser has kept; None if there is none, or if it is not one of ours."""
@@ -142,7 +142,7 @@ class BrowserCookies:
 
 def portal_cookies(prefix: str) -> FlowCookies:
     """The cookies of sessions in the portal. No other site's link, form or frame makes a browser send them."""
-    return FlowCookies(f"{prefix}azure-sso-portal-", _DIGEST, _ATTRIBUTES.replace("Lax", "Strict"))
+    return FlowCookies(f"{prefix}azure-sso-portal-", _DIGEST, ATTRIBUTES.replace("Lax", "Strict"))
 
 
 def with_cookies[R: HttpResponse](answer: R, *lines: str) -> R:
@@ -160,7 +160,3 @@ def _pairs(req: HttpRequest) -> list[tuple[str, str]]:
     """
     parts = (part.strip(" \t").partition("=") for part in req.headers.get("cookie", "").split(";"))
     return [(key, value) for key, _, value in parts]
-
-
-def _taken_back(name: str) -> str:
-    return f"{name}=; Path=/; Max-Age=0; {_ATTRIBUTES}"

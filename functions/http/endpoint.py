@@ -1,9 +1,8 @@
 """Endpoints: each handler becomes an Azure function, with its route, its checks and its dialect.
 
 The Python worker passes a function only its bindings, so it gets a wrapper, and services come by closure. A function's
-name, which operators read in the portal, is its handler's. Roles are read when the app starts, because Azure must know
-which functions need a key; everything else is read when the endpoint is first called, since the import is the cold
-start.
+name, which operators read in the portal, is its handler's. Roles are read when the resource is imported; everything
+else of a signature when its endpoint is first called.
 """
 
 import contextlib
@@ -13,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azure.functions import Blueprint, Context, HttpRequest, HttpResponse
+from azure.functions import Context, HttpRequest, HttpResponse
 
 from functions.http.dialects.problem_json import Problems
-from functions.http.invocation import invocation_id
+from functions.http.invocation import Answer, invocation_id
 from functions.http.parameters import Reader
 from functions.http.refusals import Dialect, log_unavailable, status_of
 from functions.http.responses import Described
@@ -93,14 +92,14 @@ class Routes:
     """
 
     def __init__(self, tag: str, edge: EdgePorts, dialect: Dialect | None = None) -> None:
-        self.blueprint = Blueprint()
         self.endpoints: list[Endpoint] = []
+        self._answers: dict[str, Answer] = {}
         self._tag = tag
         self._edge = edge
         self._dialect = dialect or Problems()
 
     def get[H: Handler](self, path: str) -> Callable[[H], H]:
-        """Offer a handler at GET of a path, and at HEAD, which is GET without the content (RFC 9110, section 9.3.2)."""
+        """Offer a handler at GET of a path, and at HEAD."""
         return self._offer("GET", path)
 
     def put[H: Handler](self, path: str) -> Callable[[H], H]:
@@ -119,20 +118,21 @@ class Routes:
         """Offer a handler at DELETE of a path."""
         return self._offer("DELETE", path)
 
+    def answer(self, name: str) -> Answer:
+        """Return the function of this name, as the worker calls it."""
+        return self._answers[name]
+
     def _offer[H: Handler](self, method: str, path: str) -> Callable[[H], H]:
         def offer(handler: H) -> H:
             endpoint = Endpoint(method, path, handler, self._tag, self._dialect)
+            self._answers[endpoint.name] = _answering(endpoint, self._edge)
             self.endpoints.append(endpoint)
-            level = endpoint.demand.level
-            methods = ["GET", "HEAD"] if method == "GET" else [method]
-            route = self.blueprint.route(route=path.lstrip("/"), methods=methods, auth_level=level)
-            self.blueprint.function_name(endpoint.name)(route(_answering(endpoint, self._edge)))
             return handler
 
         return offer
 
 
-def _answering(endpoint: Endpoint, edge: EdgePorts) -> Callable[[HttpRequest, Context], object]:
+def _answering(endpoint: Endpoint, edge: EdgePorts) -> Answer:
     """The endpoint as the worker calls it. It always responds, after an unexpected error, too."""
     handler, name, dialect = endpoint.handler, endpoint.name, endpoint.dialect
     prove = endpoint.demand.prove

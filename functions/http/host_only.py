@@ -18,8 +18,6 @@ from typing import Any
 from azure.functions import HttpResponse
 from azure.functions.http import HttpResponseConverter
 
-from functions.http.cookies import with_cookies
-
 CONVERSION = "azure_functions_runtime.bindings.datumdef"
 """The module of the worker's library that turns cookies into messages. The worker has imported it before the app."""
 
@@ -56,8 +54,10 @@ def keep_host_only(line: str, conversion: ModuleType | None) -> bool | None:
 
 def _is_host_only(line: str, conversion: ModuleType) -> bool:
     """Convert a cookie as the worker does. An empty domain counts as a domain: the host writes it."""
-    answer = HttpResponseConverter.encode(with_cookies(HttpResponse(), line), expected_type=None)
-    (message,) = vars(conversion)["parse_to_rpc_http_cookie_list"](answer.value["cookies"], _Messages)
+    answer = HttpResponse()
+    answer.headers.add("Set-Cookie", line)
+    datum = HttpResponseConverter.encode(answer, expected_type=None)
+    (message,) = vars(conversion)["parse_to_rpc_http_cookie_list"](datum.value["cookies"], _Messages)
     return message.domain is None
 
 

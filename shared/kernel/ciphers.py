@@ -4,6 +4,9 @@ import hashlib
 import hmac
 import secrets
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from shared.kernel.encoding import base64url, from_base64url
 
 _NONCE_BYTES = 12
@@ -18,8 +21,6 @@ def enciphered(secret: str, purpose: str, text: str) -> str:
         purpose: a secret enciphers for one purpose only.
         text: what it is about.
     """
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return base64url(nonce + AESGCM(_key(secret, purpose)).encrypt(nonce, text.encode(), None))
 
@@ -30,9 +31,6 @@ def deciphered(secret: str, purpose: str, text: str) -> str:
     Raises:
         ValueError: it was enciphered by another secret or for another purpose, or was changed since.
     """
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     octets = from_base64url(text)
     try:
         return AESGCM(_key(secret, purpose)).decrypt(octets[:_NONCE_BYTES], octets[_NONCE_BYTES:], None).decode()

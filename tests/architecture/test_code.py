@@ -152,7 +152,9 @@ PARTS = {
 
 
 def test_the_product_is_made_of_parts() -> None:
-    assert {"product_ports.Ports", "services.Services", "consent.ConsentFlow", "callback.CallbackStep"} <= {*PARTS}
+    assert {"product_ports.Ports", "connections.Connections", "consent.ConsentFlow", "callback.CallbackStep"} <= {
+        *PARTS
+    }
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)

@@ -199,7 +199,7 @@ from shared.wiring import build_services
 
 async def use():
     services = build_services(read_settings())
-    print(sorted(await services.upkeep.health.ask()))
+    print(sorted(await services.health.ask()))
     services.edge.telemetry.note(Event(EventName.REFUSAL, "404", "not-found"))
     await services.upkeep.close()
 

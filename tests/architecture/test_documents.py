@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from functions.app import build_routes
+from functions.http import index
 from functions.http.endpoint import Endpoint
 from functions.http.refusals import every_kind, status_of_kind
 from local import openapi
@@ -67,6 +68,11 @@ def test_the_description_for_programs_is_that_of_the_code() -> None:
     """In a process of its own, because refusals that other tests define would be listed, too."""
     described = run("from local.openapi import described\nprint(described(), end='')", {})
     assert openapi.FILE.read_text(encoding="utf-8") == described, "run make openapi, and commit what it writes"
+
+
+def test_the_index_that_functions_are_registered_by_is_that_of_the_code() -> None:
+    indexed = run("from local.openapi import indexed\nprint(indexed(), end='')", {})
+    assert index.FILE.read_text(encoding="utf-8") == indexed, "run make openapi, and commit what it writes"
 
 
 def test_no_call_is_described_that_there_is_not() -> None:

@@ -8,12 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from azure.functions import FunctionApp
+from azure.functions import Blueprint, FunctionApp
 
 from functions.app import build_app, build_routes
 from functions.health import health_routes
 from functions.http.cookies import BrowserCookies
 from functions.http.endpoint import Routes
+from functions.http.index import Indexed, register
 from local.host import HostSettings, create_host
 from shared.adapters.envelope_keys import EnvelopeKeys
 from shared.adapters.key_vault import KeyVaultKeys
@@ -65,8 +66,15 @@ ENVELOPES = IN_AZURE | {"SSO_WRAPPING_KEY_URL": "https://127.0.0.1:1/keys/wrappi
 )
 async def test_services_are_made_without_anybody_to_talk_to(environment: Mapping[str, str]) -> None:
     built = services(environment)
+    parts = {name: getattr(built, name) for name in vars(Services) if not name.startswith("_")}
+    assert {*parts} > {"edge", "resolution", "provider", "upkeep"}
     assert built.edge.public_url == "https://sso.example"
     await built.upkeep.close()
+
+
+def test_a_part_is_made_once() -> None:
+    built = assemble(fakes())
+    assert all(getattr(built, name) is getattr(built, name) for name in vars(Services) if not name.startswith("_"))
 
 
 async def test_keys_of_a_day_sign_where_a_key_seals_them() -> None:
@@ -76,7 +84,7 @@ async def test_keys_of_a_day_sign_where_a_key_seals_them() -> None:
 
 async def test_a_store_that_is_not_there_shows_in_the_health() -> None:
     built = services(IN_DEVELOPMENT)
-    found = await built.upkeep.health.ask()
+    found = await built.health.ask()
     await built.upkeep.close()
     assert found["storage"] is False
 
@@ -88,7 +96,7 @@ async def test_the_credential_is_looked_at_where_its_tenant_is_known() -> None:
     }
     for environment, shown in ((IN_DEVELOPMENT | home, True), (IN_DEVELOPMENT, False)):
         built = services(environment)
-        assert ("credential" in await built.upkeep.health.ask()) is shown
+        assert ("credential" in await built.health.ask()) is shown
         await built.upkeep.close()
 
 
@@ -161,7 +169,11 @@ async def test_an_app_without_settings_says_so_on_every_address(caplog: pytest.L
 
 def serving(routes: Routes) -> httpx.AsyncClient:
     app = FunctionApp()
-    app.register_functions(routes.blueprint)
+    blueprint = Blueprint()
+    for each in routes.endpoints:
+        indexed = Indexed("of the test", each.name, each.method, each.path, each.demand.level.name)
+        register(blueprint, indexed, routes.answer(each.name))
+    app.register_functions(blueprint)
     transport = httpx.ASGITransport(create_host(app, HostSettings(route_prefix="")))
     return httpx.AsyncClient(transport=transport, base_url="http://sso.example")
 

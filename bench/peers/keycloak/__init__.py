@@ -1,5 +1,5 @@
 """Keycloak with Organizations, brokering to a local Entra: the peer that does the same job for an application.
 
 `distribution` fetches it from Maven Central and runs its program, `realm` is how it is configured, and `peer` puts both
-beside a local Entra and lets people sign in until it is warm.
+beside a local Entra.
 """

@@ -1,14 +1,13 @@
-"""Keycloak as a peer: beside a local Entra that knows its redirect URI, and warm before anything is measured."""
+"""Keycloak as a peer: beside a local Entra that knows its redirect URI."""
 
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bench.browsers import sign_ins
-from bench.load import LoadError, Plan, fire, request
+from bench.load import LoadError, request
 from bench.peers.keycloak.distribution import VERSION, KeycloakServer, install, keycloak_server
 from bench.peers.keycloak.realm import APPLICATION, CALLBACK_PATH, LOOK_UP, LOOK_UP_SECRET, REALM, realm
 from bench.peers.peer import LookUp, Peer, Provider, Surroundings
@@ -17,18 +16,14 @@ from local import loopback
 from local.cast.stack import Entra, local_entra
 from local.entra.server import DIRECTORY_FILE
 from local.processes import free_port
-from local.terminal import faint, say
 
-_SIGN_INS: Final = 1_600
-_LOOK_UPS: Final = 8_000
-"""So many until HotSpot has compiled what is hot: after twice as many, one costs the same within a tenth."""
-_CALLERS: Final = 8
-_PATIENCE: Final = 120
+_SLOW_TO_WARM: Final = 7
+"""HotSpot has compiled what is hot after some 1,600 sign-ins: after twice as many, each costs the same within 5 %."""
 
 
 @contextmanager
 def keycloak(surroundings: Surroundings) -> Generator[Peer]:
-    """Run it and warm it up. Raises PeerMissingError where Java or Maven is missing, or it cannot be fetched."""
+    """Run it with the same people. Raises PeerMissingError where Java or Maven is missing, or it cannot be fetched."""
     java = install()
     port = free_port()
     with (
@@ -43,7 +38,7 @@ def keycloak(surroundings: Surroundings) -> Generator[Peer]:
             redirect_uri=surroundings.redirect_uri,
         )
         look_up = _look_up(server)
-        _warm_up(port, provider, hire(entra, len(surroundings.people)), look_up)
+        hire(entra, len(surroundings.people))
         yield Peer(
             name="Keycloak",
             version=VERSION,
@@ -53,6 +48,7 @@ def keycloak(surroundings: Surroundings) -> Generator[Peer]:
             provider=provider,
             look_up=LookUp(port=port, request=look_up, domain=DOMAIN),
             started_in=server.started_in,
+            slow_to_warm=_SLOW_TO_WARM,
         )
 
 
@@ -83,10 +79,3 @@ def _look_up(server: KeycloakServer) -> Callable[[str], str]:
         return request("GET", path, headers)
 
     return ask
-
-
-def _warm_up(port: int, provider: Provider, people: Sequence[str], look_up: Callable[[str], str]) -> None:
-    """Let people sign in and look somebody up."""
-    say(faint(f"  Keycloak is up; {_SIGN_INS} sign-ins and {_LOOK_UPS} look-ups until it is warm ..."))
-    sign_ins(provider, people, _SIGN_INS // len(people))
-    fire(Plan(port, [look_up(people[0])] * _LOOK_UPS, _CALLERS, _PATIENCE))

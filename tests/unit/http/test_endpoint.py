@@ -33,9 +33,9 @@ def edge(telemetry: NotedEvents | None = None) -> EdgePorts:
 
 async def called(routes: Routes, **request: Any) -> HttpResponse:
     """Call the only function as the worker does."""
-    (builder,) = routes.blueprint._function_builders
+    (endpoint,) = routes.endpoints
     req = HttpRequest("PUT", "/probed", **{"body": b"", "route_params": {"accountId": "acme"}} | request)
-    return await builder._function.get_user_function()(req, Invocation())
+    return await routes.answer(endpoint.name)(req, Invocation())
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_azure_checks_the_function_key_where_the_signature_demands_it(role: type
 
     get_keyed.__annotations__["_"] = role
     routes.get("/keyed")(get_keyed)
-    (builder,) = routes.blueprint._function_builders
-    assert builder._function.get_trigger().auth_level is level
+    (endpoint,) = routes.endpoints
+    assert endpoint.demand.level is level
 
 
 @pytest.mark.parametrize(("if_match", "others", "status"), [("*", 9, 204), ("*", 10, 412), ('"abc"', 1, 412)], ids=str)

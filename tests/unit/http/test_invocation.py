@@ -39,8 +39,7 @@ async def test_each_call_sees_its_own_id() -> None:
         await asyncio.sleep(0)
         return HttpResponse(invocation_id.get())
 
-    (builder,) = routes.blueprint._function_builders
-    handler = builder._function.get_user_function()
+    handler = routes.answer("get_echo")
     calls = (handler(HttpRequest("GET", "/echo", body=b""), Invocation(str(number))) for number in range(5))
     answers = await asyncio.gather(*(asyncio.create_task(call) for call in calls))
     assert [answer.get_body() for answer in answers] == [b"0", b"1", b"2", b"3", b"4"]
