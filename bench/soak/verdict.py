@@ -24,7 +24,7 @@ _ROWS_OF_A_CHANGE: Final = 8
 _LONGER: Final = 1.02
 """How much longer lasting rows may become: some hold a number that counts up."""
 
-AFTER: Final[Mapping[str, int]] = {"in two hours": 2, "in a day": 25, "in two months": 62 * 24}
+AFTER: Final[Mapping[str, int]] = {"in two hours": 2, "in two days": 49, "in two months": 62 * 24}
 """The purges that are done in the end as if they were later, each by so many hours."""
 
 
@@ -101,11 +101,11 @@ def of_purges(expired: int, late: int, left: Mapping[str, Rows], walked_away: in
         left: what the purge leaves at each of the later moments.
         walked_away: how many people have left without signing out, in all.
     """
-    day, months = (left[name].expiring for name in ("in a day", "in two months"))
+    days, months = (left[name].expiring for name in ("in two days", "in two months"))
     return [
         Finding("expired rows after a purge", 0, expired, 0),
         Finding("duties that are late", 0, late, 0),
-        Finding("rows of a day ago that a purge leaves", 0, day.total(), 2 * walked_away),
+        Finding("rows of two days ago that a purge leaves", 0, days.total(), 2 * walked_away),
         Finding("rows of two months ago that a purge leaves", 0, months.total(), 0),
     ]
 

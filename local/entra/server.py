@@ -79,9 +79,9 @@ class LocalEntra:
             message = f"{service_url}: a redirect URI must begin with https, or http for localhost"
             raise ValueError(message)
         known = directory.load(directory_file)
-        self._http_socket = socket.create_server((LOOPBACK, http_port))
+        self._http_socket = _bound(http_port)
         try:
-            self._https_socket = socket.create_server((LOOPBACK, https_port))
+            self._https_socket = _bound(https_port)
         except OSError:
             self._http_socket.close()
             raise
@@ -157,6 +157,19 @@ class _Server(uvicorn.Server):
         for listening in self.servers:
             listening.abort_clients()
         await super().shutdown(sockets)
+
+
+def _bound(port: int) -> socket.socket:
+    """A listening socket. asyncio sends small packets at once only where the protocol is named."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((LOOPBACK, port))
+        bound.listen()
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 def _tls_context(ca_file: Path) -> ssl.SSLContext:
