@@ -1,4 +1,7 @@
-"""`python -m bench`: run the comparisons, print their tables, and write them to docs/performance.md."""
+"""`python -m bench`: run the comparisons, print their tables, and write them to docs/performance.md.
+
+What sign-ins cost in Azure is computed from that page, and written to docs/operations.md.
+"""
 
 import argparse
 import os
@@ -13,6 +16,7 @@ from pathlib import Path
 from bench import (
     callers,
     cold_start,
+    costs,
     csv_import,
     endpoints,
     goals,
@@ -68,6 +72,7 @@ def main() -> None:
         table.show()
     if not arguments.quick:
         report.write(summary, when)
+        report.write(costs.measure(report.read()), when, report.RUNBOOK)
     say(f"{time.monotonic() - began:.0f} seconds in all.")
 
 

@@ -40,17 +40,23 @@ _ANY: Final = {"If-Match": "*"}
 _HERD: Final = 64
 _HOLD: Final = 0.05
 """Seconds for which responses of the store are held back, so that concurrent requests show."""
+_LATE: Final = 22
+"""The hour from which on the story begins on the day after, so that no day ends in it."""
 _MOMENT: Final = 0.01
 """Seconds between two looks at what is read in the background, which counts, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One call of an endpoint: the function, under what circumstances, and the store's requests of each round."""
+    """One call of an endpoint: the function, under what circumstances, and the store's requests of each round.
+
+    `batches` has the number of operations in each entity group transaction.
+    """
 
     function: str
     when: str
     rounds: tuple[int, ...]
+    batches: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -105,6 +111,7 @@ class _Stage:
         path = urlsplit(url).path
         found = self._routes.match(method, path) if url.startswith(self.service.url) else None
         self.relay.rounds.clear()
+        self.relay.batches.clear()
         answer = send()
         while self.service.services.resolution.readers.exemptions.readings:
             sleep(_MOMENT)
@@ -112,7 +119,7 @@ class _Stage:
             raise LoadError(f"{method} {url} should succeed: {answer.status_code} {answer.text}")
         if found:
             when = "consent" if "admin_consent" in parse_qs(urlsplit(url).query) else self.when
-            count = Counted(found[0], when, tuple(map(len, self.relay.rounds)))
+            count = Counted(found[0], when, tuple(map(len, self.relay.rounds)), tuple(self.relay.batches))
             self.counts.setdefault(count.name, count)
         return answer
 
@@ -164,6 +171,8 @@ def _stage(hold: float) -> Generator[_Stage]:
         store.create_tables(TABLE_NAMES)
         with RunningService(port, settings_for(url, at_port(store, relay.port), entra)) as service:
             entra.cloud.clock = service.clock.now
+            if service.clock.now().hour >= _LATE:  # the first sign-in of a day writes that the link was used
+                service.clock.advance(timedelta(hours=24 - _LATE))
             yield _Stage(service, entra, relay, client, application.url)
 
 

@@ -13,6 +13,7 @@ from local.processes import ROOT
 from local.terminal import say, strong
 
 PAGE: Final = ROOT / "docs" / "performance.md"
+RUNBOOK: Final = ROOT / "docs" / "operations.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,17 @@ class Table:
         head = f"| {' | '.join(self.columns)} |"
         rule = f"|---|{'---:|' * (len(self.columns) - 1)}"
         return "\n".join([head, rule, *(f"| {' | '.join(row)} |" for row in self.rows)])
+
+
+def read(page: Path = PAGE) -> list[Table]:
+    """The tables of the page, as they were written last; one that was never measured has no rows."""
+    found: list[Table] = []
+    for name, text in re.findall(
+        r"<!-- measured: (\w+) -->\n((?:(?!<!--).)*)<!-- end -->", page.read_text("utf-8"), re.DOTALL
+    ):
+        lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+        found.append(Table(name, lines[0] if lines else [], lines[2:]))
+    return found
 
 
 def write(tables: Sequence[Table], when: str, page: Path = PAGE) -> None:

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Final
 
 from shared.adapters.key_vault import KeyVaultKeys
 from shared.adapters.rsa_keys import from_pkcs8, generate, jwk_of, pkcs8, sign, verifies
+from shared.adapters.trusted_list import FRESH, PATIENCE, TrustedList
 from shared.kernel.encoding import base64url, from_base64url
 from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
 from shared.ports.record import Record
 from shared.ports.signing_keys import (
-    KNOWN_FOR,
     PUBLISHED_AHEAD,
     TOKENS_LIVE_FOR,
     Jwk,
@@ -52,14 +52,9 @@ CERTIFICATES_LAST: Final = PUBLISHED_AHEAD + LASTS + TOKENS_LIVE_FOR + LASTS
 
 _PARTITION: Final = "signing"
 _PREFIX = "day:"
-_FRESH: Final = timedelta(minutes=5)
-"""How long the list of keys is trusted, so that a removed one stops signing."""
-_PATIENCE: Final = timedelta(seconds=30)
-"""The pause after a failed attempt while a cached list is available."""
 _AES_BITS: Final = 256
 _NONCE_BYTES: Final = 12
 """Of AES-GCM (NIST SP 800-38D, section 8.2). Each AES key seals once."""
-_LONG_AGO: Final = timedelta.min
 
 
 class SealedKey(Record):
@@ -102,11 +97,8 @@ class EnvelopeKeys:
         self._wrapping = wrapping
         self._table = table
         self._clock = clock
-        self._keys: Mapping[KeyVersion, SealedKey] = {}
+        self._keys = TrustedList(self._listed, clock)
         self._private: dict[str, RSAPrivateKey] = {}
-        self._ask_again_at = _LONG_AGO
-        self._good_until = _LONG_AGO
-        self._asking = asyncio.Lock()
         self._unsealing = asyncio.Lock()
 
     async def published(self) -> tuple[Jwk, ...]:
@@ -128,8 +120,7 @@ class EnvelopeKeys:
     async def probe(self) -> None:
         """See the port."""
         await self._vault.probe()
-        async with self._asking:
-            await self._ask()
+        await self._keys.renewed()
         await self.signer()
 
     async def _signing(self) -> SealedKey | None:
@@ -140,39 +131,26 @@ class EnvelopeKeys:
     async def _known(self) -> tuple[SealedKey, ...]:
         """The keys that belong in the JWKS, newest first, of those whose authority the vault still has."""
         authorities = {jwk.kid for jwk in await self._vault.published()}
-        async with self._asking:
-            asked_at = self._clock.monotonic()
-            if asked_at >= self._ask_again_at:
-                try:
-                    await self._ask()
-                except Unavailable:
-                    if asked_at >= self._good_until:
-                        raise
-                    self._ask_again_at = min(asked_at + _PATIENCE, self._good_until)
-            valid = {version: key for version, key in self._keys.items() if key.certified_by in authorities}
-            return tuple(valid[version] for version in published_versions(valid, self._clock.now()))
+        keys = await self._keys.entries()
+        valid = {version: key for version, key in keys.items() if key.certified_by in authorities}
+        return tuple(valid[version] for version in published_versions(valid, self._clock.now()))
 
-    async def _ask(self) -> None:
+    async def _listed(self) -> tuple[Mapping[KeyVersion, SealedKey], timedelta]:
         """Read the keys, and make one if it is time. One that cannot be made now is made a little later."""
-        asked_at = self._clock.monotonic()
         rows = await self._table.under(_PARTITION, _PREFIX)
-        self._keys = await self._certified_ones(rows)
-        self._good_until, self._ask_again_at = asked_at + KNOWN_FOR, asked_at + _FRESH
+        keys = await self._certified_ones(rows)
         now = self._clock.now()
         today = _row_of(now)
-        if today in {row.key for row in rows} or any(now < version.created_at + LASTS for version in self._keys):
-            return
+        if today in {row.key for row in rows} or any(now < version.created_at + LASTS for version in keys):
+            return keys, FRESH
         try:
             made = await self._make(now)
-            await self._remove_old(rows)
+            await self._remove_old(rows, keys)
         except Unavailable:
-            self._ask_again_at = asked_at + _PATIENCE
-            return
+            return keys, PATIENCE
         except RowExists:  # by another instance, at the same time
-            made = None
-            self._ask_again_at = asked_at
-        if made is not None:
-            self._keys = {**self._keys, _version(made): made}
+            return keys, timedelta()
+        return {**keys, _version(made): made}, FRESH
 
     async def _certified_ones(self, rows: tuple[Row, ...]) -> dict[KeyVersion, SealedKey]:
         """The keys that the vault has certified. Anything else was not made by this service."""
@@ -216,12 +194,12 @@ class EnvelopeKeys:
         await self._table.write(Insert(_row_of(now), key.document()))
         return key
 
-    async def _remove_old(self, rows: tuple[Row, ...]) -> None:
+    async def _remove_old(self, rows: tuple[Row, ...], keys: Mapping[KeyVersion, SealedKey]) -> None:
         """Remove the keys that are no longer published, and stay removed when somebody else is faster."""
-        published = {self._keys[version].n for version in published_versions(self._keys, self._clock.now())}
+        published = {keys[version].n for version in published_versions(keys, self._clock.now())}
         for row in rows:
             key = _read(row)
-            if key is not None and _version(key) in self._keys and key.n not in published:
+            if key is not None and _version(key) in keys and key.n not in published:
                 with contextlib.suppress(RowChanged):
                     await self._table.write(Remove(row))
 

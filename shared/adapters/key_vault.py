@@ -16,10 +16,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.azure_sdk import RESPONSIVE
+from shared.adapters.trusted_list import FRESH, PATIENCE, TrustedList
 from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
 from shared.ports.signing_keys import (
-    KNOWN_FOR,
     MINIMUM_BITS,
     TOKENS_LIVE_FOR,
     Jwk,
@@ -36,20 +36,12 @@ if TYPE_CHECKING:
     from azure.keyvault.keys.aio import KeyClient
     from azure.keyvault.keys.crypto.aio import CryptographyClient
 
-_FRESH = timedelta(minutes=5)
-"""How long the list of versions is trusted, so that a withdrawn version stops signing."""
-
-_PATIENCE = timedelta(seconds=30)
-"""The pause after a failed attempt while a cached list is available."""
-
 SECONDS = 5
 """How long a request may take in total. The SDK would obey any Retry-After."""
 
 _REFUSED = {401, 403, 404}
 """The vault's statuses if the app's role, the key or its version is wrong
 (https://learn.microsoft.com/azure/key-vault/general/rest-error-codes)."""
-
-_LONG_AGO = timedelta.min
 
 
 class KeyVaultKeys:
@@ -84,10 +76,7 @@ class KeyVaultKeys:
         self._client: KeyClient | None = None
         self._cryptography: dict[str, CryptographyClient] = {}
         self._public_halves: dict[str, Jwk | None] = {}
-        self._keys: Mapping[KeyVersion, Jwk] = {}
-        self._ask_again_at = _LONG_AGO
-        self._good_until = _LONG_AGO
-        self._asking = asyncio.Lock()
+        self._keys = TrustedList(self._listed, clock)
 
     async def published(self) -> tuple[Jwk, ...]:
         """See the port."""
@@ -100,8 +89,7 @@ class KeyVaultKeys:
 
     async def probe(self) -> None:
         """See the port."""
-        async with self._asking:
-            await self._ask()
+        await self._keys.renewed()
         await self._in_turn()
 
     async def close(self) -> None:
@@ -112,22 +100,12 @@ class KeyVaultKeys:
             self._cryptography.clear()
 
     async def _in_turn(self) -> tuple[tuple[KeyVersion, Jwk], ...]:
-        async with self._asking:
-            asked_at = self._clock.monotonic()
-            if asked_at >= self._ask_again_at:
-                try:
-                    await self._ask()
-                except Unavailable:
-                    if asked_at >= self._good_until:
-                        raise
-                    self._ask_again_at = min(asked_at + _PATIENCE, self._good_until)
-            return tuple(
-                (version, self._keys[version]) for version in in_turn(self._keys, self._clock.now(), self.kept_for)
-            )
+        keys = await self._keys.entries()
+        return tuple((version, keys[version]) for version in in_turn(keys, self._clock.now(), self.kept_for))
 
-    async def _ask(self) -> None:
+    async def _listed(self) -> tuple[Mapping[KeyVersion, Jwk], timedelta]:
         """Read the versions. Those that cannot sign RS256 are skipped."""
-        now, asked_at = self._clock.now(), self._clock.monotonic()
+        now = self._clock.now()
         keys: dict[KeyVersion, Jwk] = {}
         with in_our_words():
             async with asyncio.timeout(SECONDS):
@@ -136,9 +114,7 @@ class KeyVaultKeys:
                     if version in published_versions([*keys, version], now, self.kept_for):
                         jwk = await self._public_half(version.name)
                         keys |= {version: jwk} if jwk else {}
-        self._keys = keys
-        self._good_until = asked_at + KNOWN_FOR
-        self._ask_again_at = asked_at + (_FRESH if keys else _PATIENCE)
+        return keys, FRESH if keys else PATIENCE
 
     async def _versions(self, now: datetime) -> AsyncIterator[KeyVersion]:
         async for properties in self._opened().list_properties_of_key_versions(self._key_name):
@@ -164,7 +140,7 @@ class KeyVaultKeys:
             except HttpResponseError as error:
                 if error.status_code in _REFUSED:
                     # Perhaps this version was disabled a moment ago: the next caller finds another.
-                    self._ask_again_at = self._clock.monotonic()
+                    self._keys.doubt()
                 raise
         return signed.signature
 

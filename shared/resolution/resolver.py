@@ -3,10 +3,9 @@
 A resolution is cached as long as everything that it was computed from is valid, so it is no older than its rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from shared.connection.connection import Status
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
@@ -82,26 +81,27 @@ class Resolver:
             Invalid: the application is unknown.
             Unavailable: the store does not respond.
         """
-        question = (email.address, client_id)
-        resolution = self._cache.find(question, self.clock.monotonic())
+        question, now = (email.address, client_id), self.clock.monotonic()
+        resolution = self._cache.find(question, now)
         if resolution is None:
-            leases: list[Lease] = []
-            facts = await read_facts(self.readers, email, client_id, leases)
-            now = self.clock.now()
-            if end := facts.end(now):
-                leases.append(Lease(self.clock.monotonic() + (end - now)))
-            resolution = self._resolution(facts, now)
+            facts = await read_facts(self.readers, email, client_id, now)
+            resolution, leases = self._resolution(facts, email, client_id)
             self._cache.keep(question, resolution, leases)
         return resolution
 
-    def _resolution(self, facts: Facts, now: datetime) -> Resolution:
-        decision = decide(facts.situation(now))
-        account_id = facts.head.account_id if facts.head else None
-        tenant_id = facts.connection.tenant
-        if decision.method is Method.PASSWORD or tenant_id is None:
-            return Resolution(decision.because, account_id)
-        asked = {"client_id": facts.application.client_id} if facts.application else {}
-        sign_in_url = f"{self.authorize_url}?{urlencode({**asked, 'login_hint': facts.email.address})}"
-        consented = facts.connection.status is Status.CONNECTED
-        sso = Sso(tenant_id, self.authority(tenant_id), sign_in_url, consented)
-        return Resolution(decision.because, account_id, sso)
+    def _resolution(
+        self, facts: Facts, email: EmailAddress, client_id: ClientId | None
+    ) -> tuple[Resolution, Sequence[Lease]]:
+        """The resolution, and how long it is valid."""
+        now, leases = self.clock.now(), facts.leases
+        if end := facts.end(now):
+            leases = [*leases, Lease(self.clock.monotonic() + (end - now))]
+        situation, domain = facts.situation(now), facts.domain
+        decision = decide(situation)
+        if decision.method is Method.PASSWORD or domain.tenant_id is None:
+            return Resolution(decision.because, domain.account_id), leases
+        asked = f"client_id={client_id}&" if client_id else ""  # nothing in a client id needs to be encoded
+        sign_in_url = f"{self.authorize_url}?{asked}login_hint={quote_plus(email.address)}"
+        consented = situation.status is Status.CONNECTED
+        sso = Sso(domain.tenant_id, self.authority(domain.tenant_id), sign_in_url, consented)
+        return Resolution(decision.because, domain.account_id, sso), leases

@@ -10,8 +10,8 @@ An account is asked for once before its list is read, in the background: until t
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple, Self
 from uuid import uuid4
 
 from shared.accounts.head import Head, HeadRecord
@@ -54,21 +54,31 @@ class ExceptionsVersion(HeadRecord):
         return Put(cls.key(account_id), cls(value=uuid4().hex).document())
 
 
-type Version = tuple[str, str]
-"""Of an account that was registered at a time, and of its list. Before the first change there is only the former."""
+class ListVersion(NamedTuple):
+    """The version of an account's list: when the account was registered, and its `ExceptionsVersion`, if it has one."""
+
+    account_id: AccountId
+    registered_at: datetime
+    value: str
+
+    @classmethod
+    def at(cls, head: Head) -> Self:
+        """The version as of this head."""
+        account = head.account.record
+        return cls(account.account_id, account.created_at, head.stored(ExceptionsVersion).record.value)
 
 
 @dataclass(slots=True)
 class _Held:
     """What is held of an account: nothing yet, a list of some version, or that the list is too long."""
 
-    version: Version | None = None
+    version: ListVersion | None = None
     terms: dict[UserKey, Term] | None = None
     until: timedelta = timedelta.min
     again: timedelta = timedelta.min
     being_read: bool = False
 
-    def terms_at(self, version: Version, now: timedelta) -> dict[UserKey, Term] | None:
+    def terms_at(self, version: ListVersion, now: timedelta) -> dict[UserKey, Term] | None:
         """The list, if it is held and of this version."""
         return self.terms if self.version == version and now < self.until else None
 
@@ -100,26 +110,26 @@ class ExemptionSets:
         held = self._held.get(account_id)
         return held is not None and held.terms is not None
 
-    def of(self, head: Head) -> dict[UserKey, Term] | None:
-        """The account's list as of this head, by user; None if it is not held.
+    def of(self, version: ListVersion) -> dict[UserKey, Term] | None:
+        """The account's list of this version, by user; None if it is not held.
 
         The second time that it is asked for and not held, a reading begins.
         """
         now = self.clock.monotonic()
-        held = self._held.get(head.account_id)
+        held = self._held.get(version.account_id)
         if held is None:
-            self._held.put(head.account_id, _Held())
+            self._held.put(version.account_id, _Held())
             return None
-        version = _version(head)
         terms = held.terms_at(version, now)
         if terms is None and held.is_due(now):
             held.again, held.being_read = now + _PAUSE, True
-            reading = asyncio.create_task(self._read(head.account_id, held, version))
+            reading = asyncio.create_task(self._read(held, version))
             self.readings.add(reading)
             reading.add_done_callback(self.readings.discard)
         return terms
 
-    async def _read(self, account_id: AccountId, held: _Held, version: Version) -> None:
+    async def _read(self, held: _Held, version: ListVersion) -> None:
+        account_id = version.account_id
         try:
             terms = await self._terms(account_id)
         except Refusal:
@@ -143,7 +153,3 @@ class ExemptionSets:
             continuation = page.continuation
             if continuation is None:
                 return terms
-
-
-def _version(head: Head) -> Version:
-    return head.account.record.created_at.isoformat(), head.stored(ExceptionsVersion).record.value

@@ -1,6 +1,5 @@
 """The runbook says what there is: every alert, script, option, call and setting; and its sums add up."""
 
-import math
 import re
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import pytest
 from azure.monitor.opentelemetry.exporter.export.logs._exporter import _get_severity_level
 from opentelemetry.instrumentation.log_utils import std_to_otel
 
+from bench import costs, report
 from functions.app import build_routes
 from functions.http.refusals import STATUS
 from local.processes import ROOT
@@ -185,53 +185,33 @@ def test_the_command_that_finds_a_person_computes_what_the_log_says() -> None:
 # -- the sums ----------------------------------------------------------------------------------------------------------
 
 MONTH = 2_628_000
-DEMAND, READY, MILLION, TEN_THOUSAND_ROWS, TEN_THOUSAND_SIGNATURES, LOGGED_GB = (
-    float(cells(line)[1]) for line in RUNBOOK.partition("| price, in US dollars |")[2].splitlines()[2:8]
+
+
+@pytest.mark.parametrize(
+    ("what", "kilobytes"), [("log", costs.LOGGED), ("log of a resolve alone", costs.LOGGED_BY_RESOLVE)]
 )
-"""The assumed prices, in the order of their table."""
+def test_the_log_is_the_sum_of_its_lines(what: str, kilobytes: float) -> None:
+    (listed,) = re.findall(rf"^\| {what} \| ([\d.]+) kB \| ([^`|]+)", RUNBOOK, re.MULTILINE)
+    parts = re.findall(r"(\d+) [a-z ]*?(?:\w+ )?at ([\d.]+) kB", listed[1])
+    assert float(listed[0]) == kilobytes
+    assert kilobytes == pytest.approx(sum(int(number) * float(each) for number, each in parts))
 
 
-def logged_bytes() -> float:
-    """What a sign-in logs, by the row that lists it: so many of each, at so many kB."""
-    (listed,) = re.findall(r"^\| log \| ([\d.]+) kB \| (.+?)`platformLogs`", RUNBOOK, re.MULTILINE)
-    parts = re.findall(r"(\d+) [a-z ]+ at ([\d.]+) kB", listed[1])
-    assert float(listed[0]) == pytest.approx(sum(int(number) * float(each) for number, each in parts))
-    assert f"log = {listed[0]} kB " in RUNBOOK
-    return float(listed[0]) * 1e3
-
-
-def costs(rate: int) -> list[float]:
-    """The rows of the table for so many sign-ins a second, by the formulas above it."""
-    instances = max(2, math.ceil(rate * 60 / 600))
-    month = rate * MONTH
-    money = [
-        2 * MONTH * (2 * READY + (instances - 2) * DEMAND),
-        4 * month / 1e6 * MILLION,
-        12 * month / 1e4 * TEN_THOUSAND_ROWS,
-        2 * month / 1e4 * TEN_THOUSAND_SIGNATURES,
-        logged_bytes() * month / 1e9 * LOGGED_GB,
-    ]
-    return [instances, 12 * rate, 20 * rate, rate * 86_400 / 1e6, 12 * month / 1e6, *money, sum(money)]
-
-
-@pytest.mark.parametrize(("column", "rate"), [(1, 1), (2, 100), (3, 10_000)])
-def test_the_sums_add_up(column: int, rate: int) -> None:
-    rows = RUNBOOK.partition("| | 1 a second |")[2].splitlines()[2:13]
-    said = [cells(row)[column].strip("*").replace(",", "") for row in rows]
-    places = [len(number.partition(".")[2]) for number in said]
-    assert said == [f"{value:.{digits}f}" for value, digits in zip(costs(rate), places, strict=True)]
+def test_what_sign_ins_cost_is_computed_from_what_was_measured() -> None:
+    computed = {table.name: table.markdown() for table in costs.measure(report.read())}
+    assert {"units", "rates", "limits"} == computed.keys()
+    assert {table.name: table.markdown() for table in report.read(report.RUNBOOK)} == computed
 
 
 def test_the_sums_of_timers_add_up() -> None:
     text = " ".join(section("Scale and cost").partition("### What timers")[2].partition("###")[0].split())
-    (price,) = re.findall(r"seconds \(at least 1\) . 2 GB . ([\d.]+)\.", text)
-    assert float(price) == DEMAND
+    (price,) = map(float, re.findall(r"seconds \(at least 1\) . 2 GB . ([\d.]+),", text))
     runs = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) (?:times|runs): ", text)]
     assert runs == [MONTH // 900, MONTH // 60]
     said = re.findall(r"\$([\d.]+) at a (second|minute)", text)
-    costs = [runs[0] * 2 * DEMAND, runs[0] * 60 * 2 * DEMAND, runs[1] * 2 * DEMAND]
+    dollars = [runs[0] * 2 * price, runs[0] * 60 * 2 * price, runs[1] * 2 * price]
     assert [unit for _, unit in said] == ["second", "minute", "second"]
-    assert [number for number, _ in said] == [f"{costs[0]:.2f}", f"{costs[1]:.0f}", f"{costs[2]:.2f}"]
+    assert [number for number, _ in said] == [f"{dollars[0]:.2f}", f"{dollars[1]:.0f}", f"{dollars[2]:.2f}"]
 
 
 def test_a_sign_in_takes_what_its_steps_take() -> None:

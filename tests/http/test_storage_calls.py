@@ -7,7 +7,7 @@ does not rise again unseen.
 
 import pytest
 
-from bench.endpoints import counted
+from bench.endpoints import Counted, counted
 
 CALLS = {
     "put_account, new": 4,
@@ -144,13 +144,26 @@ session, and once a minute writes that it was used. A link to it reads whether i
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, int]:
-    return {each.name: each.calls for each in counted()}
+def story() -> list[Counted]:
+    return counted()
+
+
+@pytest.fixture(scope="module")
+def found(story: list[Counted]) -> dict[str, int]:
+    return {each.name: each.calls for each in story}
 
 
 def test_every_endpoint_asks_the_store_as_often_as_is_written_here(found: dict[str, int]) -> None:
     """The story ends with an error if there is an endpoint that it does not call."""
     assert found == CALLS
+
+
+def test_no_endpoint_makes_a_transaction_of_one_row(story: list[Counted]) -> None:
+    """It costs several times as much as a plain request, in the service and in the store."""
+    sizes = {each.name: each.batches for each in story if each.batches}
+    assert sizes["put_account, new"]
+    assert sizes["add_exceptions, 200 in CSV"]
+    assert {name: batches for name, batches in sizes.items() if min(batches) == 1} == {}
 
 
 def test_who_is_remembered_costs_nothing_more(found: dict[str, int]) -> None:

@@ -78,17 +78,20 @@ def canned_web(web: CannedWeb | None = None) -> Iterator[CannedWeb]:
 
 
 _REQUEST_LINE = re.compile(rb"^(?:GET|POST|PUT|PATCH|DELETE|MERGE) (/\S*) HTTP/1\.1\r$", re.MULTILINE)
+_OPERATION = re.compile(rb"^(?:GET|POST|PUT|PATCH|DELETE|MERGE) https?://\S* HTTP/1\.1\r\n", re.MULTILINE)
+"""One request inside a batch, which names the whole address."""
 
 
 class Relay:
     """Forwards HTTP/1.1 to a port of this machine, and counts requests.
 
     `rounds` holds the concurrent requests: each response is held back for `hold` seconds, so that requests that do not
-    wait for it have arrived by then.
+    wait for it have arrived by then. `batches` has the number of operations in each entity group transaction.
     """
 
     def __init__(self, target: int, hold: float = 0.0) -> None:
         self.rounds: list[list[str]] = []
+        self.batches: list[int] = []
         self.hold = hold
         self._target = target
         self._under_way = 0
@@ -141,13 +144,20 @@ class Relay:
             writer.close()
 
     async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: list[bool]) -> None:
+        line, batch = b"", 0
         while data := await reader.read(65_536):
             for path in _REQUEST_LINE.findall(data):
+                if path.endswith(b"/$batch"):
+                    batch = len(self.batches)
+                    self.batches.append(0)
                 if self._under_way == 0:
                     self.rounds.append([])
                 self.rounds[-1].append(path.decode().partition("?")[0])
                 self._under_way += 1
                 asked.append(True)
+            whole, newline, line = (line + data).rpartition(b"\n")
+            if operations := len(_OPERATION.findall(whole + newline)):
+                self.batches[batch] += operations
             writer.write(data)
             await writer.drain()
         writer.close()

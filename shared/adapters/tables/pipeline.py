@@ -1,4 +1,4 @@
-"""azure-core's pipeline with what the tables need: retries, the date, a proof of identity, and kept connections.
+"""azure-core's pipeline with what the tables need: retries, the date, a proof of identity, and one HTTP session.
 
 There is no policy for redirects, so that no credential follows one; none for telemetry or logging, so that no key gets
 into either; and the environment names no proxy.
@@ -6,19 +6,21 @@ into either; and the environment names no proxy.
 
 import asyncio
 import base64
+import hashlib
 import hmac
 from email.utils import formatdate
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+import aiohttp
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncHTTPPolicy
-from azure.core.pipeline.transport import HttpRequest
+from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncHTTPPolicy, SansIOHTTPPolicy
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+from yarl import URL
 
+from shared.adapters.azure_sdk import RESPONSIVE
 from shared.adapters.tables.account import Account
-from shared.adapters.tables.connections import Connections
-from shared.adapters.tables.exchanges import Response
 from shared.adapters.tables.requests import Answer, Request
 from shared.adapters.trust import trusting
 from shared.kernel.refusals import Unavailable
@@ -44,7 +46,7 @@ _LONGEST_WAIT: Final = 2.0
 """Seconds that `Retry-After` may ask for. Whoever asks for more is unavailable now, as far as our callers go."""
 
 type _Asked = PipelineRequest[HttpRequest]
-type _Answered = PipelineResponse[HttpRequest, Response]
+type _Answered = PipelineResponse[HttpRequest, AsyncHttpResponse]
 
 
 class Pipeline:
@@ -57,9 +59,20 @@ class Pipeline:
 
     def __init__(self, account: Account, ca_file: str | None) -> None:
         self._endpoint = account.endpoint
-        self._transport = Connections(account.endpoint, trusting(ca_file))
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=trusting(ca_file) if ca_file else True),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
+        self._transport = AioHttpTransport(
+            session=session,
+            use_env_settings=False,
+            connection_timeout=RESPONSIVE["connection_timeout"],
+            read_timeout=RESPONSIVE["read_timeout"],
+        )
         policies = [Patience(), _Dated(), _proof(account)]
-        self._pipeline = AsyncPipeline[HttpRequest, Response](self._transport, policies)
+        self._pipeline = AsyncPipeline[HttpRequest, AsyncHttpResponse](self._transport, policies)
 
     async def ask(self, request: Request) -> Answer:
         """The answer to a request, whatever it is.
@@ -71,7 +84,7 @@ class Pipeline:
             request.method,
             f"{self._endpoint}{request.path}{request.query}",
             headers={**_COMMON, **request.headers},
-            data=request.body,
+            content=request.body or None,
         )
         try:
             answered = await self._pipeline.run(asked, may_be_repeated=request.may_be_repeated)
@@ -85,7 +98,7 @@ class Pipeline:
         await self._transport.close()
 
 
-class Patience(AsyncHTTPPolicy[HttpRequest, Response]):
+class Patience(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     """Asks again, at most twice and within seconds.
 
     A request is repeated if the store says that it is busy, and if its connection breaks or does not come about: most
@@ -125,15 +138,14 @@ def _seconds(retry_after: str | None) -> float:
     return float(retry_after) if retry_after.isdecimal() else float("inf")
 
 
-class _Dated(AsyncHTTPPolicy[HttpRequest, Response]):
+class _Dated(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     """Dates each attempt, as every request must be."""
 
-    async def send(self, request: _Asked) -> _Answered:
+    def on_request(self, request: _Asked) -> None:
         request.http_request.headers["x-ms-date"] = formatdate(usegmt=True)
-        return await self.next.send(request)
 
 
-class _SharedKeyLite(AsyncHTTPPolicy[HttpRequest, Response]):
+class _SharedKeyLite(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     """Signs each attempt with the account's key; for development.
 
     https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key#table-service-shared-key-lite-authorization
@@ -143,13 +155,12 @@ class _SharedKeyLite(AsyncHTTPPolicy[HttpRequest, Response]):
         self._name = account.name
         self._key = base64.b64decode(account.key)
 
-    async def send(self, request: _Asked) -> _Answered:
+    def on_request(self, request: _Asked) -> None:
         sent = request.http_request
-        path = urlsplit(sent.url).path  # percent-encoded, as it is sent
+        path = URL(sent.url).raw_path  # percent-encoded as aiohttp sends it
         text = f"{sent.headers['x-ms-date']}\n/{self._name}{path}"
-        signature = base64.b64encode(hmac.digest(self._key, text.encode(), "sha256")).decode()
+        signature = base64.b64encode(hmac.digest(self._key, text.encode(), hashlib.sha256)).decode()
         sent.headers["Authorization"] = f"SharedKeyLite {self._name}:{signature}"
-        return await self.next.send(request)
 
 
 def _proof(account: Account) -> Any:

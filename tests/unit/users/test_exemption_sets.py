@@ -10,14 +10,14 @@ from itertools import batched
 import pytest
 
 from shared.access.roles import AccountAdministrator, Actor
-from shared.accounts.head import Account, Head, read_head
+from shared.accounts.head import Account, read_head
 from shared.accounts.journal import Journal
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.kernel.names import AccountId, EmailAddress
 from shared.kernel.versions import Expected
 from shared.ports.table import TRANSACTION_LIMIT, Key, Page, Put
 from shared.users.exemption import Exemption, Term, exemption_key, find_exemption
-from shared.users.exemption_sets import LONGEST_HELD, MOST_ENTRIES, ExceptionsVersion, ExemptionSets
+from shared.users.exemption_sets import LONGEST_HELD, MOST_ENTRIES, ExceptionsVersion, ExemptionSets, ListVersion
 from shared.users.exemptions import ExemptionList
 from shared.users.terms import ExemptionDraft
 from shared.users.user_key import UserKey
@@ -56,12 +56,12 @@ class Instance:
         journal = Journal(table=table, clock=self.clock)
         self.list = ExemptionList(table=table, journal=journal, clock=self.clock, has_domain=lambda *_: True)
 
-    async def head(self) -> Head:
-        return await read_head(self.recent, ACME)
+    async def version(self) -> ListVersion:
+        return ListVersion.at(await read_head(self.recent, ACME))
 
     async def held(self) -> dict[UserKey, Term] | None:
         """What is in memory now, before what this question begins is done."""
-        terms = self.sets.of(await self.head())
+        terms = self.sets.of(await self.version())
         await settled()
         return terms
 
@@ -134,8 +134,8 @@ async def test_an_empty_list_of_an_account_that_never_changed_it_is_held_too(one
 
 async def test_many_who_ask_at_once_begin_one_reading(one: Instance) -> None:
     await one.held()
-    head = await one.head()
-    assert [one.sets.of(head) for _ in range(64)] == [None] * 64
+    version = await one.version()
+    assert [one.sets.of(version) for _ in range(64)] == [None] * 64
     await settled()
     assert one.store.pages == 1
 
@@ -224,10 +224,10 @@ async def test_an_account_that_is_registered_again_starts_with_a_list_of_its_own
 
 
 async def test_a_store_that_does_not_respond_leaves_the_list_unknown_until_it_does(one: Instance) -> None:
-    head = await one.head()
-    one.sets.of(head)
+    version = await one.version()
+    one.sets.of(version)
     one.store.available = False
-    assert one.sets.of(head) is None
+    assert one.sets.of(version) is None
     await settled()
     one.store.available = True
     assert await one.held() is None
@@ -239,18 +239,18 @@ async def test_a_store_that_does_not_respond_leaves_the_list_unknown_until_it_do
 async def test_memory_is_bounded_by_estimate_and_who_was_asked_for_last_stays(one: Instance) -> None:
     await fill(one.store, 100)
     small = ExemptionSets(table=one.store, clock=one.clock, most_bytes=30_000)
-    head = await one.head()
+    version = await one.version()
     for _ in range(3):
-        assert small.of(head) is None
+        assert small.of(version) is None
         await settled()
     assert not small.knows(ACME)
 
 
 async def test_a_reading_that_outlives_its_place_leaves_nothing(one: Instance) -> None:
     tiny = ExemptionSets(table=one.store, clock=one.clock, most_bytes=0)
-    head = await one.head()
-    tiny.of(head)
-    tiny.of(head)
+    version = await one.version()
+    tiny.of(version)
+    tiny.of(version)
     tiny._held.drop(ACME)
     await settled()
     assert not tiny.knows(ACME)
