@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from local import loopback
+from shared.provider.renewal_pace import AT_ONCE, INTERVAL
 from tests.http import signing_in
 from tests.http.conftest import CONTOSO, Caller, Walk
 from tests.http.moving import Company
@@ -153,6 +154,25 @@ def test_a_refresh_token_lives_four_weeks_and_one_unused(
     token = renewed(service, token)["refresh_token"]
     service.clock.advance(timedelta(minutes=10))
     dead(service, token)
+
+
+@pytest.mark.parametrize("way", ["each the next", "the one before, again and again"])
+def test_a_loop_of_renewals_is_slowed_down_and_loses_nothing(
+    contoso: Caller, unite: Asked, person: Person, new_person: NewPerson, service: RunningService, way: str
+) -> None:
+    """Each takes two signatures of the vault, which signs for everybody."""
+    token = signed_in(person, unite)["refresh_token"]
+    following = renewed(service, token)["refresh_token"]
+    others = signed_in(new_person(), unite)["refresh_token"]
+    for _ in range(AT_ONCE - 1):
+        shown = following if way == "each the next" else token
+        following = renewed(service, shown)["refresh_token"]
+    slowed = renew(service, following)
+    assert (slowed.status_code, slowed.json()["error"]) == (429, "temporarily_unavailable")
+    assert 0 < int(slowed.headers["retry-after"]) <= INTERVAL.total_seconds()
+    renewed(service, others)
+    service.clock.advance(timedelta(seconds=int(slowed.headers["retry-after"])))
+    renewed(service, following)
 
 
 # -- what ends ---------------------------------------------------------------------------------------------------------
