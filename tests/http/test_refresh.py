@@ -10,15 +10,11 @@ import pytest
 
 from local import loopback
 from shared.provider.renewal_pace import AT_ONCE, INTERVAL
-from tests.http import signing_in
 from tests.http.conftest import CONTOSO, Caller, Walk
 from tests.http.moving import Company
 from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Person, Register, claims_of, redeem, set_policy
 from tests.http.test_token import refused
 from tests.support.service import RunningService
-
-register, contoso = signing_in.register, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 ACCOUNT = "/v1/accounts/acme"
 SCOPE = "openid email offline_access"
