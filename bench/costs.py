@@ -39,11 +39,14 @@ _GB_OF_A_CORE: Final = 2
 
 _DAY: Final = 86_400
 _ACCOUNT_LIMIT, _PARTITION_LIMIT, _SHARDS = 20_000, 2_000, 16
-_FLOW_CALLS: Final = 3
-"""A state is written, read and marked, a code written, read and taken: so many in the partitions of a minute."""
+_FLOW_CALLS: Final = 5
+"""Entities in the partitions of a day: session, its name for the person and code are written, a code is read and taken.
 
-_CUSTOMER_CALLS: Final = 4
-"""Account and link are read twice, past the cache, and all in the customer's partition."""
+A state is written, read and marked in those of a minute, which is less.
+"""
+
+_CUSTOMER_CALLS: Final = 3
+"""Account and link are read past the cache, and the link once more at another instance: in the customer's partition."""
 
 _VAULT_LIMIT: Final = 400
 """4,000 operations in ten seconds, with an RSA key of 2,048 bits that no HSM holds."""

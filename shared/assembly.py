@@ -112,6 +112,7 @@ class _Product(Services):
         ports = self._ports
         return Users.assemble(
             accounts=ports.accounts,
+            recent_accounts=ports.recent_accounts,
             domains=ports.domains,
             journal=self._journal,
             clock=ports.clock,

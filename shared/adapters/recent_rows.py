@@ -79,6 +79,11 @@ class RecentRows:
         """See the port."""
         return LeasedReader(recent=self, leases=leases)
 
+    async def anew(self, key: Key) -> Row | None:
+        """See the port."""
+        self.forget(key)
+        return await self.get(key)
+
     def recall(self, key: Key) -> _Memory:
         """The cached answer for a row, or the read in progress."""
         return self._recall((key.partition, key.row, False), lambda: self._one(key))
@@ -171,10 +176,10 @@ class WatchedTable:
         """See the port."""
         return await self.table.page(partition, prefix, size, continuation)
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         """See the port."""
         try:
-            await self.table.write(*operations)
+            return await self.table.write(*operations)
         finally:
             for operation in operations:
                 self.recent.forget(operation.key)

@@ -13,6 +13,9 @@ _FIRST = "-"
 BEYOND = "0"
 """The first name that no partition of this module has. Rows of earlier releases are in partitions from here on."""
 
+SHARDS = "0123456789abcdef"
+"""How a name may begin, which tells its shard."""
+
 _MARGIN = timedelta(minutes=1)
 """How much longer rows are kept: a handle is made before its flow is written, and clocks of two instances differ."""
 

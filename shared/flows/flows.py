@@ -5,20 +5,22 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from shared.flows.expiry import minute_of, partition_of
+from shared.flows.issued import Issued
 from shared.flows.purge import purge_expired
 from shared.kernel.refusals import FlowSpent, Unavailable
 from shared.ports.clock import Clock
 from shared.ports.record import Record
-from shared.ports.table import Key, Put, Remove, Replace, Row, RowChanged, Table
+from shared.ports.table import Insert, Key, Put, Remove, Replace, Row, RowChanged, Table
 
-HANDLE = re.compile(r"(?:([0-9]{8}T[0-9]{4})\.)?[A-Za-z0-9_-]{43}")
+HANDLE = re.compile(r"(?:([0-9]{8}T[0-9]{4}(?:-[0-9a-f])?)\.)?[A-Za-z0-9_-]{43}")
 """The minute of expiry, which finds the row by one point read, and 32 random bytes in base64url.
 
+The shard is between them if the row lies beside others (`shared.flows.beside`); else the handle's own hash tells it.
 Browsers have been seen to append to `state`, so only the start of a text has to match. Handles of earlier releases have
 no minute.
 """
@@ -62,6 +64,8 @@ class Flow(Record):
 
     kind: ClassVar[str]
     lifetime: ClassVar[timedelta]
+    is_copied: ClassVar[bool] = False
+    """Whether the instance that issues it keeps a copy. Such a flow is only taken, or only revised."""
     start: ClassVar[str] = "Start again from the control panel."
 
     expires_at: datetime
@@ -113,6 +117,7 @@ class Flows:
     """The table of flows."""
     clock: Clock
     """The time, for their expiry."""
+    _issued: Issued = field(init=False, repr=False, default_factory=Issued)
 
     def expiry[F: Flow](self, kind: type[F]) -> datetime:
         """When a flow of this kind that is issued now will expire."""
@@ -135,7 +140,7 @@ class Flows:
         """
         return Binding(name_of(handle), secrets.token_urlsafe(32), kind.lifetime)
 
-    async def issue(self, flow: Flow, handle: str | None = None) -> str:
+    async def issue(self, flow: Flow, handle: str | None = None, *beside: Put) -> str:
         """Keep the flow and return its handle, the only thing by which it can be found.
 
         The key is random, so a repeated write changes nothing.
@@ -143,10 +148,17 @@ class Flows:
         Args:
             flow: the data to keep.
             handle: from `new_handle`, if it was needed before.
+            beside: what the same transaction writes, in the same partition.
         """
         handle = handle or _handle(flow.expires_at)
-        await self.table.write(Put(key_of(handle, flow.kind), flow.document()))
+        await self.write(flow, Put(key_of(handle, flow.kind), flow.document()), *beside)
         return handle
+
+    async def write(self, flow: Flow, write: Put | Insert, *beside: Put) -> None:
+        """Do the write by which a flow is issued."""
+        etag, *_ = await self.table.write(write, *beside)
+        if flow.is_copied and etag:
+            self._issued.keep(Row(write.key, write.document, etag))
 
     async def find[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> Held[F]:
         """Find the flow without taking it.
@@ -162,7 +174,14 @@ class Flows:
             FlowSpent: unknown.
         """
         start = HANDLE.match(handle)
-        row = await self.table.get(key_of(start[0], kind.kind)) if start else None
+        return self._held(await self.table.get(key_of(start[0], kind.kind)) if start else None, kind, browser)
+
+    async def hold[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> Held[F]:
+        """`find` for whoever takes or revises the flow: that write tells whether a copy is still as it was issued."""
+        copy = self._issued.pop(key_of(handle_in(handle), kind.kind))
+        return self._held(copy, kind, browser) if copy else await self.find(handle, kind, browser)
+
+    def _held[F: Flow](self, row: Row | None, kind: type[F], browser: str | None) -> Held[F]:
         if row is None:
             raise FlowSpent(spent(kind))
         flow = kind.read(row)
@@ -202,7 +221,7 @@ class Flows:
         Raises:
             FlowSpent: unknown, taken, expired, or bound to another browser.
         """
-        return await self.take(await self.find(handle, kind, browser))
+        return await self.take(await self.hold(handle, kind, browser))
 
     async def look[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> F:
         """Read the flow without taking it. Anyone with the handle may see the data of one that is bound to no browser.
@@ -228,7 +247,7 @@ class Flows:
             FlowSpent: unknown, taken, expired, or bound to another browser.
         """
         while True:
-            held = await self.find(handle, kind, browser)
+            held = await self.hold(handle, kind, browser)
             changed = change(held.flow)
             if changed == held.flow:
                 return held.flow
@@ -254,9 +273,10 @@ def _handle(expires_at: datetime) -> str:
 
 def key_of(handle: str, kind: str) -> Key:
     """The key of the flow with this handle. A handle of an earlier release is its own partition."""
-    minute, dot, _ = handle.rpartition(".")
+    time, dot, _ = handle.rpartition(".")
     name = digest(handle)
-    return Key(partition_of(minute, name), f"{kind}:{name}") if dot else Key(name, kind)
+    minute, _, shard = time.partition("-")
+    return Key(partition_of(minute, shard or name), f"{kind}:{name}") if dot else Key(name, kind)
 
 
 def _taking[F: Flow](held: Held[F], receipt: str) -> Replace | Remove:

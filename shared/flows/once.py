@@ -38,7 +38,7 @@ async def issue_once(flows: Flows, flow: Flow, handle: str) -> None:
     """
     key, document = key_of(handle, flow.kind), flow.document()
     try:
-        await flows.table.write(Insert(key, document))
+        await flows.write(flow, Insert(key, document))
     except (RowExists, Unavailable) as failure:
         row = await flows.table.get(key)
         if row is None and isinstance(failure, Unavailable):

@@ -149,6 +149,10 @@ class RecentReader(RowReader, Protocol):
         """A reader of the same rows that adds the lease of every read to `leases`."""
         ...
 
+    async def anew(self, key: Key) -> Row | None:
+        """The row at this key as it is now, which later reads may return for some seconds."""
+        ...
+
 
 class Table(RowReader, Protocol):
     """Reads rows as they are now, and writes them.
@@ -171,10 +175,14 @@ class Table(RowReader, Protocol):
         """
         ...
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         """Do all of these, or none. All keys are of one partition, and each is in one operation only.
 
         A write that is repeated because its response was lost may be refused although it took place.
+
+        Returns:
+            The etags of what the operations have written, in their order; an empty one where the store has named none,
+            as for a removal.
 
         Raises:
             RowExists: an `Insert` found its key taken.

@@ -5,18 +5,20 @@
     redeem        the application exchanges the code for tokens
     end session   the person, or Entra, signs out; the applications are notified
 
-The storage calls of a whole sign-in, with recent reads cached:
+The storage calls of a whole sign-in, with recent reads cached, on one instance:
 
     authorize   1  the state is written
-    complete    7  the state is read and marked as answered, account and link are read, session (2) and code are written
-    redeem      4  the code is read and taken, account and link are read
+    complete    4  the state is marked as answered, account and link are read, session and code are written together
+    redeem      1  the code is taken
 
-Completing takes three rounds: the state; its mark, account and link, beside the request to Microsoft; session and code.
+An instance that has not issued the state reads it first, and the code; and one that has not completed the sign-in reads
+the link. Completing takes two rounds, then three: the state; its mark, account and link, beside the request to
+Microsoft; session and code.
 
-Account and link are read twice without the cache, since the account may have been closed or replaced, and the link
-released: a cached row may be ten seconds old, and a code a minute. Redeeming decides once more, too, like completing. A
-first sign-in reads the account's head and writes the link, in one transaction with its audit record. A person who
-signed in longer ago than `max_age` goes to Microsoft twice: three calls more.
+Completing reads account and link without the cache, since the account may have been closed or replaced, and the link
+released. Redeeming decides once more, by rows that are up to ten seconds old: a code may be a minute old. A first
+sign-in writes the link, in one transaction with its audit record. A person who signed in longer ago than `max_age` goes
+to Microsoft twice: three calls more.
 
 Other packages call `openid_provider`: one part per endpoint. `sign_in` decides which step comes next; the steps,
 `authorize` and `callback`, never call one another.
@@ -28,6 +30,7 @@ Other packages call `openid_provider`: one part per endpoint. `sign_in` decides 
     reauthentication                             whether a sign-in is recent enough
     login_initiation                             a tile or a link elsewhere that opens an application
     client_authentication, token, userinfo       the endpoints that an application's server calls
+    codes                                        authorization codes, each written with its session
     standing                                     whether a sign-in still stands when its code is redeemed
     end_session, sessions                        logout, and the applications that it reaches
     issuer                                       the tokens

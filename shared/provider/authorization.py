@@ -39,6 +39,7 @@ class SignInState(Flow):
 
     kind: ClassVar[str] = "sign-in-state"
     lifetime: ClassVar[timedelta] = timedelta(minutes=15)
+    is_copied: ClassVar[bool] = True
     start: ClassVar[str] = "Go back to the application and sign in again."
 
     request: AuthorizationRequest

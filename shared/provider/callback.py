@@ -20,9 +20,10 @@ from shared.provider.assurance import acr_of
 from shared.provider.authorization import SignInState
 from shared.provider.authorization_request import AuthorizationRequest, Prompt
 from shared.provider.authorization_response import Remembering, Responses
+from shared.provider.codes import Codes
 from shared.provider.errors import RefusedAtEntra
 from shared.provider.expected_person import AnotherPerson, ExpectedPeople, ExpectedPerson
-from shared.provider.issuer import TOKEN_LIFETIME, Code, Person
+from shared.provider.issuer import Code, Person
 from shared.provider.reauthentication import SignInTooOld, prove_recent
 from shared.provider.sessions import Sessions
 from shared.resolution.decision import NOT_ROUTED
@@ -59,11 +60,11 @@ class CallbackStep:
     resolver: Resolver
     """Resolves how a person signs in."""
     flows: Flows
-    """Stores states and codes."""
+    """Stores states."""
     admission: Admission
     """Decides who may sign in as whom."""
-    sessions: Sessions
-    """Store who is signed in to which application."""
+    codes: Codes
+    """Issues codes, and begins sessions with them."""
     people: ExpectedPeople
     """Writes the note of who has signed in."""
     provider: EntraSignIn
@@ -127,10 +128,7 @@ class CallbackStep:
         if self._is_too_old(state, identity):
             return BeginAgain(state.request.model_copy(update={"prompt": Prompt.LOGIN}), state.expected)
         person = await self._admit(state, identity, *await returned.seen.result())
-        _, handle = await asyncio.gather(
-            self.sessions.begin(person, state.request.client_id, identity.login_hint),
-            self.flows.issue(self._code(state, person), self.flows.new_handle(Code, TOKEN_LIFETIME)),
-        )
+        handle = await self.codes.issue(self._code(state, person), identity.login_hint)
         self.responses.report(SignInStep.COMPLETED, state.authorization)
         note = self.people.note_of(identity, EmailAddress(state.email))
         return Remembering(self.responses.to_client(state.request, code=handle), note)
@@ -207,7 +205,7 @@ class CallbackStep:
             account_id=state.account_id,
             tid=identity.tid,
             oid=identity.oid,
-            sid=self.sessions.name_of(identity.sid) if identity.sid else None,
+            sid=Sessions.name_of(identity.sid) if identity.sid else None,
             auth_time=identity.auth_time,
             acr=acr_of(identity.acrs, state.request.acr_values),
             amr=identity.amr,

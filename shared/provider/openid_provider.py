@@ -18,6 +18,7 @@ from shared.provider.authorization_response import Responses
 from shared.provider.authorize import AuthorizeStep
 from shared.provider.callback import CallbackStep
 from shared.provider.client_authentication import AuthenticatedClient, ClientAuthentication
+from shared.provider.codes import Codes
 from shared.provider.end_session import EndSession
 from shared.provider.expected_person import ExpectedPeople
 from shared.provider.families import Families
@@ -88,9 +89,10 @@ class OpenIdProvider:
         issuer = Issuer(issuer=public_url, tokens=tokens, clock=clock)
         sessions = Sessions(table=flows_table, clock=clock)
         people = ExpectedPeople(seal=seal, tokens=tokens, accounts=recent_accounts, clock=clock)
-        standing = Standing(accounts=accounts, resolver=resolver)
+        standing = Standing(accounts=accounts, recent=recent_accounts, resolver=resolver)
         reused = ReusedCodes(flows=flows)
         families = Families(table=flows_table, sessions=sessions, clock=clock)
+        codes = Codes(flows=flows, sessions=sessions, families=families, reused=reused)
         responses = Responses(checks=checks, telemetry=telemetry, issuer=public_url)
         pushed = PushedRequests(applications=recent_applications, flows=flows, responses=responses)
         redirect_uri = f"{public_url}/signin/callback"
@@ -103,7 +105,7 @@ class OpenIdProvider:
                 resolver=resolver,
                 flows=flows,
                 admission=admission,
-                sessions=sessions,
+                codes=codes,
                 people=people,
                 provider=entra,
                 responses=responses,
@@ -125,9 +127,7 @@ class OpenIdProvider:
                 audiences=(public_url, f"{public_url}/oauth2/token", f"{public_url}/oauth2/par"),
                 secrets=SecretChecks(clock=clock),
             ),
-            token=TokenEndpoint(
-                flows=flows, standing=standing, families=families, reused=reused, issuer=issuer, telemetry=telemetry
-            ),
+            token=TokenEndpoint(codes=codes, standing=standing, families=families, issuer=issuer, telemetry=telemetry),
             refresh=RefreshEndpoint(families=families, standing=standing, issuer=issuer, telemetry=telemetry),
             revocation=Revocation(families=families),
             userinfo=Userinfo(tokens=tokens, issuer=public_url, reused=reused),

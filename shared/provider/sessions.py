@@ -1,15 +1,17 @@
 """Sessions: who is signed in to which applications, so that logout reaches all of them.
 
 A session's name is the hash of Entra's `sid`. It has a row for each application. A row is in a partition of the day on
-which it expires, so those of a session that lives are of two days at most. Beside it is a row that names the session
-for the person, so that all their sessions end when they are erased.
+which it expires, so those of a session that lives are of two days at most. Beside it, written by the same transaction,
+is a row that names the session for the person, so that all their sessions end when they are erased. It is in the
+session's shard, so an erasure, which is rare, looks into every shard.
 """
 
 import asyncio
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared.flows.expiry import day_of, partition_of
+from shared.flows.expiry import SHARDS, day_of, partition_of
 from shared.flows.flows import digest
 from shared.kernel.names import AccountId, ClientId
 from shared.ports.clock import Clock
@@ -50,21 +52,21 @@ class Sessions:
         """The `sid` that applications get: it does not reveal Entra's."""
         return digest(f"sid {entra_sid}")
 
-    async def begin(self, person: Person, client_id: ClientId, logout_hint: str | None) -> None:
-        """Store that a person is signed in to this application; nothing without a `sid`, since nobody could end it."""
-        if person.sid is not None:
-            now = self.clock.now()
-            session = Session(
-                client_id=client_id,
-                sub=person.sub,
-                logout_hint=logout_hint,
-                began_at=now,
-                account_id=person.account_id,
-            )
-            day, of_person = day_of(now + _LIFETIME), name_of_person(person.account_id, person.sub)
-            key = Key(partition_of(day, person.sid), _prefix(person.sid) + client_id)
-            mine = Key(partition_of(day, of_person), f"{_OF_PERSON}{of_person}:{person.sid}")
-            await asyncio.gather(self.table.write(Put(key, session.document())), self.table.write(Put(mine, "{}")))
+    def beginning(self, person: Person, client_id: ClientId, logout_hint: str | None) -> tuple[str, tuple[Put, ...]]:
+        """The partition of a session that begins now, and the writes by which a person is signed in to an application.
+
+        None without a `sid`, since nobody could end it: the partition is a random one then.
+        """
+        now, sid = self.clock.now(), person.sid
+        partition = partition_of(day_of(now + _LIFETIME), sid or secrets.token_hex(1))
+        if sid is None:
+            return partition, ()
+        session = Session(
+            client_id=client_id, sub=person.sub, logout_hint=logout_hint, began_at=now, account_id=person.account_id
+        )
+        mine = f"{_OF_PERSON}{name_of_person(person.account_id, person.sub)}:{sid}"
+        named = Put(Key(partition, mine), "{}")
+        return partition, (Put(Key(partition, _prefix(sid) + client_id), session.document()), named)
 
     async def find(self, sid: str) -> tuple[Row, ...]:
         """The rows of a session, the latest last: one per application, or two if a sign-in was repeated the next day.
@@ -79,10 +81,13 @@ class Sessions:
         return tuple(sorted((row for rows in found for row in rows), key=_began_at))
 
     async def of_person(self, account_id: AccountId, sub: str) -> tuple[str, ...]:
-        """The names of the sessions that a person has begun in an account, some of which may have ended."""
-        name = name_of_person(account_id, sub)
-        prefix = f"{_OF_PERSON}{name}:"
-        found = await asyncio.gather(*(self.table.under(partition, prefix) for partition in self._partitions(name)))
+        """The names of the sessions that a person has begun in an account, some of which may have ended.
+
+        Sixteen queries for each of two days.
+        """
+        prefix = f"{_OF_PERSON}{name_of_person(account_id, sub)}:"
+        partitions = [partition for shard in SHARDS for partition in self._partitions(shard)]
+        found = await asyncio.gather(*(self.table.under(partition, prefix) for partition in partitions))
         return tuple({row.key.row.removeprefix(prefix): None for rows in found for row in rows})
 
     async def current(self, sid: str, client_id: ClientId) -> Session | None:
@@ -110,7 +115,7 @@ class Sessions:
         return tuple([Session.read(row) for row in rows if await self._taken(row)])
 
     def _partitions(self, name: str) -> tuple[str, ...]:
-        """The partitions of the rows of this session, or of this person, that have not expired."""
+        """The partitions of the rows of a session of this name, or of names that begin so, that have not expired."""
         now = self.clock.now()
         return tuple({partition_of(day_of(moment), name): None for moment in (now, now + _LIFETIME)})
 

@@ -1,7 +1,8 @@
 """Whether a sign-in still stands when its code is redeemed, or its tokens are renewed.
 
 Up to a minute has passed since a sign-in was completed, or weeks. Tokens are good for ten minutes and cannot be taken
-back, so the account is asked once more.
+back, so the account is asked once more. For a code its rows may be ten seconds old: the link was read anew when the
+sign-in was completed, and an instance sees at once what it has changed itself. Renewals read them anew.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.accounts.head import existed_at
+from shared.accounts.head import existed_at, find_head
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import Invalid
 from shared.ports.table import RowReader
@@ -28,6 +29,8 @@ class Standing:
 
     accounts: RowReader
     """The accounts' table as it is now."""
+    recent: RowReader
+    """The accounts' table as it was up to ten seconds ago."""
     resolver: Resolver
     """Resolves how the person signs in; remembers for ten seconds what other instances write."""
 
@@ -48,10 +51,11 @@ class Standing:
         person = grant.person
         typed = grant.typed or person.email or ""
         others = person.addresses - {typed}
+        links = _Links(self.accounts if renews else self.recent, grant)
         exists, linked, theirs, applies = await asyncio.gather(
-            existed_at(self.accounts, person.account_id, grant.issued_at),
-            self._is_linked(grant, EmailAddress(typed)),
-            _all(self._is_nobody_elses(grant, EmailAddress(each)) for each in others),
+            self._exists(grant, renews=renews),
+            links.has(EmailAddress(typed)),
+            _all(links.has_no_other(EmailAddress(each)) for each in others),
             _all(self._applies(grant, EmailAddress(each), renews=renews) for each in {typed, *others}),
         )
         if not exists:
@@ -62,6 +66,13 @@ class Standing:
             raise invalid_grant("The user's link to the identity that has signed in was released.")
         if not theirs:
             raise invalid_grant("An address of the user has become somebody else's.")
+
+    async def _exists(self, grant: Grant, *, renews: bool) -> bool:
+        account_id = grant.person.account_id
+        if renews:
+            return await existed_at(self.accounts, account_id, grant.issued_at)
+        head = await find_head(self.recent, account_id)  # as the decision reads it
+        return head is not None and head.account.record.created_at <= grant.issued_at
 
     async def _applies(self, grant: Grant, email: EmailAddress, *, renews: bool) -> bool:
         person = grant.person
@@ -76,20 +87,29 @@ class Standing:
             and (resolution.sso.consented or not renews)
         )
 
-    async def _is_linked(self, grant: Grant, email: EmailAddress) -> bool:
-        link = await self._link(grant, email)
-        if link is None or link.linked_at > grant.issued_at + _CLOCKS_DIFFER_BY:
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """The links of the account, as a sign-in needs them."""
+
+    reader: RowReader
+    grant: Grant
+
+    async def has(self, email: EmailAddress) -> bool:
+        """Whether the address is linked to the person, and was when they signed in."""
+        link = await self._find(email)
+        if link is None or link.linked_at > self.grant.issued_at + _CLOCKS_DIFFER_BY:
             return False
-        return _is_of(link, grant.person)
+        return _is_of(link, self.grant.person)
 
-    async def _is_nobody_elses(self, grant: Grant, email: EmailAddress) -> bool:
+    async def has_no_other(self, email: EmailAddress) -> bool:
         """Whether nobody else has been linked to it since the sign-in, which the tenant has vouched for then."""
-        link = await self._link(grant, email)
-        return link is None or link.linked_at <= grant.issued_at or _is_of(link, grant.person)
+        link = await self._find(email)
+        return link is None or link.linked_at <= self.grant.issued_at or _is_of(link, self.grant.person)
 
-    async def _link(self, grant: Grant, email: EmailAddress) -> Link | None:
-        account_id = grant.person.account_id
-        row = await self.accounts.get(link_key(account_id, UserKey.of(account_id, email)))
+    async def _find(self, email: EmailAddress) -> Link | None:
+        account_id = self.grant.person.account_id
+        row = await self.reader.get(link_key(account_id, UserKey.of(account_id, email)))
         return Link.read(row) if row else None
 
 

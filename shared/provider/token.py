@@ -7,18 +7,17 @@ vault's signatures. A code that is shown again ends the refresh tokens that it h
 """
 
 import asyncio
-import contextlib
 import hmac
 import re
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from shared.applications.application import CodeBinding
-from shared.flows.flows import FlowEnded, Flows, Held, name_of
+from shared.flows.flows import name_of
 from shared.kernel.names import EmailAddress
-from shared.kernel.refusals import FlowSpent
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.provider.client_authentication import AuthenticatedClient
+from shared.provider.codes import Codes, HeldCode
 from shared.provider.errors import OAuthError, invalid_grant, invalid_request
 from shared.provider.families import Families
 from shared.provider.issuer import TOKEN_LIFETIME, Code, Issuer, challenge_of
@@ -54,14 +53,12 @@ class TokenResponse:
 class TokenEndpoint:
     """Redeems codes."""
 
-    flows: Flows
-    """Stores the codes."""
+    codes: Codes
+    """The codes."""
     standing: Standing
     """Proves that the sign-in still stands."""
     families: Families
     """Refresh tokens, for clients that have asked for them and may."""
-    reused: ReusedCodes
-    """Codes that were shown again, whose tokens end."""
     issuer: Issuer
     """Makes the tokens."""
     telemetry: Telemetry
@@ -96,54 +93,28 @@ class TokenEndpoint:
     async def _exchange(
         self, handle: str, client: AuthenticatedClient, parameters: Parameters
     ) -> tuple[Code, TokenResponse]:
-        held = await self._find(handle)
-        code = held.flow
+        held = await self.codes.find(handle)
+        code = held.code
         await self._prove_bound(held, client, parameters)
         await self.standing.prove(code)
-        access_token = await self.issuer.access_token(code, self.reused.token_id(handle))
+        access_token = await self.issuer.access_token(code, ReusedCodes.token_id(handle))
         id_token = await self.issuer.id_token(code, access_token)
         renewable = OFFLINE_ACCESS in code.scope and client.application.profile.refresh_tokens
         refresh_token = (await self.families.begin(code, handle)).text if renewable else None
-        try:
-            await self.flows.take(held)
-        except FlowSpent:
-            await self._end_tokens(code, handle)
-            raise _spent() from None
+        await self.codes.take(held)
         return code, TokenResponse(access_token, id_token, code.scope, refresh_token)
 
-    async def _find(self, handle: str) -> Held[Code]:
-        try:
-            return await self.flows.find(handle, Code)
-        except FlowEnded as ended:
-            code = Code.model_validate(ended.flow)
-            if code.taken_by is not None:
-                await self._end_tokens(code, handle)
-            raise _spent() from None
-        except FlowSpent:
-            raise _spent() from None
-
-    async def _end_tokens(self, code: Code, handle: str) -> None:
-        """End the tokens of a code that was shown again (RFC 6749, section 4.1.2)."""
-        await self.reused.note(handle)
-        if OFFLINE_ACCESS in code.scope:
-            await self.families.end_of(code, handle)
-
-    async def _prove_bound(self, held: Held[Code], client: AuthenticatedClient, parameters: Parameters) -> None:
+    async def _prove_bound(self, held: HeldCode, client: AuthenticatedClient, parameters: Parameters) -> None:
         """Prove that the code was issued for this request. If not, it is used up: there is no second try.
 
         Raises:
             OAuthError: it was not.
         """
         try:
-            _must_be_bound(held.flow, client, parameters)
+            _must_be_bound(held.code, client, parameters)
         except OAuthError:
-            with contextlib.suppress(FlowSpent):
-                await self.flows.take(held)
+            await self.codes.take(held)
             raise
-
-
-def _spent() -> OAuthError:
-    return invalid_grant("The code is unknown, was already used, or has expired.")
 
 
 def _must_be_bound(code: Code, client: AuthenticatedClient, parameters: Parameters) -> None:

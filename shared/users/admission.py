@@ -20,7 +20,7 @@ from shared.kernel.refusals import Unavailable
 from shared.policies.policy import Policy
 from shared.ports.clock import Clock
 from shared.ports.sign_in import VerifiedIdentity
-from shared.ports.table import Insert, Replace, Row, RowChanged, RowExists, Table
+from shared.ports.table import Insert, RecentReader, Replace, Row, RowChanged, RowExists, Table
 from shared.users.address_proof import prove_email, vouched_address, vouched_username
 from shared.users.identity import Identity, find_identity
 from shared.users.link import SWITCHED_OFF, Link, LinkConflict, LinkMade, LinkReplaced, SsoSwitchedOff, link_key
@@ -60,6 +60,8 @@ class Admission:
 
     table: Table
     """The accounts' table as it is now: a sign-in must not outlive its account, or the account's connection."""
+    recent: RecentReader
+    """Remembers the links that were read."""
     journal: Journal
     """The audit trail."""
     people: People
@@ -68,10 +70,13 @@ class Admission:
     """The time."""
 
     async def look(self, account_id: AccountId, email: EmailAddress) -> Seen:
-        """Read what `admit` depends on, whoever it is that signs in."""
+        """Read what `admit` depends on, whoever it is that signs in: account and link as they are now.
+
+        The link is remembered, for the code that is redeemed next.
+        """
         now = self.clock.now()
         key = link_key(account_id, UserKey.of(account_id, email))
-        head, row = await asyncio.gather(find_head(self.table, account_id), self.table.get(key))
+        head, row = await asyncio.gather(find_head(self.table, account_id), self.recent.anew(key))
         return Seen(now, head, row)
 
     async def admit(

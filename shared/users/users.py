@@ -8,7 +8,7 @@ from shared.accounts.head import Head
 from shared.accounts.journal import Journal
 from shared.kernel.names import DomainName
 from shared.ports.clock import Clock
-from shared.ports.table import Table
+from shared.ports.table import RecentReader, Table
 from shared.users.admission import Admission
 from shared.users.exemptions import ExemptionList
 from shared.users.links import Links
@@ -33,6 +33,7 @@ class Users:
         cls,
         *,
         accounts: Table,
+        recent_accounts: RecentReader,
         domains: Table,
         journal: Journal,
         clock: Clock,
@@ -43,6 +44,6 @@ class Users:
         return cls(
             exemptions=ExemptionList(table=accounts, journal=journal, clock=clock, has_domain=has_domain),
             links=Links(table=accounts, journal=journal, people=people),
-            admission=Admission(table=accounts, journal=journal, people=people, clock=clock),
+            admission=Admission(table=accounts, recent=recent_accounts, journal=journal, people=people, clock=clock),
             people=people,
         )

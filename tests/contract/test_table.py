@@ -210,6 +210,21 @@ async def test_every_version_can_be_changed_once(table: Table, partition: str) -
         assert row.document == str(number)
 
 
+async def test_a_write_names_the_version_that_it_has_made(table: Table, partition: str) -> None:
+    """Alone, and with others: the next change may start from it without a read."""
+    first, second = Key(partition, "first"), Key(partition, "second")
+    for operations in ([Insert(first, "1")], [Put(first, "2")], [Insert(second, "1"), Put(first, "3")]):
+        etags = await table.write(*operations)
+        for operation, etag in zip(operations, etags, strict=True):
+            assert await standing(table, operation.key) == Row(operation.key, operation.document, etag)
+            (following,) = await table.write(Replace(Row(operation.key, operation.document, etag), "replaced"))
+            assert (await standing(table, operation.key)).etag == following
+    both = Remove(await standing(table, first)), Replace(await standing(table, second), "4")
+    removed, replaced = await table.write(*both)
+    assert (removed, replaced) == ("", (await standing(table, second)).etag)
+    assert await table.write(Remove(await standing(table, second))) == ("",)
+
+
 async def test_what_is_gone_can_be_neither_replaced_nor_removed(table: Table, partition: str) -> None:
     row = await stored(table, Key(partition, "row"))
     await table.write(Remove(row))

@@ -81,6 +81,13 @@ class Script:
                 self.under_way = True
 
 
+@dataclass(frozen=True, eq=False)
+class _Written:
+    """What a write has answered, which equals nothing."""
+
+    etags: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Disturbed:
     """The table behind it, reached as the script says."""
@@ -97,8 +104,8 @@ class Disturbed:
     async def page(self, partition: str, prefix: str, size: int, continuation: str | None) -> Page:
         return await self.script.call(self.table, lambda: self.table.page(partition, prefix, size, continuation))
 
-    async def write(self, *operations: Operation) -> None:
-        await self.script.call(self.table, lambda: self._write(operations))
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
+        return (await self.script.call(self.table, lambda: self._write(operations))).etags
 
     async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
         for row in await self.script.call(self.table, lambda: _all(self.table.expired(now, first))):
@@ -108,9 +115,8 @@ class Disturbed:
         for row in await self.script.call(self.table, lambda: _all(self.table.partitions_before(partition))):
             yield row
 
-    async def _write(self, operations: tuple[Operation, ...]) -> object:
-        await self.table.write(*operations)
-        return object()
+    async def _write(self, operations: tuple[Operation, ...]) -> "_Written":
+        return _Written(await self.table.write(*operations))
 
 
 async def _all(rows: AsyncIterator[Row]) -> list[Row]:

@@ -131,14 +131,16 @@ class InMemoryTable(_Answering):
         await self._pause()
         return Page(rows[:size], _closed(rows[size].key.row) if len(rows) > size else None)
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         _check_transaction(operations)
         await self._travel()
         for operation in operations:
             self._allow(operation)
         for operation in operations:
             self._perform(operation)
+        written = [self._rows.get(operation.key) for operation in operations]
         await self._pause()
+        return tuple(each.row.etag if each else "" for each in written)
 
     async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
         await self._travel()
@@ -186,7 +188,7 @@ class Unremembered:
     """A table as a reader that caches nothing: every lease ends at once."""
 
     def __init__(self, table: RowReader) -> None:
-        self.get = table.get
+        self.get = self.anew = table.get
         self.under = table.under
 
     def noting(self, leases: list[Lease]) -> "Unremembered":

@@ -34,9 +34,9 @@ class Interleaved:
         await _act(self._to_read)
         return await self._table.page(partition, prefix, size, continuation)
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         await _act(self._to_write)
-        await self._table.write(*operations)
+        return await self._table.write(*operations)
 
     def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
         return self._table.expired(now, first)
@@ -55,6 +55,6 @@ async def _act(waiting: list[Act]) -> None:
 class LostAnswers(Interleaved):
     """Each write takes place, its response is lost, and the SDK repeats it: the caller gets the repeat's response."""
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         await super().write(*operations)
-        await super().write(*operations)
+        return await super().write(*operations)

@@ -62,11 +62,12 @@ class SdkTable:
                 raise
         return Page(tuple(rows), closed(pages.continuation_token))
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         check_operations(operations)
         requests = [request_of(operation) for operation in operations]
         with in_the_ports_words(operations):
-            await self.client.submit_transaction(requests)
+            done = await self.client.submit_transaction(requests)
+        return tuple(each.get("etag") or "" for each in done)
 
     async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
         condition = "PartitionKey ge @first and expiresAt lt @now"

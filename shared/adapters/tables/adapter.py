@@ -13,7 +13,7 @@ from shared.adapters.tables import requests
 from shared.adapters.tables.account import Account
 from shared.adapters.tables.entities import check_key, check_operations, row_of
 from shared.adapters.tables.requests import Answer, Request, unexpected
-from shared.adapters.tables.transactions import Failure, batch, failure_of
+from shared.adapters.tables.transactions import Failure, batch, outcome_of
 from shared.kernel.refusals import Invalid, Refusal
 from shared.ports.table import Insert, Key, Operation, Page, Row, RowChanged, RowExists
 
@@ -104,7 +104,7 @@ class AzureTable:
             more = requests.continuation_of(answer)
         return Page(rows, closed(more))
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         """See the port."""
         check_operations(operations)
         changes = [requests.change(self.name, operation) for operation in operations]
@@ -112,10 +112,11 @@ class AzureTable:
             answer = await self.tables.ask(changes[0])
             if answer.status not in (201, 204):
                 raise _refusal(operations[0], answer.status, answer.code)
-            return
-        failure = failure_of(await self.tables.ask(batch(self.tables.endpoint, changes)), len(changes))
-        if failure is not None:
-            raise _refusal(_failed(operations, failure), failure.status, failure.code)
+            return (answer.headers.get("ETag", ""),)
+        outcome = outcome_of(await self.tables.ask(batch(self.tables.endpoint, changes)), len(changes))
+        if isinstance(outcome, Failure):
+            raise _refusal(_failed(operations, outcome), outcome.status, outcome.code)
+        return outcome
 
     async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
         """See the port."""

@@ -16,6 +16,7 @@ from shared.adapters.tables.requests import Answer, Request, error_of, unexpecte
 _HEAD: Final = b"\n\n"
 _MULTIPART: Final = re.compile(r"multipart/mixed; ?boundary=([\w'()+,./:=?-]{1,70})", re.ASCII)
 _HTTP: Final = re.compile(rb"HTTP/1\.1 ([1-5][0-9]{2})(?: [^\n]*)?")
+_ETAG: Final = re.compile(rb"^etag: ([!-~]+)$", re.IGNORECASE | re.MULTILINE)
 _INDEX: Final = re.compile(r"([0-9]{1,2}):")
 
 
@@ -58,8 +59,8 @@ class Failure:
     """The store's name for the error, if it gave one."""
 
 
-def failure_of(answer: Answer, count: int) -> Failure | None:
-    """The failure of a transaction of `count` operations; None if all of them took place.
+def outcome_of(answer: Answer, count: int) -> Failure | tuple[str, ...]:
+    """The failure of a transaction of `count` operations; or, if all of them took place, the etags of what they wrote.
 
     Azure Table Storage ends lines with CR LF, and Cosmos DB some of them with LF.
 
@@ -74,9 +75,9 @@ def failure_of(answer: Answer, count: int) -> Failure | None:
         responses = [_response(part) for part in _parts(content, headers["content-type"])]
     except (ValueError, KeyError) as error:
         raise unexpected() from error
-    if len(responses) == count and all(status in (201, 204) for status, _ in responses):
-        return None
-    ((status, body), *others) = responses
+    if len(responses) == count and all(status in (201, 204) for status, *_ in responses):
+        return tuple(_etag(head) for _, head, _ in responses)
+    ((status, _, body), *others) = responses
     if others or status < 400:  # noqa: PLR2004 - HTTP's number
         raise unexpected()
     return _failure(status, body, count)
@@ -119,8 +120,8 @@ def _divided(part: bytes) -> tuple[dict[str, str], bytes]:
     return headers, content
 
 
-def _response(part: bytes) -> tuple[int, bytes]:
-    """Status and body of the HTTP response in a part.
+def _response(part: bytes) -> tuple[int, bytes, bytes]:
+    """Status, headers and body of the HTTP response in a part.
 
     Raises:
         ValueError: there is none.
@@ -130,4 +131,11 @@ def _response(part: bytes) -> tuple[int, bytes]:
     status = _HTTP.fullmatch(line)
     if headers.get("content-type") != "application/http" or status is None:
         raise ValueError("It is not a response.")
-    return int(status[1]), rest.partition(_HEAD)[2]
+    head, _, body = rest.partition(_HEAD)
+    return int(status[1]), head, body
+
+
+def _etag(head: bytes) -> str:
+    """The etag among the headers of a response; empty if there is none."""
+    found = _ETAG.search(head)
+    return found[1].decode() if found else ""

@@ -91,6 +91,23 @@ async def test_an_answer_is_no_younger_for_being_asked_for(
     assert answer == "new"
 
 
+async def test_a_row_that_is_read_anew_is_as_it_is_now_and_remembered_from_then_on(
+    table: SlowTable, recent: RecentRows, clock: FixedClock
+) -> None:
+    await table.write(Put(KEY, "old"))
+    lease = recent.recall(KEY).lease
+    await recent.get(KEY)
+    await table.write(Put(KEY, "new"))
+    clock.advance(MAX_AGE / 2)
+    row = await recent.anew(KEY)
+    assert row is not None
+    assert (row.document, lease.ended) == ("new", True)
+    reads = table.reads
+    clock.advance(MAX_AGE - timedelta(microseconds=1))
+    assert await read(recent) == "new"
+    assert table.reads == reads
+
+
 async def test_absence_is_remembered_too(table: SlowTable, recent: RecentRows) -> None:
     assert [await read(recent), await read(recent)] == [None, None]
     assert await recent.under("acme", "exception:") == await recent.under("acme", "exception:") == ()

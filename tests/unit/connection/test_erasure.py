@@ -42,10 +42,10 @@ class Slow(Interleaved):
         super().__init__(table)
         self._chance = chance
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         for _ in range(self._chance.randrange(100)):
             await asyncio.sleep(0)
-        await super().write(*operations)
+        return await super().write(*operations)
 
 
 class World:

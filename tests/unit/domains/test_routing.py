@@ -56,8 +56,8 @@ class Watched(InMemoryTable):
     async def under(self, partition: str, prefix: str) -> tuple[Row, ...]:
         return await self._watched("under", lambda: InMemoryTable.under(self, partition, prefix))
 
-    async def write(self, *operations: Operation) -> None:
-        await self._watched("write", lambda: InMemoryTable.write(self, *operations))
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
+        return await self._watched("write", lambda: InMemoryTable.write(self, *operations))
 
     def forget(self) -> None:
         self.calls.clear()

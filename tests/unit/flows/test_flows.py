@@ -202,9 +202,9 @@ class Counted(InMemoryTable):
         super().__init__()
         self.writes, self.rows_read = 0, 0
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         self.writes += 1
-        await super().write(*operations)
+        return await super().write(*operations)
 
     async def partitions_before(self, partition: str) -> AsyncIterator[Row]:
         async for row in super().partitions_before(partition):

@@ -71,7 +71,7 @@ async def test_what_was_not_kept_can_be_tried_again() -> None:
 class Purged(InMemoryTable):
     """A table from which a row goes as soon as it has been in the way."""
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         (insert,) = operations
         assert isinstance(insert, Insert)
         raise RowExists(insert.key)

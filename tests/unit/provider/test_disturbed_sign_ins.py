@@ -71,6 +71,16 @@ ASKED = {
 type Step = Callable[["World"], Awaitable[object]]
 
 
+def elsewhere(before: Step) -> Step:
+    """What comes before, after which another instance goes on: it has no copy of what the first one has issued."""
+
+    async def before_another_instance(world: "World") -> None:
+        await before(world)
+        world.__post_init__()
+
+    return before_another_instance
+
+
 class World(Provider):
     """The provider, with what a browser and a client hold between two steps."""
 
@@ -297,6 +307,14 @@ CASES = {
     "redeem": Case(with_a_code, redeem, TokenResponse, redeem),
     "redeem for refresh tokens": Case(
         with_a_code_for_refresh_tokens, redeem_for_refresh_tokens, TokenResponse, redeem_for_refresh_tokens
+    ),
+    "complete elsewhere": Case(elsewhere(at_microsoft), come_back, RedirectToApplication, begin_again),
+    "redeem elsewhere": Case(elsewhere(with_a_code), redeem, TokenResponse, redeem),
+    "redeem elsewhere for refresh tokens": Case(
+        elsewhere(with_a_code_for_refresh_tokens),
+        redeem_for_refresh_tokens,
+        TokenResponse,
+        redeem_for_refresh_tokens,
     ),
     "renew": Case(with_a_refresh_token, renew_twice, TokenResponse, renew_twice),
     "renew without SSO": Case(without_sso, renew_after_the_end_of_sso, type(None), renew_after_the_end_of_sso),

@@ -50,7 +50,7 @@ def query_of(url: str) -> dict[str, str]:
 
 async def test_a_session_holds_each_application_once(provider: Provider) -> None:
     for client_id, hint in ((UNITE, "old"), (OTHER, None), (UNITE, "new")):
-        await provider.sessions.begin(PERSON, client_id, hint)
+        await provider.begin_session(PERSON, client_id, hint)
     assert sorted(await ended(provider), key=lambda session: session.client_id) == [
         Session(client_id=OTHER, sub="subject", logout_hint=None, began_at=NEW_YEAR, account_id=ACME),
         Session(client_id=UNITE, sub="subject", logout_hint="new", began_at=NEW_YEAR, account_id=ACME),
@@ -61,13 +61,13 @@ async def test_a_session_holds_each_application_once(provider: Provider) -> None
 async def test_of_many_who_end_a_session_at_once_each_application_goes_to_one(provider: Provider) -> None:
     clients = [ClientId(f"app-{number}") for number in range(5)]
     for client_id in clients:
-        await provider.sessions.begin(PERSON, client_id, None)
+        await provider.begin_session(PERSON, client_id, None)
     parts = await asyncio.gather(*(ended(provider) for _ in range(4)))
     assert sorted(session.client_id for part in parts for session in part) == clients
 
 
 async def test_a_session_that_nobody_can_name_is_not_kept(provider: Provider) -> None:
-    await provider.sessions.begin(person(sid=None), UNITE, None)
+    await provider.begin_session(person(sid=None), UNITE, None)
     assert len(provider.flows_table) == 0
 
 
@@ -75,11 +75,11 @@ async def test_a_session_lives_for_a_day_and_is_purged_at_the_end_of_that_day(pr
     """Whatever the time of the day at which it began. Repeated the next day, it has two rows, of which one counts."""
     for _ in range(4):
         provider.clock.advance(timedelta(hours=5, minutes=59))
-        await provider.sessions.begin(PERSON, UNITE, None)
+        await provider.begin_session(PERSON, UNITE, None)
         provider.clock.advance(timedelta(hours=24))
         assert await provider.flows.purge() == 0
         assert len(await provider.sessions.find(SID)) == 1
-        await provider.sessions.begin(PERSON, UNITE, "again")
+        await provider.begin_session(PERSON, UNITE, "again")
         assert [row.document for row in await provider.sessions.find(SID)][-1].count("again") == 1
         current = await provider.sessions.current(SID, UNITE)
         assert current is not None
@@ -94,7 +94,7 @@ async def test_a_session_with_two_rows_is_ended_whole_and_its_application_hears_
 ) -> None:
     for hours in (1, 23):
         provider.clock.advance(timedelta(hours=hours))
-        await provider.sessions.begin(PERSON, UNITE, None)
+        await provider.begin_session(PERSON, UNITE, None)
     assert len(await provider.sessions.find(SID)) == 2
     await end_session.front_channel(ENTRA_SID)
     assert len(await provider.sessions.find(SID)) == 0
@@ -139,7 +139,7 @@ async def asked(end_session: EndSession, **parameters: str | tuple[str, ...] | N
 async def test_who_leaves_goes_to_entra_and_then_where_the_application_said(
     provider: Provider, end_session: EndSession
 ) -> None:
-    await provider.sessions.begin(PERSON, UNITE, "hint-of-alice")
+    await provider.begin_session(PERSON, UNITE, "hint-of-alice")
     hint = await id_token(provider)
     answer = await end_session.begin(
         sent(id_token_hint=hint, post_logout_redirect_uri=GOODBYE, state="s&t u"), confirmed=False
@@ -202,7 +202,7 @@ async def test_an_address_that_was_removed_meanwhile_is_returned_to_no_more(
 
 
 async def test_a_token_that_has_expired_still_says_who_leaves(provider: Provider, end_session: EndSession) -> None:
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     hint = await id_token(provider)
     provider.clock.advance(timedelta(hours=8))
     await end_session.begin(sent(id_token_hint=hint, client_id="unite"), confirmed=False)
@@ -210,7 +210,7 @@ async def test_a_token_that_has_expired_still_says_who_leaves(provider: Provider
 
 
 async def test_a_token_without_a_session_ends_none(provider: Provider, end_session: EndSession) -> None:
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     hint = await id_token(provider, person=person(sid=None))
     assert await begun(end_session, id_token_hint=hint, post_logout_redirect_uri=GOODBYE)
     assert len(await ended(provider)) == 1
@@ -242,7 +242,7 @@ async def test_who_comes_with_something_wrong_is_told_and_may_sign_out_and_stay(
 
 async def test_a_token_of_one_client_does_not_serve_another(provider: Provider, end_session: EndSession) -> None:
     await provider.add(OTHER)
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     for parameters in (
         {"client_id": "other", "id_token_hint": await id_token(provider)},
         {"id_token_hint": await id_token(provider, client_id=OTHER), "post_logout_redirect_uri": GOODBYE},
@@ -258,7 +258,7 @@ async def test_the_session_of_a_deleted_account_can_still_be_ended_and_does_noth
     provider: Provider, end_session: EndSession, doorbells: Doorbells
 ) -> None:
     await provider.issue()
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     hint = await id_token(provider)
     await provider.services.connection.disconnection.close(OLGA, ACME, WHATEVER_STANDS)
     before = len(provider.accounts_table)
@@ -276,7 +276,7 @@ async def test_every_application_that_wants_to_hear_is_told_by_a_token_of_its_ow
     await provider.add(OTHER, backchannel_logout_uri="https://other.example/bell")
     await provider.add(ClientId("quiet"))
     for client_id in (UNITE, OTHER, ClientId("quiet"), ClientId("removed")):
-        await provider.sessions.begin(PERSON, client_id, None)
+        await provider.begin_session(PERSON, client_id, None)
     await end_session.front_channel(ENTRA_SID)
     heard = dict(doorbells.heard)
     assert set(heard) == {"https://unite.example/bell", "https://other.example/bell"}
@@ -291,7 +291,7 @@ async def test_an_application_that_does_not_answer_holds_up_nobody(
     await provider.add(OTHER, backchannel_logout_uri="https://other.example/bell")
     doorbells.deaf = {"https://unite.example/bell"}
     for client_id in (UNITE, OTHER):
-        await provider.sessions.begin(PERSON, client_id, None)
+        await provider.begin_session(PERSON, client_id, None)
     await end_session.front_channel(ENTRA_SID)
     assert [url for url, _ in doorbells.heard] == ["https://other.example/bell"]
     assert "back-channel logout not heard application=unite" in caplog.text
@@ -302,7 +302,7 @@ async def test_what_was_not_heard_is_sent_again_until_it_is(
 ) -> None:
     bell = "https://unite.example/bell"
     doorbells.deaf = {bell}
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     await end_session.front_channel(ENTRA_SID)
     for minutes in (2, 3, 5):
         provider.clock.advance(timedelta(minutes=minutes))
@@ -321,7 +321,7 @@ async def test_what_nobody_ever_hears_is_given_up_after_a_day(
     provider: Provider, end_session: EndSession, doorbells: Doorbells
 ) -> None:
     doorbells.deaf = {"https://unite.example/bell"}
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     await end_session.front_channel(ENTRA_SID)
     for _ in range(20 * 2):
         provider.clock.advance(timedelta(minutes=30))
@@ -337,7 +337,7 @@ async def test_a_crash_between_removing_the_session_and_sending_loses_no_notice(
     provider: Provider, end_session: EndSession, doorbells: Doorbells
 ) -> None:
     # By hand: the disturbances run no duties.
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
 
     async def crash() -> None:
         raise asyncio.CancelledError
@@ -356,7 +356,7 @@ async def test_a_crash_between_removing_the_session_and_sending_loses_no_notice(
 async def test_what_was_heard_is_not_sent_again(
     provider: Provider, end_session: EndSession, doorbells: Doorbells
 ) -> None:
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     await end_session.front_channel(ENTRA_SID)
     assert len(provider.duties_table) == 0
     provider.clock.advance(timedelta(minutes=5))
@@ -369,7 +369,7 @@ async def test_a_notice_that_nobody_wants_any_more_is_done(
     provider: Provider, end_session: EndSession, doorbells: Doorbells, changes: dict | None
 ) -> None:
     doorbells.deaf = {"https://unite.example/bell"}
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     await end_session.front_channel(ENTRA_SID)
     if changes is None:
         await provider.register.remove(OLGA, UNITE, WHATEVER_STANDS)
@@ -385,6 +385,6 @@ async def test_a_notice_that_nobody_wants_any_more_is_done(
 async def test_who_does_not_know_entras_session_ends_nothing(
     provider: Provider, end_session: EndSession, sid: str
 ) -> None:
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     await end_session.front_channel(sid)
     assert len(await ended(provider)) == 1

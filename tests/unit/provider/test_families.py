@@ -23,7 +23,7 @@ WITHOUT_SID = person(sid=None)
 async def signed_in(provider: Provider, who: Person = WITHOUT_SID) -> str:
     """A refresh token of Alice's."""
     await provider.add(refresh_tokens=True)
-    await provider.sessions.begin(who, UNITE, None)
+    await provider.begin_session(who, UNITE, None)
     handle = await provider.issue(scope=SCOPE, person=who)
     form = {"client_id": UNITE, "grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": handle}
     token = (await provider.redeem(sent(**form, code_verifier=VERIFIER))).refresh_token
@@ -137,7 +137,7 @@ async def test_an_application_is_notified_of_the_end_of_a_session_that_only_its_
     bell = "https://unite.example/bell"
     await provider.add(refresh_tokens=True, backchannel_logout_uri=bell)
     who = person(sid=sid)
-    await provider.sessions.begin(who, UNITE, None)
+    await provider.begin_session(who, UNITE, None)
     handle = await provider.issue(scope=SCOPE, person=who)
     form = {"client_id": UNITE, "grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": handle}
     tokens = await provider.redeem(sent(**form, code_verifier=VERIFIER))

@@ -38,20 +38,20 @@ async def two_minutes_later(provider: Provider) -> list[str]:
 async def test_a_late_notice_is_dropped_if_the_person_has_signed_in_again(
     provider: Provider, end_session: EndSession
 ) -> None:
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     await end_session.front_channel(ENTRA_SID)
     provider.clock.advance(timedelta(seconds=10))
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     assert await two_minutes_later(provider) == []
 
 
 async def test_a_late_notice_is_sent_if_the_person_has_signed_in_elsewhere_only(
     provider: Provider, end_session: EndSession
 ) -> None:
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     await end_session.front_channel(ENTRA_SID)
     provider.clock.advance(timedelta(seconds=10))
-    await provider.sessions.begin(person(sid=Sessions.name_of("another")), UNITE, None)
+    await provider.begin_session(person(sid=Sessions.name_of("another")), UNITE, None)
     assert await two_minutes_later(provider) == [BELL]
 
 
@@ -62,7 +62,7 @@ async def crash() -> None:
 async def test_a_crash_before_the_session_is_removed_loses_no_notice(
     provider: Provider, end_session: EndSession
 ) -> None:
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     provider.flows_raced.before_writing(crash)
     with pytest.raises(asyncio.CancelledError):
         await end_session.front_channel(ENTRA_SID)
@@ -75,7 +75,7 @@ async def test_a_session_of_an_earlier_release_is_ended_and_begun_anew(
     provider: Provider, end_session: EndSession, began_again: datetime | None, notified: list[str]
 ) -> None:
     """Its row does not say when it began."""
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     (row,) = await provider.sessions.find(SID)
     document = {name: value for name, value in json.loads(row.document).items() if name != "beganAt"}
     await provider.flows_table.write(Put(row.key, json.dumps(document)))
@@ -83,7 +83,7 @@ async def test_a_session_of_an_earlier_release_is_ended_and_begun_anew(
     with pytest.raises(asyncio.CancelledError):
         await end_session.front_channel(ENTRA_SID)
     if began_again is not None:
-        await provider.sessions.begin(PERSON, UNITE, None)
+        await provider.begin_session(PERSON, UNITE, None)
     assert await two_minutes_later(provider) == notified
 
 
@@ -91,7 +91,7 @@ async def test_an_error_while_sending_is_logged_without_its_message_and_tried_ag
     provider: Provider, end_session: EndSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider.doorbells.deaf, provider.doorbells.broken = set(), ValueError("alice@contoso.example")
-    await provider.sessions.begin(PERSON, UNITE, None)
+    await provider.begin_session(PERSON, UNITE, None)
     await end_session.front_channel(ENTRA_SID)
     assert "back-channel logout application=unite failed: ValueError" in caplog.text
     assert "in post" in caplog.text

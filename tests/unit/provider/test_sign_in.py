@@ -25,7 +25,7 @@ from shared.provider.authorization_response import (
     Remembering,
 )
 from shared.provider.errors import OAuthError
-from shared.provider.issuer import Code, Person, challenge_of
+from shared.provider.issuer import Person, challenge_of
 from shared.provider.reauthentication import AuthTimeMissing, SignInTooOld
 from shared.provider.sessions import Sessions
 from shared.provider.sign_in import SignIn
@@ -103,7 +103,7 @@ async def test_a_person_comes_back_with_a_code_that_speaks_of_them(story: Story)
     back = await story.sign_in_as(*await story.leave(nonce="n"), sid="sid-of-entra")
     query = query_of(back.url)
     assert (query["state"], query["iss"]) == ("s", ISSUER)
-    code = await story.provider.flows.redeem(query["code"], Code)
+    code = (await story.provider.codes.find(query["code"])).code
     assert (code.client_id, code.redirect_uri, code.nonce, code.scope) == (UNITE, CALLBACK, "n", ("openid", "email"))
     assert (code.person.sub, code.person.email) == (subject_of(CONTOSO, ALICE_OID), ALICE.address)
     assert code.person.sid == Sessions.name_of("sid-of-entra")
@@ -271,7 +271,7 @@ LONG_AGO = NEW_YEAR - timedelta(hours=1)
 
 
 async def person_of(story: Story, back: RedirectToApplication) -> Person:
-    return (await story.provider.flows.redeem(query_of(back.url)["code"], Code)).person
+    return (await story.provider.codes.find(query_of(back.url)["code"])).code.person
 
 
 @pytest.mark.parametrize("auth_time", [None, LONG_AGO, NEW_YEAR])

@@ -6,10 +6,12 @@ from typing import Any
 
 from shared.access.roles import AccountAdministrator, Actor, Operator
 from shared.accounts.head import Account
+from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.applications.application import Application, ApplicationProfile
 from shared.assembly import assemble
 from shared.connection.connection import Connection, Status
 from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDomains
+from shared.flows.beside import handle_beside
 from shared.kernel.names import AccountId, ClientId, DomainName, EmailAddress, TenantId
 from shared.kernel.versions import Expected
 from shared.policies.policy import Mode, Policy, PolicySettings
@@ -17,6 +19,7 @@ from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
 from shared.ports.table import Put, Table
 from shared.provider.client_authentication import ClientAuthentication
+from shared.provider.codes import SealedCode
 from shared.provider.issuer import Code, Person, challenge_of
 from shared.provider.parameters import Parameters
 from shared.provider.token import TokenResponse
@@ -34,6 +37,8 @@ ACME = AccountId("acme")
 CONTOSO = TenantId("c0c00000-0000-4000-8000-000000000000")
 FABRIKAM = TenantId("fab00000-0000-4000-8000-000000000000")
 ALICE = EmailAddress.parse("alice@contoso.example")
+STALENESS = timedelta(seconds=10)
+SESSION = "5e5510" + "0" * 58
 ALICE_OID, BOB_OID = "oid-of-alice", "oid-of-bob"
 OLGA = Operator(Actor("olga", "Olga Operator", "Operator"))
 SAM = AccountAdministrator(ACME, Actor("sam", "Sam Security", "SecurityManager"))
@@ -55,7 +60,7 @@ def identity(**claims: Any) -> VerifiedIdentity:
 
 
 def person(**changes: Any) -> Person:
-    told: dict[str, Any] = {"sub": "subject", "email": ALICE.address, "name": "Alice", "sid": "session"}
+    told: dict[str, Any] = {"sub": "subject", "email": ALICE.address, "name": "Alice", "sid": SESSION}
     ids = {"account_id": ACME, "tid": CONTOSO, "oid": ALICE_OID, "auth_time": NEW_YEAR}
     return Person(**told | ids | changes)
 
@@ -81,13 +86,20 @@ class Provider:
     telemetry: NotedEvents = field(default_factory=NotedEvents)
     script: Script = field(default_factory=Script)
     """May disturb any storage call."""
+    remembers: bool = False
+    """Whether it remembers rows of accounts for ten seconds, as an instance does."""
 
     def __post_init__(self) -> None:
         self.flows_raced, self.accounts_raced = Interleaved(self.flows_table), Interleaved(self.accounts_table)
+        accounts = Disturbed(self.accounts_raced, self.script)
+        remembered: dict[str, Any] = {"accounts": accounts}
+        if self.remembers:
+            recent = RecentRows(table=accounts, clock=self.clock, max_age=STALENESS, most=1_000, most_bytes=1_000_000)
+            remembered = {"accounts": WatchedTable(table=accounts, recent=recent), "recent_accounts": recent}
         self.services = assemble(
             fakes(
+                **remembered,
                 clock=self.clock,
-                accounts=Disturbed(self.accounts_raced, self.script),
                 domains=Disturbed(self.domains_table, self.script),
                 applications=Disturbed(self.applications, self.script),
                 flows=Disturbed(self.flows_raced, self.script),
@@ -108,6 +120,7 @@ class Provider:
             parts.end_session,
         )
         self.sessions, self.issuer, self.tokens = parts.end_session.sessions, parts.token.issuer, parts.tokens
+        self.codes = parts.token.codes
 
     def clients_on(self, flows: Table) -> ClientAuthentication:
         """The clients, whose assertions are remembered in this table."""
@@ -161,11 +174,20 @@ class Provider:
         return await self.services.provider.grant(client, parameters)
 
     async def issue(self, **changes: Any) -> str:
-        """An authorization code, as Alice's sign-in leaves it behind."""
+        """An authorization code, as Alice's sign-in leaves it behind, without the session."""
         if await self.accounts_table.get(Account.key(ACME)) is None:
             await self.switch_on()
             await self.admit(ACME, ALICE, identity())
-        return await self.flows.issue(code(self.flows.expiry(Code), **changes))
+        issued = code(self.flows.expiry(Code), **changes)
+        partition, _ = self.sessions.beginning(issued.person, issued.client_id, None)
+        handle = handle_beside(partition)
+        return await self.flows.issue(SealedCode.of(issued, handle), handle)
+
+    async def begin_session(self, person: Person, client_id: ClientId, logout_hint: str | None) -> None:
+        """A session, as a sign-in begins it, without the code."""
+        _, writes = self.sessions.beginning(person, client_id, logout_hint)
+        if writes:
+            await self.flows_table.write(*writes)
 
 
 def sent(**parameters: str | tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:

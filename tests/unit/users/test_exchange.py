@@ -322,19 +322,20 @@ class CountingTable(InMemoryTable):
         self._failing = failing
         self._gone = False
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         self.transactions.append(len(operations))
         failing, slowness = len(self.transactions) == self._failing, 4 - len(self.transactions) % 4
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
             await asyncio.sleep(0.02 * slowness)
-            await super().write(*operations)
+            written = await super().write(*operations)
         finally:
             self.under_way -= 1
         if failing:
             self._gone = True
             raise Unavailable("The answer was lost.")
+        return written
 
     async def get(self, key: Key) -> Row | None:
         if self._gone and key.row.startswith(AUDIT):
@@ -420,9 +421,9 @@ class Herd(InMemoryTable):
         self._together = True
         return rows
 
-    async def write(self, *operations: Operation) -> None:
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
         self.written_in.append(self.turn)
-        await super().write(*operations)
+        return await super().write(*operations)
 
     async def count_turns(self) -> None:
         while True:
