@@ -169,7 +169,7 @@ GOALS: Final = (
         what="the same, storage calls, warm",
         cells=[Cell("journeys", "sign-in", "storage calls")],
         at_most=6,
-        before="8",
+        before="11",
     ),
     Goal(
         what="the same, rounds in which it is completed",

@@ -6,17 +6,23 @@ A collection comes first, so that what is counted is what somebody refers to, an
 import asyncio
 import gc
 import json
+import secrets
 import sys
 import threading
 from pathlib import Path
 
 from azure.functions import AuthLevel, HttpRequest, HttpResponse
+from pydantic_core import from_json
 
 sys.path.append(str(Path(__file__).parents[3]))  # last, as the worker has the root of an app
 
 from functions.app import build_app
 from shared.settings import read_settings
 from shared.wiring import build_services
+
+# pydantic keeps 16,384 short strings that it has read in JSON, whosever they were. Their room is taken at once here: it
+# would fill slowly, and look like a leak (https://docs.pydantic.dev/latest/concepts/json/).
+from_json(json.dumps([secrets.token_hex(8) for _ in range(100_000)]), cache_strings="all")
 
 app = build_app(build_services(read_settings()))
 
