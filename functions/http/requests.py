@@ -79,10 +79,11 @@ def raw_body(req: HttpRequest, *accepted: str, limit: int = BODY_LIMIT) -> bytes
     """
     if media_type(req) not in accepted:
         raise UnsupportedMediaType(f"Send the body as {' or '.join(accepted)}, with that Content-Type.")
-    if req.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+    headers = req.headers
+    if "content-encoding" in headers and headers["content-encoding"].strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaType("Compressed bodies are not read. Send it as it is, without Content-Encoding.")
     body = req.get_body()
-    if not body and "content-length" not in req.headers:
+    if not body and "content-length" not in headers:
         raise _body_lost()
     if len(body) > limit:
         raise TooLarge(f"The request body may be {limit // 1024} KiB at most. Send it in parts.")

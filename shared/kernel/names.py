@@ -192,11 +192,8 @@ class EmailAddress:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def read(value: str) -> "EmailAddress":
-            return cls.parse(value)
-
         return core_schema.no_info_after_validator_function(
-            read,
+            cls.parse,
             core_schema.str_schema(max_length=1_000),
             serialization=core_schema.plain_serializer_function_ser_schema(lambda email: email.address),
         )

@@ -1,12 +1,21 @@
 """What a resolution reads, what it remembers, and what makes it forget."""
 
 import asyncio
+import json
+import sys
+from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
+from types import FrameType
 
 import pytest
+from azure.functions import HttpRequest
 
+import functions
+import shared
+from functions.resolve import resolve_routes
 from shared.accounts.head import Account
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.applications.application import Application, ApplicationProfile
@@ -29,6 +38,7 @@ ACME = AccountId("acme")
 TENANT = TenantId("c0c00000-0000-4000-8000-000000000000")
 ALICE, BOB, CAROL = (EmailAddress(f"{each}@contoso.example") for each in ("alice", "bob", "carol"))
 UNITE, PORTAL = ClientId("unite"), ClientId("portal")
+OURS = tuple(str(Path(package.__file__).parent) for package in (functions, shared) if package.__file__)
 
 
 class CountingTable(InMemoryTable):
@@ -71,7 +81,9 @@ class World:
         self.table = WatchedTable(table=self.store, recent=recent)
         tables = dict.fromkeys(("accounts", "domains", "applications"), self.table)
         readers = dict.fromkeys(("recent_accounts", "recent_domains", "recent_applications"), recent)
-        self.resolver = assemble(fakes(clock=self.clock, **tables, **readers)).resolution
+        services = assemble(fakes(clock=self.clock, **tables, **readers))
+        self.resolver = services.resolution
+        self.answer = resolve_routes(services).answer("resolve_email")
 
     async def resolve(self, email: EmailAddress = ALICE, client_id: ClientId | None = UNITE) -> str:
         return (await self.resolver.resolve(email, client_id)).because
@@ -245,3 +257,38 @@ async def test_a_store_that_is_back_is_asked_again(world: World) -> None:
         await world.resolve()
     world.store.available = True
     assert await world.resolve() == "sso_applies"
+
+
+class Invocation:
+    """What the worker hands to a function beside the request."""
+
+    invocation_id = "5e110000-0000-4000-8000-0000000000aa"
+
+
+async def calls_of(world: World, email: EmailAddress) -> int:
+    """How often one request calls functions of this project. It is counted, since time depends on the machine."""
+    body = json.dumps({"email": email.address, "application": UNITE}).encode()
+    headers = {"content-type": "application/json", "content-length": str(len(body))}
+    request = HttpRequest("POST", "/v1/resolve", headers=headers, body=body)
+    calls: Counter[str] = Counter()
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(OURS):
+            calls[frame.f_code.co_qualname] += 1
+
+    sys.setprofile(count)
+    try:
+        response = await world.answer(request, Invocation())
+    finally:
+        sys.setprofile(None)
+    assert b'"method":"sso"' in response.get_body()
+    return calls.total()
+
+
+async def test_a_request_that_reads_nothing_calls_few_functions(world: World) -> None:
+    for email in (ALICE, BOB, BOB):
+        await world.reads_of(world.resolve(email))
+    await calls_of(world, ALICE)  # the first request also reads the endpoint's signature
+    assert await calls_of(world, BOB) <= 22, "the first time, the response is made"
+    assert await calls_of(world, BOB) <= 19, "from the cache"
+    assert await calls_of(world, CAROL) <= 52, "a user of a known account who was never asked for"
