@@ -48,6 +48,9 @@ A state is written, read and marked in those of a minute, which is less.
 _CUSTOMER_CALLS: Final = 3
 """Account and link are read past the cache, and the link once more at another instance: in the customer's partition."""
 
+_ELSEWHERE: Final = 3
+"""Calls more than those of one warm instance: state, code and link are read where another instance has written them."""
+
 _VAULT_LIMIT: Final = 400
 """4,000 operations in ten seconds, with an RSA key of 2,048 bits that no HSM holds."""
 
@@ -78,7 +81,7 @@ def measure(tables: Sequence[Table]) -> list[Table]:
     resolve = _Cost(cpu=PLANNED * found["resolve"].value(ZIPF, "CPU ms"), calls=found["resolve"].value(ZIPF, "reads"))
     sign_in = _Cost(
         cpu=PLANNED * found["sign_ins"].value(signing_in(SERVICE, BROWSERS[-1]), "CPU ms") + resolve.cpu,
-        calls=found["journeys"].value("sign-in", "storage calls") + resolve.calls,
+        calls=found["journeys"].value("sign-in", "storage calls") + _ELSEWHERE + resolve.calls,
     )
     return [_units(sign_in, resolve), _rates(sign_in), _limits(sign_in)]
 

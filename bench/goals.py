@@ -50,7 +50,10 @@ class Peers:
         return {
             row[0].removeprefix(self.prefix).removesuffix(self.suffix): row[place]
             for row in table.rows
-            if row[0].startswith(self.prefix) and row[0].endswith(self.suffix) and not row[0].startswith(SERVICE)
+            if row[0].startswith(self.prefix)
+            and row[0].endswith(self.suffix)
+            and not row[0].startswith(SERVICE)
+            and row[place]
         }
 
 
