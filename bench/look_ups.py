@@ -23,13 +23,14 @@ def look_ups(scale: Scale, callers: int) -> Generator[Mapping[str, Case]]:
         cases: dict[str, Case] = {}
         for peer in peers:
             if peer.look_up:
-                _warm(peer.look_up, scale, callers)
+                for _ in range(peer.slow_to_warm):
+                    _warm(peer.look_up, scale, callers)
                 cases[f"{LOOK_UP}, {peer.title}"] = _case(peer, peer.look_up, scale, callers)
         yield cases
 
 
 def _warm(look_up: LookUp, scale: Scale, callers: int) -> None:
-    people = (f"warm-{each}@{look_up.domain}" for each in range(40 * scale.warm_up))
+    people = (f"warm-{each}@{look_up.domain}" for each in range(30 * scale.warm_up))
     fire(Plan(look_up.port, [look_up.request(each) for each in people], callers, 100 * scale.seconds))
 
 

@@ -6,7 +6,7 @@ from pydantic import RootModel
 
 from functions.http.endpoint import Routes
 from functions.http.models import Document
-from functions.http.parameters import Body
+from functions.http.parameters import RepeatedBody
 from functions.http.responses import Ok, Rendered, in_json
 from functions.http.roles import KeyHolder
 from shared.kernel.documents import Asked
@@ -46,7 +46,7 @@ def resolve_routes(services: Services) -> Routes:
     routes, resolution = Routes("resolve", services.edge), services.resolution
 
     @routes.post("/v1/resolve")
-    async def resolve_email(_: KeyHolder, asked: Body[ResolveBody]) -> Ok[ResolveDocument]:
+    async def resolve_email(_: KeyHolder, asked: RepeatedBody[ResolveBody]) -> Ok[ResolveDocument]:
         """Resolve how a person signs in."""
         return _response(await resolution.resolve(asked.email, asked.application))
 

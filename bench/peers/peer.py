@@ -73,7 +73,7 @@ class Peer:
     `pids` are the processes whose CPU and memory are its own, `database_pids` those of its store, and `entra_pids`
     those of a local Entra of its own, if it has one. `note` stands in the tables behind its name, such as "no
     upstream". `started_in` is how many seconds it took from the start of its process to its first answer, and
-    `slow_to_warm` how many times as many sign-ins as others it needs until it is warm.
+    `slow_to_warm` how many times as many sign-ins and look-ups as others it needs until it is warm.
     """
 
     name: str

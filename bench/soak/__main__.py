@@ -11,7 +11,7 @@ from typing import Final
 from bench import report
 from bench.rounds import cpu_seconds
 from bench.soak import managers, verdict
-from bench.soak.people import WALKS_AWAY
+from bench.soak.people import ABANDONED, WALKS_AWAY
 from bench.soak.rows import Rows, purge
 from bench.soak.traffic import Traffic, parts
 from bench.soak.vitals import Vitals, sample
@@ -54,7 +54,7 @@ def _soak(here: World, seconds: float, pace: float) -> bool:
         purge(here.store, datetime.now(UTC) + timedelta(hours=hours))
         left[name] = Rows.of(here.store, datetime.now(UTC))
     findings = [
-        *verdict.of_process(samples),
+        *verdict.of_process(samples, sum(made[name] for name in ABANDONED)),
         *verdict.of_rows(before, after, changes, made[WALKS_AWAY]),
         *verdict.of_purges(
             max(each.expired for each in watched),

@@ -13,6 +13,9 @@ from local.cast.browser import Browser
 WALKS_AWAY: Final = "sign in and walk away"
 """Leaves one session and one family of refresh tokens behind."""
 
+ABANDONED: Final = ("push a request in vain", "begin and give up")
+"""Each leaves something that nobody comes back with, of which the service keeps a copy (`shared/flows/issued.py`)."""
+
 _RENEWABLE: Final = "openid email profile offline_access"
 _EXCEPTED_AT_MICROSOFT: Final = "c.jones@contoso.example"
 
@@ -94,8 +97,8 @@ def never_arriving(here: World, person: str) -> Mapping[str, Callable[[], object
         _must_say(f"{page.status} {page.title} {page.html}", "403")
 
     return {
-        "push a request in vain": push,
-        "begin and give up": begin,
+        ABANDONED[0]: push,
+        ABANDONED[1]: begin,
         "deny at Microsoft": deny,
         "an exception is sent away": excepted,
         "an exception signs in under another name": under_another_name,

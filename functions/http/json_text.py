@@ -3,10 +3,11 @@
 import json
 from typing import Any, NoReturn
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import from_json
 
-from shared.kernel.refusals import Malformed
+from shared.kernel.faults import faults_of
+from shared.kernel.refusals import Invalid, Malformed
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -42,6 +43,29 @@ def json_value(body: bytes) -> JsonValue:
     except ValueError:
         raise not_json() from None
     return value
+
+
+def validated[M: BaseModel](model: type[M], body: bytes) -> M:
+    """Validate strictly: `"yes"` is no boolean, and a number is no time.
+
+    Every member of an object has a colon. A body with no more colons than the model has fields from it holds no name
+    twice, and is parsed once; only others are looked through for such names.
+
+    Raises:
+        Malformed: it is not JSON.
+        Invalid: it does not fit the model; `errors` lists the fields.
+    """
+    text = without_mark(body)
+    try:
+        valid = model.model_validate_json(text, strict=True, by_alias=True, by_name=False)
+    except ValidationError as error:
+        must_be_json(text)
+        if any(found["type"] == "json_invalid" for found in error.errors(include_url=False, include_input=False)):
+            raise not_json() from None
+        raise Invalid("The request body is invalid. Fix the fields listed in `errors`.", faults_of(error)) from None
+    if text.count(b":") > len(valid.model_fields_set):
+        must_be_json(text)
+    return valid
 
 
 def quick_json_value(body: bytes) -> Any:

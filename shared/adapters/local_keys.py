@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 _FIRST = "1.pem"
+_UNUSABLE = "The directory of the signing keys cannot be used. Let this service write there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +63,23 @@ class LocalKeys:
 
     async def _in_turn(self) -> tuple[_KeyPair, ...]:
         async with self._reading:
-            self._key_pairs = await asyncio.to_thread(self._read)
+            versions = self._versions()  # a look takes less than the way to a thread
+            if not versions or versions != self._key_pairs.keys():
+                self._key_pairs = await asyncio.to_thread(self._read)
             return tuple(self._key_pairs[version] for version in in_turn(self._key_pairs, self._clock.now()))
 
+    def _versions(self) -> set[KeyVersion]:
+        """The keys in the directory."""
+        with _in_our_words(_UNUSABLE):
+            return {_version(file) for file in self._directory.glob("*.pem")}
+
     def _read(self) -> dict[KeyVersion, _KeyPair]:
-        """The keys in the directory; an unchanged file is not parsed again."""
-        with _in_our_words("The directory of the signing keys cannot be used. Let this service write there."):
-            if not any(self._directory.glob("*.pem")):
+        """The key pairs of the directory; an unchanged file is not parsed again."""
+        if not self._versions():
+            with _in_our_words(_UNUSABLE):
                 _make_first(self._directory, self._clock.now())
-            versions = [_version(file) for file in self._directory.glob("*.pem")]
         known = self._key_pairs
-        return {version: known.get(version) or _load(self._directory / version.name) for version in versions}
+        return {version: known.get(version) or _load(self._directory / version.name) for version in self._versions()}
 
 
 def _version(file: Path) -> KeyVersion:

@@ -1,14 +1,16 @@
 """Octets as text that is valid in URLs, headers and row keys: base64url without padding (RFC 7515, section 2)."""
 
 import base64
+import binascii
 import re
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
 def base64url(octets: bytes) -> str:
     """The octets as text."""
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+    return binascii.b2a_base64(octets, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def from_base64url(text: str) -> bytes:

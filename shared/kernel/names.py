@@ -171,9 +171,10 @@ class EmailAddress:
         text = text.strip(PASTED)
         if len(text) > _LONGEST:
             raise ValueError("This is not an email address. It is too long.")
-        if len(text.rpartition("@")[0].encode("utf-8", "surrogatepass")) > _LONGEST_LOCAL:
-            raise ValueError("This is not an email address. The part before the @ is too long.")
         plain = _PLAIN.fullmatch(text)
+        octets = plain["local"] if plain else text.rpartition("@")[0].encode("utf-8", "surrogatepass")
+        if len(octets) > _LONGEST_LOCAL:
+            raise ValueError("This is not an email address. The part before the @ is too long.")
         if plain:
             return cls(f"{plain['local'].lower()}@{_judged_domain(plain['domain'].lower())}")
         local, domain = _judged(text)

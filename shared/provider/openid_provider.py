@@ -28,6 +28,7 @@ from shared.provider.logout_notices import LogoutNotices
 from shared.provider.parameters import Parameters, one
 from shared.provider.pushed_requests import PushedRequests
 from shared.provider.refresh import RefreshEndpoint
+from shared.provider.renewal_pace import RenewalPace
 from shared.provider.reused_codes import ReusedCodes
 from shared.provider.revocation import Revocation
 from shared.provider.sessions import Sessions
@@ -128,7 +129,13 @@ class OpenIdProvider:
                 secrets=SecretChecks(clock=clock),
             ),
             token=TokenEndpoint(codes=codes, standing=standing, families=families, issuer=issuer, telemetry=telemetry),
-            refresh=RefreshEndpoint(families=families, standing=standing, issuer=issuer, telemetry=telemetry),
+            refresh=RefreshEndpoint(
+                families=families,
+                pace=RenewalPace(clock=clock),
+                standing=standing,
+                issuer=issuer,
+                telemetry=telemetry,
+            ),
             revocation=Revocation(families=families),
             userinfo=Userinfo(tokens=tokens, issuer=public_url, reused=reused),
             end_session=EndSession(

@@ -14,6 +14,7 @@ from shared.provider.families import Families, Family, HeldFamily
 from shared.provider.issuer import Issuer
 from shared.provider.parameters import Parameters, one
 from shared.provider.refresh_token import RefreshToken
+from shared.provider.renewal_pace import RenewalPace
 from shared.provider.scopes import SCOPES
 from shared.provider.standing import Standing
 from shared.provider.token import TokenResponse
@@ -25,6 +26,8 @@ class RefreshEndpoint:
 
     families: Families
     """The refresh tokens."""
+    pace: RenewalPace
+    """How often each family may renew."""
     standing: Standing
     """Proves that the sign-in still stands."""
     issuer: Issuer
@@ -42,6 +45,7 @@ class RefreshEndpoint:
         Raises:
             OAuthError: the client may not, or the token is not good, or asks for more than was granted, or the sign-in
                 no longer stands.
+            Throttled: it is renewed too often. The token can be shown again.
             Unavailable: the store or the signing keys do not respond. The token can be shown again.
         """
         if not client.application.profile.refresh_tokens:
@@ -55,6 +59,7 @@ class RefreshEndpoint:
             raise invalid_grant("This is no refresh token.") from None
         held = await self.families.find(token, client.client_id)
         granted = _granted(held.family, parameters)
+        self.pace.renew(held.row.key.row)
         await self._prove_standing(client, held)
         access_token = await self.issuer.access_token(granted)
         id_token = await self.issuer.id_token(granted, access_token)

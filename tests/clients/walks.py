@@ -40,7 +40,7 @@ def walk_in_browser(url: str, app: str, then: str | None) -> Seen:
         try:
             page = browser.open(url)
             for _ in range(_MOST_PAGES):
-                following = None if _shows_alice(page.url, page.html, app) else _next(browser, page)
+                following = None if shows_alice(page.url, page.html, app) else next_page(browser, page)
                 if following is None:
                     break
                 page = following
@@ -48,11 +48,11 @@ def walk_in_browser(url: str, app: str, then: str | None) -> Seen:
                 page = browser.open(f"{app}{then}")
         except httpx.HTTPError as fault:
             return Seen(url, repr(fault), shows_alice=False)
-    shows = page.status == httpx.codes.OK and _shows_alice(page.url, page.html, app)
+    shows = page.status == httpx.codes.OK and shows_alice(page.url, page.html, app)
     return Seen(page.url, f"{page.status}\n{page.html}", shows)
 
 
-def _next(browser: Browser, page: Page) -> Page | None:
+def next_page(browser: Browser, page: Page) -> Page | None:
     """The next page, if this one asks for anything."""
     if page.status >= httpx.codes.BAD_REQUEST:
         return None
@@ -77,7 +77,7 @@ def walk_in_chromium(url: str, app: str, then: str | None) -> Seen:
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(url)
         deadline, html = time.monotonic() + _PATIENCE, ""
-        while time.monotonic() < deadline and not _shows_alice(page.url, html, app):
+        while time.monotonic() < deadline and not shows_alice(page.url, html, app):
             with _unless_it_leaves(said):
                 if page.locator("input[name=password]:visible").count():
                     page.locator("input[name=email]:visible").fill(ALICE)
@@ -88,7 +88,7 @@ def walk_in_chromium(url: str, app: str, then: str | None) -> Seen:
                     page.get_by_role("button", name="Next").click()
                 page.wait_for_timeout(100)
                 html = page.content()
-        seen = Seen(page.url, "\n".join([*said, html]), _shows_alice(page.url, html, app))
+        seen = Seen(page.url, "\n".join([*said, html]), shows_alice(page.url, html, app))
         chromium.close()
         return seen
 
@@ -102,6 +102,6 @@ def _unless_it_leaves(said: list[str]) -> Iterator[None]:
         said.append(fault.message)
 
 
-def _shows_alice(url: str, html: str, app: str) -> bool:
+def shows_alice(url: str, html: str, app: str) -> bool:
     """Whether this is the application, and it says that Alice is signed in."""
     return f"{url}/".startswith(f"{app}/") and ALICE in unescape(html)

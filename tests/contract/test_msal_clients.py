@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator
 
 import msal
 import pytest
-import requests
+from urllib3.exceptions import HTTPError
 
 from local.entra.hostile import Hostile
 from local.entra.server import LocalEntra
 from local.processes import free_port
-from shared.adapters.entra import msal_clients
+from shared.adapters.entra import msal_clients, msal_http
 from shared.adapters.entra.managed_identity import managed_identity_assertion
 from shared.adapters.entra.msal_clients import MsalClients
+from shared.adapters.entra.msal_http import MsalHttp, MsalResponse
 from shared.adapters.web import Web
 from shared.kernel.caches import BoundedCache
 from shared.kernel.names import TenantId
@@ -29,11 +30,14 @@ class Observed:
         self.clients = clients
         self.asked: list[str] = []
 
-        def note(answer: requests.Response, **_: object) -> None:
-            self.asked.append(answer.url)
+        asked = self.asked
 
-        clients._session = msal_clients._session(clients._ca_file)
-        clients._session.hooks["response"].append(note)
+        class Noting(MsalHttp):
+            def get(self, url: str) -> MsalResponse:
+                asked.append(url)
+                return super().get(url)
+
+        clients._http = Noting(1, clients._ca_file)
 
     async def __call__(self, tenant_id: TenantId = CONTOSO) -> msal.ConfidentialClientApplication:
         return await self.clients.call(tenant_id, lambda client: client)
@@ -104,7 +108,7 @@ async def test_a_client_that_fails_late_takes_no_younger_one_along(
         if next(calls) == 0:
             asked.set()
             may_fail.wait(10)
-            raise requests.ConnectionError
+            raise HTTPError
         return SECRET
 
     clients = MsalClients(authority=entra.https, client_id=CLIENT_ID, credential=credential, ca_file=str(entra.ca_file))
@@ -126,7 +130,7 @@ async def test_a_client_that_fails_late_takes_no_younger_one_along(
 async def test_a_silent_entra_is_not_waited_for_long(
     observed: Observed, entra: LocalEntra, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(msal_clients, "_TIMEOUT_SECONDS", (0.2, 0.2))
+    monkeypatch.setattr(msal_http, "_READ_SECONDS", 0.2)
     entra.cloud.hostile = Hostile(discovery_delay=30)
     with pytest.raises(Unavailable):
         await observed()

@@ -18,8 +18,11 @@ from local.cast.stack import FUNCTION_KEY
 from local.entra.server import LocalEntra
 from local.processes import azurite, free_port
 from shared.wiring import TABLE_NAMES
+from tests.http.signing_in import Walk, contoso, new_person, person, register, unite
 from tests.support.measuring import new_threads_unmeasured, own_thread_unmeasured
 from tests.support.service import RunningService, settings_for
+
+__all__ = ["Walk", "contoso", "new_person", "person", "register", "unite"]
 
 CONTOSO = "c0c00000-0000-4000-8000-000000000000"
 FABRIKAM = "fab00000-0000-4000-8000-000000000000"
@@ -123,9 +126,6 @@ def acme(operator: Caller, manager: Callable[[str], Caller]) -> Caller:
 def browser() -> Iterator[Browser]:
     with Browser() as opened:
         yield opened
-
-
-type Walk = Callable[..., Page]
 
 
 @pytest.fixture

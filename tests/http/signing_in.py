@@ -1,7 +1,7 @@
 """Signing in step by step: what applications ask and keep, and people whose way is held up wherever a test likes.
 
 A test that holds an answer of Microsoft or of the service can look at it, change it, replay it, or hand it to somebody
-else. The fixtures are taken over by name: `contoso = signing_in.contoso`.
+else. The conftest takes the fixtures over.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,8 +18,8 @@ import pytest
 from local import loopback
 from local.cast.application import AuthorizationRequest
 from local.cast.browser import Browser, Page
+from local.cast.panel import Caller
 from local.cast.person import ALICE, PASSWORD
-from tests.http.conftest import Caller, Walk
 from tests.support.integration import press
 from tests.support.service import RunningService
 
@@ -34,6 +34,7 @@ ALICE_NAMES = {
 }
 
 type Register = Callable[..., httpx.Response]
+type Walk = Callable[..., Page]
 type NewPerson = Callable[[], "Person"]
 
 

@@ -15,9 +15,6 @@ from tests.http.moving import CONNECTION, NORA, NORTHWIND, Company
 from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Page, claims_of
 from tests.support.service import RunningService, settings_for
 
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
-
 ERIN, ERIN_OID = "erin@contoso.example", "c0c00000-0000-4000-8000-00000000e710"
 ERIN_NOW = "erin.now@contoso.example"
 

@@ -17,13 +17,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from shared.applications.secrets import UNDER_WAY
-from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import Asked, Person, Register, claims_of, redeem, refused
 from tests.support.service import RunningService
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 SECRET_PATH = "/v1/applications/unite/secret"
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

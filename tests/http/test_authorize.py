@@ -20,7 +20,6 @@ from shared.adapters.tables.adapter import AzureTable
 from shared.flows.flows import name_of
 from shared.kernel.addresses import LONGEST_ADDRESS
 from shared.kernel.refusals import Unavailable
-from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import (
     ALICE,
@@ -39,9 +38,6 @@ from tests.http.signing_in import (
     without_query,
 )
 from tests.support.service import RunningService, settings_for
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 CONTOSO = "c0c00000-0000-4000-8000-000000000000"
 NOBODYS_TENANT = "00000000-0000-4000-8000-000000000001"

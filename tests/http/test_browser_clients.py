@@ -4,13 +4,9 @@ from datetime import timedelta
 
 import httpx
 
-from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import REDIRECT_URI, Asked, Person, Register, answered, query_of, redeem
 from tests.support.service import RunningService
-
-register, contoso = signing_in.register, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 ALLOWED = "access-control-allow-origin"
 ORIGIN = "https://unite.example"

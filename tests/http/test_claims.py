@@ -7,13 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.http import signing_in
 from tests.http.conftest import CONTOSO, Caller, Switch
 from tests.http.signing_in import ALICE, ALICE_NAMES, ALICE_OID, Asked, Person, claims_of, redeem, set_policy
 from tests.support.service import RunningService
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 CAROL_OID, JONES, CAROL = (
     "c0c00000-0000-4000-8000-00000000ca01",

@@ -12,13 +12,9 @@ import pytest
 from local import loopback
 from local.entra.server import LocalEntra
 from local.processes import free_port
-from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import ALICE, Asked, Person, Register, answered, claims_of, redeem
 from tests.support.service import RunningService, settings_for
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 SCOPE = "openid email profile offline_access"
 

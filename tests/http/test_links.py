@@ -4,12 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.http import signing_in
 from tests.http.conftest import CONTOSO, FABRIKAM, Caller, Token
 from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Person
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 LINKS = "/v1/accounts/acme/links"
 PEOPLE = (ALICE, "bob@contoso-mail.example", "erin@contoso.example")

@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from local import loopback
-from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import (
     ALICE,
@@ -22,9 +21,6 @@ from tests.http.signing_in import (
     without_query,
 )
 from tests.support.service import RunningService
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 LOGIN = "https://unite.example/login?theme=dark"
 MALLORY = "mallory@attacker.example"

@@ -30,9 +30,6 @@ from tests.support.integration import edited
 from tests.support.service import RunningService
 from tests.support.wire import silent_port
 
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
-
 PROMPT = 3
 """Seconds in which a person goes on, on a busy machine: fewer than an application is waited for."""
 

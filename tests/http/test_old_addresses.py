@@ -11,9 +11,6 @@ from tests.http.conftest import CONTOSO, Caller, Walk
 from tests.http.moving import Company
 from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Page, Person, claims_of
 
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
-
 SAID = ("sub", "email", "email_verified", "preferred_username")
 NOW = "alice.archer@contoso.example"
 COLLEAGUE = f"{CONTOSO[:-4]}ffff"

@@ -8,13 +8,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 import httpx
 import pytest
 
-from tests.http import signing_in
 from tests.http.conftest import CONTOSO, Caller, Resolve
 from tests.http.signing_in import Asked, Register
-
-register = signing_in.register
-unite = signing_in.unite
-contoso = signing_in.contoso
 
 ANY = {"If-Match": "*"}
 ACME = "/v1/accounts/acme"

@@ -7,14 +7,10 @@ from datetime import timedelta
 from local import loopback
 from local.cast.browser import Browser
 from local.cast.stack import MASTER_KEY
-from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Person
 from tests.support.integration import Integration, status
 from tests.support.service import RunningService
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 ERASE = "/v1/accounts/acme/people/erase"
 AUDIT = "/v1/accounts/acme/audit"

@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from local.cast.person import ALICE
-from tests.http import signing_in
 from tests.http.conftest import Caller, Switch
 from tests.http.signing_in import (
     PASSWORD_URI,
@@ -30,9 +29,6 @@ from tests.http.signing_in import (
     without_query,
 )
 from tests.support.service import RunningService
-
-register, contoso = signing_in.register, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 URN = "urn:ietf:params:oauth:request_uri:"
 ANY = {"If-Match": "*"}

@@ -12,14 +12,10 @@ from urllib.parse import quote_plus, urlencode
 import httpx
 import pytest
 
-from tests.http import signing_in
 from tests.http.conftest import Caller
 from tests.http.signing_in import REDIRECT_URI, Asked, Person, Register, query_of, redeem
 from tests.http.test_response_modes import posted
 from tests.support.service import RunningService
-
-register, contoso = signing_in.register, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.http import signing_in
 from tests.http.conftest import Caller, Switch
 from tests.http.signing_in import (
     ALICE,
@@ -27,9 +26,6 @@ from tests.http.signing_in import (
 )
 from tests.support.integration import edited
 from tests.support.service import RunningService
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 HOUR = timedelta(hours=1)
 

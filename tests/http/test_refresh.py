@@ -9,15 +9,12 @@ import httpx
 import pytest
 
 from local import loopback
-from tests.http import signing_in
+from shared.provider.renewal_pace import AT_ONCE, INTERVAL
 from tests.http.conftest import CONTOSO, Caller, Walk
 from tests.http.moving import Company
 from tests.http.signing_in import ALICE, ALICE_OID, Asked, NewPerson, Person, Register, claims_of, redeem, set_policy
 from tests.http.test_token import refused
 from tests.support.service import RunningService
-
-register, contoso = signing_in.register, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 ACCOUNT = "/v1/accounts/acme"
 SCOPE = "openid email offline_access"
@@ -153,6 +150,25 @@ def test_a_refresh_token_lives_four_weeks_and_one_unused(
     token = renewed(service, token)["refresh_token"]
     service.clock.advance(timedelta(minutes=10))
     dead(service, token)
+
+
+@pytest.mark.parametrize("way", ["each the next", "the one before, again and again"])
+def test_a_loop_of_renewals_is_slowed_down_and_loses_nothing(
+    contoso: Caller, unite: Asked, person: Person, new_person: NewPerson, service: RunningService, way: str
+) -> None:
+    """Each takes two signatures of the vault, which signs for everybody."""
+    token = signed_in(person, unite)["refresh_token"]
+    following = renewed(service, token)["refresh_token"]
+    others = signed_in(new_person(), unite)["refresh_token"]
+    for _ in range(AT_ONCE - 1):
+        shown = following if way == "each the next" else token
+        following = renewed(service, shown)["refresh_token"]
+    slowed = renew(service, following)
+    assert (slowed.status_code, slowed.json()["error"]) == (429, "temporarily_unavailable")
+    assert 0 < int(slowed.headers["retry-after"]) <= INTERVAL.total_seconds()
+    renewed(service, others)
+    service.clock.advance(timedelta(seconds=int(slowed.headers["retry-after"])))
+    renewed(service, following)
 
 
 # -- what ends ---------------------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ import pytest
 from local import loopback
 from local.cast.stack import REMEMBER_KEY
 from shared.kernel.encoding import base64url, from_base64url
-from tests.http import signing_in
 from tests.http.conftest import CONTOSO, Caller, Walk
 from tests.http.moving import NORTHWIND, Company
 from tests.http.signing_in import (
@@ -38,9 +37,6 @@ from tests.http.signing_in import (
 )
 from tests.support.integration import edited
 from tests.support.service import RunningService
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 BOB = "bob@contoso-mail.example"
 NOTE = "__Host-azure-sso-person-0"

@@ -14,9 +14,6 @@ from tests.http.conftest import Caller
 from tests.http.signing_in import REDIRECT_URI, Asked, Person, redeem
 from tests.support.service import RunningService
 
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
-
 SCRIPT = '"><script>alert(1)</script>'
 POST = {"response_mode": "form_post"}
 

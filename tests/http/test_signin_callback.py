@@ -15,7 +15,6 @@ from local.cast.person import PASSWORD
 from local.entra.server import LocalEntra
 from shared.adapters.tables.adapter import AzureTable
 from shared.kernel.refusals import Unavailable
-from tests.http import signing_in
 from tests.http.conftest import (
     ATTACKER,
     CONTOSO,
@@ -44,9 +43,6 @@ from tests.http.signing_in import (
 )
 from tests.support.integration import edited, fill_in
 from tests.support.service import PANEL, RunningService
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 BOB = "bob@contoso-mail.example"
 CAROL = "carol@contoso-mail.example"

@@ -11,14 +11,10 @@ import pytest
 
 from local.cast.person import PASSWORD
 from local.cast.stack import FUNCTION_KEY
-from tests.http import signing_in
 from tests.http.conftest import CONTOSO, Caller, Resolve, Switch, Walk
 from tests.http.signing_in import ALICE, Asked, NewPerson, Person, Register, query_of, redeem, set_policy
 from tests.support.integration import Integration, edited, press
 from tests.support.service import RunningService
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 ADA = "ada@contoso.example"
 

@@ -30,9 +30,6 @@ from tests.http.signing_in import (
 )
 from tests.support.service import RunningService
 
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
-
 
 def refused(response: httpx.Response, error: str, status: int = 400) -> None:
     """An error of the token endpoint, as RFC 6749, section 5.2, has it."""

@@ -13,9 +13,6 @@ from tests.http.conftest import Caller
 from tests.http.signing_in import Asked, Person, query_of
 from tests.support.service import FUNCTION_KEY, RunningService
 
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
-
 PATH = {
     "accountId": "acme",
     "clientId": "unite",

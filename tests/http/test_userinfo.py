@@ -5,13 +5,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from tests.http import signing_in
 from tests.http.conftest import Caller, Token
 from tests.http.signing_in import ALICE, ALICE_NAMES, Asked, Person, claims_of
 from tests.support.service import RunningService
-
-register, unite, contoso = signing_in.register, signing_in.unite, signing_in.contoso
-new_person, person = signing_in.new_person, signing_in.person
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -140,6 +140,7 @@ class Relay:
             ways = self._there(reader, forth, asked), self._back(back, writer, asked)
             await asyncio.gather(*ways, return_exceptions=True)
         finally:  # also when the relay ends before either side has
+            self._under_way -= bool(asked)
             forth.close()
             writer.close()
 
@@ -150,7 +151,7 @@ class Relay:
                 if path.endswith(b"/$batch"):
                     batch = len(self.batches)
                     self.batches.append(0)
-                if self._under_way == 0:
+                if self._under_way == 0 or not self.rounds:  # who counts may clear them while somebody asks
                     self.rounds.append([])
                 self.rounds[-1].append(path.decode().partition("?")[0])
                 self._under_way += 1

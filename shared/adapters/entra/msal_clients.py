@@ -15,15 +15,14 @@ from shared.kernel.names import TenantId
 from shared.kernel.refusals import Unavailable
 
 if TYPE_CHECKING:
-    import requests
     from msal import ConfidentialClientApplication
+
+    from shared.adapters.entra.msal_http import MsalHttp
 
     type _Making = asyncio.Future[ConfidentialClientApplication]
 
 _TENANTS_REMEMBERED = 1_000
 _AT_ONCE = 16
-_TOO_MANY_REQUESTS = 429
-_TIMEOUT_SECONDS = (1, 5)
 
 type ClientCredential = str | dict[str, Callable[[], str]]
 """A client secret, for development, or `{"client_assertion": ...}`, the app's managed identity."""
@@ -36,7 +35,7 @@ class MsalClients:
         authority: Entra's authority host.
         client_id: of the app registration.
         credential: created when it is first needed.
-        ca_file: trusted instead of the machine's own authorities; for development.
+        ca_file: trusted beside the machine's own authorities; for development.
     """
 
     def __init__(
@@ -46,13 +45,13 @@ class MsalClients:
         self._client_id = client_id
         self._credential = credential
         self._ca_file = ca_file
-        self._session: requests.Session | None = None
+        self._http: MsalHttp | None = None
         # Its own threads: those of the event loop resolve host names, and storage must not wait for Entra.
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="msal")
         self._clients: BoundedCache[TenantId, _Making] = BoundedCache(_TENANTS_REMEMBERED)
 
     async def call[T](self, tenant_id: TenantId, ask: "Callable[[ConfidentialClientApplication], T]") -> T:
-        """Call a tenant's client in a thread.
+        """Call a tenant's client in a thread, since it sends a request and waits.
 
         Raises:
             ValueError: MSAL does not find the tenant, or refuses the call.
@@ -60,9 +59,20 @@ class MsalClients:
         """
         return await self._in_thread(ask, await self._client(tenant_id))
 
+    async def use[T](self, tenant_id: TenantId, ask: "Callable[[ConfidentialClientApplication], T]") -> T:
+        """Use a tenant's client for something that sends no request, which takes less than the way to a thread.
+
+        Raises:
+            ValueError: MSAL does not find the tenant.
+            Unavailable: Entra does not respond in time.
+        """
+        return ask(await self._client(tenant_id))
+
     async def _client(self, tenant_id: TenantId) -> "ConfidentialClientApplication":
-        if self._session is None:
-            self._session = _session(self._ca_file)
+        if self._http is None:
+            from shared.adapters.entra.msal_http import MsalHttp
+
+            self._http = MsalHttp(_AT_ONCE, self._ca_file)
         client = self._clients.get(tenant_id)
         if client is None:
             client = asyncio.ensure_future(self._in_thread(self._make, tenant_id))
@@ -76,13 +86,13 @@ class MsalClients:
             self._clients.drop(tenant_id)
 
     async def _in_thread[A, T](self, work: Callable[[A], T], argument: A) -> T:
-        import requests
         from azure.core.exceptions import AzureError
         from msal.exceptions import MsalServiceError
+        from urllib3.exceptions import HTTPError
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, argument)
-        except (requests.RequestException, MsalServiceError) as error:
+        except (HTTPError, MsalServiceError) as error:
             raise Unavailable("Microsoft Entra ID does not respond. Try again in a few seconds.") from error
         except AzureError as error:
             raise Unavailable(
@@ -98,16 +108,16 @@ class MsalClients:
             authority=f"{self._authority}/{tenant_id}",
             instance_discovery=False,
             exclude_scopes=["offline_access"],
-            http_client=self._session,
+            http_client=self._http,
             token_cache=_no_token_cache(),
             http_cache=_NoHttpCache(),
         )
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        if self._http is not None:
+            self._http.close()
+            self._http = None
         self._threads.shutdown(wait=False)
 
 
@@ -126,23 +136,3 @@ def _no_token_cache() -> Any:
             """Keep nothing: a cached token would hide a withdrawn consent, and people's tokens would accumulate."""
 
     return NoTokenCache()
-
-
-def _session(ca_file: str | None) -> "requests.Session":
-    """A requests session with the timeouts that MSAL lacks; the environment cannot change whom it trusts."""
-    import requests
-    from requests.adapters import HTTPAdapter
-
-    class Timely(HTTPAdapter):
-        def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-            answer = super().send(*args, **{**kwargs, "timeout": _TIMEOUT_SECONDS})
-            if answer.status_code == _TOO_MANY_REQUESTS:
-                answer.close()
-                raise requests.RequestException("Entra asks for patience")  # MSAL would take the body for a refusal
-            return answer
-
-    session = requests.Session()
-    session.trust_env = False
-    session.verify = ca_file or True
-    session.mount("https://", Timely(pool_maxsize=64))
-    return session

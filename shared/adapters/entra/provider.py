@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
@@ -135,7 +135,7 @@ class EntraProvider:
             )
             return flow
 
-        flow = await self._asked(tenant_id, ask)
+        flow = await self._answered(tenant_id, self.clients.use(tenant_id, ask))
         # MSAL warns of anything but form_post, whose cross-site POST would lack our SameSite=Lax cookie; see
         # docs/decisions/0006. The code in the query is bound to the cookie and to PKCE, and lives for one use.
         url = flow["auth_uri"].replace("response_mode=form_post", "response_mode=query")
@@ -158,7 +158,7 @@ class EntraProvider:
             return answer
 
         try:
-            answer = await self._asked(tenant_id, ask)
+            answer = await self._answered(tenant_id, self.clients.call(tenant_id, ask))
         except RuntimeError as error:
             raise ProofFailed("Microsoft's answer belongs to another sign-in. Start again.") from error
         # The code came through a browser: if it is malformed, the browser is the cause.
@@ -244,16 +244,20 @@ class EntraProvider:
             answer: dict[str, Any] = client.acquire_token_for_client([self._graph_scope])
             return answer
 
-        answer = await self._asked(tenant_id, ask)
+        answer = await self._answered(tenant_id, self.clients.call(tenant_id, ask))
         if answer.get("error") in {"invalid_request", "invalid_tenant"}:
             await self._must_exist(tenant_id)
         return _granted(answer, "access_token", ConsentMissing)
 
-    async def _asked(
-        self, tenant_id: TenantId, ask: "Callable[[ConfidentialClientApplication], dict[str, Any]]"
-    ) -> dict[str, Any]:
+    async def _answered(self, tenant_id: TenantId, asked: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+        """What MSAL answers.
+
+        Raises:
+            ConsentMissing: there is no such tenant.
+            Unavailable: MSAL cannot read what Entra answers.
+        """
         try:
-            return await self.clients.call(tenant_id, ask)
+            return await asked
         except ValueError as error:
             await self._must_exist(tenant_id)
             raise Unavailable(_UNREADABLE) from error

@@ -8,15 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.http import signing_in
 from tests.http.conformance import basic, logout
 from tests.http.conformance.suite import POST_LOGOUT_REDIRECT_URI, REDIRECT_URI, Client, Suite
 from tests.http.conftest import Caller
 from tests.http.signing_in import NewPerson, Register
 from tests.http.test_logout import Ear, ear
 from tests.support.service import RunningService
-
-register, contoso, new_person = signing_in.register, signing_in.contoso, signing_in.new_person
 
 type NewClient = Callable[..., Client]
 
