@@ -1,4 +1,4 @@
-"""azure-core's pipeline with what the tables need: retries, the date, a proof of identity, and one HTTP session.
+"""azure-core's pipeline with what the tables need: retries, the date, and a proof of identity.
 
 There is no policy for redirects, so that no credential follows one; none for telemetry or logging, so that no key gets
 into either; and the environment names no proxy.
@@ -11,18 +11,14 @@ import hmac
 from email.utils import formatdate
 from typing import Any, Final
 
-import aiohttp
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncHTTPPolicy, SansIOHTTPPolicy
-from azure.core.pipeline.transport import AioHttpTransport
-from azure.core.rest import AsyncHttpResponse, HttpRequest
 from yarl import URL
 
-from shared.adapters.azure_sdk import RESPONSIVE
 from shared.adapters.tables.account import Account
 from shared.adapters.tables.requests import Answer, Request
-from shared.adapters.trust import trusting
+from shared.adapters.tables.transport import Received, Sent, Transport
 from shared.kernel.refusals import Unavailable
 
 _COMMON: Final = {
@@ -45,8 +41,8 @@ _WAITS: Final = (0.05, 0.2)
 _LONGEST_WAIT: Final = 2.0
 """Seconds that `Retry-After` may ask for. Whoever asks for more is unavailable now, as far as our callers go."""
 
-type _Asked = PipelineRequest[HttpRequest]
-type _Answered = PipelineResponse[HttpRequest, AsyncHttpResponse]
+type _Asked = PipelineRequest[Sent]
+type _Answered = PipelineResponse[Sent, Received]
 
 
 class Pipeline:
@@ -59,20 +55,9 @@ class Pipeline:
 
     def __init__(self, account: Account, ca_file: str | None) -> None:
         self._endpoint = account.endpoint
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=trusting(ca_file) if ca_file else True),
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-        )
-        self._transport = AioHttpTransport(
-            session=session,
-            use_env_settings=False,
-            connection_timeout=RESPONSIVE["connection_timeout"],
-            read_timeout=RESPONSIVE["read_timeout"],
-        )
+        self._transport = Transport(ca_file)
         policies = [Patience(), _Dated(), _proof(account)]
-        self._pipeline = AsyncPipeline[HttpRequest, AsyncHttpResponse](self._transport, policies)
+        self._pipeline = AsyncPipeline[Sent, Received](self._transport, policies)
 
     async def ask(self, request: Request) -> Answer:
         """The answer to a request, whatever it is.
@@ -80,11 +65,11 @@ class Pipeline:
         Raises:
             Unavailable: there is none, time-outs and refused connections included.
         """
-        asked = HttpRequest(
-            request.method,
-            f"{self._endpoint}{request.path}{request.query}",
+        asked = Sent(
+            method=request.method,
+            url=f"{self._endpoint}{request.path}{request.query}",
             headers={**_COMMON, **request.headers},
-            content=request.body or None,
+            body=request.body,
         )
         try:
             answered = await self._pipeline.run(asked, may_be_repeated=request.may_be_repeated)
@@ -98,7 +83,7 @@ class Pipeline:
         await self._transport.close()
 
 
-class Patience(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+class Patience(AsyncHTTPPolicy[Sent, Received]):
     """Asks again, at most twice and within seconds.
 
     A request is repeated if the store says that it is busy, and if its connection breaks or does not come about: most
@@ -138,14 +123,14 @@ def _seconds(retry_after: str | None) -> float:
     return float(retry_after) if retry_after.isdecimal() else float("inf")
 
 
-class _Dated(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+class _Dated(SansIOHTTPPolicy[Sent, Received]):
     """Dates each attempt, as every request must be."""
 
     def on_request(self, request: _Asked) -> None:
         request.http_request.headers["x-ms-date"] = formatdate(usegmt=True)
 
 
-class _SharedKeyLite(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+class _SharedKeyLite(SansIOHTTPPolicy[Sent, Received]):
     """Signs each attempt with the account's key; for development.
 
     https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key#table-service-shared-key-lite-authorization
