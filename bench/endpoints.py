@@ -5,16 +5,9 @@ rounds of concurrent ones. `tests/http/test_storage_calls.py` runs the same stor
 table.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import sleep
-from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from typing import Final
 
 import httpx
 
@@ -22,51 +15,17 @@ from bench.load import LoadError
 from bench.people import WatchedBrowser, code_of
 from bench.report import Table
 from bench.scale import Scale
-from functions.app import build_routes
-from local import loopback
+from bench.watched import Counted, Stage, stage
 from local.cast.application import AuthorizationRequest
 from local.cast.person import ADA, ALICE
-from local.cast.stack import FUNCTION_KEY, at_port
-from local.entra.server import LocalEntra
-from local.host.routing import HttpRoute, RouteTable
-from local.processes import azurite, free_port
+from local.cast.stack import FUNCTION_KEY
 from shared.users.exemption_sets import LONGEST_HELD
-from shared.wiring import STALENESS, TABLE_NAMES
-from tests.support.service import RunningService, settings_for
-from tests.support.wire import Relay, canned_web
 
 _ACCOUNT: Final = "/v1/accounts/acme"
 _ANY: Final = {"If-Match": "*"}
 _HERD: Final = 64
 _HOLD: Final = 0.05
 """Seconds for which responses of the store are held back, so that concurrent requests show."""
-_LATE: Final = 22
-"""The hour from which on the story begins on the day after, so that no day ends in it."""
-_MOMENT: Final = 0.01
-"""Seconds between two looks at what is read in the background, which counts, too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """One call of an endpoint: the function, under what circumstances, and the store's requests of each round.
-
-    `batches` has the number of operations in each entity group transaction.
-    """
-
-    function: str
-    when: str
-    rounds: tuple[int, ...]
-    batches: tuple[int, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The function and the circumstances."""
-        return f"{self.function}, {self.when}" if self.when else self.function
-
-    @property
-    def calls(self) -> int:
-        """The store's requests in all."""
-        return sum(self.rounds)
 
 
 def measure(_: Scale) -> list[Table]:
@@ -81,105 +40,13 @@ def counted(hold: float = 0.0) -> list[Counted]:
     Without `hold`, in seconds, requests of the store are counted and their rounds left to chance. Raises LoadError if
     the story leaves out an endpoint of the route table.
     """
-    with _stage(hold) as stage:
-        _tell(stage)
-        stage.must_have_called_all()
-        return [*stage.counts.values()]
+    with stage(hold) as watched:
+        _tell(watched)
+        watched.must_have_called_all()
+        return [*watched.counts.values()]
 
 
-@dataclass
-class _Stage:
-    """The service between a client and a relay, and the counts so far."""
-
-    service: RunningService
-    entra: LocalEntra
-    relay: Relay
-    client: httpx.Client
-    application: str
-    counts: dict[str, Counted] = field(default_factory=dict)
-    when: str = ""
-    warm: bool = False
-    """Whether people hurry, so that what is cached stays so."""
-
-    def __post_init__(self) -> None:
-        self._routes = RouteTable(
-            HttpRoute.compile(each.name, each.path, [each.method], "")
-            for routes in build_routes(self.service.services)
-            for each in routes.endpoints
-        )
-
-    def watch(self, method: str, url: str, send: Callable[[], httpx.Response]) -> httpx.Response:
-        """Send a request, and count it if it is the service's. Raises LoadError if it is refused."""
-        path = urlsplit(url).path
-        found = self._routes.match(method, path) if url.startswith(self.service.url) else None
-        self.relay.rounds.clear()
-        self.relay.batches.clear()
-        answer = send()
-        while self.service.services.resolution.readers.exemptions.readings:
-            sleep(_MOMENT)
-        if answer.is_error:
-            raise LoadError(f"{method} {url} should succeed: {answer.status_code} {answer.text}")
-        if found:
-            when = "consent" if "admin_consent" in parse_qs(urlsplit(url).query) else self.when
-            count = Counted(found[0], when, tuple(map(len, self.relay.rounds)), tuple(self.relay.batches))
-            self.counts.setdefault(count.name, count)
-        return answer
-
-    def watch_afresh(self, method: str, url: str, send: Callable[[], httpx.Response]) -> httpx.Response:
-        """Send and count a request with nothing cached, unless it is warm: people take their time between two pages."""
-        if not self.warm:
-            self.forget()
-        return self.watch(method, url, send)
-
-    def must_have_called_all(self) -> None:
-        """Raise LoadError unless every route has been counted."""
-        uncounted = {route.function for route in self._routes.routes} - {each.function for each in self.counts.values()}
-        if uncounted:
-            raise LoadError(f"The story calls everything but {', '.join(sorted(uncounted))}.")
-
-    def call(self, token: str, method: str, path: str, when: str = "", **more: Any) -> httpx.Response:
-        """Call the API as the holder of a token of the control panel."""
-        headers = {"Authorization": f"Bearer {token}"} | more.pop("headers", {})
-        return self.ask(method, path, when, headers=headers, **more)
-
-    def ask(self, method: str, path: str, when: str = "", **more: Any) -> httpx.Response:
-        """Call the API."""
-        self.when = when
-        url = self.service.url + path
-        return self.watch(method, url, lambda: self.client.request(method, url, **more))
-
-    def token(self, username: str, **claims: str) -> str:
-        """The control panel's token for one of its people."""
-        body = {"username": username, "claims": claims}
-        answer = self.client.post(f"{self.entra.http}/_local/control-panel/token", json=body)
-        return str(answer.raise_for_status().json()["access_token"])
-
-    def forget(self) -> None:
-        """Let everything that the service caches expire."""
-        self.service.clock.advance(STALENESS + timedelta(seconds=1))
-
-
-@contextmanager
-def _stage(hold: float) -> Generator[_Stage]:
-    port = free_port()
-    url = f"http://localhost:{port}"
-    with (
-        TemporaryDirectory(prefix="bench-entra-") as scratch,
-        azurite() as store,
-        Relay(store.port, hold) as relay,
-        LocalEntra(state_dir=Path(scratch), service_url=url) as entra,
-        loopback.client(timeout=60) as client,
-        canned_web() as application,
-    ):
-        store.create_tables(TABLE_NAMES)
-        with RunningService(port, settings_for(url, at_port(store, relay.port), entra)) as service:
-            entra.cloud.clock = service.clock.now
-            if service.clock.now().hour >= _LATE:  # the first sign-in of a day writes that the link was used
-                service.clock.advance(timedelta(hours=24 - _LATE))
-            yield _Stage(service, entra, relay, client, application.url)
-
-
-def _tell(stage: _Stage) -> None:
+def _tell(stage: Stage) -> None:
     """The whole story, from the first account to its end."""
     operator, manager = stage.token("olga"), stage.token("sam", account_id="acme")
     stage.ask("GET", "/openapi.json")
@@ -197,7 +64,7 @@ def _tell(stage: _Stage) -> None:
     _undo(stage, operator, manager)
 
 
-def _register(stage: _Stage, operator: str) -> None:
+def _register(stage: Stage, operator: str) -> None:
     account = {"name": "Acme", "products": ["Unite"]}
     stage.call(operator, "PUT", _ACCOUNT, "new", json=account)
     stage.call(operator, "PUT", _ACCOUNT, "as it is", json=account)
@@ -223,7 +90,7 @@ def _register(stage: _Stage, operator: str) -> None:
     stage.call(operator, "DELETE", "/v1/applications/portal", headers=_ANY)
 
 
-def _connect(stage: _Stage, manager: str) -> None:
+def _connect(stage: Stage, manager: str) -> None:
     links = f"{_ACCOUNT}/connection/links"
     week = {"lifetimeMinutes": 7 * 24 * 60}
     spare = stage.call(manager, "POST", f"{_ACCOUNT}/connection", "a setup link", json=week).json()
@@ -247,7 +114,7 @@ def _connect(stage: _Stage, manager: str) -> None:
     stage.call(manager, "POST", f"{_ACCOUNT}/domains/refresh", "two domains")
 
 
-def _visit(stage: _Stage, manager: str) -> None:
+def _visit(stage: Stage, manager: str) -> None:
     portal = f"{_ACCOUNT}/portal"
     opened = stage.call(manager, "POST", portal, json={}).json()
     stage.when = ""
@@ -267,7 +134,7 @@ def _visit(stage: _Stage, manager: str) -> None:
     stage.call(manager, "DELETE", f"{portal}/sessions/{session['sessionId']}")
 
 
-def _decide(stage: _Stage, manager: str) -> None:
+def _decide(stage: Stage, manager: str) -> None:
     policy = f"{_ACCOUNT}/policy"
     stage.call(manager, "DELETE", policy, headers=_ANY)
     stage.call(manager, "PATCH", policy, "an application off", json={"applicationsOff": ["unite"]}, headers=_ANY)
@@ -276,7 +143,7 @@ def _decide(stage: _Stage, manager: str) -> None:
     stage.call(manager, "GET", policy)
 
 
-def _except(stage: _Stage, manager: str) -> None:
+def _except(stage: Stage, manager: str) -> None:
     listed = f"{_ACCOUNT}/exceptions"
     draft = {"email": "carol@contoso.example", "reason": "Kiosk"}
     added = stage.call(manager, "POST", listed, "one", json=draft).json()
@@ -298,7 +165,7 @@ def _except(stage: _Stage, manager: str) -> None:
     stage.call(manager, "GET", f"{_ACCOUNT}/applications")
 
 
-def _resolve(stage: _Stage) -> None:
+def _resolve(stage: Stage) -> None:
     headers = {"x-functions-key": FUNCTION_KEY}
     url = f"{stage.service.url}/v1/resolve"
 
@@ -323,7 +190,7 @@ def _resolve(stage: _Stage) -> None:
     resolve(f"cold, {_HERD} callers at once", ALICE, ask_at_once)
 
 
-def _sign_in(stage: _Stage, manager: str) -> None:
+def _sign_in(stage: Stage, manager: str) -> None:
     stage.ask("GET", "/.well-known/openid-configuration")
     stage.ask("GET", "/.well-known/oauth-authorization-server")
     stage.ask("GET", "/oauth2/jwks")
@@ -364,7 +231,7 @@ def _sign_in(stage: _Stage, manager: str) -> None:
     stage.call(manager, "POST", f"{_ACCOUNT}/links/release", "none left", json={"all": True})
 
 
-def _sign_in_warm(stage: _Stage, browser: WatchedBrowser, request: AuthorizationRequest) -> None:
+def _sign_in_warm(stage: Stage, browser: WatchedBrowser, request: AuthorizationRequest) -> None:
     """Sign in twice: the second time everything is cached, on the one instance that there is."""
     stage.warm = True
     for stage.when, redeemed in (("again", "public client"), ("warm", "warm")):
@@ -373,14 +240,14 @@ def _sign_in_warm(stage: _Stage, browser: WatchedBrowser, request: Authorization
     stage.warm = False
 
 
-def _hold_anew(stage: _Stage) -> None:
+def _hold_anew(stage: Stage) -> None:
     """Have the account's exceptions read again, which are held for some minutes: fewer than the whole story takes."""
     stage.service.clock.advance(LONGEST_HELD)
     headers = {"x-functions-key": FUNCTION_KEY}
     stage.ask("POST", "/v1/resolve", "known account", json={"email": ALICE}, headers=headers)  # counted before
 
 
-def _renew(stage: _Stage, redemption: dict[str, str]) -> None:
+def _renew(stage: Stage, redemption: dict[str, str]) -> None:
     stage.forget()
     token = stage.ask("POST", "/oauth2/token", "for refresh tokens", data=redemption).json()["refresh_token"]
     renewal = {"grant_type": "refresh_token", "client_id": "unite", "refresh_token": token}
@@ -390,7 +257,7 @@ def _renew(stage: _Stage, redemption: dict[str, str]) -> None:
     stage.ask("POST", "/oauth2/revoke", data={"client_id": "unite", "token": token})
 
 
-def _push(stage: _Stage, browser: WatchedBrowser, request: AuthorizationRequest) -> None:
+def _push(stage: Stage, browser: WatchedBrowser, request: AuthorizationRequest) -> None:
     stage.forget()
     pushed = stage.ask("POST", "/oauth2/par", data=request.parameters()).json()
     named = {"client_id": "unite", "request_uri": pushed["request_uri"]}
@@ -398,7 +265,7 @@ def _push(stage: _Stage, browser: WatchedBrowser, request: AuthorizationRequest)
     browser.send("GET", str(httpx.URL(f"{stage.service.url}/oauth2/authorize", params=named)), {})
 
 
-def _sign_out(stage: _Stage, browser: WatchedBrowser, id_token: str) -> None:
+def _sign_out(stage: Stage, browser: WatchedBrowser, id_token: str) -> None:
     leaving = {"id_token_hint": id_token, "post_logout_redirect_uri": f"{stage.application}/signed-out"}
     address = httpx.URL(f"{stage.service.url}/oauth2/logout", params=leaving)
     stage.when = "a session"
@@ -412,6 +279,6 @@ def _sign_out(stage: _Stage, browser: WatchedBrowser, id_token: str) -> None:
     stage.ask("GET", "/signin/front-channel-logout?sid=unknown", "no session")
 
 
-def _undo(stage: _Stage, operator: str, manager: str) -> None:
+def _undo(stage: Stage, operator: str, manager: str) -> None:
     stage.call(manager, "DELETE", f"{_ACCOUNT}/connection", headers=_ANY)
     stage.call(operator, "DELETE", _ACCOUNT, "220 rows", headers=_ANY)

@@ -22,20 +22,31 @@ def timers_blueprint(services: Services) -> Blueprint:
     @blueprint.timer_trigger(schedule=_EVERY_QUARTER_OF_AN_HOUR, arg_name="timer")
     async def purge_flows(timer: TimerRequest) -> None:  # noqa: ARG001 - the worker wants every binding as a parameter
         """Remove everything that has expired, such as tickets, states and codes."""
-        await _run("purge_flows", "purge_flows removed=%d", services.upkeep.flows.purge)
+        await _run("purge_flows", "purge_flows removed=%d", _purge, services)
 
     @blueprint.function_name("run_duties")
     @blueprint.timer_trigger(schedule=_EVERY_MINUTE, arg_name="timer")
     async def run_duties(timer: TimerRequest) -> None:  # noqa: ARG001 - the worker wants every binding as a parameter
         """Do the work that is due."""
-        await _run("run_duties", "run_duties found=%d", services.upkeep.run_duties)
+        await _run("run_duties", "run_duties found=%d", _run_duties, services)
 
     return blueprint
 
 
-async def _run(name: str, line: str, work: Callable[[], Awaitable[int]]) -> None:
-    """Do the work of one timer and log its result in a line. The worker would log an error with its message."""
+async def _purge(services: Services) -> int:
+    return await services.upkeep.flows.purge()
+
+
+async def _run_duties(services: Services) -> int:
+    return await services.upkeep.run_duties()
+
+
+async def _run(name: str, line: str, work: Callable[[Services], Awaitable[int]], services: Services) -> None:
+    """Do the work of one timer and log its result in a line. The worker would log an error with its message.
+
+    So the work asks for its part of the product itself: one that is asked for the first time is made, which may fail.
+    """
     try:
-        _log.info(line, await work())
+        _log.info(line, await work(services))
     except Exception as error:  # noqa: BLE001 - the next run tries again
         log_failure(_log, name, error)

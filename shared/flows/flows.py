@@ -208,9 +208,11 @@ class Flows:
             row = await self.table.get(held.row.key)
             if row is not None and Flow.read(row).taken_by == receipt:
                 return held.flow
-            if row is not None and row.etag == held.row.etag:
+            if row is None or row.document != held.row.document:
+                raise FlowSpent(spent(type(held.flow))) from None
+            if row.etag == held.row.etag:
                 raise failure from None
-            raise FlowSpent(spent(type(held.flow))) from None
+            return await self.take(Held(held.flow, row))  # the write that issued it was repeated, and came late
         return held.flow
 
     async def redeem[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> F:

@@ -95,16 +95,20 @@ class Codes:
             OAuthError: it is unknown, was taken, or has expired.
             Unavailable: the store does not respond.
         """
+        try:
+            return await self._find(handle)
+        except FlowSpent:
+            raise _spent() from None
+
+    async def _find(self, handle: str) -> HeldCode:
         kind = SealedCode if is_beside(handle) else Code  # a plain one is of the release before
         try:
             held: Held[Flow] = await self.flows.hold(handle, kind)
-            return HeldCode(_read(held.flow, handle), handle, held)
         except FlowEnded as ended:
             if ended.flow.taken_by is not None:
                 await self._end_tokens(_read(ended.flow, handle), handle)
-            raise _spent() from None
-        except FlowSpent:
-            raise _spent() from None
+            raise
+        return HeldCode(_read(held.flow, handle), handle, held)
 
     async def take(self, held: HeldCode) -> None:
         """Take a code. Of any number of callers who have found it, exactly one succeeds; for the others its tokens end.

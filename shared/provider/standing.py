@@ -6,14 +6,14 @@ sign-in was completed, and an instance sees at once what it has changed itself. 
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.accounts.head import existed_at, find_head
 from shared.kernel.names import EmailAddress
 from shared.kernel.refusals import Invalid
-from shared.ports.table import RowReader
+from shared.ports.table import Row, RowReader
 from shared.provider.errors import invalid_grant
 from shared.provider.issuer import Grant, Person
 from shared.resolution.resolver import Resolver
@@ -51,7 +51,7 @@ class Standing:
         person = grant.person
         typed = grant.typed or person.email or ""
         others = person.addresses - {typed}
-        links = _Links(self.accounts if renews else self.recent, grant)
+        links = _Links(self.accounts, None if renews else self.recent, grant)
         exists, linked, theirs, applies = await asyncio.gather(
             self._exists(grant, renews=renews),
             links.has(EmailAddress(typed)),
@@ -90,27 +90,39 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Links:
-    """The links of the account, as a sign-in needs them."""
+    """The links of the account, as a sign-in needs them.
 
-    reader: RowReader
+    A remembered link may let a sign-in stand, and refuses none: another instance may have made it a moment ago.
+    """
+
+    accounts: RowReader
+    recent: RowReader | None
     grant: Grant
 
     async def has(self, email: EmailAddress) -> bool:
         """Whether the address is linked to the person, and was when they signed in."""
-        link = await self._find(email)
+        return await self._is_so(email, self._is_theirs)
+
+    async def has_no_other(self, email: EmailAddress) -> bool:
+        """Whether nobody else has been linked to it since the sign-in, which the tenant has vouched for then."""
+        return await self._is_so(email, self._is_no_others)
+
+    async def _is_so(self, email: EmailAddress, rule: Callable[[Link | None], bool]) -> bool:
+        key = link_key(self.grant.person.account_id, UserKey.of(self.grant.person.account_id, email))
+        remembered = self.recent is not None and rule(_link(await self.recent.get(key)))
+        return remembered or rule(_link(await self.accounts.get(key)))
+
+    def _is_theirs(self, link: Link | None) -> bool:
         if link is None or link.linked_at > self.grant.issued_at + _CLOCKS_DIFFER_BY:
             return False
         return _is_of(link, self.grant.person)
 
-    async def has_no_other(self, email: EmailAddress) -> bool:
-        """Whether nobody else has been linked to it since the sign-in, which the tenant has vouched for then."""
-        link = await self._find(email)
+    def _is_no_others(self, link: Link | None) -> bool:
         return link is None or link.linked_at <= self.grant.issued_at or _is_of(link, self.grant.person)
 
-    async def _find(self, email: EmailAddress) -> Link | None:
-        account_id = self.grant.person.account_id
-        row = await self.reader.get(link_key(account_id, UserKey.of(account_id, email)))
-        return Link.read(row) if row else None
+
+def _link(row: Row | None) -> Link | None:
+    return Link.read(row) if row else None
 
 
 def _is_of(link: Link, person: Person) -> bool:

@@ -173,13 +173,13 @@ async def test_an_import_that_breaks_off_is_finished_by_sending_the_file_again(
     await page.route("**/exceptions", third_fails)
     await choose(page, people(250))
     await press(page, "Import 250 lines")
-    await heading(page, "Import stopped: 198 stored, 52 not sent")
+    await heading(page, "Import stopped: 196 stored, 54 not sent")
     await expect(page.get_by_role("alert").last).to_contain_text("The service did not answer.")
-    assert sent == [99, 99, 52]
+    assert sent == [98, 98, 54]
     await screen(page, served, "overview")
     await screen(page, served, "exceptions/import")
     await choose(page, people(250))
-    await expect(page.get_by_text("198 say what is on the list already.")).to_be_visible()
-    await press(page, "Import 52 lines")
-    await heading(page, "Import finished: 52 stored, 0 left out")
+    await expect(page.get_by_text("196 say what is on the list already.")).to_be_visible()
+    await press(page, "Import 54 lines")
+    await heading(page, "Import finished: 54 stored, 0 left out")
     assert len(connected.must("GET", f"{ACCOUNT}/exceptions?pageSize=1000")["items"]) == 251

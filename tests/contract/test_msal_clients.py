@@ -62,8 +62,11 @@ async def test_each_tenant_has_a_client_of_its_own(observed: Observed) -> None:
     assert fabrikam.authority.tenant == FABRIKAM
 
 
-async def test_a_failure_is_shared_by_the_herd_and_not_remembered(observed: Observed, entra: LocalEntra) -> None:
-    entra.cloud.hostile = Hostile(discovery_status=503)
+@pytest.mark.parametrize("status", [302, 429, 503])
+async def test_a_failure_is_shared_by_the_herd_and_not_remembered(
+    observed: Observed, entra: LocalEntra, status: int
+) -> None:
+    entra.cloud.hostile = Hostile(discovery_status=status)
     failed = await asyncio.gather(*(observed() for _ in range(20)), return_exceptions=True)
     assert {type(answer) for answer in failed} == {Unavailable}
     assert len(observed.asked) == 1

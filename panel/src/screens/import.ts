@@ -22,7 +22,7 @@ interface Progress {
   state: "running" | "stopping" | "done" | "stopped" | "broken";
 }
 
-const PART = 99; // one transaction of the store, and no more than the faults that one answer lists
+const PART = 98; // one transaction of the store, and no more than the faults that one answer lists
 const SHOWN = 100;
 
 /** What reads CSV is loaded when a file is chosen, by a second request. */

@@ -18,7 +18,8 @@ from shared.adapters.trust import trusting
 
 _CONNECT_SECONDS: Final = 1
 _READ_SECONDS: Final = 5
-_TOO_MANY_REQUESTS: Final = 429
+_NO_ANSWERS: Final = {*range(300, 400), 429}
+"""Statuses whose bodies MSAL would take for Entra's answers: it is sent elsewhere, or asked for patience."""
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -53,7 +54,7 @@ class MsalHttp:
         """Read a document, such as a tenant's metadata.
 
         Raises:
-            urllib3.exceptions.HTTPError: there is no response in time, or Entra asks for patience.
+            urllib3.exceptions.HTTPError: there is no response in time, or it is no answer.
         """
         return self._send("GET", url, {}, None)
 
@@ -63,7 +64,7 @@ class MsalHttp:
         """Send a form to the token endpoint.
 
         Raises:
-            urllib3.exceptions.HTTPError: there is no response in time, or Entra asks for patience.
+            urllib3.exceptions.HTTPError: there is no response in time, or it is no answer.
         """
         address = f"{url}?{urlencode(params)}" if params else url
         return self._send("POST", address, {**headers, **_FORM}, urlencode(data))
@@ -71,8 +72,8 @@ class MsalHttp:
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: str | None) -> MsalResponse:
         patience = Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
         response = self._pool.request(method, url, headers=headers, body=body, timeout=patience)
-        if response.status == _TOO_MANY_REQUESTS:
-            raise HTTPError("Entra asks for patience")  # MSAL would take the body for a refusal
+        if response.status in _NO_ANSWERS:
+            raise HTTPError(f"Entra's status is {response.status}")
         return MsalResponse(response.status, response.headers, response.data.decode(errors="replace"))
 
     def close(self) -> None:

@@ -38,11 +38,13 @@ class Request:
     """Those that this request needs beyond the ones of all."""
     body: bytes = b""
     """An entity or a batch, in ASCII; or empty."""
+    puts_alone: bool = False
+    """Whether it is a batch that does nothing but put rows in their place, whatever was there."""
 
     @property
     def may_be_repeated(self) -> bool:
         """Whether a repetition does no harm and is not refused, whatever became of the first."""
-        return self.method == "GET" or (self.method == "PUT" and "If-Match" not in self.headers)
+        return self.method == "GET" or self.puts_alone or (self.method == "PUT" and "If-Match" not in self.headers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,9 @@ def batch(endpoint: str, requests: Sequence[Request]) -> Request:
         ]
     lines += [f"--{inner}--", f"--{outer}--", ""]
     headers = {"Content-Type": f"multipart/mixed; boundary={outer}"}
-    return Request(method="POST", path="/$batch", headers=headers, body="\r\n".join(lines).encode("ascii"))
+    puts_alone = all(request.may_be_repeated for request in requests)
+    body = "\r\n".join(lines).encode("ascii")
+    return Request(method="POST", path="/$batch", headers=headers, body=body, puts_alone=puts_alone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

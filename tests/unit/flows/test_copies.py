@@ -101,6 +101,16 @@ async def test_what_was_taken_elsewhere_is_not_taken_by_a_copy(here: Flows, ther
             await here.redeem(handle, Errand)
 
 
+async def test_what_was_written_once_more_late_is_taken_once(here: Flows, there: Flows, table: Read) -> None:
+    """A write whose response was lost is repeated, and the first one may take place after the second."""
+    handle = await here.issue(errand(here))
+    (row,) = [row async for row in table.partitions_before("0")]
+    await table.write(Put(row.key, row.document))
+    assert await here.redeem(handle, Errand)
+    with pytest.raises(FlowSpent):
+        await there.redeem(handle, Errand)
+
+
 async def test_what_was_revised_elsewhere_is_revised_from_there_on(here: Flows, there: Flows) -> None:
     handle = await here.issue(errand(here))
     await there.revise(handle, Errand, once_more)

@@ -1,12 +1,13 @@
 """An endpoint answers only as Azure knows it. `test_cold_start.py` shows when its resource is imported."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.functions import HttpRequest
 
 from functions.app import build_resources
-from functions.http.index import Indexed, read_index
+from functions.http.index import Indexed, read_index, written
 from functions.http.resource import Resource
 from shared.assembly import assemble
 from tests.support.ports import fakes
@@ -35,3 +36,10 @@ async def test_an_endpoint_that_azure_knows_otherwise_does_not_answer(change: di
     answer = resource_of(indexed).answer(indexed)
     with pytest.raises(TypeError, match="run `make openapi`"):
         await answer(HttpRequest("POST", "/v1/resolve", body=b""), Invocation())
+
+
+def test_an_index_is_read_as_it_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "index.json"
+    file.write_text(written(read_index()), encoding="utf-8")
+    assert read_index(file) == read_index() == tuple(INDEX.values())
+    assert file.read_text(encoding="utf-8").count("\n") == len(INDEX) + 2

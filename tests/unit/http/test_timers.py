@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from azure.functions import TimerRequest
@@ -51,3 +52,14 @@ async def test_a_run_that_fails_is_logged_by_its_type_and_place(
     (message,) = [message for message in caplog.messages if name in message]
     assert message.startswith(f"{name} failed: {type(error).__name__}\n")
     assert "alice" not in message
+
+
+@pytest.mark.parametrize("name", TABLES)
+async def test_a_part_that_cannot_be_made_is_logged_as_a_run_that_fails(
+    caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    lacking: dict[str, Any] = {"return_urls": None}
+    await timer(assemble(replace(fakes(), **lacking)), name)(TimerRequest())
+    (message,) = [message for message in caplog.messages if name in message]
+    assert message.startswith(f"{name} failed: AttributeError\n")
+    assert "return_urls" not in message.partition("\n")[0]

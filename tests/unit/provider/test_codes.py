@@ -12,7 +12,7 @@ from shared.kernel.refusals import NotAuthenticated
 from shared.policies.policy import Mode
 from shared.ports.entra import Answer
 from shared.ports.table import Key, Put, Remove, Replace, Row
-from shared.provider.authorization_response import RedirectToApplication, RedirectToEntra, Remembering
+from shared.provider.authorization_response import ErrorPage, RedirectToApplication, RedirectToEntra, Remembering
 from shared.provider.codes import SealedCode
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import TOKEN_LIFETIME, Code
@@ -22,6 +22,7 @@ from shared.users.user_key import UserKey
 from tests.unit.provider.world import (
     ACME,
     ALICE,
+    BOB_OID,
     CALLBACK,
     SAM,
     STALENESS,
@@ -39,8 +40,8 @@ from tests.unit.provider.world import (
 SID = "sid-of-entra"
 
 
-async def signed_in(provider: Provider, **claims: str | None) -> str:
-    """The code with which Alice comes back, who may have tokens that are renewed."""
+async def come_back(provider: Provider, **claims: str | None) -> object:
+    """What somebody gets who has gone to Microsoft with Alice's address. They may have tokens that are renewed."""
     asked = {
         "client_id": UNITE,
         "redirect_uri": CALLBACK,
@@ -55,7 +56,12 @@ async def signed_in(provider: Provider, **claims: str | None) -> str:
     assert isinstance(away, RedirectToEntra)
     (state,) = parse_qs(urlsplit(away.url).query)["state"]
     answer = Answer(state=state, code=provider.entra.sign_in(away.url, identity(**{"sid": SID} | claims)))
-    back = await provider.sign_in.callback(answer, away.binding.secret)
+    return await provider.sign_in.callback(answer, away.binding.secret)
+
+
+async def signed_in(provider: Provider, **claims: str | None) -> str:
+    """The code with which Alice comes back."""
+    back = await come_back(provider, **claims)
     assert isinstance(back, Remembering)
     assert isinstance(back.response, RedirectToApplication)
     (handle,) = parse_qs(urlsplit(back.response.url).query)["code"]
@@ -129,8 +135,10 @@ async def test_a_code_of_a_sign_in_that_no_session_names_lies_alone(provider: Pr
 
 
 async def test_a_code_that_was_changed_in_the_store_buys_nothing(provider: Provider, other: Provider) -> None:
-    for sealed in ("A" * 80, "A", "{}"):
+    for sealed, taken in (("A" * 80, False), ("A", False), ("{}", False), ("A" * 80, True)):
         handle = await signed_in(provider)
+        if taken:
+            await redeemed(provider, handle)
         row = next(row for row in await rows(provider) if row.key.row == f"sealed-code:{digest(handle)}")
         changed = SealedCode.read(row).model_copy(update={"sealed": sealed})
         await provider.flows_table.write(Replace(row, changed.document()))
@@ -226,6 +234,13 @@ async def test_another_instance_hears_of_a_change_within_ten_seconds(
     assert await redeemed(provider, early)
     provider.clock.advance(timedelta(seconds=1))
     await refused(provider, late)
+
+
+async def test_a_link_that_another_instance_has_just_made_is_found(provider: Provider, other: Provider) -> None:
+    """An instance that has refused somebody with the wrong account a moment ago remembers that there was no link."""
+    assert isinstance(await come_back(other, oid=BOB_OID, preferred_username="bob@contoso.example"), ErrorPage)
+    provider.clock.advance(timedelta(seconds=1))
+    assert await redeemed(other, await signed_in(provider))
 
 
 async def test_somebody_who_was_erased_elsewhere_gets_no_refresh_tokens_from_then_on(

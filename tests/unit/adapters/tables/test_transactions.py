@@ -65,6 +65,14 @@ def test_a_transaction_that_took_place_says_so_for_each_operation() -> None:
     assert outcome_of(answer(multipart(DONE, f"{removed}\n\n")), 2)[1] == "", "what is removed has none"
 
 
+def test_a_transaction_may_be_repeated_if_each_of_its_operations_may() -> None:
+    """A session and its code, say, which go to their places whatever is there."""
+    puts = [Put(Key("p", "1"), "{}"), Put(Key("p", "2"), "{}")]
+    for more in ([], [Insert(Key("p", "3"), "{}")], [Replace(ROW, "{}")], [Remove(ROW)]):
+        requests = [change("rows", each) for each in (*puts, *more)]
+        assert batch("https://store", requests).may_be_repeated is (more == [])
+
+
 def test_cosmos_db_ends_some_lines_without_a_carriage_return() -> None:
     done = "HTTP/1.1 204 No Content\r\nETag: W/\"datetime'2020-11-03'\"\r\nContent-ID: 1\r\n\r\n\r\n"
     assert outcome_of(answer(multipart(done, done).encode()), 2) == ("W/\"datetime'2020-11-03'\"",) * 2
