@@ -172,7 +172,7 @@ GOALS: Final = (
         what="the same, storage calls, warm",
         cells=[Cell("journeys", "sign-in", "storage calls")],
         at_most=6,
-        before="11",
+        before="12",
     ),
     Goal(
         what="the same, rounds in which it is completed",
