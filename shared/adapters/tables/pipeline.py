@@ -10,11 +10,11 @@ import hashlib
 import hmac
 from email.utils import formatdate
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncHTTPPolicy, SansIOHTTPPolicy
-from yarl import URL
+from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncHTTPPolicy
 
 from shared.adapters.tables.account import Account
 from shared.adapters.tables.requests import Answer, Request
@@ -123,14 +123,16 @@ def _seconds(retry_after: str | None) -> float:
     return float(retry_after) if retry_after.isdecimal() else float("inf")
 
 
-class _Dated(SansIOHTTPPolicy[Sent, Received]):
+class _Dated(AsyncHTTPPolicy[Sent, Received]):
     """Dates each attempt, as every request must be."""
 
-    def on_request(self, request: _Asked) -> None:
+    async def send(self, request: _Asked) -> _Answered:
+        """See `azure.core.pipeline.policies.AsyncHTTPPolicy`."""
         request.http_request.headers["x-ms-date"] = formatdate(usegmt=True)
+        return await self.next.send(request)
 
 
-class _SharedKeyLite(SansIOHTTPPolicy[Sent, Received]):
+class _SharedKeyLite(AsyncHTTPPolicy[Sent, Received]):
     """Signs each attempt with the account's key; for development.
 
     https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key#table-service-shared-key-lite-authorization
@@ -140,12 +142,14 @@ class _SharedKeyLite(SansIOHTTPPolicy[Sent, Received]):
         self._name = account.name
         self._key = base64.b64decode(account.key)
 
-    def on_request(self, request: _Asked) -> None:
+    async def send(self, request: _Asked) -> _Answered:
+        """See `azure.core.pipeline.policies.AsyncHTTPPolicy`."""
         sent = request.http_request
-        path = URL(sent.url).raw_path  # percent-encoded as aiohttp sends it
+        path = urlsplit(sent.url).path  # percent-encoded, as it is sent
         text = f"{sent.headers['x-ms-date']}\n/{self._name}{path}"
         signature = base64.b64encode(hmac.digest(self._key, text.encode(), hashlib.sha256)).decode()
         sent.headers["Authorization"] = f"SharedKeyLite {self._name}:{signature}"
+        return await self.next.send(request)
 
 
 def _proof(account: Account) -> Any:

@@ -23,6 +23,11 @@ _NO_ECHO: Final = {"Content-Type": _JSON, "Prefer": "return-no-content"}
 https://learn.microsoft.com/rest/api/storageservices/setting-the-prefer-header-to-manage-response-echo
 """
 
+_IN_PATH: Final = "!$&'()*,:;=@"
+_IN_QUERY: Final = "!$'()*,/:?@"
+"""What stands for itself in a path, or in a value of a query (RFC 3986, sections 3.3 and 3.4). A plus sign never does:
+some servers read it as a space."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -118,7 +123,7 @@ def query(
     for part, value in (continuation or {}).items():
         if value is not None:
             options[f"Next{part}"] = value
-    encoded = "&".join(f"{name}={quote(value, safe='')}" for name, value in options.items())
+    encoded = "&".join(f"{name}={quote(value, safe=_IN_QUERY)}" for name, value in options.items())
     return Request(method="GET", path=f"/{table}()", query=f"?{encoded}")
 
 
@@ -152,8 +157,8 @@ def change(table: str, operation: Operation) -> Request:
 
 
 def _place(table: str, key: Key) -> str:
-    """The path of an entity. A quote in a key is doubled; everything else but letters and digits is percent-encoded."""
-    partition, row = (quote(part.replace("'", "''"), safe="") for part in (key.partition, key.row))
+    """The path of an entity. A quote in a key is doubled, and what a path cannot hold is percent-encoded."""
+    partition, row = (quote(part.replace("'", "''"), safe=_IN_PATH) for part in (key.partition, key.row))
     return f"/{table}(PartitionKey='{partition}',RowKey='{row}')"
 
 

@@ -19,6 +19,7 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 from azure.core.pipeline.transport import AsyncHttpTransport
+from yarl import URL
 
 from shared.adapters.azure_sdk import RESPONSIVE
 from shared.adapters.trust import trusting
@@ -40,7 +41,7 @@ class Sent:
     method: str
     """HTTP's method."""
     url: str
-    """The whole address."""
+    """The whole address, percent-encoded as it is sent."""
     headers: dict[str, str]
     """Its headers, to which policies add."""
     body: bytes
@@ -95,7 +96,7 @@ class Transport(AsyncHttpTransport[Sent, Received]):
         try:
             async with self._session.request(
                 request.method,
-                request.url,
+                URL(request.url, encoded=True),
                 headers=request.headers,
                 data=request.body or None,
                 allow_redirects=False,
