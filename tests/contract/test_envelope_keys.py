@@ -25,6 +25,7 @@ from shared.kernel.refusals import Unavailable
 from shared.ports.signing_keys import KNOWN_FOR, PUBLISHED_AHEAD, TOKENS_LIVE_FOR, Jwk
 from shared.ports.table import Insert, Key, Put, Remove
 from tests.support.fakes import FixedClock, InMemoryTable
+from tests.support.invocation import Invocation
 from tests.support.vault import KEY_NAME, WRAPPING_NAME, Vault, running_vault
 from tests.unit.provider.world import CALLBACK, UNITE, VERIFIER, Provider
 
@@ -87,12 +88,6 @@ async def stage() -> AsyncIterator[Stage]:
         stage = Stage(clock, vault)
         yield stage
         await asyncio.gather(*(each.close() for each in stage.instances))
-
-
-class Invocation:
-    """What the worker hands to a function beside the request."""
-
-    invocation_id = "5e110000-0000-4000-8000-0000000000aa"
 
 
 async def verified(instance: Instance, token: str) -> bool:

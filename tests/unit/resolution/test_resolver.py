@@ -31,7 +31,9 @@ from shared.ports.table import TRANSACTION_LIMIT, Key, Page, Put, Remove, Row
 from shared.users.exemption import Exemption
 from shared.users.exemption_sets import MOST_ENTRIES, ExceptionsVersion
 from shared.users.user_key import UserKey
+from tests.support.background import settled
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
+from tests.support.invocation import Invocation
 from tests.support.ports import fakes
 
 MAX_AGE = timedelta(seconds=10)
@@ -95,12 +97,6 @@ class World:
         await asyncio.gather(*resolutions)
         await settled()
         return self.store.reads - before
-
-
-async def settled() -> None:
-    """Wait until nothing runs in the background."""
-    while others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others)
 
 
 def account() -> Put:
@@ -268,12 +264,6 @@ async def test_a_store_that_is_back_is_asked_again(world: World) -> None:
         await world.resolve()
     world.store.available = True
     assert await world.resolve() == "sso_applies"
-
-
-class Invocation:
-    """What the worker hands to a function beside the request."""
-
-    invocation_id = "5e110000-0000-4000-8000-0000000000aa"
 
 
 async def calls_of(world: World, email: EmailAddress) -> int:
