@@ -154,8 +154,8 @@ async def _write(table: TableClient, work: _Work) -> Shot:
     return shot_from({"202": len(latencies)}, time.perf_counter() - began, time.process_time() - computed, latencies)
 
 
-async def _main(told: dict[str, Any]) -> Shot:
-    work = _Work(**told | {"entities": [Entity(**each) for each in told["entities"]]})
+async def _main(document: dict[str, Any]) -> Shot:
+    work = _Work(**document | {"entities": [Entity(**each) for each in document["entities"]]})
     async with TableClient.from_connection_string(work.connection_string, work.entities[0].table) as table:
         return await (_write if work.writes else _read)(table, work)
 
