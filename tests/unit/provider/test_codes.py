@@ -40,11 +40,8 @@ from tests.unit.provider.world import (
 SID = "sid-of-entra"
 
 
-async def sent_to_microsoft(provider: Provider, **claims: str | None) -> tuple[Answer, str]:
-    """Microsoft's answer for somebody who went there with Alice's address, and what binds it to their browser.
-
-    They may have tokens that are renewed.
-    """
+async def come_back(provider: Provider, **claims: str | None) -> object:
+    """What somebody gets who has gone to Microsoft with Alice's address. They may have tokens that are renewed."""
     asked = {
         "client_id": UNITE,
         "redirect_uri": CALLBACK,
@@ -59,22 +56,12 @@ async def sent_to_microsoft(provider: Provider, **claims: str | None) -> tuple[A
     assert isinstance(away, RedirectToEntra)
     (state,) = parse_qs(urlsplit(away.url).query)["state"]
     answer = Answer(state=state, code=provider.entra.sign_in(away.url, identity(**{"sid": SID} | claims)))
-    return answer, away.binding.secret
-
-
-async def come_back(provider: Provider, **claims: str | None) -> object:
-    """What somebody gets who has gone to Microsoft with Alice's address."""
-    return await provider.sign_in.callback(*await sent_to_microsoft(provider, **claims))
+    return await provider.sign_in.callback(answer, away.binding.secret)
 
 
 async def signed_in(provider: Provider, **claims: str | None) -> str:
     """The code with which Alice comes back."""
-    return await returning(provider, *await sent_to_microsoft(provider, **claims))
-
-
-async def returning(provider: Provider, answer: Answer, secret: str) -> str:
-    """The code with which somebody comes back from Microsoft."""
-    back = await provider.sign_in.callback(answer, secret)
+    back = await come_back(provider, **claims)
     assert isinstance(back, Remembering)
     assert isinstance(back.response, RedirectToApplication)
     (handle,) = parse_qs(urlsplit(back.response.url).query)["code"]

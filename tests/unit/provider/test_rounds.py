@@ -2,13 +2,25 @@
 
 import asyncio
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from shared.ports.entra import Answer
+from shared.provider.authorization_response import RedirectToApplication, RedirectToEntra, Remembering
 from tests.support.fakes import InMemoryTable
-from tests.unit.provider.test_codes import redeemed, returning, sent_to_microsoft, signed_in
-from tests.unit.provider.world import STALENESS, Provider
+from tests.unit.provider.test_codes import SID, redeemed, signed_in
+from tests.unit.provider.world import (
+    ALICE,
+    CALLBACK,
+    STALENESS,
+    UNITE,
+    VERIFIER,
+    Provider,
+    challenge_of,
+    identity,
+    sent,
+)
 
 IDLE = 20
 """Turns of the event loop in which no call begins: whoever has not begun one by then waits for an answer."""
@@ -79,18 +91,40 @@ async def other(provider: Provider, rounds: Rounds) -> Provider:
     return other
 
 
-async def completed(provider: Provider, answer: Answer, secret: str, rounds: Rounds) -> tuple[str, list[int]]:
+ASKED = {
+    "client_id": UNITE,
+    "redirect_uri": CALLBACK,
+    "response_type": "code",
+    "scope": "openid email",
+    "code_challenge": challenge_of(VERIFIER),
+    "code_challenge_method": "S256",
+    "login_hint": ALICE.address,
+}
+
+
+async def left(provider: Provider) -> RedirectToEntra:
+    away = await provider.sign_in.authorize(sent(**ASKED))
+    assert isinstance(away, RedirectToEntra)
+    return away
+
+
+async def completed(provider: Provider, away: RedirectToEntra, rounds: Rounds) -> tuple[str, list[int]]:
     """The code of a sign-in, and the calls of each round in which it was completed."""
+    (state,) = parse_qs(urlsplit(away.url).query)["state"]
+    answer = Answer(state=state, code=provider.entra.sign_in(away.url, identity(sid=SID)))
     rounds.sizes.clear()
-    handle = await returning(provider, answer, secret)
+    back = await provider.sign_in.callback(answer, away.binding.secret)
+    assert isinstance(back, Remembering)
+    assert isinstance(back.response, RedirectToApplication)
+    (handle,) = parse_qs(urlsplit(back.response.url).query)["code"]
     return handle, [*rounds.sizes]
 
 
 async def test_a_warm_sign_in_waits_for_the_store_four_times(provider: Provider, rounds: Rounds) -> None:
     """Once to begin, for the state; twice to complete; once to redeem."""
-    answer, secret = await sent_to_microsoft(provider)
+    away = await left(provider)
     assert rounds.sizes == [1]
-    handle, sizes = await completed(provider, answer, secret, rounds)
+    handle, sizes = await completed(provider, away, rounds)
     assert sizes == [len(["the state is answered", "account", "link"]), len(["session and code"])]
     rounds.sizes.clear()
     await redeemed(provider, handle)
@@ -100,7 +134,7 @@ async def test_a_warm_sign_in_waits_for_the_store_four_times(provider: Provider,
 async def test_another_instance_completes_it_in_three_rounds(
     provider: Provider, other: Provider, rounds: Rounds
 ) -> None:
-    handle, sizes = await completed(other, *await sent_to_microsoft(provider), rounds)
+    handle, sizes = await completed(other, await left(provider), rounds)
     assert sizes == [len(["the state"]), 3, 1]
     rounds.sizes.clear()
     await redeemed(provider, handle)
@@ -110,7 +144,7 @@ async def test_another_instance_completes_it_in_three_rounds(
 async def test_a_sign_in_for_which_nothing_is_cached_is_completed_in_three_rounds(
     provider: Provider, rounds: Rounds
 ) -> None:
-    answer, secret = await sent_to_microsoft(provider)
+    away = await left(provider)
     provider.clock.advance(STALENESS)
-    _, sizes = await completed(provider, answer, secret, rounds)
+    _, sizes = await completed(provider, away, rounds)
     assert len(sizes) == 3
