@@ -160,4 +160,4 @@ def _limits(sign_in: _Cost) -> Table:
 
 
 def _share(part: float) -> str:
-    return f"{100 * part:,.1f} %"
+    return f"{figure(100 * part)} %"
