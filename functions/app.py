@@ -48,7 +48,7 @@ def build_resources(services: Services) -> tuple[Resource, ...]:
     """Every resource, in the order in which the OpenAPI document lists them. None is imported."""
     probe = removal(f"{services.edge.cookie_prefix}azure-sso-probe")
     cookies_work = keep_host_only(probe, sys.modules.get(CONVERSION))
-    resource = partial(Resource, services=services)
+    resource = partial(Resource, telemetry=services.edge.telemetry, services=services)
 
     def endpoints() -> list["Endpoint"]:
         return [endpoint for each in resources for endpoint in each.routes.endpoints]

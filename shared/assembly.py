@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from shared.edge_ports import EdgePorts
 from shared.kernel.names import AccountId
-from shared.ports.access_tokens import VerifiedSession
 from shared.product_ports import Ports
 from shared.services import Services
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from shared.overview import Overviews
     from shared.policies.book import PolicyBook
     from shared.portal.portal import Portal
+    from shared.ports.access_tokens import VerifiedSession
     from shared.privacy.privacy import Privacy
     from shared.provider.openid_provider import OpenIdProvider
     from shared.resolution.resolver import Resolver
@@ -162,7 +162,7 @@ class _Product(Services):
                 applications=ports.recent_applications,
                 exemptions=ExemptionSets(table=ports.accounts, clock=ports.clock),
             ),
-            authority=ports.sign_in.authority,
+            authority=ports.authority,
             clock=ports.clock,
             telemetry=ports.telemetry,
             authorize_url=f"{ports.public_url}/oauth2/authorize",
@@ -254,5 +254,5 @@ class _PortalOf:
     def __init__(self, product: _Product) -> None:
         self._product = product
 
-    async def verify(self, account_id: AccountId, unverified_secret: str) -> VerifiedSession:
+    async def verify(self, account_id: AccountId, unverified_secret: str) -> "VerifiedSession":
         return await self._product.portal.sessions.verify(account_id, unverified_secret)

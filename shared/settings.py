@@ -226,6 +226,10 @@ class Settings(BaseModel):
         keys = (self.remember_key, self.remember_key_before) if self.remember_key else ()
         return tuple(key.get_secret_value().encode() for key in keys if key is not None)
 
+    def authority(self, tenant_id: TenantId) -> str:
+        """The authority of a tenant, for an application that uses MSAL itself."""
+        return f"{self.entra_authority}/{tenant_id}"
+
     @property
     def limits(self) -> Limits:
         """How long events and unused links are kept."""

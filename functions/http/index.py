@@ -28,6 +28,8 @@ class Indexed(NamedTuple):
     """The path."""
     level: str
     """The key that Azure itself demands: the name of an `AuthLevel`."""
+    dialect: str
+    """The name of the dialect, in which the app reports an error if the resource cannot be imported."""
 
 
 def read_index(file: Path = FILE) -> tuple[Indexed, ...]:

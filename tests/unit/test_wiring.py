@@ -22,8 +22,8 @@ from shared.assembly import assemble
 from shared.kernel.refusals import Unavailable
 from shared.services import Services
 from shared.settings import Misconfiguration, Settings, read_settings
-from shared.wiring import _msal_clients, _tables, build_services, ports_of
-from tests.support.fakes import FixedClock
+from shared.wiring import _msal_clients, _signing_keys, _tables, build_services
+from tests.support.fakes import FixedClock, InMemoryTable
 from tests.support.ports import fakes
 from tests.support.wire import canned_web
 
@@ -78,8 +78,9 @@ def test_a_part_is_made_once() -> None:
 
 
 async def test_keys_of_a_day_sign_where_a_key_seals_them() -> None:
-    assert isinstance(ports_of(settings(ENVELOPES), FixedClock()).signing_keys, EnvelopeKeys)
-    assert isinstance(ports_of(settings(IN_AZURE), FixedClock()).signing_keys, KeyVaultKeys)
+    async with AsyncExitStack() as closing:
+        keys = [_signing_keys(settings(each), InMemoryTable(), FixedClock(), closing) for each in (ENVELOPES, IN_AZURE)]
+    assert [*map(type, keys)] == [EnvelopeKeys, KeyVaultKeys]
 
 
 async def test_a_store_that_is_not_there_shows_in_the_health() -> None:
@@ -171,7 +172,8 @@ def serving(routes: Routes) -> httpx.AsyncClient:
     app = FunctionApp()
     blueprint = Blueprint()
     for each in routes.endpoints:
-        indexed = Indexed("of the test", each.name, each.method, each.path, each.demand.level.name)
+        level = each.demand.level.name
+        indexed = Indexed("of the test", each.name, each.method, each.path, level, each.dialect.name)
         register(blueprint, indexed, routes.answer(each.name))
     app.register_functions(blueprint)
     transport = httpx.ASGITransport(create_host(app, HostSettings(route_prefix="")))
