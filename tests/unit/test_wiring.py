@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from azure.functions import Blueprint, FunctionApp
+from azure.functions import FunctionApp
 
 from functions.app import build_app, build_routes
 from functions.health import health_routes
@@ -170,12 +170,10 @@ async def test_an_app_without_settings_says_so_on_every_address(caplog: pytest.L
 
 def serving(routes: Routes) -> httpx.AsyncClient:
     app = FunctionApp()
-    blueprint = Blueprint()
     for each in routes.endpoints:
         level = each.demand.level.name
         indexed = Indexed("of the test", each.name, each.method, each.path, level, each.dialect.name)
-        register(blueprint, indexed, routes.answer(each.name))
-    app.register_functions(blueprint)
+        register(app, indexed, routes.answer(each.name))
     transport = httpx.ASGITransport(create_host(app, HostSettings(route_prefix="")))
     return httpx.AsyncClient(transport=transport, base_url="http://sso.example")
 
