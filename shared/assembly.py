@@ -7,7 +7,7 @@ is started by one request pays for the parts of that request, not for the produc
 """
 
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from shared.edge_ports import EdgePorts
 from shared.kernel.names import AccountId
@@ -194,7 +194,10 @@ class _Product(Services):
 
     @cached_property
     def health(self) -> "Health":
-        """The probes. Entra's acceptance of this service's credential is probed only if the home tenant is set."""
+        """The probes. Entra's acceptance of this service's credential is probed only if the home tenant is set.
+
+        Each uses its port when it is asked: a port that cannot be made is down, and hides no other.
+        """
         from shared.health import Health
         from shared.ports.table import Key
 
@@ -202,12 +205,12 @@ class _Product(Services):
         return Health(
             {
                 "storage": partial(ports.accounts.get, Key("health", "health")),
-                "entra": ports.sign_in.probe,
-                "controlPanel": ports.access_tokens.probe,
-                "signingKeys": ports.signing_keys.probe,
+                "entra": partial(_probe, ports.sign_in),
+                "controlPanel": partial(_probe, ports.access_tokens),
+                "signingKeys": partial(_probe, ports.signing_keys),
             },
             ports.clock,
-            costly={"credential": partial(ports.organizations.probe_credential, tenant)} if tenant else {},
+            costly={"credential": lambda: ports.organizations.probe_credential(tenant)} if tenant else {},
         )
 
     @cached_property
@@ -256,3 +259,13 @@ class _PortalOf:
 
     async def verify(self, account_id: AccountId, unverified_secret: str) -> "VerifiedSession":
         return await self._product.portal.sessions.verify(account_id, unverified_secret)
+
+
+class _Probed(Protocol):
+    async def probe(self) -> None:
+        """Raise an error if it is down."""
+        ...
+
+
+async def _probe(port: _Probed) -> None:
+    await port.probe()

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -18,12 +19,15 @@ from functions.http.index import Indexed, register
 from local.host import HostSettings, create_host
 from shared.adapters.envelope_keys import EnvelopeKeys
 from shared.adapters.key_vault import KeyVaultKeys
+from shared.adapters.later import later
 from shared.assembly import assemble
+from shared.kernel.names import TenantId
 from shared.kernel.refusals import Unavailable
+from shared.ports.organizations import Organization
 from shared.services import Services
 from shared.settings import Misconfiguration, Settings, read_settings
 from shared.wiring import _msal_clients, _signing_keys, _tables, build_services
-from tests.support.fakes import FixedClock, InMemoryTable
+from tests.support.fakes import FakeEntra, FixedClock, InMemoryTable
 from tests.support.ports import fakes
 from tests.support.wire import canned_web
 
@@ -88,6 +92,25 @@ async def test_a_store_that_is_not_there_shows_in_the_health() -> None:
     found = await built.health.ask()
     await built.upkeep.close()
     assert found["storage"] is False
+
+
+PORTS = {
+    "access_tokens": "controlPanel",
+    "signing_keys": "signingKeys",
+    "sign_in": "entra",
+    "organizations": "credential",
+}
+
+
+@pytest.mark.parametrize("port", PORTS)
+async def test_a_port_that_cannot_be_made_is_down_and_the_others_are_not(port: str) -> None:
+    def broken() -> None:
+        raise ImportError
+
+    home = Organization(tenant_id=TenantId(IN_AZURE["SSO_ENTRA_CLIENT_ID"]), display_name="Home", verified_domains=())
+    ports = fakes(home_tenant=home.tenant_id, entra=FakeEntra(home))
+    found = await assemble(replace(ports, **{port: later(broken)})).health.ask()
+    assert {part for part, is_up in found.items() if not is_up} == {PORTS[port]}
 
 
 async def test_the_credential_is_looked_at_where_its_tenant_is_known() -> None:
