@@ -19,14 +19,15 @@ from functions.http.index import Indexed, register
 from local.host import HostSettings, create_host
 from shared.adapters.envelope_keys import EnvelopeKeys
 from shared.adapters.key_vault import KeyVaultKeys
-from shared.adapters.later import later
+from shared.adapters.later import _Later, later
 from shared.assembly import assemble
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Unavailable
 from shared.ports.organizations import Organization
+from shared.product_ports import Ports
 from shared.services import Services
 from shared.settings import Misconfiguration, Settings, read_settings
-from shared.wiring import _msal_clients, _signing_keys, _tables, build_services
+from shared.wiring import _msal_clients, _signing_keys, _tables, build_services, ports_of
 from tests.support.fakes import FakeEntra, FixedClock, InMemoryTable
 from tests.support.ports import fakes
 from tests.support.wire import canned_web
@@ -74,6 +75,17 @@ async def test_services_are_made_without_anybody_to_talk_to(environment: Mapping
     assert {*parts} > {"edge", "resolution", "provider", "upkeep"}
     assert built.edge.public_url == "https://sso.example"
     await built.upkeep.close()
+
+
+@pytest.mark.parametrize(
+    "environment", [IN_AZURE, IN_DEVELOPMENT, ENVELOPES], ids=["azure", "development", "keys of a day"]
+)
+async def test_every_adapter_can_be_made_when_it_is_first_used(environment: Mapping[str, str]) -> None:
+    ports = ports_of(settings(environment), FixedClock())
+    made = {name: port._adapter for name in Ports.__slots__ if isinstance(port := getattr(ports, name), _Later)}
+    assert {*made} == {"sign_in", "consent", "organizations", "access_tokens", "signing_keys", "tokens", "notices"}
+    assert made["sign_in"] is made["consent"] is made["organizations"]
+    await ports.close()
 
 
 def test_a_part_is_made_once() -> None:
