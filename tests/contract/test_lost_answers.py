@@ -1,4 +1,4 @@
-"""Sign-ins over the adapter and Azurite, of whose requests one is lost, or its answer, or is carried twice.
+"""Sign-ins over the adapter and Azurite, of whose requests one is lost, or its answer, or is carried twice, or late.
 
 `tests/unit/provider/test_disturbed_sign_ins.py` disturbs the calls of the product. Here it is the wire below the
 adapter, which asks again by itself: nobody hears of it, and everything is done once.
@@ -12,13 +12,14 @@ from local.processes import Azurite
 from shared.adapters.tables.account import Account
 from shared.adapters.tables.adapter import AzureTables
 from shared.kernel.names import EmailAddress
+from shared.ports.table import Key
 from shared.provider.errors import OAuthError
 from shared.provider.sessions import Sessions
 from shared.trail.trail import AuditRecord
 from shared.wiring import TABLE_NAMES
 from tests.support.disturbances import Disturbance
 from tests.support.lossy import LossyWire, lossy_wire
-from tests.unit.provider.walk import answer_to, back, code_in, left, redeemed, renewed
+from tests.unit.provider.walk import answer_to, back, code_in, left, redeemed, renewed, rows
 from tests.unit.provider.world import ACME, Provider
 
 
@@ -79,3 +80,22 @@ async def test_whatever_happens_on_the_wire_a_sign_in_is_done_once(
             await redeemed(provider, code)
     assert signed_in > 20, "so many requests does it make"
     assert (await events(provider)).count("link.made") - before == signed_in
+
+
+async def test_what_the_store_gets_once_more_long_afterwards_changes_nothing(
+    provider: Provider, wire: LossyWire
+) -> None:
+    wire.disturb(0, None)
+    code = await sign_in(provider, EmailAddress("late@contoso.example"), "late")
+    before = await documents(provider)
+    await wire.repeat_late()
+    assert len(wire.writes) == 8
+    assert await documents(provider) == before
+    with pytest.raises(OAuthError, match="was already used"):
+        await redeemed(provider, code)
+
+
+async def documents(provider: Provider) -> dict[Key, str]:
+    """What is in the store of the account, and of flows."""
+    found = [*await rows(provider), *await provider.accounts_table.under(ACME, "")]
+    return {row.key: row.document for row in found}
