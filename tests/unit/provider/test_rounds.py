@@ -9,7 +9,7 @@ import pytest
 from shared.ports.entra import Answer
 from shared.provider.authorization_response import RedirectToApplication, RedirectToEntra, Remembering
 from tests.support.fakes import InMemoryTable
-from tests.unit.provider.test_codes import SID, redeemed, signed_in
+from tests.unit.provider.walk import ENTRA_SID, redeemed, signed_in
 from tests.unit.provider.world import (
     ALICE,
     CALLBACK,
@@ -111,7 +111,7 @@ async def left(provider: Provider) -> RedirectToEntra:
 async def completed(provider: Provider, away: RedirectToEntra, rounds: Rounds) -> tuple[str, list[int]]:
     """The code of a sign-in, and the calls of each round in which it was completed."""
     (state,) = parse_qs(urlsplit(away.url).query)["state"]
-    answer = Answer(state=state, code=provider.entra.sign_in(away.url, identity(sid=SID)))
+    answer = Answer(state=state, code=provider.entra.sign_in(away.url, identity(sid=ENTRA_SID)))
     rounds.sizes.clear()
     back = await provider.sign_in.callback(answer, away.binding.secret)
     assert isinstance(back, Remembering)
