@@ -6,9 +6,7 @@ it needs to answer, and its memory after as many look-ups, or some sign-ins.
 """
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -18,10 +16,10 @@ from bench.many_accounts import ACCOUNTS
 from bench.peers.peer import Peer
 from bench.peers.registry import peers_alone
 from bench.report import Table, figure
-from bench.rounds import cpu_seconds
 from bench.scale import Scale
 from bench.sign_ins import SERVICE
 from bench.stage import Question, ask, service
+from bench.used import cpu_seconds, resident
 from local.processes import Azurite
 
 FIRST_ANSWER: Final = "to its first answer, s"
@@ -76,14 +74,3 @@ def _of_peer(peer: Peer, scale: Scale) -> list[str]:
         fire(Plan(peer.look_up.port, asked, _CALLERS, 100 * scale.seconds))
     later = figure(resident(peer.pids)) if peer.look_up else ""
     return [figure(peer.started_in or 0), figure(cpu), figure(at_first), later]
-
-
-def resident(pids: Sequence[int]) -> float:
-    """The memory of some processes in MB, VmRSS of proc_pid_status(5) in all; 0 where there is no /proc."""
-    lines = [line for pid in pids for line in _status(pid) if line.startswith("VmRSS")]
-    return sum(int(line.split()[1]) for line in lines) / 1000
-
-
-def _status(pid: int) -> list[str]:
-    status = Path(f"/proc/{pid}/status")
-    return status.read_text(encoding="utf-8").splitlines() if status.exists() else []

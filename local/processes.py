@@ -6,6 +6,7 @@ become the program they are to be. What the children are is the business of `loc
 Azurite is known here.
 """
 
+import atexit
 import os
 import shutil
 import signal
@@ -140,10 +141,21 @@ def unwind_on_signals() -> None:
 
 
 def free_port() -> int:
-    """Return a port on loopback that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a port on loopback for a server to come, which the system gives to nobody else while this process runs.
+
+    A port that was free a moment ago may have become the near end of somebody's connection before the server takes it.
+    So it stays bound here, on Linux: a server that sets SO_REUSEADDR, as servers do, may listen beside a socket that
+    does not, and the system counts the port as taken. Elsewhere that would keep the server out, too.
+    """
+    reservation = socket.socket()
+    reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reservation.bind(("127.0.0.1", 0))
+    port: int = reservation.getsockname()[1]
+    if sys.platform == "linux":
+        atexit.register(reservation.close)
+    else:
+        reservation.close()
+    return port
 
 
 def listens(port: int) -> bool:

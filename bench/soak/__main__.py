@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from bench import report
-from bench.rounds import cpu_seconds
 from bench.soak import managers, verdict
 from bench.soak.people import WALKS_AWAY
 from bench.soak.rows import Rows, purge
 from bench.soak.traffic import Traffic, parts
 from bench.soak.vitals import Vitals, at_rest
 from bench.soak.world import World, world
+from bench.used import cpu_seconds
 from local.processes import ROOT, unwind_on_signals
 from local.terminal import bad, faint, good, say
 

@@ -56,7 +56,7 @@ class LinesAndCounters:
                 _log.handle(_record(self._line(event)))
 
     def _line(self, event: Event) -> str:
-        told = (
+        fields = (
             ("event", event.name),
             ("outcome", event.outcome),
             ("reason", event.reason),
@@ -65,7 +65,7 @@ class LinesAndCounters:
             ("person", None if event.email is None else self._pseudonyms.of(event.email)),
         )
         # What json.dumps does to one flat object, in two thirds of the time: resolve runs at every sign-in.
-        return "{" + ",".join([f'"{name}":{quoted(value)}' for name, value in told if value is not None]) + "}"
+        return "{" + ",".join([f'"{name}":{quoted(value)}' for name, value in fields if value is not None]) + "}"
 
 
 def _record(line: str) -> logging.LogRecord:

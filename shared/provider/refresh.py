@@ -10,7 +10,8 @@ from shared.kernel.names import EmailAddress
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.errors import OAuthError, invalid_grant, invalid_request
-from shared.provider.families import Families, Family, HeldFamily
+from shared.provider.families import Families
+from shared.provider.family import Family, HeldFamily
 from shared.provider.issuer import Issuer
 from shared.provider.parameters import Parameters, one
 from shared.provider.refresh_token import RefreshToken

@@ -1,6 +1,7 @@
 """No child process is ever left behind, however its parent ends."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -104,3 +105,25 @@ def test_a_variable_can_be_taken_out_of_a_childs_environment(tmp_path: Path, mon
 
 def test_a_free_port_is_free() -> None:
     assert not listens(free_port())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - Java listens everywhere
+def test_a_free_port_is_kept_for_its_server_also_when_that_is_started_again(host: str) -> None:
+    port = free_port()
+    for _ in range(2):
+        assert not _is_given_away(port)
+        with socket.create_server((host, port)):
+            assert listens(port)
+    assert not listens(port)
+
+
+def _is_given_away(port: int) -> bool:
+    """Whether the system would give the port to a connection, or to who asks for any: they do not share ports."""
+    if sys.platform != "linux":
+        return False
+    with socket.socket() as stranger:
+        try:
+            stranger.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

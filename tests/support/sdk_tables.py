@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from azure.core import MatchConditions
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
@@ -34,6 +35,11 @@ class SdkTable:
     @classmethod
     def at(cls, connection_string: str, name: str = "rows") -> "SdkTable":
         return cls(TableClient.from_connection_string(connection_string, name, **RESPONSIVE))
+
+    @classmethod
+    def by_token(cls, endpoint: str, credential: AsyncTokenCredential, ca_file: str, name: str = "rows") -> "SdkTable":
+        """By access tokens, over https alone. The SDK asks by requests' name of the option for the authority."""
+        return cls(TableClient(endpoint, name, credential=credential, connection_verify=ca_file, **RESPONSIVE))
 
     async def get(self, key: Key) -> Row | None:
         check_key(key)

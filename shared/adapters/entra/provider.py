@@ -93,10 +93,6 @@ class EntraProvider:
     client_id: str
     """Of the app registration."""
 
-    def authority(self, tenant_id: TenantId) -> str:
-        """See the port."""
-        return f"{self.authority_url}/{tenant_id}"
-
     def admin_consent_url(self, redirect_uri: str, state: str, tenant_id: TenantId | None = None) -> str:
         """See the port. `.default` requests the full set each time: granting less would revoke the rest."""
         query = {

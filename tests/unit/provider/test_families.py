@@ -14,6 +14,7 @@ from shared.provider.end_session import ToEntra
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import Person
 from shared.provider.refresh_token import FAMILY_LIFETIME, RefreshToken
+from tests.unit.provider.walk import rows
 from tests.unit.provider.world import ACME, CALLBACK, OTHER, UNITE, VERIFIER, Provider, application, code, person, sent
 
 SCOPE = ("openid", "offline_access")
@@ -47,7 +48,7 @@ async def refused(provider: Provider, token: str) -> bool:
 
 
 async def families(provider: Provider) -> list[Row]:
-    return [row async for row in provider.flows_table.partitions_before("0") if row.key.row.startswith("family")]
+    return await rows(provider, "family")
 
 
 async def test_a_sign_out_while_tokens_are_renewed_wins(provider: Provider) -> None:
