@@ -1,6 +1,5 @@
 """Settings in, ports out: the one place where ports meet their adapters. `shared.assembly` does the rest."""
 
-import functools
 import logging
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -8,10 +7,11 @@ from pathlib import Path
 
 from shared.adapters.app_identity import AppIdentity
 from shared.adapters.control_panel_tokens import ControlPanelTokens
+from shared.adapters.entra.graph import Graph
 from shared.adapters.entra.id_tokens import IdTokens
-from shared.adapters.entra.managed_identity import managed_identity_assertion
 from shared.adapters.entra.msal_clients import ClientCredential, MsalClients
 from shared.adapters.entra.provider import EntraProvider
+from shared.adapters.entra.token_requests import TokenRequests
 from shared.adapters.jose import Jose
 from shared.adapters.key_vault import KeyVaultKeys
 from shared.adapters.notices import HttpNotices
@@ -151,31 +151,27 @@ def _identity(settings: Settings, closing: AsyncExitStack) -> AppIdentity:
 
 
 def _entra(settings: Settings, web: Web, clock: Clock, closing: AsyncExitStack) -> EntraProvider:
-    clients = _msal_clients(settings)
-    closing.push_async_callback(clients.close)
     return EntraProvider(
-        clients=clients,
+        tokens=TokenRequests(
+            clients=_msal_clients(settings, web, closing), web=web, authority_url=settings.entra_authority
+        ),
         id_tokens=IdTokens(
             authority=settings.entra_authority, client_id=settings.entra_client_id, web=web, clock=clock
         ),
-        web=web,
-        authority_url=settings.entra_authority,
+        graph=Graph(url=settings.graph_url, web=web),
         browser_url=settings.entra_browser_url or settings.entra_authority,
-        graph_url=settings.graph_url,
         client_id=settings.entra_client_id,
     )
 
 
-def _msal_clients(settings: Settings) -> MsalClients:
-    @functools.cache
-    def credential() -> ClientCredential:
-        if settings.entra_client_secret is not None:
-            return settings.entra_client_secret.get_secret_value()
-        return managed_identity_assertion(settings.identity_client_id or "", settings.entra_token_audience)
+def _msal_clients(settings: Settings, web: Web, closing: AsyncExitStack) -> MsalClients:
+    credential: ClientCredential
+    if settings.entra_client_secret is not None:
+        credential = settings.entra_client_secret.get_secret_value()
+    else:
+        from shared.adapters.entra.managed_identity import managed_identity_assertion
 
+        credential = managed_identity_assertion(_identity(settings, closing), settings.entra_token_audience)
     return MsalClients(
-        authority=settings.entra_authority,
-        client_id=settings.entra_client_id,
-        credential=credential,
-        ca_file=settings.entra_ca_file,
+        authority=settings.entra_authority, client_id=settings.entra_client_id, credential=credential, web=web
     )
