@@ -183,7 +183,7 @@ class EmailAddress:
     @property
     def domain(self) -> DomainName:
         """The part behind the @."""
-        return DomainName(self.address.rpartition("@")[2])
+        return _domain(self.address.rpartition("@")[2])
 
     def __repr__(self) -> str:
         return "EmailAddress(…)"
@@ -224,6 +224,10 @@ def _judged(text: str) -> tuple[str, DomainName]:
 def _judged_domain(domain: str) -> DomainName:
     """The domain of a plain address. The result is the same for all of its addresses; refusals are not cached."""
     return _judged(f"a@{domain}")[1]
+
+
+_domain = functools.lru_cache(1_000)(DomainName)
+"""The domain of an address, which few addresses have alone."""
 
 
 def _without_values(sentence: str) -> str:
