@@ -108,14 +108,11 @@ class CallbackStep:
         return Returned(state, begun[0])
 
     async def _look(self, state: SignInState) -> tuple[Resolution, Seen]:
-        """What the admission of the person depends on, whoever has signed in: by one round of the store as a rule."""
+        """What the admission of the person depends on, whoever has signed in."""
         typed = EmailAddress.parse(state.email)
-        resolution, seen, _ = await asyncio.gather(
-            self.resolver.decide(typed, state.request.client_id),
-            self.admission.look(state.account_id, typed),
-            self.resolver.read_ahead(state.account_id, typed),
+        return await asyncio.gather(
+            self.resolver.decide(typed, state.request.client_id), self.admission.look(state.account_id, typed)
         )
-        return resolution, seen
 
     async def complete(self, returned: Returned, answer: Answer) -> Remembering | BeginAgain:
         """Prove who signed in, and give the application a code, and the browser a note.

@@ -139,36 +139,20 @@ async def read_facts(readers: Readers, email: EmailAddress, client_id: ClientId 
 
 
 async def _read_domain(readers: Readers, email: EmailAddress, client_id: ClientId | None) -> DomainFacts:
-    """Both rounds."""
+    """Both rounds. The user's exception, if its row has to be read, is read in the second one, to be at hand then."""
     leases: list[Lease] = []
     claim, application = await asyncio.gather(
         find_domain_claim(readers.domains.noting(leases), email.domain), _read_application(readers, client_id, leases)
     )
     if claim is None:
         return DomainFacts.of(None, email.domain, application, leases)
-    head = await read_account(readers, claim.account_id, email, leases)
+    reading = find_head(readers.accounts.noting(leases), claim.account_id)
+    if readers.exemptions.knows(claim.account_id):
+        head = await reading
+    else:
+        user = UserKey.of(claim.account_id, email)
+        head, _ = await asyncio.gather(reading, find_exemption(readers.accounts, claim.account_id, user))
     return DomainFacts.of(head, email.domain, application, leases)
-
-
-async def read_account(
-    readers: Readers, account_id: AccountId, email: EmailAddress, leases: list[Lease] | None = None
-) -> Head | None:
-    """The second round: the account's head, and if it has to be read the user's exception, to be at hand then.
-
-    Args:
-        readers: read them.
-        account_id: the account.
-        email: the user's.
-        leases: receives how long the head is valid.
-
-    Raises:
-        Unavailable: the store does not respond.
-    """
-    reading = find_head(readers.accounts if leases is None else readers.accounts.noting(leases), account_id)
-    if readers.exemptions.knows(account_id):
-        return await reading
-    head, _ = await asyncio.gather(reading, find_exemption(readers.accounts, account_id, UserKey.of(account_id, email)))
-    return head
 
 
 async def _with_exemption(readers: Readers, email: EmailAddress, domain: DomainFacts) -> Facts:

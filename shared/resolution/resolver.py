@@ -13,7 +13,7 @@ from shared.ports.clock import Clock
 from shared.ports.table import Lease
 from shared.ports.telemetry import Event, EventName, Telemetry
 from shared.resolution.decision import Method, decide
-from shared.resolution.facts import Facts, Readers, read_account, read_facts
+from shared.resolution.facts import Facts, Readers, read_facts
 from shared.resolution.leased_cache import LeasedCache
 
 _MOST = 10_000
@@ -88,16 +88,6 @@ class Resolver:
             resolution, leases = self._resolution(facts, email, client_id)
             self._cache.keep(question, resolution, leases)
         return resolution
-
-    async def read_ahead(self, account_id: AccountId, email: EmailAddress) -> None:
-        """Read what a decision that is taken at the same time needs in the end, if the email routes to this account.
-
-        It costs no call that the decision would not make, and saves it a round.
-
-        Raises:
-            Unavailable: the store does not respond.
-        """
-        await read_account(self.readers, account_id, email)
 
     def _resolution(
         self, facts: Facts, email: EmailAddress, client_id: ClientId | None
