@@ -7,6 +7,7 @@ Azurite is known here.
 """
 
 import atexit
+import ctypes
 import os
 import shutil
 import signal
@@ -24,6 +25,8 @@ from typing import Final, NoReturn
 from azure.data.tables import TableServiceClient
 
 ROOT: Final = Path(__file__).parent.parent
+_PR_SET_PDEATHSIG: Final = 1
+"""prctl(2): the signal that this process gets when its parent ends."""
 _GUARD: Final = "trap '' INT TERM; read -r _; kill -KILL 0"
 _LAUNCHER: Final = """
 import os, signal, sys
@@ -130,7 +133,8 @@ def running(name: str, command: Sequence[str | Path], log: Path, env: Environmen
 def unwind_on_signals() -> None:
     """Make SIGTERM unwind the `with` blocks of this process, as Ctrl-C does.
 
-    A shell starts background jobs with SIGINT ignored; Ctrl-C, or its like, must stop those as well.
+    A shell starts background jobs with SIGINT ignored; Ctrl-C, or its like, must stop those as well. And if `make` has
+    started this process and is killed outright, Linux sends SIGTERM here.
     """
 
     def leave(*_: object) -> NoReturn:
@@ -138,6 +142,9 @@ def unwind_on_signals() -> None:
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    parent = Path(f"/proc/{os.getppid()}/comm")
+    if parent.exists() and parent.read_text(encoding="utf-8") == "make\n":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port() -> int:

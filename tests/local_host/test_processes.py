@@ -54,6 +54,19 @@ def test_a_child_and_what_it_has_started_end_with_its_parent(tmp_path: Path, num
     assert [_ends(pid) for pid in pids] == [True, True]
 
 
+def test_all_of_them_end_with_make(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(PARENT)
+    (tmp_path / "Makefile").write_text(f"run:\n\t@exec {sys.executable} {tmp_path}/parent.py {tmp_path}/log\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = ["make", "--file", tmp_path / "Makefile"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as make:
+        assert make.stdout is not None
+        pids = [int(each) for each in make.stdout.readline().split()]
+        assert [_is_alive(pid) for pid in pids] == [True, True]
+        make.kill()
+    assert [_ends(pid) for pid in pids] == [True, True]
+
+
 @pytest.mark.parametrize("ignores", ["", "import signal; signal.signal(15, signal.SIG_IGN); "])
 def test_grandchildren_end_too(tmp_path: Path, ignores: str) -> None:
     """Also those that ignore what ends the program itself."""
