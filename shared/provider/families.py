@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.flows.expiry import months_of_four_weeks, partition_of
 from shared.flows.inserted import insert_once
@@ -111,15 +112,20 @@ class Families:
             raise RefreshTokenReusedError
         return HeldFamily(family, row, place)
 
-    async def use(self, held: HeldFamily, token: RefreshToken) -> RefreshToken:
+    async def use(self, held: HeldFamily, token: RefreshToken, spent_until: datetime) -> RefreshToken:
         """The token after this one: a new one, or the one that was given out a moment ago.
+
+        Args:
+            held: its family.
+            token: the token that is used.
+            spent_until: from `RenewalPace.renew`, for the row.
 
         Raises:
             OAuthError: the family has ended meanwhile.
             Unavailable: the store does not respond. Whether or not it did the write, the token may be shown again.
         """
         while held.place is Place.CURRENT:
-            rotated = held.family.rotated(token, self.clock.now())
+            rotated = held.family.rotated(token, self.clock.now(), spent_until)
             try:
                 await self.table.write(Replace(held.row, rotated.document()))
             except (RowChanged, Unavailable) as failure:
