@@ -94,10 +94,10 @@ class Families:
             Unavailable: the store does not respond.
         """
         row, now = await self.table.get(token.key), self.clock.now()
-        if row is None or Family.read(row).has_ended:
+        if row is None:
             raise _unknown()
         family = Family.read(row)
-        if family.is_over(now):
+        if family.has_ended or family.is_over(now):
             await self.end(row)
             raise _unknown()
         place = family.place_of(token, now)
@@ -137,7 +137,7 @@ class Families:
         return token.successor(held.family.salt)
 
     async def end(self, row: Row) -> None:
-        """End the family in this row. Safe to repeat.
+        """End the family in this row, with what names it for its session. Safe to repeat, which removes what was left.
 
         Raises:
             Unavailable: the store does not respond.
