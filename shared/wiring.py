@@ -4,7 +4,6 @@ The store's adapter is imported at start, since every request needs it. Every ot
 first used: an instance that is started by one request pays for the adapters of that request.
 """
 
-import functools
 import logging
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from shared.adapters.entra.provider import EntraProvider
     from shared.adapters.jose import Jose
     from shared.adapters.notices import HttpNotices
+    from shared.adapters.web import Web
     from shared.ports.signing_keys import SigningKeys
 
 TABLE_NAMES = ("accounts", "domains", "applications", "flows", "duties", "keys")
@@ -181,39 +181,37 @@ def _identity(settings: Settings, closing: AsyncExitStack) -> AppIdentity:
 
 def _entra(settings: Settings, clock: Clock, closing: AsyncExitStack) -> "EntraProvider":
     """Entra and Graph."""
+    from shared.adapters.entra.graph import Graph
     from shared.adapters.entra.id_tokens import IdTokens
     from shared.adapters.entra.provider import EntraProvider
+    from shared.adapters.entra.token_requests import TokenRequests
     from shared.adapters.web import Web
 
-    web, clients = Web("Microsoft", settings.entra_ca_file), _msal_clients(settings)
+    web = Web("Microsoft", settings.entra_ca_file)
     closing.push_async_callback(web.close)
-    closing.push_async_callback(clients.close)
     return EntraProvider(
-        clients=clients,
+        tokens=TokenRequests(
+            clients=_msal_clients(settings, web, closing), web=web, authority_url=settings.entra_authority
+        ),
         id_tokens=IdTokens(
             authority=settings.entra_authority, client_id=settings.entra_client_id, web=web, clock=clock
         ),
-        web=web,
-        authority_url=settings.entra_authority,
+        graph=Graph(url=settings.graph_url, web=web),
         browser_url=settings.entra_browser_url or settings.entra_authority,
-        graph_url=settings.graph_url,
         client_id=settings.entra_client_id,
     )
 
 
-def _msal_clients(settings: Settings) -> "MsalClients":
-    from shared.adapters.entra.managed_identity import managed_identity_assertion
+def _msal_clients(settings: Settings, web: "Web", closing: AsyncExitStack) -> "MsalClients":
     from shared.adapters.entra.msal_clients import MsalClients
 
-    @functools.cache
-    def credential() -> "ClientCredential":
-        if settings.entra_client_secret is not None:
-            return settings.entra_client_secret.get_secret_value()
-        return managed_identity_assertion(settings.identity_client_id or "", settings.entra_token_audience)
+    credential: ClientCredential
+    if settings.entra_client_secret is not None:
+        credential = settings.entra_client_secret.get_secret_value()
+    else:
+        from shared.adapters.entra.managed_identity import managed_identity_assertion
 
+        credential = managed_identity_assertion(_identity(settings, closing), settings.entra_token_audience)
     return MsalClients(
-        authority=settings.entra_authority,
-        client_id=settings.entra_client_id,
-        credential=credential,
-        ca_file=settings.entra_ca_file,
+        authority=settings.entra_authority, client_id=settings.entra_client_id, credential=credential, web=web
     )

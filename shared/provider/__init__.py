@@ -33,7 +33,7 @@ Other packages call `openid_provider`: one part per endpoint. `sign_in` decides 
     login_initiation                             a tile or a link elsewhere that opens an application
     client_authentication, userinfo              who calls from an application's server, and whom a token is about
     token, codes, reused_codes                   codes, each written with its session, and those that are shown twice
-    refresh, refresh_token, families,            refresh tokens: how they renew, what ends them, and how often they may
+    refresh, refresh_token, families, family,    refresh tokens: how they renew, what ends them, and how often they may
       renewal_pace, revocation
     standing                                     whether a sign-in still stands when a code or a token is shown
     end_session, sessions, logout_notices        logout, and the applications that it reaches

@@ -1,11 +1,10 @@
-"""Sign-ins over the adapter and Azurite, of whose requests one is lost, or its answer, or is carried twice.
+"""Sign-ins over the adapter and Azurite, of whose requests one is lost, or its answer, or is carried twice, or late.
 
 `tests/unit/provider/test_disturbed_sign_ins.py` disturbs the calls of the product. Here it is the wire below the
 adapter, which asks again by itself: nobody hears of it, and everything is done once.
 """
 
 from collections.abc import AsyncIterator
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -13,16 +12,15 @@ from local.processes import Azurite
 from shared.adapters.tables.account import Account
 from shared.adapters.tables.adapter import AzureTables
 from shared.kernel.names import EmailAddress
-from shared.ports.entra import Answer
-from shared.provider.authorization_response import RedirectToApplication, RedirectToEntra, Remembering
+from shared.ports.table import Key
 from shared.provider.errors import OAuthError
 from shared.provider.sessions import Sessions
-from shared.provider.token import TokenResponse
 from shared.trail.trail import AuditRecord
 from shared.wiring import TABLE_NAMES
 from tests.support.disturbances import Disturbance
 from tests.support.lossy import LossyWire, lossy_wire
-from tests.unit.provider.world import ACME, CALLBACK, UNITE, VERIFIER, Provider, challenge_of, identity, sent
+from tests.unit.provider.walk import answer_to, back, code_in, left, redeemed, renewed, rows
+from tests.unit.provider.world import ACME, Provider
 
 
 @pytest.fixture(scope="module")
@@ -52,26 +50,12 @@ async def provider(store: Azurite, wire: LossyWire) -> AsyncIterator[Provider]:
 
 async def sign_in(provider: Provider, email: EmailAddress, oid: str) -> str:
     """Somebody's first sign-in, tokens for its code, and the renewal of them; the code."""
-    asked = {"client_id": UNITE, "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid offline_access"}
-    asked |= {"code_challenge": challenge_of(VERIFIER), "code_challenge_method": "S256", "login_hint": email.address}
-    away = await provider.sign_in.authorize(sent(**asked))
-    assert isinstance(away, RedirectToEntra)
-    (state,) = parse_qs(urlsplit(away.url).query)["state"]
-    claims = identity(oid=oid, sid=f"sid-{oid}", preferred_username=email.address)
-    answer = Answer(state=state, code=provider.entra.sign_in(away.url, claims))
-    back = await provider.sign_in.callback(answer, away.binding.secret)
-    assert isinstance(back, Remembering)
-    assert isinstance(back.response, RedirectToApplication), back.response
-    (code,) = parse_qs(urlsplit(back.response.url).query)["code"]
+    away = await left(provider, login_hint=email.address)
+    answer = answer_to(provider, away, oid=oid, sid=f"sid-{oid}", preferred_username=email.address)
+    code = code_in(await back(provider, away, answer))
     tokens = await redeemed(provider, code)
-    assert tokens.refresh_token is not None
-    await provider.redeem(sent(client_id=UNITE, grant_type="refresh_token", refresh_token=tokens.refresh_token))
+    await renewed(provider, tokens.refresh_token)
     return code
-
-
-async def redeemed(provider: Provider, code: str) -> TokenResponse:
-    form = {"client_id": UNITE, "grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": code}
-    return await provider.redeem(sent(**form, code_verifier=VERIFIER))
 
 
 async def events(provider: Provider) -> list[str]:
@@ -96,3 +80,22 @@ async def test_whatever_happens_on_the_wire_a_sign_in_is_done_once(
             await redeemed(provider, code)
     assert signed_in > 20, "so many requests does it make"
     assert (await events(provider)).count("link.made") - before == signed_in
+
+
+async def test_what_the_store_gets_once_more_long_afterwards_changes_nothing(
+    provider: Provider, wire: LossyWire
+) -> None:
+    wire.disturb(0, None)
+    code = await sign_in(provider, EmailAddress("late@contoso.example"), "late")
+    before = await documents(provider)
+    await wire.repeat_late()
+    assert len(wire.writes) == 8
+    assert await documents(provider) == before
+    with pytest.raises(OAuthError, match="was already used"):
+        await redeemed(provider, code)
+
+
+async def documents(provider: Provider) -> dict[Key, str]:
+    """What is in the store of the account, and of flows."""
+    found = [*await rows(provider), *await provider.accounts_table.under(ACME, "")]
+    return {row.key: row.document for row in found}

@@ -1,4 +1,4 @@
-"""A wire to a store that loses one request, or its answer, or carries it twice."""
+"""A wire to a store that loses one request, or its answer, or carries it twice, at once or late."""
 
 import asyncio
 import re
@@ -14,11 +14,13 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 class LossyWire:
     """Carries requests to a port of this machine. One of them, whose number is `at`, is disturbed; `made` counts them.
 
-    What is lost is lost with its connection, so that whoever waits for it hears so at once.
+    What is lost is lost with its connection, so that whoever waits for it hears so at once. `writes` are the requests
+    so far that change something.
     """
 
     def __init__(self, target: int) -> None:
         self.made = 0
+        self.writes: list[bytes] = []
         self.port = 0
         self._target = target
         self._at = 0
@@ -27,6 +29,15 @@ class LossyWire:
     def disturb(self, at: int, how: Disturbance | None) -> None:
         """Count anew, and disturb the request of this number."""
         self.made, self._at, self._how = 0, at, how
+        self.writes.clear()
+
+    async def repeat_late(self) -> None:
+        """Carry every write so far once more. Nobody waits for the answers."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._target)
+        for request in self.writes:
+            writer.write(request)
+            assert await _message(reader)
+        writer.close()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
@@ -34,6 +45,7 @@ class LossyWire:
         try:
             while request := await _message(reader):
                 self.made += 1
+                self.writes += [request] if not request.startswith(b"GET ") else []
                 how = self._how if self.made == self._at else None
                 if how is Disturbance.NOT_MADE:
                     return

@@ -20,6 +20,7 @@ from local.host import HostSettings, create_host
 from shared.adapters.envelope_keys import EnvelopeKeys
 from shared.adapters.key_vault import KeyVaultKeys
 from shared.adapters.later import _Later, later
+from shared.adapters.web import Web
 from shared.assembly import assemble
 from shared.kernel.names import TenantId
 from shared.kernel.refusals import Unavailable
@@ -174,8 +175,9 @@ async def test_in_azure_the_tables_are_opened_with_the_managed_identity(monkeypa
 async def test_the_service_proves_itself_to_entra_without_a_secret_in_azure(
     environment: Mapping[str, str], kind: str
 ) -> None:
-    credential = _msal_clients(settings(environment))._credential()
-    assert kind in credential
+    async with AsyncExitStack() as closing:
+        clients = _msal_clients(settings(environment), Web("Microsoft"), closing)
+    assert kind in clients._credential
 
 
 def test_every_route_belongs_to_a_resource_and_every_function_has_a_name_of_its_own() -> None:

@@ -2,25 +2,13 @@
 
 import asyncio
 from dataclasses import replace
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.ports.entra import Answer
-from shared.provider.authorization_response import RedirectToApplication, RedirectToEntra, Remembering
+from shared.provider.authorization_response import RedirectToEntra
 from tests.support.fakes import InMemoryTable
-from tests.unit.provider.test_codes import SID, redeemed, signed_in
-from tests.unit.provider.world import (
-    ALICE,
-    CALLBACK,
-    STALENESS,
-    UNITE,
-    VERIFIER,
-    Provider,
-    challenge_of,
-    identity,
-    sent,
-)
+from tests.unit.provider.walk import answer_to, back, code_in, left, redeemed, signed_in
+from tests.unit.provider.world import STALENESS, Provider
 
 IDLE = 20
 """Turns of the event loop in which no call begins: whoever has not begun one by then waits for an answer."""
@@ -91,33 +79,11 @@ async def other(provider: Provider, rounds: Rounds) -> Provider:
     return other
 
 
-ASKED = {
-    "client_id": UNITE,
-    "redirect_uri": CALLBACK,
-    "response_type": "code",
-    "scope": "openid email",
-    "code_challenge": challenge_of(VERIFIER),
-    "code_challenge_method": "S256",
-    "login_hint": ALICE.address,
-}
-
-
-async def left(provider: Provider) -> RedirectToEntra:
-    away = await provider.sign_in.authorize(sent(**ASKED))
-    assert isinstance(away, RedirectToEntra)
-    return away
-
-
 async def completed(provider: Provider, away: RedirectToEntra, rounds: Rounds) -> tuple[str, list[int]]:
     """The code of a sign-in, and the calls of each round in which it was completed."""
-    (state,) = parse_qs(urlsplit(away.url).query)["state"]
-    answer = Answer(state=state, code=provider.entra.sign_in(away.url, identity(sid=SID)))
+    answer = answer_to(provider, away)
     rounds.sizes.clear()
-    back = await provider.sign_in.callback(answer, away.binding.secret)
-    assert isinstance(back, Remembering)
-    assert isinstance(back.response, RedirectToApplication)
-    (handle,) = parse_qs(urlsplit(back.response.url).query)["code"]
-    return handle, [*rounds.sizes]
+    return code_in(await back(provider, away, answer)), [*rounds.sizes]
 
 
 async def test_a_warm_sign_in_waits_for_the_store_four_times(provider: Provider, rounds: Rounds) -> None:

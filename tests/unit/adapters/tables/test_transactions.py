@@ -69,7 +69,7 @@ def test_a_transaction_that_took_place_says_so_for_each_operation() -> None:
 
 
 def test_a_transaction_may_be_repeated_if_each_of_its_operations_may() -> None:
-    """A session and its code, say, which go to their places whatever is there."""
+    """Notices of a sign-out, say, which go to their places whatever is there."""
     puts = [Put(Key("p", "1"), "{}"), Put(Key("p", "2"), "{}")]
     for more in ([], [Insert(Key("p", "3"), "{}")], [Replace(ROW, "{}")], [Remove(ROW)]):
         requests = [change("rows", each) for each in (*puts, *more)]
