@@ -6,7 +6,6 @@ service nor Entra remembers.
 """
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.load import Shot, shot_from, shot_of
+from bench.load import Shot, shot_by, shot_from
 from bench.peers.peer import Provider
 from bench.people import sign_in
 from local.cast.browser import Browser
@@ -31,11 +30,7 @@ class Visit:
 
 def sign_ins(provider: Provider, people: Sequence[str], times: int) -> Shot:
     """Have them sign in; a latency is that of a whole sign-in, with the time that Entra took. Raises LoadError."""
-    visit = Visit(provider, people, times)
-    browsers = [sys.executable, "-m", "bench.browsers"]
-    return shot_of(
-        subprocess.run(browsers, input=json.dumps(asdict(visit)), stdout=subprocess.PIPE, text=True, check=True)
-    )
+    return shot_by("bench.browsers", Visit(provider, people, times))
 
 
 def _carry_out(visit: Visit) -> Shot:

@@ -15,12 +15,11 @@ from shutil import copytree, ignore_patterns
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
-from zipfile import ZipFile
 
 from bench.report import Table, figure
 from bench.scale import Scale
 from bench.stage import settings_without_entra
-from local.deployable import build
+from local.deployable import unpacked
 from local.processes import ROOT, azurite
 from shared.wiring import TABLE_NAMES
 
@@ -57,10 +56,8 @@ def measure(scale: Scale) -> list[Table]:
     """Import each in turn, in processes of its own."""
     with TemporaryDirectory(prefix="bench-start-") as scratch, azurite() as store:
         store.create_tables(TABLE_NAMES)
-        zipped, package, bare = (Path(scratch) / name for name in ("package.zip", "package", "bare"))
-        build(ROOT, zipped)
-        with ZipFile(zipped) as content:
-            content.extractall(package)
+        zipped, bare = Path(scratch) / "package.zip", Path(scratch) / "bare"
+        package = unpacked(ROOT, zipped)
         copytree(package, bare, ignore=ignore_patterns("__pycache__"))
         size = zipped.stat().st_size
         environment = settings_without_entra(Path(scratch), "http://localhost:9", store.connection_string)

@@ -34,6 +34,12 @@ LOGGED: Final = 15.5
 LOGGED_BY_RESOLVE: Final = 2.9
 """kB that a sign-in and a resolve alone send: as docs/operations.md lists them."""
 
+AUDITED: Final = 3.0
+"""kB of these that are the vault's: they are not there with keys of a day, and do not pass Application Insights."""
+
+ITEMS: Final = 17
+"""Items that a sign-in sends to Application Insights: lines and requests, as docs/operations.md lists them."""
+
 _GB_OF_A_CORE: Final = 2
 """At every size."""
 
@@ -45,14 +51,18 @@ _FLOW_CALLS: Final = 5
 A state is written, read and marked in those of a minute, which is less.
 """
 
-_CUSTOMER_CALLS: Final = 3
-"""Account and link are read past the cache, and the link once more at another instance: in the customer's partition."""
+_CUSTOMER_ROWS: Final = 8
+"""Rows of the customer's partition: the account's head, six at most, and the link, past the cache; and the link once
+more at another instance. The limit of a partition counts rows, however many a query returns."""
 
 _ELSEWHERE: Final = 3
 """Calls more than those of one warm instance: state, code and link are read where another instance has written them."""
 
 _VAULT_LIMIT: Final = 400
 """4,000 operations in ten seconds, with an RSA key of 2,048 bits that no HSM holds."""
+
+_ITEMS_A_SECOND, _KB_A_DAY = 32_000, 100e6
+"""What Application Insights takes, the latter as long as nobody has raised it."""
 
 _MAXIMUM_INSTANCES, _REGION_GB, _APP_INSTANCES = 100, 500, 1_000
 _PURGED: Final = 4
@@ -99,6 +109,7 @@ def _units(sign_in: _Cost, resolve: _Cost) -> Table:
             ["vault operations, millions", figure(SIGNATURES), "0"],
             ["the same with `envelopeSigning`", "0", "0"],
             ["log, GB", figure(LOGGED), figure(LOGGED_BY_RESOLVE)],
+            ["log with `envelopeSigning`, GB", figure(LOGGED - AUDITED), figure(LOGGED_BY_RESOLVE)],
         ],
     )
 
@@ -109,7 +120,8 @@ def _rates(sign_in: _Cost) -> Table:
         for memory, cores in CORES.items()
     ]
     vault, store = SIGNATURES / _VAULT_LIMIT, sign_in.calls / _ACCOUNT_LIMIT
-    flows, logged = _FLOW_CALLS / _SHARDS / _PARTITION_LIMIT, LOGGED * _DAY / 1e6
+    flows = _FLOW_CALLS / _SHARDS / _PARTITION_LIMIT
+    logged, signed_here = LOGGED * _DAY / 1e6, (LOGGED - AUDITED) * _DAY / 1e6
     return Table(
         "rates",
         ["sign-ins a second", *(f"{rate:,}" for rate in RATES)],
@@ -123,6 +135,7 @@ def _rates(sign_in: _Cost) -> Table:
             ["vault operations a second", *(figure(rate * SIGNATURES) for rate in RATES)],
             ["of what one vault takes", *(_share(rate * vault) for rate in RATES)],
             ["log, GB a day", *(figure(rate * logged) for rate in RATES)],
+            ["log with `envelopeSigning`, GB a day", *(figure(rate * signed_here) for rate in RATES)],
         ],
     )
 
@@ -132,7 +145,9 @@ def _limits(sign_in: _Cost) -> Table:
     an_instance = sign_in.of_a_core
     limits = [
         ("signatures by the vault, without `envelopeSigning`", _VAULT_LIMIT / SIGNATURES),
-        ("the partition of one customer, by that customer's sign-ins", _PARTITION_LIMIT / _CUSTOMER_CALLS),
+        ("the partition of one customer, by that customer's sign-ins", _PARTITION_LIMIT / _CUSTOMER_ROWS),
+        ("what Application Insights takes a day, by the mean of the day", _KB_A_DAY / (LOGGED - AUDITED) / _DAY),
+        ("what Application Insights takes a second", _ITEMS_A_SECOND / ITEMS),
         ("the purge of expired rows", _PURGED_A_SECOND / _PURGED),
         ("one storage account", _ACCOUNT_LIMIT / sign_in.calls),
         (f"`maximumInstances` of {_MAXIMUM_INSTANCES}, of 2,048 MB", _MAXIMUM_INSTANCES * an_instance),
@@ -145,4 +160,4 @@ def _limits(sign_in: _Cost) -> Table:
 
 
 def _share(part: float) -> str:
-    return f"{100 * part:,.1f} %"
+    return f"{figure(100 * part)} %"

@@ -6,7 +6,6 @@ another account's users are asked for.
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
-from pathlib import Path
 from typing import Final
 
 from bench import raw, stores
@@ -16,6 +15,7 @@ from bench.rounds import FIGURES, Reading, interleaved
 from bench.scale import Scale
 from bench.stage import Question, ask, whole_service
 from bench.stores import Entity
+from bench.used import most_resident
 from local.cast.stack import FunctionsHost
 from local.cast.story import Story
 from local.processes import azurite
@@ -47,13 +47,13 @@ def measure(scale: Scale) -> list[Table]:
 
         readings = interleaved({_SERVICE: by_service, _SDK: by_sdk, _BARE: by_http}, scale.fewer_rounds)
         pid = whole.host.child.process.pid
-        before = _megabytes(pid, "VmHWM")
+        before = most_resident(pid)
         alone = _resolve(whole.host, scale, "alone")
         with ThreadPoolExecutor(1) as importing:
             under_way = importing.submit(_import, story, "the-long-list", scale.many)
             meanwhile = _resolve(whole.host, scale, "meanwhile")
             seconds = under_way.result()
-        peak = _megabytes(pid, "VmHWM")
+        peak = most_resident(pid)
     rates = [
         [
             case,
@@ -116,10 +116,3 @@ def _resolve(host: FunctionsHost, scale: Scale, when: str) -> dict[str, Reading]
         "resolve, from its cache": ask(host, people[:1], 1, 5 * scale.seconds, again=True),
         "resolve, known account": ask(host, people[1:], 1, 5 * scale.seconds),
     }
-
-
-def _megabytes(pid: int, what: str) -> float:
-    """A line of proc_pid_status(5) that is in kB; 0 where there is no /proc."""
-    status = Path(f"/proc/{pid}/status")
-    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
-    return next((int(line.split()[1]) / 1000 for line in lines if line.startswith(what)), 0.0)

@@ -18,9 +18,9 @@ import httpx
 from bench.load import LoadError
 from bench.people import WatchedBrowser, code_of
 from bench.report import Table, figure
-from bench.rounds import cpu_seconds
 from bench.scale import Scale
 from bench.stage import WholeService, whole_service
+from bench.used import cpu_seconds
 from local.cast.application import AuthorizationRequest
 from local.cast.person import ADA, ALICE
 from local.cast.story import ACCOUNT

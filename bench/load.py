@@ -17,7 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, repeat
 from statistics import quantiles
-from typing import Final, cast, override
+from typing import TYPE_CHECKING, Final, cast, override
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _NO_CONTENT: Final = 204
@@ -79,10 +82,7 @@ def fire(plan: Plan, status: int = 200) -> Shot:
 
     Raises LoadError if anything is answered with another status, or if the generator could not do more than it did.
     """
-    generator = [sys.executable, "-S", "-m", "bench.load"]  # it needs no package, and is started often
-    shot = shot_of(
-        subprocess.run(generator, input=json.dumps(asdict(plan)), stdout=subprocess.PIPE, text=True, check=True)
-    )
+    shot = shot_by("bench.load", plan, "-S")  # it needs no package, and is started often
     if {*shot.statuses} != {str(status)}:
         raise LoadError(f"Every answer should be {status}, and they are {dict(shot.statuses)}.")
     if shot.busy > _FULLY_BUSY:
@@ -90,8 +90,16 @@ def fire(plan: Plan, status: int = 200) -> Shot:
     return shot
 
 
-def shot_of(ended: subprocess.CompletedProcess[str]) -> Shot:
-    """Read what a generator has printed."""
+def shot_by(module: str, work: "DataclassInstance", *options: str) -> Shot:
+    """Have a module carry out some work in a process of its own, which reads it from stdin and prints a shot.
+
+    Args:
+        module: run as `python -m`.
+        work: a dataclass, which travels as JSON.
+        options: of the interpreter.
+    """
+    worker = [sys.executable, *options, "-m", module]
+    ended = subprocess.run(worker, input=json.dumps(asdict(work)), stdout=subprocess.PIPE, text=True, check=True)
     return Shot(**json.loads(ended.stdout))
 
 

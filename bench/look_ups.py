@@ -10,8 +10,9 @@ from typing import Final
 from bench.load import Plan, fire
 from bench.peers.peer import LookUp, Peer
 from bench.peers.registry import peers_alone
-from bench.rounds import Case, Reading, cpu_seconds_warm, reading_of
+from bench.rounds import Case, Reading, reading_of
 from bench.scale import Scale
+from bench.used import cpu_seconds_warm
 
 LOOK_UP: Final = "look-up"
 

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import hmac
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ from azure.core.utils import parse_connection_string
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
-from bench.load import Shot, request, shot_from, shot_of
+from bench.load import Shot, request, shot_by, shot_from
 from bench.stores import Entity
 from local.processes import Azurite
 
@@ -87,18 +86,12 @@ class _Work:
 
 def read_by_sdk(store: Azurite, entities: Sequence[Entity], callers: int, seconds: float) -> Shot:
     """Read these rows of one table by azure-data-tables over and over, in a process of its own."""
-    return _work(_Work(store.connection_string, entities, callers, seconds))
+    return shot_by("bench.raw", _Work(store.connection_string, entities, callers, seconds))
 
 
 def write_by_sdk(store: Azurite, entities: Sequence[Entity]) -> Shot:
     """Put these rows of one partition in their places by azure-data-tables, one transaction after the other."""
-    return _work(_Work(store.connection_string, entities, 1, 0, writes=True))
-
-
-def _work(work: _Work) -> Shot:
-    worker = [sys.executable, "-m", "bench.raw"]
-    ended = subprocess.run(worker, input=json.dumps(asdict(work)), stdout=subprocess.PIPE, text=True, check=True)
-    return shot_of(ended)
+    return shot_by("bench.raw", _Work(store.connection_string, entities, 1, 0, writes=True))
 
 
 def _signed(
@@ -161,8 +154,8 @@ async def _write(table: TableClient, work: _Work) -> Shot:
     return shot_from({"202": len(latencies)}, time.perf_counter() - began, time.process_time() - computed, latencies)
 
 
-async def _main(told: dict[str, Any]) -> Shot:
-    work = _Work(**told | {"entities": [Entity(**each) for each in told["entities"]]})
+async def _main(document: dict[str, Any]) -> Shot:
+    work = _Work(**document | {"entities": [Entity(**each) for each in document["entities"]]})
     async with TableClient.from_connection_string(work.connection_string, work.entities[0].table) as table:
         return await (_write if work.writes else _read)(table, work)
 

@@ -6,7 +6,6 @@ with its answer than to receive it, so it is the floor of everything in Python t
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,7 +20,7 @@ from azure.data.tables.aio import TableClient
 from yarl import URL
 
 from bench import raw, stores
-from bench.load import LoadError, Shot, shot_from, shot_of
+from bench.load import LoadError, Shot, shot_by, shot_from
 from bench.report import Table, figure
 from bench.rounds import Reading, cpu_of, interleaved, reading_of
 from bench.scale import Scale
@@ -77,9 +76,7 @@ def measure(scale: Scale) -> list[Table]:
 def _measured(store: Azurite, by: str, entities: Sequence[Entity], seconds: float, _: int) -> Reading:
     signed = [raw.signed_get(store, each) for each in entities]
     work = _Work(by, store.connection_string, entities, signed, seconds)
-    reader = [sys.executable, "-m", "bench.reads"]
-    ended = subprocess.run(reader, input=json.dumps(asdict(work)), stdout=subprocess.PIPE, text=True, check=True)
-    shot = shot_of(ended)
+    shot = shot_by("bench.reads", work)
     return reading_of(shot, shot.busy * shot.seconds)
 
 

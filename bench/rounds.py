@@ -5,20 +5,13 @@ that they are computed from. Each round begins with another case, so that none a
 between two turns of a case lie all the others.
 """
 
-import os
-import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 from typing import Final
 
 from bench.load import Shot
 from local.terminal import faint, say
-
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
-_COMPILER: Final = re.compile("C[12] Compiler")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,31 +83,3 @@ def interleaved(cases: Mapping[str, Case], rounds: int) -> Readings:
 def reading_of(shot: Shot, cpu_seconds: float = 0.0) -> Reading:
     """The reading of one shot, with the server's total CPU time for it."""
     return Reading(shot.rate, shot.p50, shot.p95, shot.p99, 1000 * cpu_seconds / shot.count, shot.count)
-
-
-def cpu_seconds(pid: int) -> float:
-    """A process's CPU time since its start (proc_pid_stat(5)); 0 where there is no /proc."""
-    return _cpu_seconds(Path(f"/proc/{pid}"))
-
-
-def cpu_seconds_warm(pid: int) -> float:
-    """The same without the threads of HotSpot's compilers, for what a request costs.
-
-    They go on long after what is hot has been compiled, so their share of a request depends on how many came before; in
-    a server that has run for a day it is nothing.
-    """
-    return cpu_seconds(pid) - sum(_cpu_seconds(each) for each in Path(f"/proc/{pid}/task").glob("*") if _compiles(each))
-
-
-def _compiles(thread: Path) -> bool:
-    with suppress(FileNotFoundError, ProcessLookupError):  # threads come and go; these live as long as the process
-        return _COMPILER.match((thread / "comm").read_text(encoding="utf-8")) is not None
-    return False
-
-
-def _cpu_seconds(task: Path) -> float:
-    stat = task / "stat"
-    if not stat.exists():
-        return 0.0
-    fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -18,9 +18,10 @@ from bench.peers.peer import Provider, Surroundings
 from bench.peers.registry import running_peers
 from bench.people import hire
 from bench.report import Table, figure
-from bench.rounds import Case, Reading, Readings, cpu_of, cpu_seconds_warm, interleaved, reading_of
+from bench.rounds import Case, Reading, Readings, cpu_of, interleaved, reading_of
 from bench.scale import Scale
 from bench.stage import whole_service
+from bench.used import cpu_seconds_warm
 from local import loopback
 from local.processes import azurite
 from tests.support.wire import canned_web

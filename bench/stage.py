@@ -10,7 +10,8 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from bench.load import LoadError, Plan, fire, request
-from bench.rounds import Reading, cpu_seconds, reading_of
+from bench.rounds import Reading, reading_of
+from bench.used import cpu_seconds
 from local import loopback
 from local.cast.stack import (
     FUNCTION_KEY,

@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from azure.functions import AuthLevel, Blueprint, FunctionApp
+from azure.functions import AuthLevel, FunctionApp
 
 from functions.http.host_only import CONVERSION, keep_host_only
 from functions.http.index import read_index, register
@@ -30,11 +30,9 @@ def build_app(services: Services | Misconfiguration) -> FunctionApp:
 
         app.register_functions(misconfigured_blueprint(services))
         return app
-    endpoints = Blueprint()
     resources = {each.name: each for each in build_resources(services)}
     for indexed in read_index():
-        register(endpoints, indexed, resources[indexed.resource].answer(indexed))
-    app.register_functions(endpoints)
+        register(app, indexed, resources[indexed.resource].answer(indexed))
     app.register_functions(timers_blueprint(services))
     return app
 
@@ -48,7 +46,7 @@ def build_resources(services: Services) -> tuple[Resource, ...]:
     """Every resource, in the order in which the OpenAPI document lists them. None is imported."""
     probe = removal(f"{services.edge.cookie_prefix}azure-sso-probe")
     cookies_work = keep_host_only(probe, sys.modules.get(CONVERSION))
-    resource = partial(Resource, services=services)
+    resource = partial(Resource, telemetry=services.edge.telemetry, services=services)
 
     def endpoints() -> list["Endpoint"]:
         return [endpoint for each in resources for endpoint in each.routes.endpoints]

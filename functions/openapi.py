@@ -11,7 +11,7 @@ from azure.functions import HttpResponse
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from functions.http.dialects.problem_json import INTERNAL, TYPE_PREFIX
+from functions.http.dialects import INTERNAL, TYPE_PREFIX
 from functions.http.endpoint import Endpoint, Routes
 from functions.http.refusals import every_kind
 from functions.http.requests import MERGE_PATCH, PAGE_SIZE, PAGE_SIZE_LIMIT

@@ -47,6 +47,15 @@ def build(root: Path, target: Path) -> list[Path]:
     return files
 
 
+def unpacked(root: Path, target: Path) -> Path:
+    """Write the zip of `root` to `target`, unpack it beside, and return that folder: the app as Azure runs it."""
+    build(root, target)
+    folder = target.with_suffix("")
+    with ZipFile(target) as package:
+        package.extractall(folder)
+    return folder
+
+
 def _compile(folder: Path) -> None:
     """Put its bytecode beside each module, in a fresh interpreter, since bytecode depends on what else one has read."""
     options = ["-q", "--invalidation-mode", "checked-hash", "-s", str(folder)]

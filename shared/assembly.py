@@ -7,11 +7,10 @@ is started by one request pays for the parts of that request, not for the produc
 """
 
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from shared.edge_ports import EdgePorts
 from shared.kernel.names import AccountId
-from shared.ports.access_tokens import VerifiedSession
 from shared.product_ports import Ports
 from shared.services import Services
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from shared.overview import Overviews
     from shared.policies.book import PolicyBook
     from shared.portal.portal import Portal
+    from shared.ports.access_tokens import VerifiedSession
     from shared.privacy.privacy import Privacy
     from shared.provider.openid_provider import OpenIdProvider
     from shared.resolution.resolver import Resolver
@@ -162,7 +162,7 @@ class _Product(Services):
                 applications=ports.recent_applications,
                 exemptions=ExemptionSets(table=ports.accounts, clock=ports.clock),
             ),
-            authority=ports.sign_in.authority,
+            authority=ports.authority,
             clock=ports.clock,
             authorize_url=f"{ports.public_url}/oauth2/authorize",
         )
@@ -193,7 +193,10 @@ class _Product(Services):
 
     @cached_property
     def health(self) -> "Health":
-        """The probes. Entra's acceptance of this service's credential is probed only if the home tenant is set."""
+        """The probes. Entra's acceptance of this service's credential is probed only if the home tenant is set.
+
+        Each uses its port when it is asked: a port that cannot be made is down, and hides no other.
+        """
         from shared.health import Health
         from shared.ports.table import Key
 
@@ -201,12 +204,12 @@ class _Product(Services):
         return Health(
             {
                 "storage": partial(ports.accounts.get, Key("health", "health")),
-                "entra": ports.sign_in.probe,
-                "controlPanel": ports.access_tokens.probe,
-                "signingKeys": ports.signing_keys.probe,
+                "entra": partial(_probe, ports.sign_in),
+                "controlPanel": partial(_probe, ports.access_tokens),
+                "signingKeys": partial(_probe, ports.signing_keys),
             },
             ports.clock,
-            costly={"credential": partial(ports.organizations.probe_credential, tenant)} if tenant else {},
+            costly={"credential": lambda: ports.organizations.probe_credential(tenant)} if tenant else {},
         )
 
     @cached_property
@@ -253,5 +256,15 @@ class _PortalOf:
     def __init__(self, product: _Product) -> None:
         self._product = product
 
-    async def verify(self, account_id: AccountId, unverified_secret: str) -> VerifiedSession:
+    async def verify(self, account_id: AccountId, unverified_secret: str) -> "VerifiedSession":
         return await self._product.portal.sessions.verify(account_id, unverified_secret)
+
+
+class _Probed(Protocol):
+    async def probe(self) -> None:
+        """Raise an error if it is down."""
+        ...
+
+
+async def _probe(port: _Probed) -> None:
+    await port.probe()

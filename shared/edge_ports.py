@@ -6,12 +6,12 @@ It is separate from `shared.assembly`, so that an endpoint imports only its own 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.ports.access_tokens import AccessTokens, PortalAccess
 from shared.ports.clock import Clock
 from shared.ports.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from shared.branding import Branding
+    from shared.ports.access_tokens import AccessTokens, PortalAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,9 @@ class EdgePorts:
     """The address to which pages without another way lead; None if it is not known."""
     branding: "Branding"
     """The vendor on the pages that people see."""
-    access_tokens: AccessTokens
+    access_tokens: "AccessTokens"
     """Verifies the control panel's bearer tokens."""
-    portal_access: PortalAccess
+    portal_access: "PortalAccess"
     """Verifies sessions of the portal."""
     telemetry: Telemetry
     """Reports refusals to operators."""

@@ -2,22 +2,25 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.branding import Branding
 from shared.connection.return_urls import ReturnUrls
 from shared.kernel.names import TenantId
 from shared.kernel.seals import Seal
-from shared.ports.access_tokens import AccessTokens
 from shared.ports.clock import Clock
-from shared.ports.consent import Consent
-from shared.ports.notices import Notices
-from shared.ports.organizations import Organizations
-from shared.ports.sign_in import EntraSignIn
-from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import RecentReader, Table
 from shared.ports.telemetry import Telemetry
-from shared.ports.tokens import Tokens
 from shared.privacy.limits import FOR_EVER, Limits
+
+if TYPE_CHECKING:
+    from shared.ports.access_tokens import AccessTokens
+    from shared.ports.consent import Consent
+    from shared.ports.notices import Notices
+    from shared.ports.organizations import Organizations
+    from shared.ports.sign_in import EntraSignIn
+    from shared.ports.signing_keys import SigningKeys
+    from shared.ports.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,21 +57,23 @@ class Ports:
     recent_applications: RecentReader
     """Reads of `applications` that may be some seconds old."""
 
-    sign_in: EntraSignIn
+    authority: Callable[[TenantId], str]
+    """Returns a tenant's authority, for an application that uses MSAL itself."""
+    sign_in: "EntraSignIn"
     """Signs people in at Microsoft Entra ID."""
-    consent: Consent
+    consent: "Consent"
     """The page where organisations consent at Microsoft Entra ID."""
-    organizations: Organizations
+    organizations: "Organizations"
     """Reads organisations from Microsoft Graph."""
-    access_tokens: AccessTokens
+    access_tokens: "AccessTokens"
     """Verifies the control panel's bearer tokens."""
-    signing_keys: SigningKeys
+    signing_keys: "SigningKeys"
     """The keys that sign our tokens; the product itself only probes them."""
-    tokens: Tokens
+    tokens: "Tokens"
     """Signs our tokens, and verifies ours and the assertions of clients."""
     seal: Seal
     """Seals what browsers keep."""
-    notices: Notices
+    notices: "Notices"
     """Sends notices to applications, server to server."""
     telemetry: Telemetry
     """Reports events to operators."""

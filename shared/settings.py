@@ -27,7 +27,7 @@ from pydantic import (
 
 from shared.branding import Branding, Colour, Logo, VendorName
 from shared.connection.return_urls import ReturnUrls
-from shared.kernel.addresses import is_https_or_loopback
+from shared.kernel.addresses import is_base
 from shared.kernel.faults import faults_of
 from shared.kernel.names import PASTED, TenantId, unpasted
 from shared.kernel.refusals import FieldFault
@@ -38,8 +38,7 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 
 def _address(text: str) -> str:
     """An https origin or address without a slash at its end; http only on this machine."""
-    split = urlsplit(text)
-    if not is_https_or_loopback(split) or split.query or split.fragment:
+    if not is_base(urlsplit(text)):
         raise ValueError("It must be an https address such as https://sso.example, without query.")
     return text.rstrip("/")
 
@@ -59,11 +58,12 @@ def _connection_string(secret: SecretStr) -> SecretStr:
     if (
         not parts.get("AccountName")
         or not parts.get("AccountKey")
-        or not {"TableEndpoint", "EndpointSuffix"} & set(parts)
+        or not (parts.get("TableEndpoint") or parts.get("EndpointSuffix"))
     ):
         raise ValueError("It must name AccountName, AccountKey and TableEndpoint or EndpointSuffix.")
-    address = parts.get("TableEndpoint") or f"{parts.get('DefaultEndpointsProtocol', 'https')}://{parts['AccountName']}"
-    if not is_https_or_loopback(urlsplit(address)):
+    scheme, host = parts.get("DefaultEndpointsProtocol", "https"), f"{parts['AccountName']}.table"
+    address = parts.get("TableEndpoint") or f"{scheme}://{host}.{parts['EndpointSuffix']}"
+    if not is_base(urlsplit(address)):
         raise ValueError("Its tables must be at an https address, or on this machine.")
     if not _BASE64.fullmatch(parts["AccountKey"]):
         raise ValueError("Its AccountKey must be base64.")
@@ -225,6 +225,10 @@ class Settings(BaseModel):
         """The keys of what browsers keep: first the one that seals."""
         keys = (self.remember_key, self.remember_key_before) if self.remember_key else ()
         return tuple(key.get_secret_value().encode() for key in keys if key is not None)
+
+    def authority(self, tenant_id: TenantId) -> str:
+        """The authority of a tenant, for an application that uses MSAL itself."""
+        return f"{self.entra_authority}/{tenant_id}"
 
     @property
     def limits(self) -> Limits:

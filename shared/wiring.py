@@ -1,35 +1,40 @@
-"""Settings in, ports out: the one place where ports meet their adapters. `shared.assembly` does the rest."""
+"""Settings in, ports out: the one place where ports meet their adapters. `shared.assembly` does the rest.
 
-import functools
+The store's adapter is imported at start, since every request needs it. Every other one is imported and made when it is
+first used: an instance that is started by one request pays for the adapters of that request.
+"""
+
 import logging
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.adapters.app_identity import AppIdentity
-from shared.adapters.control_panel_tokens import ControlPanelTokens
-from shared.adapters.entra.id_tokens import IdTokens
-from shared.adapters.entra.managed_identity import managed_identity_assertion
-from shared.adapters.entra.msal_clients import ClientCredential, MsalClients
-from shared.adapters.entra.provider import EntraProvider
-from shared.adapters.jose import Jose
-from shared.adapters.key_vault import KeyVaultKeys
-from shared.adapters.notices import HttpNotices
+from shared.adapters.later import later
 from shared.adapters.recent_rows import RecentRows, WatchedTable
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.tables.account import Account
 from shared.adapters.tables.adapter import AzureTables
 from shared.adapters.telemetry import LinesAndCounters, workers_meter
-from shared.adapters.web import Web
 from shared.assembly import assemble
 from shared.kernel.pseudonyms import Pseudonyms
 from shared.kernel.seals import Seal
 from shared.ports.clock import Clock
-from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Table
 from shared.product_ports import Ports
 from shared.services import Services
 from shared.settings import Misconfiguration, Settings
+
+if TYPE_CHECKING:
+    from shared.adapters.control_panel_tokens import ControlPanelTokens
+    from shared.adapters.entra.msal_clients import ClientCredential, MsalClients
+    from shared.adapters.entra.provider import EntraProvider
+    from shared.adapters.jose import Jose
+    from shared.adapters.notices import HttpNotices
+    from shared.adapters.web import Web
+    from shared.ports.signing_keys import SigningKeys
 
 TABLE_NAMES = ("accounts", "domains", "applications", "flows", "duties", "keys")
 
@@ -70,13 +75,8 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         for name, table in exact.items()
     }
     watched = {name: WatchedTable(table=table, recent=recent[name]) for name, table in exact.items()}
-    web, panel_web = Web("Microsoft", settings.entra_ca_file), Web("The control panel's issuer")
-    closing.push_async_callback(web.close)
-    closing.push_async_callback(panel_web.close)
-    notices = HttpNotices(anywhere=settings.notices_to_private_addresses, ca_file=settings.entra_ca_file)
-    closing.push_async_callback(notices.close)
-    signing_keys = _signing_keys(settings, exact["keys"], clock, closing)
-    entra = _entra(settings, web, clock, closing)
+    signing_keys = later(partial(_signing_keys, settings, exact["keys"], clock, closing))
+    entra = later(partial(_entra, settings, clock, closing))
     return Ports(
         public_url=settings.public_url,
         cookie_prefix=settings.cookie_prefix,
@@ -92,16 +92,15 @@ def ports_of(settings: Settings, clock: Clock) -> Ports:
         recent_accounts=recent["accounts"],
         recent_domains=recent["domains"],
         recent_applications=recent["applications"],
+        authority=settings.authority,
         sign_in=entra,
         consent=entra,
         organizations=entra,
-        access_tokens=ControlPanelTokens(
-            issuer=settings.control_panel_issuer, audience=settings.control_panel_audience, web=panel_web, clock=clock
-        ),
+        access_tokens=later(partial(_access_tokens, settings, clock, closing)),
         signing_keys=signing_keys,
-        tokens=Jose(keys=signing_keys, issuer=settings.public_url, clock=clock),
+        tokens=later(partial(_tokens, settings, signing_keys, clock)),
         seal=Seal(settings.remember_keys),
-        notices=notices,
+        notices=later(partial(_notices, settings, closing)),
         telemetry=LinesAndCounters(
             Pseudonyms(settings.pseudonym_key.get_secret_value().encode()),
             workers_meter if settings.telemetry else None,
@@ -122,12 +121,42 @@ def _tables(settings: Settings, closing: AsyncExitStack) -> AzureTables:
     return tables
 
 
-def _signing_keys(settings: Settings, table: Table, clock: Clock, closing: AsyncExitStack) -> SigningKeys:
+def _access_tokens(settings: Settings, clock: Clock, closing: AsyncExitStack) -> "ControlPanelTokens":
+    """The control panel's issuer."""
+    from shared.adapters.control_panel_tokens import ControlPanelTokens
+    from shared.adapters.web import Web
+
+    web = Web("The control panel's issuer")
+    closing.push_async_callback(web.close)
+    return ControlPanelTokens(
+        issuer=settings.control_panel_issuer, audience=settings.control_panel_audience, web=web, clock=clock
+    )
+
+
+def _tokens(settings: Settings, signing_keys: "SigningKeys", clock: Clock) -> "Jose":
+    """Our tokens."""
+    from shared.adapters.jose import Jose
+
+    return Jose(keys=signing_keys, issuer=settings.public_url, clock=clock)
+
+
+def _notices(settings: Settings, closing: AsyncExitStack) -> "HttpNotices":
+    """Notices to applications."""
+    from shared.adapters.notices import HttpNotices
+
+    notices = HttpNotices(anywhere=settings.notices_to_private_addresses, ca_file=settings.entra_ca_file)
+    closing.push_async_callback(notices.close)
+    return notices
+
+
+def _signing_keys(settings: Settings, table: Table, clock: Clock, closing: AsyncExitStack) -> "SigningKeys":
     """The Key Vault key, or keys of a day that it certifies, or for development a key in a folder."""
     if settings.signing_key_folder is not None:
         from shared.adapters.local_keys import LocalKeys
 
         return LocalKeys(Path(settings.signing_key_folder), clock)
+    from shared.adapters.key_vault import KeyVaultKeys
+
     identity = _identity(settings, closing)
     vault_url, _, key_name = (settings.signing_key_url or "").partition("/keys/")
     vault = KeyVaultKeys(vault_url=vault_url, key_name=key_name, credential=identity, clock=clock)
@@ -150,32 +179,39 @@ def _identity(settings: Settings, closing: AsyncExitStack) -> AppIdentity:
     return identity
 
 
-def _entra(settings: Settings, web: Web, clock: Clock, closing: AsyncExitStack) -> EntraProvider:
-    clients = _msal_clients(settings)
-    closing.push_async_callback(clients.close)
+def _entra(settings: Settings, clock: Clock, closing: AsyncExitStack) -> "EntraProvider":
+    """Entra and Graph."""
+    from shared.adapters.entra.graph import Graph
+    from shared.adapters.entra.id_tokens import IdTokens
+    from shared.adapters.entra.provider import EntraProvider
+    from shared.adapters.entra.token_requests import TokenRequests
+    from shared.adapters.web import Web
+
+    web = Web("Microsoft", settings.entra_ca_file)
+    closing.push_async_callback(web.close)
     return EntraProvider(
-        clients=clients,
+        tokens=TokenRequests(
+            clients=_msal_clients(settings, web, closing), web=web, authority_url=settings.entra_authority
+        ),
         id_tokens=IdTokens(
             authority=settings.entra_authority, client_id=settings.entra_client_id, web=web, clock=clock
         ),
-        web=web,
-        authority_url=settings.entra_authority,
+        graph=Graph(url=settings.graph_url, web=web),
         browser_url=settings.entra_browser_url or settings.entra_authority,
-        graph_url=settings.graph_url,
         client_id=settings.entra_client_id,
     )
 
 
-def _msal_clients(settings: Settings) -> MsalClients:
-    @functools.cache
-    def credential() -> ClientCredential:
-        if settings.entra_client_secret is not None:
-            return settings.entra_client_secret.get_secret_value()
-        return managed_identity_assertion(settings.identity_client_id or "", settings.entra_token_audience)
+def _msal_clients(settings: Settings, web: "Web", closing: AsyncExitStack) -> "MsalClients":
+    from shared.adapters.entra.msal_clients import MsalClients
 
+    credential: ClientCredential
+    if settings.entra_client_secret is not None:
+        credential = settings.entra_client_secret.get_secret_value()
+    else:
+        from shared.adapters.entra.managed_identity import managed_identity_assertion
+
+        credential = managed_identity_assertion(_identity(settings, closing), settings.entra_token_audience)
     return MsalClients(
-        authority=settings.entra_authority,
-        client_id=settings.entra_client_id,
-        credential=credential,
-        ca_file=settings.entra_ca_file,
+        authority=settings.entra_authority, client_id=settings.entra_client_id, credential=credential, web=web
     )

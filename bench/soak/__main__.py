@@ -2,27 +2,26 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from bench import report
-from bench.rounds import cpu_seconds
 from bench.soak import managers, verdict
-from bench.soak.people import ABANDONED, WALKS_AWAY
 from bench.soak.rows import Rows, purge
 from bench.soak.traffic import Traffic, parts
-from bench.soak.vitals import Vitals, sample
+from bench.soak.vitals import Vitals, at_rest
 from bench.soak.world import World, world
+from bench.used import cpu_seconds
 from local.processes import ROOT, unwind_on_signals
 from local.terminal import bad, faint, good, say
 
 _APP: Final = ROOT / "bench" / "soak" / "app"
-_FEWEST_SAMPLES: Final = 24
-_BETWEEN_SAMPLES: Final = 5
-"""Seconds, in a long run."""
+_FEWEST_LAPS: Final = 5
+"""The first of them is for what is made when many come at once."""
+_LAP: Final = 60
+"""Seconds of a lap in a long run."""
 _LONG: Final = 600
 """Seconds from which on the result is written to the page."""
 
@@ -42,11 +41,9 @@ def _soak(here: World, seconds: float, pace: float) -> bool:
         traffic.once()
     here.run("run_duties")
     before, done = Rows.of(here.store, datetime.now(UTC)), traffic.done.copy()
-    say(faint(f"Everything was done once. {seconds:.0f} seconds of it follow."))
-    with traffic:
-        samples, watched = _watch(here, traffic, seconds)
+    say(faint(f"Everything was done once. The traffic of {seconds:.0f} seconds follows."))
+    samples, watched = _watch(here, traffic, seconds)
     computed = cpu_seconds(here.host.child.process.pid)
-    watched.append(_purged(here))
     after, made = watched[-1], traffic.done - done
     changes = sum(made[name] for moves in (managers.managing(here), managers.operating(here)) for name in moves)
     left = {}
@@ -54,19 +51,20 @@ def _soak(here: World, seconds: float, pace: float) -> bool:
         purge(here.store, datetime.now(UTC) + timedelta(hours=hours))
         left[name] = Rows.of(here.store, datetime.now(UTC))
     findings = [
-        *verdict.of_process(samples, sum(made[name] for name in ABANDONED)),
-        *verdict.of_rows(before, after, changes, made[WALKS_AWAY]),
+        *verdict.of_process(samples),
+        *verdict.of_rows(before, after, changes, verdict.Left.by(made)),
         *verdict.of_purges(
             max(each.expired for each in watched),
             max(each.late for each in watched),
             left,
-            traffic.done[WALKS_AWAY],
+            verdict.Left.by(traffic.done),
         ),
         verdict.Finding("answers that were not as expected", 0, traffic.refused, 0),
     ]
     tables = [verdict.table(findings), verdict.table_of_rows(before, after, left)]
     flat = _report(tables, findings)
-    say(f"{made.total():,} moves in {seconds:.0f} seconds; the service computed for {computed:.0f} seconds in all.")
+    say(f"{made.total():,} moves, {verdict.moves_of(samples):,} of them judged;")
+    say(f"the service computed for {computed:.0f} seconds in all.")
     for name, times in sorted(made.items()):
         say(faint(f"  {times:6,}  {name}"))
     if flat and seconds >= _LONG:
@@ -75,19 +73,17 @@ def _soak(here: World, seconds: float, pace: float) -> bool:
 
 
 def _watch(here: World, traffic: Traffic, seconds: float) -> tuple[list[Vitals], list[Rows]]:
-    """Sample what the process holds with nobody under way, and look at the tables after each minute's purge."""
-    samples, watched = [], [_purged(here)]
-    began = purged = time.monotonic()
-    count = max(_FEWEST_SAMPLES, int(seconds / _BETWEEN_SAMPLES))
-    for number in range(1, count + 1):
-        time.sleep(max(0.0, began + number * seconds / count - time.monotonic()))
-        with traffic.paused():
-            samples.append(sample(here))
-        if time.monotonic() >= purged + 60:
-            watched.append(_purged(here))
-            purged = time.monotonic()
-            say(faint(f"  {purged - began:5.0f} s  {samples[-1].memory:.1f} MB  {watched[-1].counts.total():,} rows"))
-    return samples, watched
+    """Sample what the process holds after each lap, and look at the tables after a purge."""
+    samples: list[Vitals] = []
+    watched = [_purged(here)]
+    laps = max(_FEWEST_LAPS, round(seconds / _LAP))
+    for number in range(1, laps + 1):
+        traffic.lap(seconds / laps)
+        samples.append(at_rest(here, traffic, samples))
+        watched.append(_purged(here))
+        rows = watched[-1].counts.total()
+        say(faint(f"  lap {number} of {laps}: {samples[-1]}, {rows:,} rows"))
+    return samples[1:], watched
 
 
 def _purged(here: World) -> Rows:
@@ -107,7 +103,7 @@ def _report(tables: Sequence[report.Table], findings: Sequence[verdict.Finding])
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10, help="how long (default: 10)")
+    parser.add_argument("--minutes", type=float, default=10, help="how much traffic (default: 10)")
     parser.add_argument("--pace", type=float, default=1, help="how many times as much traffic (default: 1)")
     parser.add_argument("--app", default=_APP, help="the app to soak (default: the service that shows its vitals)")
     return parser.parse_args()

@@ -1,30 +1,38 @@
-"""Callers of many kinds at the same time, each at a pace of its own."""
+"""Callers of many kinds at the same time, each at a pace of its own.
+
+How much is done does not depend on the machine: a lap of so many seconds is the moves that fit into them where answers
+take no time, and it lasts longer where they take some.
+"""
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from itertools import cycle
-from typing import Final, Self
+from typing import Final
 
 from bench.soak import callers, managers, people
 from bench.soak.world import PEOPLE, World
 from local.terminal import bad, say
 
-_MOMENT: Final = 0.05
-"""Seconds after which a server has noticed that its clients are gone."""
-
-type Moves = Mapping[str, Callable[[], object]]
+type Move = Callable[[], object]
+type Moves = Mapping[str, Move]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Part:
     """One caller: what it does, in turn and without end, and the seconds from one move to the next."""
 
     moves: Moves
     every: float
+    owed: float = 0.0
+    """How many moves it has yet to make, which is less than one between two laps."""
+    next: Iterator[tuple[str, Move]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.next = cycle(self.moves.items())
 
 
 def parts(here: World, pace: float) -> list[Part]:
@@ -43,7 +51,7 @@ def parts(here: World, pace: float) -> list[Part]:
 
 
 class Traffic:
-    """Lets each caller come in a thread of its own, for the length of a `with` block.
+    """Lets everybody come: one after the other, or at once.
 
     What goes wrong does not stop it: `faults` has the first of each kind, and `refused` counts them all.
     """
@@ -52,67 +60,45 @@ class Traffic:
         self.done: Final[Counter[str]] = Counter()
         self.faults: Final[dict[str, str]] = {}
         self.refused = 0
-        self._everybody = everybody
-        self._lock: Final = threading.Condition()
-        self._under_way = 0
-        self._paused = False
-        self._ended: Final = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._keep_on, args=(part, number / len(everybody)))
-            for number, part in enumerate(everybody)
-        ]
+        self._everybody: Final = everybody
+        self._lock: Final = threading.Lock()
 
     def once(self) -> None:
-        """Do everything once, one after the other: whatever happens at a first time has happened then."""
+        """Do everything once, one after the other."""
         for part in self._everybody:
             for name, move in part.moves.items():
                 self._do(name, move)
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
+    def lap(self, seconds: float) -> None:
+        """Let everybody come at once, each in a thread of its own, as often as they do in so many seconds."""
+        ended = threading.Event()
+        with ThreadPoolExecutor(len(self._everybody)) as pool:
+            under_way = [
+                pool.submit(self._keep_on, part, seconds, number / len(self._everybody), ended)
+                for number, part in enumerate(self._everybody)
+            ]
+            try:
+                for each in under_way:
+                    each.result()
+            finally:
+                ended.set()  # after Ctrl-C, nobody begins another move
 
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
-
-    @contextmanager
-    def paused(self) -> Generator[None]:
-        """Let every move end, and nobody begin another one before the end of the `with` block."""
-        with self._lock:
-            self._paused = True
-            self._lock.wait_for(lambda: not self._under_way)
-        time.sleep(_MOMENT)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._paused = False
-                self._lock.notify_all()
-
-    def _keep_on(self, part: Part, begin: float) -> None:
-        """Make moves until the end. A caller who is late does not catch up."""
+    def _keep_on(self, part: Part, seconds: float, begin: float, ended: threading.Event) -> None:
+        """Make the moves of a lap. A caller who is late does not catch up, and makes them all the same."""
+        part.owed += seconds / part.every
         due = time.monotonic() + begin * part.every
-        for name, move in cycle(part.moves.items()):
-            if self._ended.wait(max(0.0, due - time.monotonic())):
-                return
-            self._do(name, move)
+        while part.owed >= 1 and not ended.wait(max(0.0, due - time.monotonic())):
+            part.owed -= 1
+            self._do(*next(part.next))
             due = max(due + part.every, time.monotonic())
 
-    def _do(self, name: str, move: Callable[[], object]) -> None:
-        with self._lock:
-            self._lock.wait_for(lambda: not self._paused)
-            self._under_way += 1
+    def _do(self, name: str, move: Move) -> None:
         try:
             move()
         except Exception as fault:  # noqa: BLE001 - it is reported, and the others go on
             self._report(name, f"{type(fault).__name__}: {fault}")
         with self._lock:
             self.done[name] += 1
-            self._under_way -= 1
-            self._lock.notify_all()
 
     def _report(self, name: str, fault: str) -> None:
         with self._lock:

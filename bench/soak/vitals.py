@@ -1,22 +1,37 @@
-"""What the service's process holds: sampled while the traffic runs."""
+"""What the service's process holds: sampled at rest, since what is under way depends on how busy the machine is.
 
+Connections are the most of that: there are as many as were needed at once, and 150 blocks of memory belong to each. So
+a sample waits until either side has closed those that are idle. Then everything is done once, one after the other, with
+the few connections which that takes. The duties of a minute may fall into it, and the next sample is without them.
+"""
+
+import math
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.soak.traffic import Traffic
 from bench.soak.world import World
 from local.cast.stack import FUNCTION_KEY
 
 _MEGABYTE: Final = 1_000_000
+_REST: Final = 8
+"""Seconds after which nothing is left of what was idle: Azurite, local Entra and the service close it after five."""
+_BY_CHANCE: Final = 4
+"""So many connections to Microsoft are more or fewer: MSAL keeps those that were closed. Duties need eight at once."""
+_MOMENT: Final = 1
+"""Seconds in which ends what was begun in the background."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """One sample. `at` is in seconds, of no particular clock."""
+    """One sample."""
 
-    at: float
+    moves: int
+    """How many moves were made before."""
     memory: float
     """Resident, in megabytes."""
     descriptors: int
@@ -24,21 +39,40 @@ class Vitals:
     tasks: int
     """Of the event loop."""
     blocks: int
-    """Of memory that Python has given out and that is referred to."""
+    """Of memory that Python has given out and that is referred to, beside what bounded caches keep."""
+
+    def __str__(self) -> str:
+        """For a line of output."""
+        counts = ", ".join(f"{getattr(self, name):,} {name}" for name in NAMES[1:])
+        return f"{self.moves:,} moves, {self.memory:.1f} MB, {counts}"
 
 
 NAMES: Final = ("memory", "descriptors", "threads", "tasks", "blocks")
-"""What a sample has besides its moment."""
+"""What a sample has besides the moves."""
 
 
-def sample(here: World) -> Vitals:
-    """Look at the process, from outside by /proc, and from inside by a function of its own."""
+def at_rest(here: World, traffic: Traffic, earlier: Sequence[Vitals]) -> Vitals:
+    """The first sample that has hardly more descriptors than an earlier one, or that has no fewer than the last one."""
+    few = min((each.descriptors for each in earlier), default=math.inf) + _BY_CHANCE
+    taken = _sample(here, traffic)
+    while taken.descriptors > few:
+        before, taken = taken, _sample(here, traffic)
+        if taken.descriptors >= before.descriptors:
+            break
+    return taken
+
+
+def _sample(here: World, traffic: Traffic) -> Vitals:
+    """Let everything come to rest, do it all once, and look: from outside by /proc, from inside by a function."""
+    time.sleep(_REST)
+    traffic.once()
+    time.sleep(_MOMENT)
     key = {"x-functions-key": FUNCTION_KEY}
     inside = here.ask("GET", "/v1/vitals", headers=key).json()
     place = Path(f"/proc/{here.host.child.process.pid}")
     pages = int((place / "statm").read_text(encoding="ascii").split()[1])
     return Vitals(
-        at=time.monotonic(),
+        moves=traffic.done.total(),
         memory=pages * os.sysconf("SC_PAGE_SIZE") / _MEGABYTE,
         descriptors=len([*(place / "fd").iterdir()]),
         **inside,

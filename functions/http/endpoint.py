@@ -14,6 +14,7 @@ from typing import Any
 
 from azure.functions import Context, HttpRequest, HttpResponse
 
+from functions.http.dialects import FAILED
 from functions.http.dialects.problem_json import Problems
 from functions.http.invocation import Answer, invocation_id
 from functions.http.parameters import Reader
@@ -158,7 +159,7 @@ def _answering(endpoint: Endpoint, edge: EdgePorts) -> Answer:
             return dialect.refused(refusal, context.invocation_id)
         except Exception as error:  # noqa: BLE001 - the last place where an error becomes a response
             log_failure(_log, name, error)
-            edge.telemetry.note(_FAILED)
+            edge.telemetry.note(FAILED)
             return dialect.failed(context.invocation_id)
 
     async def answer_get_or_head(req: HttpRequest, context: Context) -> HttpResponse:
@@ -192,7 +193,3 @@ def _without_content(response: HttpResponse) -> HttpResponse:
 
 def _refused(refusal: Refusal) -> Event:
     return Event(EventName.REFUSAL, str(status_of(refusal)), refusal.reason)
-
-
-_FAILED = Event(EventName.REFUSAL, "500", "internal")
-"""An internal error; the log has its type and place."""

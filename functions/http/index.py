@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from azure.functions import AuthLevel, Blueprint
+from azure.functions import AuthLevel, FunctionApp
 
 from functions.http.invocation import Answer
 
@@ -28,6 +28,8 @@ class Indexed(NamedTuple):
     """The path."""
     level: str
     """The key that Azure itself demands: the name of an `AuthLevel`."""
+    dialect: str
+    """The name of the dialect, in which the app reports an error if the resource cannot be imported."""
 
 
 def read_index(file: Path = FILE) -> tuple[Indexed, ...]:
@@ -40,9 +42,9 @@ def written(index: tuple[Indexed, ...]) -> str:
     return "[\n" + ",\n".join(f"  {json.dumps(each._asdict())}" for each in index) + "\n]\n"
 
 
-def register(blueprint: Blueprint, indexed: Indexed, answer: Answer) -> None:
+def register(app: FunctionApp, indexed: Indexed, answer: Answer) -> None:
     """Make an endpoint an Azure function. HEAD is GET without the content (RFC 9110, section 9.3.2)."""
     methods = ["GET", "HEAD"] if indexed.method == "GET" else [indexed.method]
     level = AuthLevel[indexed.level]
-    route = blueprint.route(route=indexed.path.lstrip("/"), methods=methods, auth_level=level)
-    blueprint.function_name(indexed.function)(route(answer))
+    route = app.route(route=indexed.path.lstrip("/"), methods=methods, auth_level=level)
+    app.function_name(indexed.function)(route(answer))

@@ -4,13 +4,13 @@ The versions of one key of the vault are the versions of the port. The app's ide
 User on it: to list the versions, to read their public halves and to sign.
 
 The list is cached for minutes, and for an hour while the vault is unavailable: tokens can still be verified when none
-can be signed. Public halves never change and are read once.
+can be signed. Public halves never change and are read once. `VaultClient` and `asked` serve the wrapping key, too.
 """
 
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from azure.keyvault.keys.aio import KeyClient
     from azure.keyvault.keys.crypto.aio import CryptographyClient
 
-SECONDS = 5
+_SECONDS = 5
 """How long a request may take in total. The SDK would obey any Retry-After."""
 
 _REFUSED = {401, 403, 404}
@@ -44,10 +44,45 @@ _REFUSED = {401, 403, 404}
 (https://learn.microsoft.com/azure/key-vault/general/rest-error-codes)."""
 
 
+class VaultClient:
+    """The SDK's client of a vault. It belongs to the event loop of its first use, like aiohttp's.
+
+    Args:
+        url: `https://{vault}.vault.azure.net`.
+        credential: proves the app's identity.
+        transport: makes the transport of requests; the SDK's own if None.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credential: "AsyncTokenCredential",
+        transport: "Callable[[], AsyncHttpTransport[Any, Any]] | None",
+    ) -> None:
+        self._url = url
+        self._credential = credential
+        self._transport = transport
+        self._client: KeyClient | None = None
+
+    @property
+    def opened(self) -> "KeyClient":
+        """The client, open."""
+        if self._client is None:
+            from azure.keyvault.keys.aio import KeyClient
+
+            transport = self._transport() if self._transport else None
+            self._client = KeyClient(self._url, self._credential, transport=transport, **RESPONSIVE)
+        return self._client
+
+    async def close(self) -> None:
+        """Close the connections. They open again when they are needed."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+
 class KeyVaultKeys:
     """See `shared.ports.signing_keys.SigningKeys` for what it promises.
-
-    Its client belongs to the event loop of its first use, like aiohttp's.
 
     Args:
         vault_url: `https://{vault}.vault.azure.net`.
@@ -66,14 +101,11 @@ class KeyVaultKeys:
         clock: Clock,
         transport: "Callable[[], AsyncHttpTransport[Any, Any]] | None" = None,
     ) -> None:
-        self._vault_url = vault_url
+        self._vault = VaultClient(vault_url, credential, transport)
         self._key_name = key_name
-        self._credential = credential
         self._clock = clock
         self.kept_for = TOKENS_LIVE_FOR
         """How long a version stays published after its turn."""
-        self._transport = transport
-        self._client: KeyClient | None = None
         self._cryptography: dict[str, CryptographyClient] = {}
         self._public_halves: dict[str, Jwk | None] = {}
         self._keys = TrustedList(self._listed, clock)
@@ -94,10 +126,8 @@ class KeyVaultKeys:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
-            self._cryptography.clear()
+        await self._vault.close()
+        self._cryptography.clear()
 
     async def _in_turn(self) -> tuple[tuple[KeyVersion, Jwk], ...]:
         keys = await self._keys.entries()
@@ -107,24 +137,23 @@ class KeyVaultKeys:
         """Read the versions. Those that cannot sign RS256 are skipped."""
         now = self._clock.now()
         keys: dict[KeyVersion, Jwk] = {}
-        with in_our_words():
-            async with asyncio.timeout(SECONDS):
-                listed = [version async for version in self._versions(now)]
-                for version in sorted(listed, key=lambda each: each.created_at, reverse=True):
-                    if version in published_versions([*keys, version], now, self.kept_for):
-                        jwk = await self._public_half(version.name)
-                        keys |= {version: jwk} if jwk else {}
+        async with asked():
+            listed = [version async for version in self._versions(now)]
+            for version in sorted(listed, key=lambda each: each.created_at, reverse=True):
+                if version in published_versions([*keys, version], now, self.kept_for):
+                    jwk = await self._public_half(version.name)
+                    keys |= {version: jwk} if jwk else {}
         return keys, FRESH if keys else PATIENCE
 
     async def _versions(self, now: datetime) -> AsyncIterator[KeyVersion]:
-        async for properties in self._opened().list_properties_of_key_versions(self._key_name):
+        async for properties in self._vault.opened.list_properties_of_key_versions(self._key_name):
             yield _version(properties, now)
 
     async def _public_half(self, version: str) -> Jwk | None:
         """The public half of a version, or None if it is no RSA key that RS256 may use."""
         if version not in self._public_halves:
             # The SDK sets the members of its JsonWebKey without declaring them.
-            key: Any = (await self._opened().get_key(self._key_name, version)).key
+            key: Any = (await self._vault.opened.get_key(self._key_name, version)).key
             self._public_halves[version] = _jwk(key)
         return self._public_halves[version]
 
@@ -133,10 +162,9 @@ class KeyVaultKeys:
         from azure.keyvault.keys.crypto import SignatureAlgorithm
 
         digest = hashlib.sha256(signing_input).digest()
-        with in_our_words():
+        async with asked():
             try:
-                async with asyncio.timeout(SECONDS):
-                    signed = await self._signing_client(version).sign(SignatureAlgorithm.rs256, digest)
+                signed = await self._signing_client(version).sign(SignatureAlgorithm.rs256, digest)
             except HttpResponseError as error:
                 if error.status_code in _REFUSED:
                     # Perhaps this version was disabled a moment ago: the next caller finds another.
@@ -144,18 +172,10 @@ class KeyVaultKeys:
                 raise
         return signed.signature
 
-    def _opened(self) -> "KeyClient":
-        if self._client is None:
-            from azure.keyvault.keys.aio import KeyClient
-
-            transport = self._transport() if self._transport else None
-            self._client = KeyClient(self._vault_url, self._credential, transport=transport, **RESPONSIVE)
-        return self._client
-
     def _signing_client(self, version: str) -> "CryptographyClient":
         """One per version, kept: each reads the version once before it signs."""
         if version not in self._cryptography:
-            client = self._opened().get_cryptography_client(self._key_name, key_version=version)
+            client = self._vault.opened.get_cryptography_client(self._key_name, key_version=version)
             self._cryptography[version] = client
         return self._cryptography[version]
 
@@ -178,9 +198,9 @@ def _jwk(key: Any) -> Jwk | None:
     return Jwk.of(modulus, int.from_bytes(key.e)) if modulus.bit_length() >= MINIMUM_BITS else None
 
 
-@contextlib.contextmanager
-def in_our_words() -> Iterator[None]:
-    """The one place where the SDK's errors become ours.
+@contextlib.asynccontextmanager
+async def asked() -> AsyncGenerator[None]:
+    """Ask a vault, within seconds. The one place where the SDK's errors become ours.
 
     Raises:
         Unavailable: all of them. The SDK raises `ValueError` if an answer asks for a token that is not for a vault.
@@ -188,7 +208,8 @@ def in_our_words() -> Iterator[None]:
     from azure.core.exceptions import AzureError, HttpResponseError
 
     try:
-        yield
+        async with asyncio.timeout(_SECONDS):
+            yield
     except HttpResponseError as error:
         if error.status_code in _REFUSED:
             raise Unavailable(

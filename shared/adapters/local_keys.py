@@ -71,7 +71,7 @@ class LocalKeys:
     def _versions(self) -> set[KeyVersion]:
         """The keys in the directory."""
         with _in_our_words(_UNUSABLE):
-            return {_version(file) for file in self._directory.glob("*.pem")}
+            return {_version(file) for file in _files(self._directory) if file.name.endswith(".pem")}
 
     def _read(self) -> dict[KeyVersion, _KeyPair]:
         """The key pairs of the directory; an unchanged file is not parsed again."""
@@ -82,7 +82,15 @@ class LocalKeys:
         return {version: known.get(version) or _load(self._directory / version.name) for version in self._versions()}
 
 
-def _version(file: Path) -> KeyVersion:
+def _files(directory: Path) -> Iterator[os.DirEntry[str]]:
+    """The files of a directory, without pathlib, which takes five times as long; none if it does not exist."""
+    try:
+        return os.scandir(directory)
+    except FileNotFoundError:
+        return iter(())
+
+
+def _version(file: os.DirEntry[str]) -> KeyVersion:
     return KeyVersion(file.name, datetime.fromtimestamp(file.stat().st_mtime, UTC))
 
 

@@ -1,4 +1,4 @@
-"""Small JSON documents over HTTP: discovery, keys and Graph. Every foreign failure becomes `Unavailable` here."""
+"""Small documents over HTTP: discovery, keys, tokens and Graph. Every foreign failure becomes `Unavailable` here."""
 
 import json
 from collections.abc import Mapping
@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS = 5
 
+_KEPT_SECONDS = 60
+"""How long an idle connection is kept: where people sign in rarely, a sign-in is the better by a handshake."""
+
 
 class Web:
-    """Reads JSON documents. Its session belongs to the event loop of its first use.
+    """Asks one party, without cookies or proxies. Its session belongs to the event loop of its first use.
 
     Args:
         party: the name of the called service in refusals.
@@ -32,16 +35,32 @@ class Web:
         Raises:
             Unavailable: no answer in time, a server error, or no JSON.
         """
+        status, _, body = await self.ask("GET", url, headers or {})
+        try:
+            return status, json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise Unavailable(f"{self._party} does not respond. Try again in a few seconds.") from error
+
+    async def ask(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body of the response; no redirect is followed.
+
+        Raises:
+            Unavailable: no answer in time, or a server error.
+        """
         import aiohttp
 
         try:
-            async with self._opened().get(url, headers=headers, allow_redirects=False) as answer:
-                status, document = answer.status, json.loads(await answer.read())
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
+            async with self._opened().request(
+                method, url, headers=headers, data=body, allow_redirects=False
+            ) as response:
+                status, received = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise Unavailable(f"{self._party} does not respond. Try again in a few seconds.") from error
         if status >= 500 or status == 429:  # noqa: PLR2004 - HTTP's numbers
             raise Unavailable(f"{self._party} is unavailable. Try again in a few seconds.")
-        return status, document
+        return status, response.headers, received
 
     async def close(self) -> None:
         """Close the connections."""
@@ -54,8 +73,9 @@ class Web:
             import aiohttp
 
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=trusting(self._ca_file)),
+                connector=aiohttp.TCPConnector(ssl=trusting(self._ca_file), keepalive_timeout=_KEPT_SECONDS),
                 timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS, connect=1),
+                cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
             )
         return self._session

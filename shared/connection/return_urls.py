@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import SplitResult, quote, unquote, unquote_plus, urlsplit
 
-from shared.kernel.addresses import is_https_or_loopback, is_plain
+from shared.kernel.addresses import is_base, is_plain
 from shared.kernel.refusals import FieldFault, Invalid
 
 _LONGEST = 2_000
@@ -28,7 +28,7 @@ class ReturnUrls:
         """
         split = tuple(map(urlsplit, prefixes))
         for each in split:
-            if not is_https_or_loopback(each) or each.query or each.fragment or "@" in each.netloc:
+            if not is_base(each):
                 raise ValueError("Each must be an https address without query, such as https://panel.example/sso/.")
         return cls(split)
 

@@ -114,7 +114,8 @@ class DutyRunner:
             await self.table.write(Replace(row, taken.document()))
         except RowChanged:
             return None
-        return await self.table.get(row.key)
+        found = await self.table.get(row.key)
+        return found if found is not None and Duty.read(found) == taken else None  # it was planned anew meanwhile
 
     async def _finish(self, row: Row, kind: Kind[Any], outcome: Outcome) -> None:
         """Remove it, or move it to its next due time: it is inserted there first, so that a crash loses nothing."""

@@ -7,6 +7,7 @@ browser where that matters. Either exactly one caller takes it, or it is revised
        │ └──revise──> issued, as it is now
        └──its time is over──> expired ──purge──> removed, and so is what was taken
 
-Every row of the table is in a partition of the time at which it expires (`shared.flows.expiry`). So a timer purges what
-has expired without reading what has not.
+Every row of the table is in a partition of the time at which it expires (`expiry`). So a timer purges what has expired
+without reading what has not (`purge`). `flows` issues, finds, takes and revises: each is `inserted` once, the instance
+that has `issued` it keeps a copy, and it may follow from another one `once`, or lie `beside` other rows.
 """

@@ -10,22 +10,20 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from shared.flows.expiry import minute_of, partition_of
+from shared.flows.inserted import insert_once
 from shared.flows.issued import Issued
 from shared.flows.purge import purge_expired
 from shared.kernel.refusals import FlowSpent, Unavailable
 from shared.ports.clock import Clock
 from shared.ports.record import Record
-from shared.ports.table import Insert, Key, Put, Remove, Replace, Row, RowChanged, Table
+from shared.ports.table import Insert, Key, Put, Remove, Replace, Row, RowChanged, RowExists, Table
 
 HANDLE = re.compile(r"(?:([0-9]{8}T[0-9]{4}(?:-[0-9a-f])?)\.)?[A-Za-z0-9_-]{43}")
 """The minute of expiry, which finds the row by one point read, and 32 random bytes in base64url.
 
 The shard is between them if the row lies beside others (`shared.flows.beside`); else the handle's own hash tells it.
-Browsers have been seen to append to `state`, so only the start of a text has to match. Handles of earlier releases have
-no minute.
+Browsers append to `state`, so only the start of a text has to match. Handles of earlier releases have no minute.
 """
-
-_NAME_LENGTH = 16
 
 
 def digest(secret: str) -> str:
@@ -38,7 +36,7 @@ def name_of(handle: str) -> str:
 
     64 bits distinguish the flows of one browser, and do not reveal the handle.
     """
-    return digest(handle_in(handle))[:_NAME_LENGTH]
+    return digest(handle_in(handle))[:16]
 
 
 def handle_in(text: str) -> str:
@@ -143,22 +141,27 @@ class Flows:
     async def issue(self, flow: Flow, handle: str | None = None, *beside: Put) -> str:
         """Keep the flow and return its handle, the only thing by which it can be found.
 
-        The key is random, so a repeated write changes nothing.
-
         Args:
             flow: the data to keep.
-            handle: from `new_handle`, if it was needed before.
+            handle: if it was needed before, or follows from another one (`shared.flows.once`).
             beside: what the same transaction writes, in the same partition.
+
+        Raises:
+            FlowSpent: there was one of its kind under this handle, whatever has become of it.
         """
         handle = handle or _handle(flow.expires_at)
-        await self.write(flow, Put(key_of(handle, flow.kind), flow.document()), *beside)
+        insert = Insert(key_of(handle, flow.kind), flow.document())
+        try:
+            etag = await insert_once(self.table, insert, *beside)
+        except RowExists:
+            raise FlowSpent(spent(type(flow))) from None
+        if flow.is_copied and etag:
+            self._issued.keep(Row(insert.key, insert.document, etag))
         return handle
 
-    async def write(self, flow: Flow, write: Put | Insert, *beside: Put) -> None:
-        """Do the write by which a flow is issued."""
-        etag, *_ = await self.table.write(write, *beside)
-        if flow.is_copied and etag:
-            self._issued.keep(Row(write.key, write.document, etag))
+    async def put(self, flow: Flow, handle: str) -> None:
+        """Keep a flow that is only looked at, also in place of one before it."""
+        await self.table.write(Put(key_of(handle, flow.kind), flow.document()))
 
     async def find[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> Held[F]:
         """Find the flow without taking it.
@@ -198,21 +201,17 @@ class Flows:
 
         Raises:
             FlowSpent: another caller has taken it.
-            Unavailable: the store does not respond. Unless it did the write and its response was lost, and so was that
-                of reading the receipt, the flow is not taken.
+            Unavailable: the store does not respond. The flow is not taken, unless two responses were lost.
         """
         receipt = secrets.token_urlsafe(16)
         try:
             await self.table.write(_taking(held, receipt))
         except (RowChanged, Unavailable) as failure:
             row = await self.table.get(held.row.key)
-            if row is not None and Flow.read(row).taken_by == receipt:
-                return held.flow
-            if row is None or row.document != held.row.document:
-                raise FlowSpent(spent(type(held.flow))) from None
-            if row.etag == held.row.etag:
+            if row is not None and row.etag == held.row.etag:
                 raise failure from None
-            return await self.take(Held(held.flow, row))  # the write that issued it was repeated, and came late
+            if row is None or Flow.read(row).taken_by != receipt:
+                raise FlowSpent(spent(type(held.flow))) from None
         return held.flow
 
     async def redeem[F: Flow](self, handle: str, kind: type[F], browser: str | None = None) -> F:
@@ -248,8 +247,8 @@ class Flows:
         Raises:
             FlowSpent: unknown, taken, expired, or bound to another browser.
         """
+        held = await self.hold(handle, kind, browser)
         while True:
-            held = await self.hold(handle, kind, browser)
             changed = change(held.flow)
             if changed == held.flow:
                 return held.flow
@@ -261,6 +260,7 @@ class Flows:
                 if row is None or Flow.read(row).revised_by != changed.revised_by:
                     if isinstance(failure, Unavailable):
                         raise
+                    held = self._held(row, kind, browser)
                     continue
             return changed
 

@@ -32,6 +32,11 @@ def is_https_or_loopback(address: SplitResult) -> bool:
     return bool(address.hostname) and (address.scheme == "https" or local)
 
 
+def is_base(address: SplitResult) -> bool:
+    """Whether a path can be added to it: https or on this machine, and without credentials, query and fragment."""
+    return is_https_or_loopback(address) and not (address.query or address.fragment or "@" in address.netloc)
+
+
 def is_plain(text: str) -> bool:
     """Whether it is visible ASCII without the backslash, which browsers read as a slash (WHATWG URL)."""
     return _PLAIN.fullmatch(text) is not None

@@ -152,8 +152,8 @@ of a resolution.
 """
 
 _ORDINARY = re.compile(r"(?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!..--)[a-z](?:[a-z0-9-]{0,61}[a-z])?")
-"""A domain that email-validator lets pass unless it is reserved. It takes 90 microseconds to say so, as it looks for what
-other domains may hold, too."""
+"""A domain that email-validator lets pass unless it is reserved. It takes 90 microseconds to say so, since it looks for
+what other domains may hold, too."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

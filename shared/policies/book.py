@@ -44,7 +44,7 @@ class PolicyBook:
         expected: Expected,
         change: Callable[[PolicySettings], PolicySettings],
     ) -> Stored[Policy]:
-        """Put `change(settings)` in place of the settings.
+        """Put `change(settings)` in place of the settings. What is stored as it shall be is left as it is.
 
         Args:
             administrator: makes the change, and names the account.
@@ -58,10 +58,11 @@ class PolicyBook:
         """
         old = await self.read(administrator)
         expected.must_allow(old.version)
-        actor = administrator.actor
         settings = change(old.record.settings)
+        if old.row is not None and settings.document() == old.record.settings.document():
+            return old
         await self._must_be_registered(old.record.settings.applications_off, settings.applications_off)
-        now = self.clock.now()
+        now, actor = self.clock.now(), administrator.actor
         new = Policy(
             settings=settings,
             mode_since=old.record.mode_since if settings.mode is old.record.settings.mode else now,

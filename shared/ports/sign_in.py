@@ -95,10 +95,6 @@ class EntraSignIn(Protocol):
     credential. The latter is the operator's to fix, and must not look as if a customer had refused.
     """
 
-    def authority(self, tenant_id: TenantId) -> str:
-        """The authority of this tenant, for an application that uses MSAL itself."""
-        ...
-
     async def begin_sign_in(
         self, tenant_id: TenantId, redirect_uri: str, state: str, *, prompt: str | None, login_hint: str | None = None
     ) -> SignInRequest:

@@ -11,9 +11,9 @@ The storage calls of a whole sign-in, with recent reads cached, on one instance:
     complete    4  the state is marked as answered, account and link are read, session and code are written together
     redeem      1  the code is taken
 
-An instance that has not issued the state reads it first, and the code; and one that has not completed the sign-in reads
-the link. Completing takes two rounds, then three: the state; its mark, account and link, beside the request to
-Microsoft; session and code.
+Completing takes two rounds: the mark, account and link, beside the request to Microsoft; then session and code. An
+instance that has not issued the state reads it first, which is a third round. One that has not issued the code reads
+code and link before it takes the code.
 
 Completing reads account and link without the cache, since the account may have been closed or replaced, and the link
 released. Redeeming decides once more, by rows that are up to ten seconds old: a code may be a minute old. A first
@@ -24,15 +24,19 @@ Other packages call `openid_provider`: one part per endpoint. `sign_in` decides 
 `authorize` and `callback`, never call one another.
 
     authorize, callback                          the steps of a sign-in
-    authorization_request, parameters, errors    the request, and why it is refused
+    requesting_client, authorization_request,    the request, how it is read, and why it is refused
+      parameters, scopes, errors
+    pushed_requests                              requests that an application sends ahead
     authorization, authorization_response        the state meanwhile, and where the browser goes
     expected_person                              whom the browser remembers, and an `id_token_hint` demands
-    reauthentication                             whether a sign-in is recent enough
+    reauthentication, assurance                  whether a sign-in is recent enough, and what Entra calls its context
     login_initiation                             a tile or a link elsewhere that opens an application
-    client_authentication, token, userinfo       the endpoints that an application's server calls
-    codes                                        authorization codes, each written with its session
-    standing                                     whether a sign-in still stands when its code is redeemed
-    end_session, sessions                        logout, and the applications that it reaches
+    client_authentication, userinfo              who calls from an application's server, and whom a token is about
+    token, codes, reused_codes                   codes, each written with its session, and those that are shown twice
+    refresh, refresh_token, families, family,    refresh tokens: how they renew, what ends them, and how often they may
+      renewal_pace, revocation
+    standing                                     whether a sign-in still stands when a code or a token is shown
+    end_session, sessions, logout_notices        logout, and the applications that it reaches
     issuer                                       the tokens
 
 The grammar is that of OpenID Connect Core 1.0 and OAuth 2.0, under the current practice of RFC 9700.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shared.applications.application import Application
 from shared.flows.flows import Flows, digest
-from shared.flows.once import following, issue_once
+from shared.flows.once import following
 from shared.kernel.names import EmailAddress
 from shared.ports.entra import ProviderRefused
 from shared.ports.sign_in import EntraSignIn
@@ -105,7 +105,7 @@ class AuthorizeStep:
             nonce=entra.nonce,
             repeats=repeats,
         )
-        await (issue_once(self.flows, state, handle) if request.handle else self.flows.issue(state, handle))
+        await self.flows.issue(state, handle)
         self.responses.report(SignInStep.STARTED, authorization)
         return RedirectToEntra(entra.url, binding)
 

@@ -16,10 +16,11 @@ from shared.applications.application import BY_SECRET, Application, AssertionAud
 from shared.applications.secrets import SecretChecks
 from shared.flows.expiry import minute_of, partition_of
 from shared.flows.flows import digest
+from shared.flows.inserted import insert_once
 from shared.kernel.documents import Foreign
 from shared.kernel.encoding import from_base64url
 from shared.kernel.names import ClientId
-from shared.kernel.refusals import NotAuthenticated, Unavailable
+from shared.kernel.refusals import NotAuthenticated
 from shared.ports.table import Insert, Key, RowExists, RowReader, Table
 from shared.ports.tokens import Tokens
 from shared.provider.errors import InvalidClientError, invalid_request
@@ -108,7 +109,6 @@ class ClientAuthentication:
         """Whether an assertion is valid (RFC 7523, section 3), once: its `jti` is stored until it expires.
 
         It is stored by its expiry, too: what an assertion says of that is part of what the client has signed.
-        The row's content is the receipt: if the response was lost, or the SDK has repeated the write, the row is ours.
         """
         profile = application.profile
         audiences = self.audiences[:1] if profile.audience is AssertionAudience.ISSUER else self.audiences
@@ -125,12 +125,9 @@ class ClientAuthentication:
         if await self.flows.get(Key(name, _ROW)) is not None:
             return False  # used before this release was deployed
         try:
-            await self.flows.write(Insert(key, receipt))
-        except (RowExists, Unavailable) as failure:
-            row = await self.flows.get(key)
-            if row is None and isinstance(failure, Unavailable):
-                raise
-            return row is not None and row.document == receipt
+            await insert_once(self.flows, Insert(key, receipt))
+        except RowExists:
+            return False
         return True
 
 

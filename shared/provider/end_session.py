@@ -20,7 +20,8 @@ from shared.kernel.refusals import Malformed, NotAuthenticated
 from shared.ports.sign_in import EntraSignIn
 from shared.ports.table import RowReader
 from shared.ports.tokens import Tokens
-from shared.provider.families import Families, Family, SessionOfFamily
+from shared.provider.families import Families
+from shared.provider.family import Family, SessionOfFamily
 from shared.provider.issuer import ID_TOKEN, Issuer
 from shared.provider.logout_notices import LogoutNotices
 from shared.provider.parameters import LONGEST_TOKEN, Parameters, one, with_query

@@ -7,103 +7,32 @@
 
 The row has digests of the current token and of the one before it, never a token (docs/decisions/0042). It lives in the
 month in which it expires, below the name of its person; beside it, a row in the name of the session finds it at
-sign-out. A family ends by the removal of its row, so a refresh that is under way then fails.
+sign-out. A family ends by a change of its row, so a refresh that is under way then fails. What is left of the row is
+nobody's: it keeps a write that the store repeats late from beginning the family again.
 """
 
 import asyncio
-import hmac
 import logging
-import secrets
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import Enum
+from datetime import datetime
 
 from shared.flows.expiry import months_of_four_weeks, partition_of
+from shared.flows.inserted import insert_once
 from shared.kernel.names import AccountId, ClientId
 from shared.kernel.refusals import Unavailable
 from shared.ports.clock import Clock
-from shared.ports.record import Record
-from shared.ports.table import Key, Put, Remove, Replace, Row, RowChanged, Table
+from shared.ports.table import Insert, Key, Put, Remove, Replace, Row, RowChanged, RowExists, Table
 from shared.provider.errors import OAuthError, RefreshTokenReusedError, invalid_grant
-from shared.provider.issuer import Code, Person
-from shared.provider.refresh_token import FAMILY_LIFETIME, PREFIX, RefreshToken, family_key, half_name_of
-from shared.provider.sessions import Session, Sessions
-
-IDLE_LIFETIME = timedelta(days=7)
-"""How long a token may lie unused."""
-
-SAME_SUCCESSOR = timedelta(seconds=30)
-"""How long after its use a token gives the same next one again."""
+from shared.provider.family import Family, HeldFamily, Place, SessionOfFamily
+from shared.provider.issuer import Code
+from shared.provider.refresh_token import PREFIX, RefreshToken, family_key, half_name_of
+from shared.provider.sessions import Sessions
 
 OF_SESSION = "family-of:"
 """Of the row keys that name a family for its session."""
 
 _log = logging.getLogger(__name__)
-
-
-class Place(Enum):
-    """Where a token stands in its family."""
-
-    CURRENT = "current"
-    BEFORE = "before"
-    """It was used a moment ago."""
-
-
-class Family(Record):
-    """One family, which is a `Grant`: what its tokens renew.
-
-    `current` and `previous` are digests; `salt` makes the current token of the one before it. `used_at` is when the
-    current one was given out.
-    """
-
-    client_id: ClientId
-    scope: tuple[str, ...]
-    person: Person
-    typed: str | None
-    issued_at: datetime
-    used_at: datetime
-    current: str
-    previous: str | None = None
-    salt: str = ""
-
-    @property
-    def nonce(self) -> None:
-        """None: a renewed ID token has no nonce (OpenID Connect Core, section 12.2)."""
-        return
-
-    def is_over(self, now: datetime) -> bool:
-        """Whether it is too old, has not been used for too long, or outlives the session that the account allows."""
-        ends = self.issued_at + FAMILY_LIFETIME, self.used_at + IDLE_LIFETIME, self.person.session_expires_at
-        return any(end is not None and end <= now for end in ends)
-
-    def place_of(self, token: RefreshToken, now: datetime) -> Place | None:
-        """Where a token stands; None if it was used before, or is none of the family's."""
-        if hmac.compare_digest(self.current, token.digest):
-            return Place.CURRENT
-        recent = now - self.used_at < SAME_SUCCESSOR
-        return Place.BEFORE if recent and hmac.compare_digest(self.previous or "", token.digest) else None
-
-    def rotated(self, token: RefreshToken, now: datetime) -> "Family":
-        """The family once its current token is used."""
-        salt = secrets.token_urlsafe(32)
-        changes = {"current": token.successor(salt).digest, "previous": self.current, "salt": salt, "used_at": now}
-        return self.model_copy(update=changes)
-
-
-class SessionOfFamily(Session):
-    """A session in an application that lasts as long as a family: it names the family for the `sid`."""
-
-    month: str
-    family: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeldFamily:
-    """A family that was found by a token of it, which is good."""
-
-    family: Family
-    row: Row
-    place: Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +66,7 @@ class Families:
             used_at=self.clock.now(),
             current=token.digest,
         )
-        writes = [self.table.write(Put(token.key, family.document()))]
+        writes: list[Awaitable[object]] = [self._write_first(token.key, family)]
         if person.sid is not None:
             session = SessionOfFamily(
                 client_id=code.client_id,
@@ -168,7 +97,7 @@ class Families:
         if row is None:
             raise _unknown()
         family = Family.read(row)
-        if family.is_over(now):
+        if family.has_ended or family.is_over(now):
             await self.end(row)
             raise _unknown()
         place = family.place_of(token, now)
@@ -183,15 +112,20 @@ class Families:
             raise RefreshTokenReusedError
         return HeldFamily(family, row, place)
 
-    async def use(self, held: HeldFamily, token: RefreshToken) -> RefreshToken:
+    async def use(self, held: HeldFamily, token: RefreshToken, spent_until: datetime) -> RefreshToken:
         """The token after this one: a new one, or the one that was given out a moment ago.
+
+        Args:
+            held: its family.
+            token: the token that is used.
+            spent_until: from `RenewalPace.renew`, for the row.
 
         Raises:
             OAuthError: the family has ended meanwhile.
             Unavailable: the store does not respond. Whether or not it did the write, the token may be shown again.
         """
         while held.place is Place.CURRENT:
-            rotated = held.family.rotated(token, self.clock.now())
+            rotated = held.family.rotated(token, self.clock.now(), spent_until)
             try:
                 await self.table.write(Replace(held.row, rotated.document()))
             except (RowChanged, Unavailable) as failure:
@@ -203,12 +137,12 @@ class Families:
         return token.successor(held.family.salt)
 
     async def end(self, row: Row) -> None:
-        """End the family in this row. Safe to repeat.
+        """End the family in this row, with what names it for its session. Safe to repeat, which removes what was left.
 
         Raises:
             Unavailable: the store does not respond.
         """
-        await self._remove(row)
+        await self._end_row(row)
         person = Family.read(row).person
         if person.sid is not None:
             month, name = _month_and_name(row.key)
@@ -256,19 +190,50 @@ class Families:
         named = SessionOfFamily.read(row)
         family = await self.table.get(family_key(named.month, named.family))
         if family is not None:
-            await self._remove(family)
+            await self._end_row(family)
         await self._remove(row)
 
+    async def _write_first(self, key: Key, family: Family) -> None:
+        """Write the row of a family that begins, or begins anew because its code was not taken.
+
+        Raises:
+            OAuthError: it has ended.
+        """
+        try:
+            await insert_once(self.table, Insert(key, family.document()))
+        except RowExists:
+            row = await self.table.get(key)
+            if row is None or Family.read(row).has_ended:
+                raise _unknown() from None
+            try:
+                await self.table.write(Replace(row, family.document()))
+            except RowChanged:
+                await self._write_first(key, family)
+
     async def _end_at(self, key: Key) -> bool:
+        """End the family at this key; whether there was one that had not ended."""
         row = await self.table.get(key)
-        if row is not None:
-            await self.end(row)
-        return row is not None
+        if row is None:
+            return False
+        await self.end(row)
+        return not Family.read(row).has_ended
 
     async def _under(self, name: str, prefix: str) -> tuple[Row, ...]:
         months = months_of_four_weeks(self.clock.now())
         found = await asyncio.gather(*(self.table.under(partition_of(month, name), prefix) for month in months))
         return tuple(row for rows in found for row in rows)
+
+    async def _end_row(self, row: Row) -> None:
+        """End the family in this row, also in one that is being replaced."""
+        family = Family.read(row)
+        if family.has_ended:
+            return
+        try:
+            await self.table.write(Replace(row, family.ended().document()))
+        except RowChanged:
+            again = await self.table.get(row.key)
+            if again is not None:
+                await self._end_row(again)
 
     async def _remove(self, row: Row) -> None:
         """Remove a row, also one that is being replaced."""

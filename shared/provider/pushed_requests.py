@@ -143,4 +143,5 @@ class PushedRequests:
         """Keep a request for a page of ours, under its handle if it has one: then the page may be reloaded."""
         flow = PushedRequest(expires_at=self.flows.clock.now() + _ON_OUR_PAGE, request=request, asked=asked)
         handle = request.handle or self.flows.new_handle(PushedRequest, _ON_OUR_PAGE + _KEPT_LONGER)
-        return request.model_copy(update={"handle": await self.flows.issue(flow, handle)})
+        await self.flows.put(flow, handle)
+        return request.model_copy(update={"handle": handle})

@@ -10,7 +10,8 @@ from shared.kernel.names import EmailAddress
 from shared.ports.telemetry import Event, EventName, SignInStep, Telemetry
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.errors import OAuthError, invalid_grant, invalid_request
-from shared.provider.families import Families, Family, HeldFamily
+from shared.provider.families import Families
+from shared.provider.family import Family, HeldFamily
 from shared.provider.issuer import Issuer
 from shared.provider.parameters import Parameters, one
 from shared.provider.refresh_token import RefreshToken
@@ -59,11 +60,11 @@ class RefreshEndpoint:
             raise invalid_grant("This is no refresh token.") from None
         held = await self.families.find(token, client.client_id)
         granted = _granted(held.family, parameters)
-        self.pace.renew(held.row.key.row)
+        spent_until = self.pace.renew(held.row.key.row, held.family.spent_until)
         await self._prove_standing(client, held)
         access_token = await self.issuer.access_token(granted)
         id_token = await self.issuer.id_token(granted, access_token)
-        following = await self.families.use(held, token)
+        following = await self.families.use(held, token, spent_until)
         person = granted.person
         email = EmailAddress(person.email) if person.email else None
         step = SignInStep.REFRESHED

@@ -41,7 +41,7 @@ class ReusedCodes:
         Raises:
             Unavailable: the store does not respond.
         """
-        await self.flows.issue(ReusedCode(expires_at=self.flows.expiry(ReusedCode)), self.token_id(handle))
+        await self.flows.put(ReusedCode(expires_at=self.flows.expiry(ReusedCode)), self.token_id(handle))
 
     async def must_not_have_made(self, token_id: JsonValue) -> None:
         """Refuse an access token whose code was shown again. The token's signature must have been verified before.

@@ -132,7 +132,9 @@ def test_the_package_that_writes_a_row_is_drawn_beside_it(row: tuple[str, str, s
 
 
 def test_every_module_that_writes_is_named() -> None:
-    writes = re.compile(r"\.commit\(|\b_?table\.write\(|\bflows\.(?:issue|write)\(|\bduties\.plan(?:_once)?\(")
+    writes = re.compile(
+        r"\.commit\(|\b_?table\.write\(|\binsert_once\(|\bflows\.(?:issue|put)\(|\bduties\.plan(?:_once)?\("
+    )
     found = {name for name, text in MODULES.items() if writes.search(text) and name != "shared/adapters/recent_rows.py"}
     assert found == {name for name in code(section("Rows and writers")) if name.endswith(".py")}
 

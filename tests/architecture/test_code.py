@@ -2,6 +2,7 @@
 
 import ast
 import pkgutil
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from itertools import pairwise
@@ -99,6 +100,14 @@ def test_a_module_says_what_it_is(file: Path) -> None:
     docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
     assert docstring
     assert docstring.partition("\n\n")[0].endswith((".", ":"))
+
+
+@pytest.mark.parametrize("package", ["adapters/entra", "adapters/tables", "flows", "provider", "users"])
+def test_a_package_that_lists_its_modules_lists_all_of_them(package: str) -> None:
+    folder = ROOT / "shared" / package
+    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    modules = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    assert modules - {*re.findall(r"\w+", docstring)} == set()
 
 
 def test_the_local_stand_ins_share_no_code_with_the_service() -> None:

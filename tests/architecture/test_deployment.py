@@ -8,11 +8,10 @@ import sys
 import tomllib
 from functools import cache
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
 
-from local.deployable import build, deployed_files
+from local.deployable import build, deployed_files, unpacked
 from local.host import HostSettings
 from local.processes import ROOT
 
@@ -226,19 +225,14 @@ def test_a_broken_setting_leaves_a_function_to_be_found() -> None:
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip, as `make zip` builds it."""
-    target = tmp_path_factory.mktemp("package") / "azure-sso.zip"
-    build(ROOT, target)
-    return target
+def unzipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip, as `make zip` builds it, unpacked."""
+    return unpacked(ROOT, tmp_path_factory.mktemp("package") / "azure-sso.zip")
 
 
 @pytest.fixture(scope="session")
-def unzipped(package: Path) -> Path:
-    folder = package.parent / "unzipped"
-    with ZipFile(package) as content:
-        content.extractall(folder)
-    return folder
+def package(unzipped: Path) -> Path:
+    return unzipped.with_suffix(".zip")
 
 
 def test_the_package_holds_the_product_and_nothing_else(unzipped: Path) -> None:

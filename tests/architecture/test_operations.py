@@ -197,6 +197,28 @@ def test_the_log_is_the_sum_of_its_lines(what: str, kilobytes: float) -> None:
     assert kilobytes == pytest.approx(sum(int(number) * float(each) for number, each in parts))
 
 
+def test_telemetry_is_the_log_without_the_records_of_the_vault() -> None:
+    (listed,) = re.findall(r"^\| log \| [\d.]+ kB \| ([^|]+)", RUNBOOK, re.MULTILINE)
+    parts = re.findall(r"(\d+) ([a-z ]+?) (?:\w+ )?at ([\d.]+) kB", listed.partition("`platformLogs`")[0])
+    records = [(int(number), float(each)) for number, what, each in parts if "audit" in what]
+    assert sum(number * each for number, each in records) == costs.AUDITED
+    assert sum(int(number) for number, *_ in parts) - sum(number for number, _ in records) == costs.ITEMS
+
+
+def test_the_bill_of_one_sign_in_a_second_adds_up() -> None:
+    text = " ".join(section("Scale and cost").split())
+    (gigabyte, operations), (log, vault) = (
+        map(float, re.findall(pattern, text)[0])
+        for pattern in (
+            r"logs costs some \$([\d.]+) .*? such a key \$([\d.]+)",
+            r"which makes \$(\d+) and \$(\d+) a month",
+        )
+    )
+    assert f"is {MONTH / 1e6:.3f} million a month" in text
+    assert log == round(MONTH * costs.LOGGED / 1e6 * gigabyte)
+    assert vault == round(MONTH * costs.SIGNATURES / 10_000 * operations)
+
+
 def test_what_sign_ins_cost_is_computed_from_what_was_measured() -> None:
     computed = {table.name: table.markdown() for table in costs.measure(report.read())}
     assert {"units", "rates", "limits"} == computed.keys()

@@ -3,12 +3,14 @@
 import ast
 import json
 import re
+import subprocess
 import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
+from bench.scale import FULL, QUICK
 from local.processes import ROOT
 
 LOCKED = ["requirements.txt", "requirements-dev.txt", ".ci/requirements.txt"]
@@ -82,3 +84,18 @@ def test_the_node_packages_are_pinned_without_addresses(folder: str, package: st
     assert packages[f"node_modules/{package}"]["version"]
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
     assert [name for name, entry in packages.items() if not entry.get("link") and "integrity" not in entry] == []
+
+
+def plan_of(*arguments: str) -> str:
+    """What make would run if nothing was there yet."""
+    command = ["make", "--dry-run", "--always-make", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def test_other_products_are_fetched_and_run_by_the_bench_on_demand_alone() -> None:
+    plain, beside_them = plan_of("bench"), plan_of("bench", "PEERS=1")
+    assert "python -m bench" in plain
+    assert "peers" not in plain
+    assert "cd bench/peers/npm && npm ci" in beside_them
+    assert beside_them.rstrip().endswith("--peers")
+    assert (FULL.peers, QUICK.peers) == (False, False), "without the option nobody asks for Maven, either"

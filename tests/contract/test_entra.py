@@ -150,10 +150,6 @@ async def finished(
     )
 
 
-def test_an_authority_names_its_tenant(world: World) -> None:
-    assert urlsplit(world.provider.authority(CONTOSO)).path == f"/{CONTOSO}"
-
-
 def test_consent_is_asked_of_any_organisation_with_our_state(world: World) -> None:
     url = world.provider.admin_consent_url(CALLBACK, "a state & more")
     assert urlsplit(url).path == "/organizations/v2.0/adminconsent"

@@ -13,7 +13,7 @@ from local.entra.hostile import Hostile
 from local.entra.server import LocalEntra
 from shared.adapters.entra import id_tokens
 from shared.adapters.entra.id_tokens import IdTokens
-from shared.adapters.entra.provider import _granted as granted
+from shared.adapters.entra.token_requests import granted
 from shared.adapters.web import Web
 from shared.kernel.refusals import ProofFailed, Unavailable
 from shared.ports.entra import ConsentMissing, GraphForbidden, ProviderRefused
@@ -171,12 +171,10 @@ def test_consent_is_asked_for_everything_at_once(real_entra: RealEntra) -> None:
 async def test_a_refused_credential_of_ours_is_not_a_customers_refusal(
     entra: LocalEntra, web: Web, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clients = clients_on(entra, "another-secret")
-    real_entra = RealEntra(entra, provider_on(entra, web, clients))
+    real_entra = RealEntra(entra, provider_on(entra, web, clients_on(entra, web, "another-secret")))
     real_entra.consent()
     with caplog.at_level(logging.ERROR), pytest.raises(Unavailable) as refused:
         await real_entra.provider.read_organization(CONTOSO)
-    await clients.close()
     assert "The vendor's operators must fix this" in refused.value.detail
     assert refused.value.retry_after == 30
     assert "error=invalid_client AADSTS7000215" in caplog.text
@@ -287,12 +285,12 @@ class OtherWeb(Web):
 
 @asynccontextmanager
 async def entra_on(web: Web, entra: LocalEntra) -> AsyncIterator[RealEntra]:
-    clients = clients_on(entra)
-    real = RealEntra(entra, provider_on(entra, web, clients))
+    real = RealEntra(entra, provider_on(entra, web, clients_on(entra, web)))
     real.consent()
-    yield real
-    await clients.close()
-    await web.close()
+    try:
+        yield real
+    finally:
+        await web.close()
 
 
 async def read_from_graph(entra: LocalEntra, document: object) -> tuple[str, ...]:

@@ -1,16 +1,20 @@
 """Signing keys of a day: certified by the vault, sealed, rotated without notice, and safe from the table."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import jwt
 import pytest
+from azure.functions import HttpRequest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from functions.oauth import oauth_routes
 from shared.adapters.envelope_keys import LASTS, EnvelopeKeys, SealedKey, certified
 from shared.adapters.jose import Jose
 from shared.adapters.key_vault import KeyVaultKeys
@@ -21,7 +25,9 @@ from shared.kernel.refusals import Unavailable
 from shared.ports.signing_keys import KNOWN_FOR, PUBLISHED_AHEAD, TOKENS_LIVE_FOR, Jwk
 from shared.ports.table import Insert, Key, Put, Remove
 from tests.support.fakes import FixedClock, InMemoryTable
+from tests.support.invocation import Invocation
 from tests.support.vault import KEY_NAME, WRAPPING_NAME, Vault, running_vault
+from tests.unit.provider.world import CALLBACK, UNITE, VERIFIER, Provider
 
 FRESH = timedelta(minutes=5)
 ISSUER = "https://sso.example"
@@ -110,6 +116,12 @@ async def test_the_vault_signs_until_everybody_knows_the_first_key(stage: Stage)
     assert await stage.vault_kid() in {each.kid for each in await one.keys.published()}
 
 
+async def test_a_public_half_is_made_once_and_not_for_each_token(stage: Stage) -> None:
+    one = await in_force(stage)
+    for first, again in zip(await one.keys.published(), await one.keys.published(), strict=True):
+        assert first is again
+
+
 async def test_many_tokens_cost_the_vault_one_unwrapping(stage: Stage) -> None:
     one = await in_force(stage)
     stage.vault.requests.clear()
@@ -162,6 +174,31 @@ async def test_an_instance_that_starts_while_the_vault_is_out_signs_once_it_answ
     stage.vault.status = None
     await late.keys.probe()
     assert await verified(late, await late.token())
+
+
+async def test_the_token_endpoint_of_such_an_instance_leaves_the_code_good(stage: Stage) -> None:
+    await in_force(stage)
+    stage.vault.status = 503
+    provider = Provider(clock=stage.clock, signing_keys=stage.start().keys)
+    await provider.add()
+    form = {"grant_type": "authorization_code", "code": await provider.issue()}
+    form |= {"client_id": UNITE, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    redeem = oauth_routes(provider.services).answer("redeem_code")
+
+    async def redeemed() -> tuple[int, dict[str, str]]:
+        body = urlencode(form).encode()
+        headers = {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body))}
+        answer = await redeem(HttpRequest("POST", "/oauth2/token", headers=headers, body=body), Invocation())
+        return answer.status_code, json.loads(answer.get_body())
+
+    for _ in range(2):
+        status, answer = await redeemed()
+        assert (status, answer["error"]) == (503, "temporarily_unavailable")
+    stage.vault.status = None
+    status, answer = await redeemed()
+    assert status == 200
+    signed_by = jwt.get_unverified_header(answer["id_token"])["kid"]
+    assert (signed_by != await stage.vault_kid(), signed_by) == (True, await stage.instances[0].kid())
 
 
 async def test_an_instance_that_signs_goes_on_while_the_vault_is_out(stage: Stage) -> None:

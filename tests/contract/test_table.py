@@ -3,8 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -18,7 +17,7 @@ from shared.kernel.refusals import Invalid, TooLarge
 from shared.ports.table import Insert, Key, Operation, Put, Remove, Replace, Row, RowChanged, RowExists, Table
 from tests.support.fakes import InMemoryTable
 from tests.support.sdk_tables import SdkTable
-from tests.support.token_store import TokenCredential, token_store
+from tests.support.token_store import TokenCredential, TokenStore, token_store
 
 
 class WithEmptyPages(AzureTables):
@@ -44,30 +43,46 @@ NOTHING = Answer(
     body=b'{"value":[]}',
 )
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-CROWD = 50
+CROWD = 20
 
 
-@pytest.fixture(scope="session", params=["memory", "key", "token", "empty pages", "sdk"])
-async def table(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Table]:
-    """In memory, and in Azurite: by the account's key, by an access token over https, on a bad day, and by the SDK."""
-    if request.param == "memory":
-        yield InMemoryTable()
-        return
+@pytest.fixture(scope="session")
+def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenStore]:
+    """An Azurite that takes access tokens alone."""
+    with token_store(tmp_path_factory.mktemp("store"), ["rows"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=["memory", "key", "token", "empty pages", "sdk", "sdk by token"])
+async def table(request: pytest.FixtureRequest) -> AsyncIterator[Table]:
+    """In memory; and in Azurite: by the account's key, by an access token over https, on a bad day, and by the SDK."""
+    match request.param:
+        case "memory":
+            yield InMemoryTable()
+        case "sdk" | "sdk by token":
+            theirs = _by_sdk(request)
+            yield theirs
+            await theirs.close()
+        case how:
+            tables = _ours(request, how)
+            yield tables.table("rows")
+            await tables.close()
+
+
+def _by_sdk(request: pytest.FixtureRequest) -> SdkTable:
     if request.param == "sdk":
-        theirs = SdkTable.at(request.getfixturevalue("store").connection_string)
-        yield theirs
-        await theirs.close()
-        return
-    with ExitStack() as stack:
-        if request.param == "token":
-            running = stack.enter_context(token_store(tmp_path_factory.mktemp("store"), ["rows"]))
-            tables = AzureTables(Account(endpoint=running.url, credential=TokenCredential()), str(running.ca))
-        else:
-            store: Azurite = request.getfixturevalue("store")
-            kind = AzureTables if request.param == "key" else WithEmptyPages
-            tables = kind(Account.from_connection_string(store.connection_string))
-        yield tables.table("rows")
-        await tables.close()
+        return SdkTable.at(request.getfixturevalue("store").connection_string)
+    running: TokenStore = request.getfixturevalue("trusting")
+    return SdkTable.by_token(running.url, TokenCredential(), str(running.ca))
+
+
+def _ours(request: pytest.FixtureRequest, how: str) -> AzureTables:
+    if how == "token":
+        running: TokenStore = request.getfixturevalue("trusting")
+        return AzureTables(Account(endpoint=running.url, credential=TokenCredential()), str(running.ca))
+    store: Azurite = request.getfixturevalue("store")
+    kind = AzureTables if how == "key" else WithEmptyPages
+    return kind(Account.from_connection_string(store.connection_string))
 
 
 @pytest.fixture

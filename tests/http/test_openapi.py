@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from functions.app import build_app
-from functions.http.dialects.problem_json import INTERNAL, TYPE_PREFIX
+from functions.http.dialects import INTERNAL, TYPE_PREFIX
 from functions.http.refusals import every_kind
 from tests.architecture.test_deployment import VERSION
 from tests.http.conftest import Caller

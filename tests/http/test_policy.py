@@ -55,6 +55,17 @@ def test_a_patch_changes_what_it_names(acme: Caller, media: str) -> None:
     assert settings(answer) == CHOSEN | {"applicationsOff": ["unite", "securisync"]}
 
 
+def test_a_policy_that_is_repeated_is_no_change(acme: Caller) -> None:
+    """The trail names nobody who has changed nothing."""
+    first = acme("PUT", POLICY, json=CHOSEN, headers=ANY)
+    again = [
+        acme("PUT", POLICY, json=CHOSEN, headers=ANY),
+        acme("PATCH", POLICY, content=b'{"mode": "on"}', headers=MERGE_PATCH),
+    ]
+    assert [(each.json(), each.headers["ETag"]) for each in again] == [(first.json(), first.headers["ETag"])] * 2
+    assert len(changes(acme)) == 1
+
+
 @pytest.mark.parametrize("field", DEFAULT)
 def test_null_in_a_patch_resets_a_field_to_its_default(acme: Caller, field: str) -> None:
     acme("PUT", POLICY, json=CHOSEN, headers=ANY)

@@ -1,5 +1,6 @@
 """Refresh tokens: what renews them, what ends them, and what somebody gains who has stolen one."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -62,7 +63,9 @@ def soon(service: RunningService) -> None:
 
 
 def families(service: RunningService) -> list[dict[str, Any]]:
-    return [row for row in service.rows("flows") if row["RowKey"].startswith("family")]
+    """The rows that renew something, or name one that does; what is left of others stays until its month ends."""
+    rows = [row for row in service.rows("flows") if row["RowKey"].startswith("family")]
+    return [row for row in rows if json.loads(row["document"]).get("current") != ""]
 
 
 # -- what renews ------------------------------------------------------------------------------------------------------

@@ -4,12 +4,16 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
+import httpx
 import pytest
 
 from local.cast.stack import (
     CLIENT_SECRET,
+    FUNCTION_KEY,
     HOST,
     PSEUDONYM_KEY,
     REMEMBER_KEY,
@@ -19,7 +23,7 @@ from local.cast.stack import (
     settings,
 )
 from local.cast.story import Story
-from local.processes import Azurite
+from local.processes import ROOT, Azurite
 from tests.infra.plans import Infra
 from tests.support.ingestion import Ingestion, ingestion
 
@@ -55,6 +59,27 @@ ALONE = {"APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true"}
 PATIENCE = 30.0
 """Seconds."""
 
+CALLING = """
+    import runpy
+    import sys
+    from urllib.request import urlopen
+    from urllib.error import HTTPError
+
+    from azure.functions import AuthLevel, HttpRequest
+
+    sys.path.append({root!r})
+    app = runpy.run_path({root!r} + "/function_app.py")["app"]
+
+
+    @app.route(route="call", methods=["GET"], auth_level=AuthLevel.FUNCTION)
+    def call_elsewhere(req: HttpRequest) -> str:
+        try:
+            urlopen(req.params["url"])
+        except HTTPError as error:
+            return str(error.code)
+"""
+"""The app with one more function, which calls what it is told to call."""
+
 type Run = Callable[..., AbstractContextManager[FunctionsHost]]
 
 
@@ -66,13 +91,13 @@ def taken() -> Iterator[Ingestion]:
 
 @pytest.fixture
 def run(port: int, url: str, store: Azurite, entra: Entra, taken: Ingestion) -> Run:
-    """Runs the app, without one of the settings if asked to. When it ends it sends all that it has left to tell."""
+    """Runs an app, without one of the settings if asked to. When it ends it sends all that it has left to tell."""
 
-    def running(without: str | None = None) -> AbstractContextManager[FunctionsHost]:
+    def running(without: str | None = None, directory: Path = ROOT) -> AbstractContextManager[FunctionsHost]:
         insights = {"APPLICATIONINSIGHTS_CONNECTION_STRING": taken.connection_string}
         environment = settings(url, entra, store.connection_string) | ON | AT_ONCE | ALL_OF_IT | ALONE | insights
         environment.pop(without or "", None)
-        return functions_host(environment, port=port, settings=HOST)
+        return functions_host(environment, directory=directory, port=port, settings=HOST)
 
     return running
 
@@ -133,12 +158,16 @@ def test_lines_and_counters_arrive_and_nothing_that_is_personal_does(
     assert {text for text in people | secrets if text.lower() in sent.lower()} == set()
 
 
-def test_with_the_instrumentations_on_calls_to_microsoft_would_be_told_and_rows_would_not(
-    run: Run, taken: Ingestion, url: str, entra: Entra
+def test_with_the_instrumentations_on_calls_would_be_told_though_not_those_of_the_service(
+    run: Run, taken: Ingestion, url: str, entra: Entra, tmp_path: Path
 ) -> None:
-    """So that they are not told above is no accident, nor a matter of when one looks. Storage is never traced."""
-    with run(without=INSTRUMENTATIONS), Story.at(url, entra) as story:
+    """So that nothing of a call is told above is no accident, nor a matter of when one looks."""
+    (tmp_path / "host.json").write_text((ROOT / "host.json").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "function_app.py").write_text(dedent(CALLING).format(root=str(ROOT)), encoding="utf-8")
+    with run(without=INSTRUMENTATIONS, directory=tmp_path) as host, Story.at(url, entra) as story:
         story.begin()
-    told = json.dumps(taken.of_type("RemoteDependencyData"))
-    assert "RowKey" not in told
-    assert "/oauth2/v2.0/token" in told
+        assert story.method("alice@contoso.example") == "sso"
+        called = {"url": f"{entra.http}/called"}
+        httpx.get(f"{host.url}/call", params=called, headers={"x-functions-key": FUNCTION_KEY}).raise_for_status()
+    told = [data["data"] for data in taken.of_type("RemoteDependencyData")]
+    assert told == [called["url"]], "rows are never traced, and Entra is called by a client that nobody instruments"

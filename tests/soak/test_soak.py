@@ -14,7 +14,10 @@ from local.processes import ROOT
 
 SHORT = ["--minutes", "0.33", "--pace", "2"]
 LEAKING = '''
-    """The service with a handler of its log that keeps every record, and opens a file for each tenth."""
+    """The service with a handler that keeps an object for each event, some memory for most, and a file for some.
+
+    Each of the three is found by one count alone: 20,000 bytes are none of Python's blocks, nor is a small number.
+    """
 
     import logging
     import os
@@ -26,15 +29,16 @@ LEAKING = '''
     class Hoarder(logging.Handler):
         def __init__(self):
             super().__init__()
-            self.records = []
+            self.objects, self.bytes = [], []
 
         def emit(self, record):
-            self.records.append((record.getMessage(), os.urandom(20_000)))
-            if len(self.records) % 10 == 0:
+            self.objects.append(object())
+            self.bytes.append(os.urandom(20_000))
+            if len(self.objects) % 40 == 0:
                 os.open(os.devnull, os.O_RDONLY)
 
 
-    logging.getLogger().addHandler(Hoarder())
+    logging.getLogger("azure_sso").addHandler(Hoarder())
 '''
 
 
@@ -42,13 +46,14 @@ def soaked(*arguments: str | Path) -> tuple[int, str]:
     """Run the soak; its exit code, and what it printed."""
     command = [sys.executable, "-m", "bench.soak", *SHORT, *arguments]
     environment = {**os.environ, "NO_COLOR": "1"}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=150, check=False)
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     return ended.returncode, ended.stdout + ended.stderr
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)  # twenty times as long as it takes: how busy a machine is says nothing about a leak
 def test_a_short_soak_is_flat_and_one_with_a_leak_is_not(tmp_path: Path) -> None:
-    """Both at the same time: each waits most of it."""
+    """Both at the same time: each waits for much of it."""
     app = ROOT / "bench" / "soak" / "app"
     (tmp_path / "host.json").write_text((app / "host.json").read_text(encoding="utf-8"), encoding="utf-8")
     leaking = dedent(LEAKING).format(app=str(app / "function_app.py"))
@@ -60,4 +65,4 @@ def test_a_short_soak_is_flat_and_one_with_a_leak_is_not(tmp_path: Path) -> None
     code, said = leaky.result()
     rising = re.findall(r"^Not flat: (.*)\.$", said, re.MULTILINE)
     assert code == 1, said
-    assert rising == ["resident memory, MB, descriptors, blocks of memory in use"], said
+    assert rising == ["resident memory, MB, descriptors, blocks of memory beside caches"], said

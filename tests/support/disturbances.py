@@ -2,15 +2,16 @@
 
 `Disturbed` tables wrap the real ones and share one `Script`, which counts the calls of one operation. They do only what
 a real store and its SDK can do: a request that does not arrive, a response that does not arrive, a write that the SDK
-repeats, or another caller's whole operation in between.
+repeats, at once or long after it has answered, or another caller's whole operation in between.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from shared.kernel.refusals import Unavailable
+from shared.kernel.refusals import AlreadyExists, Stale, Unavailable
 from shared.ports.table import Key, Operation, Page, Row, Table
 
 type Act = Callable[[], Awaitable[object]]
@@ -38,6 +39,8 @@ class Script:
     """What each of its calls has read; a write equals nothing."""
     reached: Table | None = None
     """The table of the call that was disturbed."""
+    written: list[tuple[Table, tuple[Operation, ...]]] = field(default_factory=list)
+    """Every write that has arrived so far, of every operation, whatever has come of it."""
 
     def disturb(self, at: int, how: Disturbance | None, others: Act | None = None) -> None:
         """Disturb call number `at` of the next operation."""
@@ -50,6 +53,15 @@ class Script:
             return await operation()
         finally:
             self.under_way = False
+
+    async def repeat_late(self) -> None:
+        """The store does every write so far once more, one after the other, each under its own condition.
+
+        So it may, if it gets a request a second time: by a way that took long, after its sender had sent it again.
+        """
+        for table, operations in tuple(self.written):
+            with suppress(AlreadyExists, Stale):
+                await table.write(*operations)
 
     async def call[T](self, table: Table, perform: Callable[[], Awaitable[T]]) -> T:
         """Make one storage call, disturbed if the script demands it."""
@@ -116,6 +128,7 @@ class Disturbed:
             yield row
 
     async def _write(self, operations: tuple[Operation, ...]) -> "_Written":
+        self.script.written.append((self.table, operations))
         return _Written(await self.table.write(*operations))
 
 

@@ -250,9 +250,6 @@ class FakeEntra(_Answering):
         self.credential_holds = True
         self._codes: dict[str, _Code] = {}
 
-    def authority(self, tenant_id: TenantId) -> str:
-        return f"https://entra.example/{tenant_id}"
-
     def admin_consent_url(self, redirect_uri: str, state: str, tenant_id: TenantId | None = None) -> str:
         query = urlencode({"client_id": "fake", "redirect_uri": redirect_uri, "state": state})
         return f"https://entra.example/{tenant_id or 'organizations'}/v2.0/adminconsent?{query}"
@@ -270,7 +267,7 @@ class FakeEntra(_Answering):
         verifier, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
         query = {"redirect_uri": redirect_uri, "state": state, "nonce": nonce, "code_challenge": _challenge(verifier)}
         wishes = {name: wish for name, wish in (("prompt", prompt), ("login_hint", login_hint)) if wish is not None}
-        url = f"{self.authority(tenant_id)}/oauth2/v2.0/authorize?{urlencode(query | wishes)}"
+        url = f"https://entra.example/{tenant_id}/oauth2/v2.0/authorize?{urlencode(query | wishes)}"
         return SignInRequest(url, verifier, nonce)
 
     def sign_out_url(self, post_logout_redirect_uri: str, logout_hint: str | None) -> str:

@@ -103,7 +103,9 @@ class World:
         """Another world in which the same has happened, undisturbed from now on."""
         told = {each.name: copy(getattr(self, each.name)) for each in fields(self)}
         tables = {name: twin(table) for name, table in self.tables.items()}
-        told |= {"script": Script(), "clock": twin(self.clock), "entra": twin(self.entra), "tables": tables}
+        twins = {id(table): tables[name] for name, table in self.tables.items()}
+        script = Script(written=[(twins[id(table)], operations) for table, operations in self.script.written])
+        told |= {"script": script, "clock": twin(self.clock), "entra": twin(self.entra), "tables": tables}
         return type(self)(**told)
 
     def verify(self, *domains: DomainName) -> None:

@@ -45,6 +45,7 @@ def fakes(**overrides: Any) -> Ports:
         "return_urls": ReturnUrls.parse(()),
         "home_tenant": None,
         **dict.fromkeys(("sign_in", "consent", "organizations"), given.pop("entra", None) or FakeEntra()),
+        "authority": "https://entra.example/{}".format,
         "access_tokens": FakeAccessTokens(given["clock"]),
         "tokens": Jose(keys=given["signing_keys"], issuer=given["public_url"], clock=given["clock"]),
         "notices": Doorbells(),

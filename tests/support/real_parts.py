@@ -9,9 +9,11 @@ import pytest
 from local.cast.person import ADA
 from local.entra.server import LocalEntra
 from local.processes import Azurite, azurite
+from shared.adapters.entra.graph import Graph
 from shared.adapters.entra.id_tokens import IdTokens
 from shared.adapters.entra.msal_clients import ClientCredential, MsalClients
 from shared.adapters.entra.provider import EntraProvider
+from shared.adapters.entra.token_requests import TokenRequests
 from shared.adapters.web import Web
 from shared.kernel.names import TenantId
 from shared.ports.sign_in import SignInRequest
@@ -84,24 +86,18 @@ class RealEntra:
 
 def provider_on(entra: LocalEntra, web: Web, clients: MsalClients) -> EntraProvider:
     return EntraProvider(
-        clients=clients,
+        tokens=TokenRequests(clients=clients, web=web, authority_url=entra.https),
         id_tokens=IdTokens(authority=entra.https, client_id=CLIENT_ID, web=web, clock=FixedClock(entra.cloud.now())),
-        web=web,
-        authority_url=entra.https,
+        graph=Graph(url=entra.https, web=web),
         browser_url=entra.http,
-        graph_url=entra.https,
         client_id=CLIENT_ID,
     )
 
 
-def clients_on(entra: LocalEntra, credential: ClientCredential = SECRET) -> MsalClients:
-    return MsalClients(
-        authority=entra.https, client_id=CLIENT_ID, credential=lambda: credential, ca_file=str(entra.ca_file)
-    )
+def clients_on(entra: LocalEntra, web: Web, credential: ClientCredential = SECRET) -> MsalClients:
+    return MsalClients(authority=entra.https, client_id=CLIENT_ID, credential=credential, web=web)
 
 
 @pytest.fixture
-async def real_entra(entra: LocalEntra, web: Web) -> AsyncIterator[RealEntra]:
-    clients = clients_on(entra)
-    yield RealEntra(entra, provider_on(entra, web, clients))
-    await clients.close()
+async def real_entra(entra: LocalEntra, web: Web) -> RealEntra:
+    return RealEntra(entra, provider_on(entra, web, clients_on(entra, web)))

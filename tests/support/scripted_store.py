@@ -59,6 +59,7 @@ class ScriptedStore:
 
     replies: Sequence[Reply] = (Reply(204),)
     asked: list[Asked] = field(default_factory=list)
+    connections: int = 0
     port: int = 0
 
     @property
@@ -70,6 +71,7 @@ class ScriptedStore:
         return [each.method for each in self.asked]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         while head := await _head(reader):
             line, *lines = head.decode().split("\r\n")
             method, target, _ = line.split(" ")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from azure.core import MatchConditions
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
@@ -20,6 +21,9 @@ from shared.adapters.continuations import FOREIGN, closed, opened
 from shared.adapters.tables.entities import check_key, check_operations
 from shared.kernel.refusals import Invalid, Unavailable
 from shared.ports.table import Insert, Key, Operation, Page, Put, Replace, Row, RowChanged, RowExists
+
+PATIENT: dict[str, Any] = {**RESPONSIVE, "connection_timeout": 30, "read_timeout": 30}
+"""How soon it gives up is no promise of the port, and a busy machine needs seconds for some TLS handshakes."""
 
 SLICE = 16_000
 FAMILY = "PartitionKey eq @partition"
@@ -33,7 +37,12 @@ class SdkTable:
 
     @classmethod
     def at(cls, connection_string: str, name: str = "rows") -> "SdkTable":
-        return cls(TableClient.from_connection_string(connection_string, name, **RESPONSIVE))
+        return cls(TableClient.from_connection_string(connection_string, name, **PATIENT))
+
+    @classmethod
+    def by_token(cls, endpoint: str, credential: AsyncTokenCredential, ca_file: str, name: str = "rows") -> "SdkTable":
+        """By access tokens, over https alone. The SDK asks by requests' name of the option for the authority."""
+        return cls(TableClient(endpoint, name, credential=credential, connection_verify=ca_file, **PATIENT))
 
     async def get(self, key: Key) -> Row | None:
         check_key(key)

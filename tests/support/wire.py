@@ -44,6 +44,8 @@ def canned_web(web: CannedWeb | None = None) -> Iterator[CannedWeb]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1
+        """Head and body leave together. Apart, the body would wait 40 ms for a client to acknowledge the head."""
 
         def do_GET(self) -> None:
             body = web.answer(self.path)

@@ -16,11 +16,14 @@ Another operation comes in between:
     6. An operation that names no version is never refused as `Stale`.
     7. A closed account leaves nothing to the next one of its id, and at most its own rows from a late writer.
 
+The store gets a write a second time, after the operation, or after what follows it:
+    8. Nothing changes.
+
 Two accounts compete for a domain:
-    8. Only the account for which resolve answers sees the domain routed. In one tenant it stays the first account's.
-    9. Another account's operation stops nobody, unless it changes the list of the one that it overtakes.
-   10. What is seen is the result of one of the two orders; or nobody has the domain until the accounts read anew.
-   11. After a disturbed call resolve answers as before, as after or for nobody, and as after once it is tried again.
+    9. Only the account for which resolve answers sees the domain routed. In one tenant it stays the first account's.
+   10. Another account's operation stops nobody, unless it changes the list of the one that it overtakes.
+   11. What is seen is the result of one of the two orders; or nobody has the domain until the accounts read anew.
+   12. After a disturbed call resolve answers as before, as after or for nobody, and as after once it is tried again.
        A list may be out of date here: resolve decides.
 """
 
@@ -37,6 +40,7 @@ from shared.connection.consent_steps import NotConnected, Waiting
 from shared.domains.domain_claims import SETTLING_TIME
 from shared.kernel.refusals import FlowSpent, Refusal, Stale, Unavailable
 from shared.ports.table import Key, Put
+from shared.users.people import PREFIX as MARKS
 from shared.users.user_key import UserKey
 from tests.support.disturbances import Disturbance
 from tests.support.fakes import PromptTable
@@ -187,6 +191,34 @@ async def test_of_two_at_once_one_comes_after_the_other(case: Case, overtaking: 
             world.script.disturb(0, None)
             anew = await played(world, registered)
             assert (anew.seen, anew.trail) == (fresh.seen, fresh.trail), f"call {k}: nothing is inherited"
+
+
+FOLLOWED = {name: pair for name, pair in PAIRS.items() if OF_THE_ACCOUNT["close"].act not in (pair[0].act, pair[1])}
+"""Without the end of the account: it takes the events with it, and what is late then is a late writer's, see below."""
+
+
+@pytest.mark.parametrize(("case", "following"), FOLLOWED.values(), ids=FOLLOWED)
+async def test_what_is_written_once_more_late_changes_nothing(case: Case, following: Step) -> None:
+    world = await prepared(World, case.before)
+    for step in (nothing, case.act, following):
+        await refused_or_not(world, step)
+        before, seen = await documents(world), await world.seen()
+        await world.script.repeat_late()
+        assert await documents(world) == before
+        assert await world.seen() == seen
+
+
+async def documents(world: World) -> dict[str, dict[Key, str]]:
+    """Every row; but no duties, no claims, which count beside the list of the account, and no marks of links."""
+    tables = {name: world.tables[name] for name in ("accounts", "applications", "flows")}
+    return {
+        name: {
+            row.key: row.document
+            async for row in table.partitions_before("\uffff")
+            if not row.key.row.startswith(MARKS)
+        }
+        for name, table in tables.items()
+    }
 
 
 async def overtaken[W: World](

@@ -105,6 +105,7 @@ def test_an_empty_environment_names_all_that_is_missing_at_once() -> None:
         "ftp://localhost",
         "https://",
         "https://sso.example?x=1",
+        "https://user:password@sso.example",
         "https://sso.example#x",
         "https://[x",
     ],
@@ -136,6 +137,7 @@ def test_an_issuer_keeps_it_because_issuers_are_compared_to_the_letter() -> None
         "AccountName=dev;AccountKey=c2VjcmV0LW9mLXRoZS1zdG9yZQ==",
         "AccountName=dev;TableEndpoint=http://127.0.0.1:10002/dev",
         "AccountKey=c2VjcmV0LW9mLXRoZS1zdG9yZQ==;EndpointSuffix=core.windows.net",
+        "AccountName=dev;AccountKey=c2VjcmV0LW9mLXRoZS1zdG9yZQ==;TableEndpoint=",
     ],
 )
 def test_a_connection_string_must_be_whole(text: str) -> None:
@@ -148,6 +150,9 @@ def test_a_connection_string_must_be_whole(text: str) -> None:
     [
         ("TableEndpoint=http://dev.example", "Its tables must be at an https address, or on this machine."),
         ("DefaultEndpointsProtocol=http;EndpointSuffix=a.example", "Its tables must be at an https address"),
+        ("EndpointSuffix=a.example?x=1", "Its tables must be at an https address"),
+        ("TableEndpoint=https://dev.example?x=1", "Its tables must be at an https address"),
+        ("TableEndpoint=https://user@dev.example", "Its tables must be at an https address"),
         ("EndpointSuffix=a.example;AccountKey=c2VjcmV0LW9mLXRoZS1zdG9yZQ", "Its AccountKey must be base64."),
         ("EndpointSuffix=a.example;AccountKey=secret-of-the-store", "Its AccountKey must be base64."),
     ],

@@ -4,11 +4,12 @@ import logging
 import re
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from azure.functions import Blueprint, FunctionApp
+from azure.functions import FunctionApp
 
 from functions.app import build_app, build_routes
 from functions.health import health_routes
@@ -18,12 +19,17 @@ from functions.http.index import Indexed, register
 from local.host import HostSettings, create_host
 from shared.adapters.envelope_keys import EnvelopeKeys
 from shared.adapters.key_vault import KeyVaultKeys
+from shared.adapters.later import _Later, later
+from shared.adapters.web import Web
 from shared.assembly import assemble
+from shared.kernel.names import TenantId
 from shared.kernel.refusals import Unavailable
+from shared.ports.organizations import Organization
+from shared.product_ports import Ports
 from shared.services import Services
 from shared.settings import Misconfiguration, Settings, read_settings
-from shared.wiring import _msal_clients, _tables, build_services, ports_of
-from tests.support.fakes import FixedClock
+from shared.wiring import _msal_clients, _signing_keys, _tables, build_services, ports_of
+from tests.support.fakes import FakeEntra, FixedClock, InMemoryTable
 from tests.support.ports import fakes
 from tests.support.wire import canned_web
 
@@ -72,14 +78,26 @@ async def test_services_are_made_without_anybody_to_talk_to(environment: Mapping
     await built.upkeep.close()
 
 
+@pytest.mark.parametrize(
+    "environment", [IN_AZURE, IN_DEVELOPMENT, ENVELOPES], ids=["azure", "development", "keys of a day"]
+)
+async def test_every_adapter_can_be_made_when_it_is_first_used(environment: Mapping[str, str]) -> None:
+    ports = ports_of(settings(environment), FixedClock())
+    made = {name: port._adapter for name in Ports.__slots__ if isinstance(port := getattr(ports, name), _Later)}
+    assert {*made} == {"sign_in", "consent", "organizations", "access_tokens", "signing_keys", "tokens", "notices"}
+    assert made["sign_in"] is made["consent"] is made["organizations"]
+    await ports.close()
+
+
 def test_a_part_is_made_once() -> None:
     built = assemble(fakes())
     assert all(getattr(built, name) is getattr(built, name) for name in vars(Services) if not name.startswith("_"))
 
 
 async def test_keys_of_a_day_sign_where_a_key_seals_them() -> None:
-    assert isinstance(ports_of(settings(ENVELOPES), FixedClock()).signing_keys, EnvelopeKeys)
-    assert isinstance(ports_of(settings(IN_AZURE), FixedClock()).signing_keys, KeyVaultKeys)
+    async with AsyncExitStack() as closing:
+        keys = [_signing_keys(settings(each), InMemoryTable(), FixedClock(), closing) for each in (ENVELOPES, IN_AZURE)]
+    assert [*map(type, keys)] == [EnvelopeKeys, KeyVaultKeys]
 
 
 async def test_a_store_that_is_not_there_shows_in_the_health() -> None:
@@ -87,6 +105,25 @@ async def test_a_store_that_is_not_there_shows_in_the_health() -> None:
     found = await built.health.ask()
     await built.upkeep.close()
     assert found["storage"] is False
+
+
+PORTS = {
+    "access_tokens": "controlPanel",
+    "signing_keys": "signingKeys",
+    "sign_in": "entra",
+    "organizations": "credential",
+}
+
+
+@pytest.mark.parametrize("port", PORTS)
+async def test_a_port_that_cannot_be_made_is_down_and_the_others_are_not(port: str) -> None:
+    def broken() -> None:
+        raise ImportError
+
+    home = Organization(tenant_id=TenantId(IN_AZURE["SSO_ENTRA_CLIENT_ID"]), display_name="Home", verified_domains=())
+    ports = fakes(home_tenant=home.tenant_id, entra=FakeEntra(home))
+    found = await assemble(replace(ports, **{port: later(broken)})).health.ask()
+    assert {part for part, is_up in found.items() if not is_up} == {PORTS[port]}
 
 
 async def test_the_credential_is_looked_at_where_its_tenant_is_known() -> None:
@@ -138,8 +175,9 @@ async def test_in_azure_the_tables_are_opened_with_the_managed_identity(monkeypa
 async def test_the_service_proves_itself_to_entra_without_a_secret_in_azure(
     environment: Mapping[str, str], kind: str
 ) -> None:
-    credential = _msal_clients(settings(environment))._credential()
-    assert kind in credential
+    async with AsyncExitStack() as closing:
+        clients = _msal_clients(settings(environment), Web("Microsoft"), closing)
+    assert kind in clients._credential
 
 
 def test_every_route_belongs_to_a_resource_and_every_function_has_a_name_of_its_own() -> None:
@@ -169,11 +207,10 @@ async def test_an_app_without_settings_says_so_on_every_address(caplog: pytest.L
 
 def serving(routes: Routes) -> httpx.AsyncClient:
     app = FunctionApp()
-    blueprint = Blueprint()
     for each in routes.endpoints:
-        indexed = Indexed("of the test", each.name, each.method, each.path, each.demand.level.name)
-        register(blueprint, indexed, routes.answer(each.name))
-    app.register_functions(blueprint)
+        level = each.demand.level.name
+        indexed = Indexed("of the test", each.name, each.method, each.path, level, each.dialect.name)
+        register(app, indexed, routes.answer(each.name))
     transport = httpx.ASGITransport(create_host(app, HostSettings(route_prefix="")))
     return httpx.AsyncClient(transport=transport, base_url="http://sso.example")
 

@@ -35,7 +35,7 @@ _HOME: Final = _FOLDER / f"keycloak-{VERSION}"
 _BUILT: Final = _HOME / "built"
 _KC: Final[tuple[str | Path, ...]] = ("sh", _HOME / "bin" / "kc.sh")
 
-# The compiler's threads live as long as the process, so that `bench.rounds.cpu_seconds_warm` can leave their time out.
+# The compiler's threads live as long as the process, so that `bench.used.cpu_seconds_warm` can leave their time out.
 _ENVIRONMENT: Final = {"JAVA_OPTS_APPEND": "-XX:-UseDynamicNumberOfCompilerThreads"}
 
 

@@ -8,6 +8,7 @@ from azure.functions import HttpResponse
 from pydantic import JsonValue
 
 from functions.http import cross_origin
+from functions.http.dialects import oauth_error
 from functions.http.refusals import headers_of, status_of
 from shared.kernel.refusals import NotAuthenticated, Refusal, Throttled, TokenMissing, Unavailable, UnsupportedMediaType
 from shared.provider.errors import InvalidClientError, OAuthError
@@ -33,11 +34,9 @@ class OAuthJson:
 
     def failed(self, invocation_id: str) -> HttpResponse:
         """See `functions.http.refusals.Dialect`."""
-        told: dict[str, JsonValue] = {
-            "error": "server_error",
-            "error_description": "This is an error in the service. Try again later.",
-        }
-        return OAuthResponse(told, 500, {"X-Request-Id": invocation_id})
+        response = oauth_error(invocation_id)
+        response.headers.update(cross_origin.headers())
+        return response
 
 
 class OAuthResponse(HttpResponse):

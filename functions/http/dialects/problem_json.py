@@ -5,14 +5,10 @@ from typing import ClassVar
 
 from azure.functions import HttpResponse
 
+from functions.http.dialects import TYPE_PREFIX, problem
 from functions.http.refusals import EXPOSED, headers_of, status_of
 from shared.kernel.faults import MOST_FAULTS
 from shared.kernel.refusals import Invalid, Refusal
-
-TYPE_PREFIX = "urn:azure-sso:problem:"
-
-INTERNAL = TYPE_PREFIX + "internal"
-"""The type of an internal error, which is no refusal."""
 
 
 class Problems:
@@ -23,7 +19,7 @@ class Problems:
     def refused(self, refusal: Refusal, invocation_id: str) -> HttpResponse:
         """See `functions.http.refusals.Dialect`."""
         status = status_of(refusal)
-        problem: dict[str, object] = {
+        document: dict[str, object] = {
             "type": TYPE_PREFIX + refusal.slug,
             "title": refusal.title,
             "status": status,
@@ -31,27 +27,16 @@ class Problems:
             "instance": f"urn:uuid:{invocation_id}",
         }
         if isinstance(refusal, Invalid) and refusal.faults:
-            problem["errors"] = [
+            document["errors"] = [
                 {"field": fault.field, "detail": fault.detail} for fault in refusal.faults[:MOST_FAULTS]
             ]
-        return _problem(problem, status, headers_of(refusal))
+        return HttpResponse(
+            json.dumps(document),
+            status_code=status,
+            mimetype="application/problem+json",
+            headers={"Cache-Control": "no-store", **EXPOSED, **headers_of(refusal)},
+        )
 
     def failed(self, invocation_id: str) -> HttpResponse:
         """See `functions.http.refusals.Dialect`."""
-        problem = {
-            "type": INTERNAL,
-            "title": "Something went wrong",
-            "status": 500,
-            "detail": "This is an error in the service. Give its operators the id in `instance`.",
-            "instance": f"urn:uuid:{invocation_id}",
-        }
-        return _problem(problem, 500, {})
-
-
-def _problem(problem: dict[str, object], status: int, headers: dict[str, str]) -> HttpResponse:
-    return HttpResponse(
-        json.dumps(problem),
-        status_code=status,
-        mimetype="application/problem+json",
-        headers={"Cache-Control": "no-store", **EXPOSED, **headers},
-    )
+        return problem(invocation_id)

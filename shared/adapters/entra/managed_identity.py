@@ -3,22 +3,31 @@
 Source: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
 """
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from shared.adapters.entra.msal_clients import Assertion
+from shared.kernel.refusals import Unavailable
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
 
 
-def managed_identity_assertion(client_id: str, audience: str) -> dict[str, Callable[[], str]]:
-    """A client credential for MSAL: an assertion of the identity, which azure-identity caches until it expires.
+def managed_identity_assertion(identity: "AsyncTokenCredential", audience: str) -> Assertion:
+    """Gets assertions of the identity, each of which azure-identity keeps until it is about to expire.
 
     Args:
-        client_id: of the user-assigned managed identity.
+        identity: the user-assigned managed identity.
         audience: of the federated credential, such as `api://AzureADTokenExchange`.
     """
-    from azure.identity import ManagedIdentityCredential
 
-    credential = ManagedIdentityCredential(client_id=client_id)
+    async def assertion() -> str:
+        from azure.core.exceptions import AzureError
 
-    def assertion() -> str:
-        token: str = credential.get_token(f"{audience}/.default").token
-        return token
+        try:
+            return (await identity.get_token(f"{audience}/.default")).token
+        except AzureError as error:
+            raise Unavailable(
+                "The managed identity of this service does not respond. Try again in a few seconds.", retry_after=30
+            ) from error
 
-    return {"client_assertion": assertion}
+    return assertion

@@ -1,25 +1,21 @@
-"""What MSAL sends its requests with: urllib3, with the time-outs that MSAL lacks, and nothing of the environment.
+"""MSAL without a thread: it words a request, and is called once more with the answer.
 
-MSAL's own choice is requests, which stands on urllib3 and takes a third of the CPU of a call without doing anything
-that MSAL needs: no cookies, redirects, proxies or `.netrc`.
-
-https://learn.microsoft.com/python/api/msal/msal.application.confidentialclientapplication
+MSAL is synchronous: it calls its `http_client` and goes on with what that returns. Ours has no answer at first, and
+interrupts MSAL with the request. That is sent as all our requests are, and the same call of MSAL, made again, finds the
+answer. Up to its request MSAL only computes, and it keeps nothing (`msal_clients`), so that call leaves no trace. And
+an answer is for the very request to which it came: if MSAL asks for something else the second time, the call fails.
+`docs/decisions/0047-msal-without-threads.md` says why.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
 
-from urllib3 import PoolManager, Timeout
-from urllib3.exceptions import HTTPError
+from shared.adapters.web import Web
+from shared.kernel.refusals import Unavailable
 
-from shared.adapters.trust import trusting
-
-_CONNECT_SECONDS: Final = 1
-_READ_SECONDS: Final = 5
-_NO_ANSWERS: Final = {*range(300, 400), 429}
-"""Statuses whose bodies MSAL would take for Entra's answers: it is sent elsewhere, or asked for patience."""
+_REDIRECTS: Final = range(300, 400)
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -35,47 +31,80 @@ class MsalResponse:
     """Its body."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What MSAL wants to send."""
+
+    method: str
+    url: str
+    body: bytes | None
+    headers: Mapping[str, str] = field(compare=False)
+    """Some name a call, and not what is asked."""
+
+
+type _Answered = tuple[_Request, MsalResponse]
+
+
+class _Unanswered(BaseException):
+    """MSAL has asked what was not answered yet. No `Exception`, because it is none of MSAL's to handle."""
+
+    def __init__(self, request: _Request) -> None:
+        super().__init__()
+        self.request = request
+
+
 class MsalHttp:
-    """MSAL's `http_client`, for any number of threads.
+    """MSAL's `http_client`, for any number of MSAL's clients.
 
     Args:
-        at_once: how many connections are kept.
-        ca_file: trusted beside the machine's own authorities; for development.
+        web: sends the requests.
     """
 
-    def __init__(self, at_once: int, ca_file: str | None) -> None:
-        self._pool = PoolManager(
-            maxsize=at_once,
-            ssl_context=trusting(ca_file),
-            retries=False,
-        )
+    def __init__(self, web: Web) -> None:
+        self._web = web
+        self._answers: Iterator[_Answered] = iter(())
 
-    def get(self, url: str) -> MsalResponse:
-        """Read a document, such as a tenant's metadata.
+    async def run[T](self, call: Callable[[], T]) -> T:
+        """What a call of MSAL's returns.
+
+        Args:
+            call: calls MSAL, nothing else, and is repeated for each of its requests.
 
         Raises:
-            urllib3.exceptions.HTTPError: there is no response in time, or it is no answer.
+            Unavailable: Entra does not respond in time, or with something that is no answer.
+            AssertionError: MSAL has asked something else when it was called again.
         """
-        return self._send("GET", url, {}, None)
+        answers: list[_Answered] = []
+        while True:
+            self._answers = iter(answers)
+            try:
+                return call()  # nobody else's runs before it has returned
+            except _Unanswered as unanswered:
+                request = unanswered.request
+            answers.append((request, await self._send(request)))
+
+    def get(self, url: str) -> MsalResponse:
+        """The answer to a request for a document, such as a tenant's metadata."""
+        return self._answer(_Request("GET", url, None, {}))
 
     def post(
         self, url: str, *, params: Mapping[str, str] | None, data: Mapping[str, str], headers: Mapping[str, str]
     ) -> MsalResponse:
-        """Send a form to the token endpoint.
-
-        Raises:
-            urllib3.exceptions.HTTPError: there is no response in time, or it is no answer.
-        """
+        """The answer to a form for the token endpoint."""
         address = f"{url}?{urlencode(params)}" if params else url
-        return self._send("POST", address, {**headers, **_FORM}, urlencode(data))
+        return self._answer(_Request("POST", address, urlencode(data).encode(), {**headers, **_FORM}))
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], body: str | None) -> MsalResponse:
-        patience = Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
-        response = self._pool.request(method, url, headers=headers, body=body, timeout=patience)
-        if response.status in _NO_ANSWERS:
-            raise HTTPError(f"Entra's status is {response.status}")
-        return MsalResponse(response.status, response.headers, response.data.decode(errors="replace"))
+    def _answer(self, request: _Request) -> MsalResponse:
+        answered = next(self._answers, None)
+        if answered is None:
+            raise _Unanswered(request)
+        asked, answer = answered
+        if asked != request:
+            raise AssertionError("MSAL asks for something else when it is called again.")
+        return answer
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._pool.clear()
+    async def _send(self, request: _Request) -> MsalResponse:
+        status, headers, body = await self._web.ask(request.method, request.url, request.headers, request.body)
+        if status in _REDIRECTS:  # MSAL would take the body for Entra's answer
+            raise Unavailable("Microsoft Entra ID does not respond. Try again in a few seconds.")
+        return MsalResponse(status, headers, body.decode(errors="replace"))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from shared.kernel.addresses import is_https_or_loopback
+from shared.kernel.addresses import is_base
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -31,8 +31,7 @@ class Account:
     """The account's key in base64."""
 
     def __post_init__(self) -> None:
-        split = urlsplit(self.endpoint)
-        if not is_https_or_loopback(split) or split.query or split.fragment or "@" in split.netloc:
+        if not is_base(urlsplit(self.endpoint)):
             raise ValueError("The tables' endpoint must be an https address, or one on this machine.")
 
     @classmethod

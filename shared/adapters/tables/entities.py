@@ -68,7 +68,7 @@ def _slices(entity: Mapping[str, Any]) -> Iterator[str]:
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("It is not a string.")  # noqa: TRY004 - likewise
+        raise ValueError("It is not a string.")  # noqa: TRY004 - what was received is wrong, not who calls
     return value
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.adapters.entra.provider import _holder_of
+from shared.adapters.entra.graph import holder_of
 from shared.kernel.encoding import base64url
 from shared.ports.organizations import ServicePrincipal
 
@@ -16,11 +16,11 @@ def token(**claims: object) -> str:
 
 
 def test_an_app_only_token_says_whose_it_is() -> None:
-    assert _holder_of(token(oid=OBJECT, appid=APP)) == ServicePrincipal(object_id=OBJECT, app_id=APP)
+    assert holder_of(token(oid=OBJECT, appid=APP)) == ServicePrincipal(object_id=OBJECT, app_id=APP)
 
 
 @pytest.mark.parametrize(
     "opaque", ["", "opaque", "a.b!.c", "a.e30.c", token(oid=OBJECT), token(oid="javascript:alert(1)", appid=APP)]
 )
 def test_a_token_that_says_nothing_of_it_leaves_it_unknown(opaque: str) -> None:
-    assert _holder_of(opaque) is None
+    assert holder_of(opaque) is None

@@ -9,7 +9,7 @@ import pytest
 from shared.flows.beside import handle_beside, is_beside
 from shared.flows.flows import Flow, FlowEnded, Flows, ForeignFlow, digest
 from shared.flows.issued import Issued
-from shared.flows.once import following, issue_once
+from shared.flows.once import following
 from shared.kernel.refusals import FlowSpent, Unavailable
 from shared.ports.table import Key, Put, Row
 from tests.support.fakes import FixedClock, InMemoryTable
@@ -77,7 +77,7 @@ async def test_whoever_comes_back_to_the_instance_costs_no_read(here: Flows, tab
 
 async def test_a_flow_that_follows_is_copied_too(here: Flows, table: Read) -> None:
     handle = following(here.new_handle(Ticket), Errand)
-    await issue_once(here, errand(here), handle)
+    await here.issue(errand(here), handle)
     assert await here.redeem(handle, Errand)
     assert table.reads == 0
 
@@ -99,16 +99,6 @@ async def test_what_was_taken_elsewhere_is_not_taken_by_a_copy(here: Flows, ther
     for _ in range(2):
         with pytest.raises(FlowSpent):
             await here.redeem(handle, Errand)
-
-
-async def test_what_was_written_once_more_late_is_taken_once(here: Flows, there: Flows, table: Read) -> None:
-    """A write whose response was lost is repeated, and the first one may take place after the second."""
-    handle = await here.issue(errand(here))
-    (row,) = [row async for row in table.partitions_before("0")]
-    await table.write(Put(row.key, row.document))
-    assert await here.redeem(handle, Errand)
-    with pytest.raises(FlowSpent):
-        await there.redeem(handle, Errand)
 
 
 async def test_what_was_revised_elsewhere_is_revised_from_there_on(here: Flows, there: Flows) -> None:
@@ -167,6 +157,12 @@ def test_a_handle_says_whether_its_row_is_beside_others(here: Flows) -> None:
     assert is_beside(handle_beside("-20260102T2400-a") + "#appended")
     for other in (here.new_handle(Errand), "-" * 43, "20260102T2400-x." + "h" * 43, "", "20260102T2400-a."):
         assert not is_beside(other)
+
+
+def test_a_copy_is_given_out_once() -> None:
+    issued, row = Issued(), Row(Key("p", "1"), "{}", "1")
+    issued.keep(row)
+    assert (issued.pop(row.key), issued.pop(row.key)) == (row, None)
 
 
 def test_only_so_much_is_kept_and_the_oldest_goes_first() -> None:

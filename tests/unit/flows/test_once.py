@@ -4,10 +4,11 @@ from typing import ClassVar
 
 import pytest
 
+from shared.flows.beside import handle_beside
 from shared.flows.flows import HANDLE, Flow, Flows
-from shared.flows.once import following, issue_once
+from shared.flows.once import following
 from shared.kernel.refusals import FlowSpent, Unavailable
-from shared.ports.table import Insert, Operation, RowExists
+from shared.ports.table import Insert, Key, Operation, Put, Remove, RowExists
 from tests.support.disturbances import Disturbance, Disturbed, Script
 from tests.support.fakes import FixedClock, InMemoryTable
 from tests.unit.flows.test_flows import Errand, Voucher
@@ -39,33 +40,44 @@ def test_a_handle_follows_from_another_and_reveals_nothing_of_it(flows: Flows) -
 
 async def test_what_follows_is_kept_once_and_found_by_its_handle(flows: Flows) -> None:
     handle = following(flows.new_handle(Errand), Visit)
-    await issue_once(flows, visit(flows, "Alice"), handle)
+    await flows.issue(visit(flows, "Alice"), handle)
     with pytest.raises(FlowSpent):
-        await issue_once(flows, visit(flows, "Bob"), handle)
+        await flows.issue(visit(flows, "Bob"), handle)
     assert (await flows.redeem(handle, Visit)).who == "Alice"
     with pytest.raises(FlowSpent):
-        await issue_once(flows, visit(flows, "Alice"), handle)
+        await flows.issue(visit(flows, "Alice"), handle)
 
 
-@pytest.mark.parametrize("how", [Disturbance.LOST, Disturbance.REPEATED], ids=str.lower)
+@pytest.mark.parametrize("how", [Disturbance.LOST, Disturbance.REPEATED, Disturbance.NOT_MADE], ids=str.lower)
 async def test_whose_answer_was_lost_has_kept_it(how: Disturbance) -> None:
     script = Script()
     flows = Flows(table=Disturbed(InMemoryTable(), script), clock=FixedClock())
     handle = flows.new_handle(Visit)
     script.disturb(1, how)
-    await script.play(lambda: issue_once(flows, visit(flows, "Alice"), handle))
+    await script.play(lambda: flows.issue(visit(flows, "Alice"), handle))
     assert (await flows.look(handle, Visit)).who == "Alice"
 
 
-async def test_what_was_not_kept_can_be_tried_again() -> None:
-    script = Script()
-    flows = Flows(table=Disturbed(InMemoryTable(), script), clock=FixedClock())
+class Silent(InMemoryTable):
+    """A store that reads, and falls silent at the first writes."""
+
+    def __init__(self, silences: int) -> None:
+        super().__init__()
+        self.silences = silences
+
+    async def write(self, *operations: Operation) -> tuple[str, ...]:
+        self.silences -= 1
+        if self.silences >= 0:
+            raise Unavailable("It does not answer. Try again in a few seconds.")
+        return await super().write(*operations)
+
+
+async def test_what_was_not_kept_is_tried_once_more_and_then_by_its_caller() -> None:
+    flows = Flows(table=Silent(silences=2), clock=FixedClock())
     handle = flows.new_handle(Visit)
-    script.disturb(1, Disturbance.NOT_MADE)
     with pytest.raises(Unavailable):
-        await script.play(lambda: issue_once(flows, visit(flows, "Alice"), handle))
-    script.disturb(0, None)
-    await issue_once(flows, visit(flows, "Alice"), handle)
+        await flows.issue(visit(flows, "Alice"), handle)
+    await flows.issue(visit(flows, "Alice"), handle)
 
 
 class Purged(InMemoryTable):
@@ -80,4 +92,22 @@ class Purged(InMemoryTable):
 async def test_what_was_kept_and_is_purged_meanwhile_was_kept() -> None:
     flows = Flows(table=Purged(), clock=FixedClock())
     with pytest.raises(FlowSpent):
-        await issue_once(flows, visit(flows, "Alice"), flows.new_handle(Visit))
+        await flows.issue(visit(flows, "Alice"), flows.new_handle(Visit))
+
+
+async def test_what_the_store_repeats_late_revives_nothing() -> None:
+    """Nor does it take a second time what rows beside it have become since."""
+    script, table = Script(), InMemoryTable()
+    flows, beside = Flows(table=Disturbed(table, script), clock=FixedClock()), Key("-20260102T2400-a", "beside")
+    taken, revised = handle_beside(beside.partition), await flows.issue(visit(flows, "Bob"))
+    await flows.issue(visit(flows, "Alice"), taken, Put(beside, "{}"))
+    await flows.redeem(taken, Visit)
+    await flows.revise(revised, Visit, lambda flow: flow.model_copy(update={"who": "Bob again"}))
+    row = await table.get(beside)
+    assert row is not None
+    await flows.table.write(Remove(row))
+    await script.repeat_late()
+    with pytest.raises(FlowSpent):
+        await flows.redeem(taken, Visit)
+    assert (await flows.look(revised, Visit)).who == "Bob again"
+    assert await table.get(beside) is None

@@ -18,13 +18,8 @@ from shared.ports.table import RowChanged
 from shared.ports.telemetry import Event, EventName
 from shared.provider.errors import invalid_grant
 from tests.support.fakes import NotedEvents
+from tests.support.invocation import Invocation
 from tests.support.ports import fakes
-
-
-class Invocation:
-    """What the worker hands to a function beside the request."""
-
-    invocation_id = "5e110000-0000-4000-8000-0000000000aa"
 
 
 def edge(telemetry: NotedEvents | None = None) -> EdgePorts:

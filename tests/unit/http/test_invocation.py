@@ -10,14 +10,8 @@ from functions.http.responses import HtmlPage
 from functions.http.roles import Anybody
 from shared.assembly import assemble
 from shared.kernel.refusals import Refusal
+from tests.support.invocation import Invocation
 from tests.support.ports import fakes
-
-
-class Invocation:
-    """What the worker hands to a handler beside the request."""
-
-    def __init__(self, name: str) -> None:
-        self.invocation_id = name
 
 
 class Echo:

@@ -3,27 +3,27 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from shared.flows.flows import digest
 from shared.kernel.refusals import NotAuthenticated
 from shared.policies.policy import Mode
-from shared.ports.entra import Answer
-from shared.ports.table import Key, Put, Remove, Replace, Row
-from shared.provider.authorization_response import ErrorPage, RedirectToApplication, RedirectToEntra, Remembering
+from shared.ports.table import Key, Put, Remove, Replace
+from shared.provider.authorization_response import ErrorPage
 from shared.provider.codes import SealedCode
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import TOKEN_LIFETIME, Code
 from shared.provider.sessions import Sessions, name_of_person
 from shared.provider.token import TokenResponse
 from shared.users.user_key import UserKey
+from tests.unit.provider.walk import ENTRA_SID, answer_to, back, left, redeemed, renewed, rows, signed_in
 from tests.unit.provider.world import (
     ACME,
     ALICE,
     BOB_OID,
     CALLBACK,
+    OLGA,
     SAM,
     STALENESS,
     UNITE,
@@ -34,43 +34,7 @@ from tests.unit.provider.world import (
     code,
     identity,
     person,
-    sent,
 )
-
-SID = "sid-of-entra"
-
-
-async def come_back(provider: Provider, **claims: str | None) -> object:
-    """What somebody gets who has gone to Microsoft with Alice's address. They may have tokens that are renewed."""
-    asked = {
-        "client_id": UNITE,
-        "redirect_uri": CALLBACK,
-        "response_type": "code",
-        "scope": "openid email profile offline_access",
-        "code_challenge": challenge_of(VERIFIER),
-        "code_challenge_method": "S256",
-        "nonce": "a-nonce",
-        "login_hint": ALICE.address,
-    }
-    away = await provider.sign_in.authorize(sent(**asked))
-    assert isinstance(away, RedirectToEntra)
-    (state,) = parse_qs(urlsplit(away.url).query)["state"]
-    answer = Answer(state=state, code=provider.entra.sign_in(away.url, identity(**{"sid": SID} | claims)))
-    return await provider.sign_in.callback(answer, away.binding.secret)
-
-
-async def signed_in(provider: Provider, **claims: str | None) -> str:
-    """The code with which Alice comes back."""
-    back = await come_back(provider, **claims)
-    assert isinstance(back, Remembering)
-    assert isinstance(back.response, RedirectToApplication)
-    (handle,) = parse_qs(urlsplit(back.response.url).query)["code"]
-    return handle
-
-
-async def redeemed(provider: Provider, handle: str, **changes: str) -> TokenResponse:
-    form = {"client_id": UNITE, "grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": handle}
-    return await provider.redeem(sent(**{**form, "code_verifier": VERIFIER, **changes}))
 
 
 async def refused(provider: Provider, handle: str, **changes: str) -> None:
@@ -82,16 +46,13 @@ async def refused(provider: Provider, handle: str, **changes: str) -> None:
 async def has_ended(provider: Provider, tokens: TokenResponse) -> bool:
     """Whether neither of the tokens is good any more."""
     with pytest.raises(OAuthError):
-        await provider.redeem(
-            sent(client_id=UNITE, grant_type="refresh_token", refresh_token=tokens.refresh_token or "")
-        )
+        await renewed(provider, tokens.refresh_token)
     with pytest.raises(NotAuthenticated):
         await provider.userinfo.claims(tokens.access_token)
     return True
 
 
-async def rows(provider: Provider, kind: str = "") -> list[Row]:
-    return [row async for row in provider.flows_table.partitions_before("0") if row.key.row.startswith(kind)]
+BELL = "https://unite.example/bell"
 
 
 @pytest.fixture
@@ -99,7 +60,7 @@ async def provider() -> Provider:
     """An instance that remembers what it reads."""
     provider = Provider(remembers=True)
     await provider.switch_on()
-    await provider.add(refresh_tokens=True)
+    await provider.add(refresh_tokens=True, backchannel_logout_uri=BELL)
     return provider
 
 
@@ -125,7 +86,7 @@ async def test_session_and_code_are_one_write(provider: Provider) -> None:
     there = {row.key.row.partition(":")[0]: row.key.partition for row in await rows(provider)}
     assert there.keys() == {"sign-in-state", "sealed-code", "session", "session-of"}
     assert there["sealed-code"] == there["session"] == there["session-of"]
-    assert there["session"].endswith(f"-{Sessions.name_of(SID)[0]}")
+    assert there["session"].endswith(f"-{Sessions.name_of(ENTRA_SID)[0]}")
 
 
 async def test_a_code_of_a_sign_in_that_no_session_names_lies_alone(provider: Provider) -> None:
@@ -212,6 +173,10 @@ async def switched_off(at: Provider) -> None:
     await at.services.policies.change(SAM, WHATEVER_STANDS, lambda settings: settings.model_copy(update=off))
 
 
+async def closed(at: Provider) -> None:
+    await at.services.connection.disconnection.close(OLGA, ACME, WHATEVER_STANDS)
+
+
 @pytest.mark.parametrize("change", [released, erased, switched_off], ids=lambda change: change.__name__)
 async def test_a_code_buys_nothing_once_something_has_changed_on_the_same_instance(
     provider: Provider, other: Provider, change: Callable[[Provider], Awaitable[None]]
@@ -238,7 +203,9 @@ async def test_another_instance_hears_of_a_change_within_ten_seconds(
 
 async def test_a_link_that_another_instance_has_just_made_is_found(provider: Provider, other: Provider) -> None:
     """An instance that has refused somebody with the wrong account a moment ago remembers that there was no link."""
-    assert isinstance(await come_back(other, oid=BOB_OID, preferred_username="bob@contoso.example"), ErrorPage)
+    away = await left(other)
+    bob = answer_to(other, away, oid=BOB_OID, preferred_username="bob@contoso.example")
+    assert isinstance(await back(other, away, bob), ErrorPage)
     provider.clock.advance(timedelta(seconds=1))
     assert await redeemed(other, await signed_in(provider))
 
@@ -257,7 +224,36 @@ async def test_a_renewal_reads_the_link_anew(provider: Provider, other: Provider
     token = (await redeemed(provider, await signed_in(provider))).refresh_token
     await released(other)
     with pytest.raises(OAuthError, match="released"):
-        await provider.redeem(sent(client_id=UNITE, grant_type="refresh_token", refresh_token=token))
+        await renewed(provider, token)
+
+
+@pytest.mark.parametrize("change", [released, closed, switched_off], ids=lambda change: change.__name__)
+async def test_what_a_change_elsewhere_has_missed_ends_at_its_first_renewal(
+    provider: Provider, other: Provider, change: Callable[[Provider], Awaitable[None]]
+) -> None:
+    """A code that is redeemed in the ten seconds after it buys tokens for ten minutes, and no others after them."""
+    await signed_in(provider)
+    handle = await signed_in(provider)  # by a link that the instance remembers
+    await change(other)
+    token = (await redeemed(provider, handle)).refresh_token
+    provider.clock.advance(STALENESS)
+    with pytest.raises(OAuthError) as refusal:
+        await renewed(provider, token)
+    assert refusal.value.error == "invalid_grant"
+    assert await rows(provider, "family") == []
+
+
+async def test_the_session_of_somebody_whose_release_was_missed_ends_with_the_others(
+    provider: Provider, other: Provider
+) -> None:
+    """Whoever is erased after that: their events tell who they were."""
+    await signed_in(provider)
+    handle = await signed_in(provider)
+    await released(other)
+    assert (await redeemed(provider, handle)).refresh_token
+    assert (await other.services.privacy.erasure.erase(SAM, ALICE, None)).sessions == 1
+    assert [url for url, _ in provider.doorbells.heard] == [BELL]
+    assert await rows(provider, "session:") == await rows(provider, "family") == []
 
 
 async def test_a_sign_in_that_comes_back_after_a_release_is_another_first_one(

@@ -17,6 +17,7 @@ from shared.kernel.versions import Expected
 from shared.policies.policy import Mode, Policy, PolicySettings
 from shared.ports.organizations import Organization
 from shared.ports.sign_in import VerifiedIdentity
+from shared.ports.signing_keys import SigningKeys
 from shared.ports.table import Put, Table
 from shared.provider.client_authentication import ClientAuthentication
 from shared.provider.codes import SealedCode
@@ -27,7 +28,7 @@ from shared.users.link import Link
 from tests.support.disturbances import Disturbed, Script
 from tests.support.fakes import NEW_YEAR, Doorbells, FakeEntra, FixedClock, InMemoryTable, NotedEvents
 from tests.support.interleaving import Interleaved
-from tests.support.ports import ISSUER, fakes
+from tests.support.ports import ISSUER, fakes, signing_keys
 
 TOKEN_ENDPOINT = f"{ISSUER}/oauth2/token"
 UNITE, OTHER = ClientId("unite"), ClientId("other")
@@ -87,21 +88,23 @@ class Provider:
     script: Script = field(default_factory=Script)
     """May disturb any storage call."""
     remembers: bool = False
-    """Whether it remembers rows of accounts for ten seconds, as an instance does."""
+    """Whether it remembers rows for ten seconds, as an instance does."""
+    signing_keys: SigningKeys = field(default_factory=signing_keys)
 
     def __post_init__(self) -> None:
         self.flows_raced, self.accounts_raced = Interleaved(self.flows_table), Interleaved(self.accounts_table)
-        accounts = Disturbed(self.accounts_raced, self.script)
-        remembered: dict[str, Any] = {"accounts": accounts}
+        tables = {"accounts": self.accounts_raced, "domains": self.domains_table, "applications": self.applications}
+        read: dict[str, Any] = {name: Disturbed(table, self.script) for name, table in tables.items()}
         if self.remembers:
-            recent = RecentRows(table=accounts, clock=self.clock, max_age=STALENESS, most=1_000, most_bytes=1_000_000)
-            remembered = {"accounts": WatchedTable(table=accounts, recent=recent), "recent_accounts": recent}
+            bounds = {"max_age": STALENESS, "most": 1_000, "most_bytes": 1_000_000}
+            recent = {name: RecentRows(table=table, clock=self.clock, **bounds) for name, table in read.items()}
+            read = {name: WatchedTable(table=table, recent=recent[name]) for name, table in read.items()}
+            read |= {f"recent_{name}": each for name, each in recent.items()}
         self.services = assemble(
             fakes(
-                **remembered,
+                **read,
                 clock=self.clock,
-                domains=Disturbed(self.domains_table, self.script),
-                applications=Disturbed(self.applications, self.script),
+                signing_keys=self.signing_keys,
                 flows=Disturbed(self.flows_raced, self.script),
                 duties=Disturbed(self.duties_table, self.script),
                 entra=self.entra,

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import batched
 from pathlib import Path
 from types import FrameType
 
@@ -27,12 +28,14 @@ from shared.domains.tenant_domains import DomainStatus, TenantDomain, TenantDoma
 from shared.kernel.names import AccountId, ClientId, EmailAddress, TenantId
 from shared.kernel.refusals import Invalid, Unavailable
 from shared.policies.policy import Mode, Policy, PolicySettings
-from shared.ports.table import Key, Page, Put, Remove, Row
+from shared.ports.table import TRANSACTION_LIMIT, Key, Page, Put, Remove, Row
 from shared.resolution.decision import Method
 from shared.users.exemption import Exemption
-from shared.users.exemption_sets import ExceptionsVersion
+from shared.users.exemption_sets import MOST_ENTRIES, ExceptionsVersion
 from shared.users.user_key import UserKey
+from tests.support.background import settled
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable, NotedEvents
+from tests.support.invocation import Invocation
 from tests.support.ports import fakes
 
 MAX_AGE = timedelta(seconds=10)
@@ -101,22 +104,10 @@ class World:
         return self.store.reads - before
 
 
-class Invocation:
-    """What the worker hands to a function beside the request."""
-
-    invocation_id = "5e110000-0000-4000-8000-0000000000aa"
-
-
 def question(email: EmailAddress, client_id: ClientId | None) -> HttpRequest:
     body = json.dumps({"email": email.address, "application": client_id}).encode()
     headers = {"content-type": "application/json", "content-length": str(len(body))}
     return HttpRequest("POST", "/v1/resolve", headers=headers, body=body)
-
-
-async def settled() -> None:
-    """Wait until nothing runs in the background."""
-    while others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others)
 
 
 def account() -> Put:
@@ -187,6 +178,16 @@ async def test_any_user_of_a_known_account_costs_no_read_once_its_list_is_in_mem
     assert await world.reads_of(world.resolve(BOB)) == len(["the row of Bob's exception", "the list"])
     assert await world.reads_of(world.resolve(CAROL), world.resolve(BOB), world.resolve(CAROL, None)) == 0
     assert await world.reads_of(world.resolve(ALICE, PORTAL)) == len(["the application"])
+
+
+async def test_a_user_of_a_list_that_is_too_long_to_be_held_costs_one_read(world: World) -> None:
+    for some in batched(range(MOST_ENTRIES), TRANSACTION_LIMIT, strict=False):
+        await world.store.write(*(exemption(EmailAddress(f"somebody-{each}@contoso.example")) for each in some))
+    await world.store.write(exemption(BOB), exemption(CAROL))
+    for email in (ALICE, BOB):
+        await world.reads_of(world.resolve(email))
+    assert await world.reads_of(world.resolve(CAROL)) == len(["the row of Carol's exception"])
+    assert await world.resolve(CAROL) == "excepted"
 
 
 async def test_a_herd_for_one_cold_domain_makes_each_read_once(world: World) -> None:

@@ -21,6 +21,7 @@ from shared.users.exemption_sets import LONGEST_HELD, MOST_ENTRIES, ExceptionsVe
 from shared.users.exemptions import ExemptionList
 from shared.users.terms import ExemptionDraft
 from shared.users.user_key import UserKey
+from tests.support.background import settled
 from tests.support.fakes import NEW_YEAR, FixedClock, InMemoryTable
 
 ACME = AccountId("acme")
@@ -84,12 +85,6 @@ class Instance:
             end = self.clock.now() + lasting if lasting else None
             draft = ExemptionDraft.model_validate({"email": each.address, "reason": "leave", "expiresAt": end})
             await self.list.add(SAM, draft)
-
-
-async def settled() -> None:
-    """Wait until nothing runs in the background."""
-    while others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others)
 
 
 def key(email: EmailAddress) -> UserKey:

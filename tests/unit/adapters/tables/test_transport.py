@@ -1,4 +1,4 @@
-"""What azure-core's policies see of a response, and of its absence."""
+"""What travels to the store, and what azure-core's policies see of a response and of its absence."""
 
 import pytest
 from azure.core.exceptions import AzureError, HttpResponseError, IncompleteReadError, ServiceRequestError
@@ -6,6 +6,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, IncompleteReadE
 from local.processes import free_port
 from shared.adapters.tables.transport import Received, Sent, Transport
 from tests.support.scripted_store import Hangup, Reply, scripted_store
+from tests.unit.adapters.tables.test_answers import SINGLES, outcome, table_of
 
 
 async def received(port: int) -> Received:
@@ -52,3 +53,27 @@ async def test_a_broken_connection_is_told_from_a_broken_response(reply: Reply, 
 async def test_a_closed_port_is_a_request_that_was_not_sent() -> None:
     with pytest.raises(ServiceRequestError):
         await received(free_port())
+
+
+async def test_a_request_says_nothing_that_the_store_need_not_know() -> None:
+    """No trace, no id of a client, and of what we run on only what aiohttp says of itself."""
+    async with table_of(Reply(204)) as (table, store):
+        for operation in SINGLES:
+            await table.write(operation)
+    common = {"host", "accept", "accept-encoding", "dataserviceversion", "x-ms-version", "x-ms-date", "authorization"}
+    needed = {"content-type", "content-length", "prefer", "if-match"}
+    assert {name for each in store.asked for name in each.headers} - common - needed == {"user-agent"}
+    assert {each.headers["user-agent"].partition("/")[0] for each in store.asked} == {"Python"}
+
+
+async def test_requests_one_after_the_other_take_one_connection() -> None:
+    async with table_of(Reply(204)) as (table, store):
+        for operation in SINGLES:
+            await table.write(operation)
+    assert (len(store.asked), store.connections) == (len(SINGLES), 1)
+
+
+async def test_the_environment_leads_it_to_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    assert await outcome(Reply(204), SINGLES[0]) is None
