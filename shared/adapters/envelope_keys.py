@@ -18,7 +18,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from shared.adapters.key_vault import KeyVaultKeys
@@ -70,9 +70,9 @@ class SealedKey(Record):
     nonce: str
     sealed: str
 
-    @property
+    @cached_property
     def jwk(self) -> Jwk:
-        """The public half."""
+        """The public half, made once: each token names it."""
         return Jwk.of(*(int.from_bytes(from_base64url(each)) for each in (self.n, self.e)))
 
 

@@ -116,6 +116,12 @@ async def test_the_vault_signs_until_everybody_knows_the_first_key(stage: Stage)
     assert await stage.vault_kid() in {each.kid for each in await one.keys.published()}
 
 
+async def test_a_public_half_is_made_once_and_not_for_each_token(stage: Stage) -> None:
+    one = await in_force(stage)
+    for first, again in zip(await one.keys.published(), await one.keys.published(), strict=True):
+        assert first is again
+
+
 async def test_many_tokens_cost_the_vault_one_unwrapping(stage: Stage) -> None:
     one = await in_force(stage)
     stage.vault.requests.clear()
