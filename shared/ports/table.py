@@ -149,6 +149,10 @@ class RecentReader(RowReader, Protocol):
         """A reader of the same rows that adds the lease of every read to `leases`."""
         ...
 
+    def begin(self, key: Key) -> None:
+        """Begin to read the row at this key, which is asked for in a moment, beside something else."""
+        ...
+
     async def anew(self, key: Key) -> Row | None:
         """The row at this key as it is now, which later reads may return for some seconds."""
         ...

@@ -196,12 +196,12 @@ class Bound:
 
 
 PATHS = {
-    "resolve, from its cache": Bound(from_the_cache, python=133, c=96, bytes=6_400, left=0.1),
-    "resolve, somebody new of a known account": Bound(of_a_known_account, python=207, c=163, bytes=7_800, left=34),
+    "resolve, from its cache": Bound(from_the_cache, python=123, c=83, bytes=5_400, left=0.1),
+    "resolve, somebody new of a known account": Bound(of_a_known_account, python=165, c=145, bytes=7_300, left=2.1),
     "authorize until Microsoft": Bound(authorized, python=682, c=860, bytes=18_800, left=15),
 }
-"""What is left is nothing; or an answer that is kept (24 blocks) and the body that asked for it, parsed (8), of which
-there are at most 10,000 and 2,000; or a sign-in's row in the test's table and its copy."""
+"""What is left is nothing; or a number for a body that came once (2 blocks), of which there are at most 1,000, for ten
+seconds; or a sign-in's row in the test's table and its copy."""
 
 
 @pytest.mark.parametrize("bound", PATHS.values(), ids=PATHS.keys())
