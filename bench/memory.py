@@ -1,13 +1,15 @@
 """Start and memory: from the start of the process to its first answer, and what it holds then and under use.
 
-The process is local/host, which runs the app on the worker library of Azure, so its own start is part of the figure;
-Azure's to place a worker, and to fetch the package, is not. A peer's is that of its own process, with everything that
-it needs to answer, and its memory after as many look-ups, or some sign-ins.
+The process is local/host, which runs the app from its unpacked zip, with its bytecode, on the worker library of Azure.
+Its own start is part of the figure; Azure's to place a worker, and to fetch the package, is not. A peer's is that of
+its own process, with everything that it needs to answer, and its memory after as many look-ups, or some sign-ins.
 """
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench import stores
@@ -20,7 +22,8 @@ from bench.scale import Scale
 from bench.sign_ins import SERVICE
 from bench.stage import Question, ask, service
 from bench.used import cpu_seconds, resident
-from local.processes import Azurite
+from local.deployable import unpacked
+from local.processes import ROOT, Azurite
 
 FIRST_ANSWER: Final = "to its first answer, s"
 AFTER_USE: Final = f"after {ACCOUNTS:,} accounts, MB"
@@ -40,8 +43,9 @@ class _Started:
 def measure(scale: Scale) -> list[Table]:
     """Start the service several times, and each peer once."""
     rows = [*stores.accounts(ACCOUNTS), *stores.applications(1)]
-    with stores.stored(rows) as store:
-        started = [_start(store, scale) for _ in range(scale.rounds)]
+    with stores.stored(rows) as store, TemporaryDirectory(prefix="bench-package-") as scratch:
+        package = unpacked(ROOT, Path(scratch) / "package.zip")
+        started = [_start(store, package, scale) for _ in range(scale.rounds)]
     with peers_alone(wanted=scale.peers) as peers:
         others = [[peer.title, *_of_peer(peer, scale)] for peer in peers if peer.started_in is not None]
     ours = [
@@ -55,10 +59,10 @@ def measure(scale: Scale) -> list[Table]:
     return [Table("memory", columns, [ours, *others], scale.rounds)]
 
 
-def _start(store: Azurite, scale: Scale) -> _Started:
+def _start(store: Azurite, package: Path, scale: Scale) -> _Started:
     questions = [Question(f"alice@{stores.domain(each)}", stores.client_id(0)) for each in range(ACCOUNTS)]
     began = time.perf_counter()
-    with service(store.connection_string) as host:
+    with service(store.connection_string, package) as host:
         questions[0].must_mean_sso(host)
         seconds, pid = time.perf_counter() - began, host.child.process.pid
         cpu, at_first = cpu_seconds(pid), resident([pid])

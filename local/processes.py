@@ -1,12 +1,13 @@
 """Child processes that never outlive their parent, the ports they listen on, and Azurite.
 
 Each child has a process group of its own, so that Ctrl-C reaches the parent alone, which then stops its
-children in order. If the parent is killed outright, Linux ends the children: they ask for that before they
-become the program they are to be. What the children are is the business of `local.run` and of the tests; only
+children in order. If the parent is killed outright, a guard ends the group: a shell that reads from a pipe of which
+only the parent has the other end. What the children are is the business of `local.run` and of the tests; only
 Azurite is known here.
 """
 
 import atexit
+import ctypes
 import os
 import shutil
 import signal
@@ -24,14 +25,13 @@ from typing import Final, NoReturn
 from azure.data.tables import TableServiceClient
 
 ROOT: Final = Path(__file__).parent.parent
+_PR_SET_PDEATHSIG: Final = 1
+"""prctl(2): the signal that this process gets when its parent ends."""
+_GUARD: Final = "trap '' INT TERM; read -r _; kill -KILL 0"
 _LAUNCHER: Final = """
-import ctypes, os, signal, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, prctl(2)
+import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a shell has switched off for what runs in the background
-if os.getppid() != int(sys.argv[1]):
-    sys.exit("The parent is gone.")
-os.execvp(sys.argv[2], sys.argv[2:])
+os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
@@ -44,10 +44,11 @@ class StackError(Exception):
 
 @dataclass(slots=True)
 class Child:
-    """A running program, its log file and how to end it."""
+    """A running program, the guard that leads its group, its log file and how to end it."""
 
     name: str
     process: subprocess.Popen[bytes]
+    guard: subprocess.Popen[bytes]
     log: Path
     goodbye: signal.Signals = signal.SIGTERM
 
@@ -57,17 +58,17 @@ class Child:
         return self.process.poll() is None
 
     def stop(self, patience: float = 5.0) -> None:
-        """Ask the program and its group to end; after `patience` seconds make them."""
+        """Ask the program and its group to end; when it has, or after `patience` seconds, make them."""
         self._signal(self.goodbye)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(patience)
-        except subprocess.TimeoutExpired:
-            self.kill()
+        self.kill()
 
     def kill(self) -> None:
         """End the program and its group at once, without a chance to tidy up."""
         self._signal(signal.SIGKILL)
         self.process.wait()
+        self.guard.communicate()  # closes the pipe, and waits
 
     def wait_until[T](self, ready: Callable[[], T | None], seconds: float) -> T:
         """Poll `ready` until it gives something true, and return that. Raises StackError."""
@@ -92,18 +93,20 @@ class Child:
     def _signal(self, number: signal.Signals) -> None:
         # The group, so that nothing the program started stays behind.
         with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
+            os.killpg(self.guard.pid, number)
 
 
 def start(name: str, command: Sequence[str | Path], log: Path, env: Environment | None = None) -> Child:
     """Start `command` in the project's root, with its output in `log`.
 
-    `env` comes on top of our own environment; None takes a variable out of it. Call it from a thread that
-    lives on: on Linux a child ends with the thread that started it.
+    `env` comes on top of our own environment; None takes a variable out of it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *map(str, command)]
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *map(str, command)]
     environment = {name: value for name, value in {**os.environ, **(env or {})}.items() if value is not None}
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", _GUARD], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, process_group=0
+    )
     with log.open("wb") as output:
         process = subprocess.Popen(
             launcher,
@@ -112,9 +115,9 @@ def start(name: str, command: Sequence[str | Path], log: Path, env: Environment 
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            process_group=0,
+            process_group=guard.pid,
         )
-    return Child(name, process, log)
+    return Child(name, process, guard, log)
 
 
 @contextmanager
@@ -130,7 +133,8 @@ def running(name: str, command: Sequence[str | Path], log: Path, env: Environmen
 def unwind_on_signals() -> None:
     """Make SIGTERM unwind the `with` blocks of this process, as Ctrl-C does.
 
-    A shell starts background jobs with SIGINT ignored; Ctrl-C, or its like, must stop those as well.
+    A shell starts background jobs with SIGINT ignored; Ctrl-C, or its like, must stop those as well. And if `make` has
+    started this process and is killed outright, Linux sends SIGTERM here.
     """
 
     def leave(*_: object) -> NoReturn:
@@ -138,6 +142,9 @@ def unwind_on_signals() -> None:
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    parent = Path(f"/proc/{os.getppid()}/comm")
+    if parent.exists() and parent.read_text(encoding="utf-8") == "make\n":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port() -> int:

@@ -164,7 +164,6 @@ class _Product(Services):
             ),
             authority=ports.authority,
             clock=ports.clock,
-            telemetry=ports.telemetry,
             authorize_url=f"{ports.public_url}/oauth2/authorize",
         )
 

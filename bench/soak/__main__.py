@@ -9,7 +9,6 @@ from typing import Final
 
 from bench import report
 from bench.soak import managers, verdict
-from bench.soak.people import WALKS_AWAY
 from bench.soak.rows import Rows, purge
 from bench.soak.traffic import Traffic, parts
 from bench.soak.vitals import Vitals, at_rest
@@ -53,12 +52,12 @@ def _soak(here: World, seconds: float, pace: float) -> bool:
         left[name] = Rows.of(here.store, datetime.now(UTC))
     findings = [
         *verdict.of_process(samples),
-        *verdict.of_rows(before, after, changes, made[WALKS_AWAY]),
+        *verdict.of_rows(before, after, changes, verdict.Left.by(made)),
         *verdict.of_purges(
             max(each.expired for each in watched),
             max(each.late for each in watched),
             left,
-            traffic.done[WALKS_AWAY],
+            verdict.Left.by(traffic.done),
         ),
         verdict.Finding("answers that were not as expected", 0, traffic.refused, 0),
     ]

@@ -13,10 +13,10 @@ from local.cast.browser import Browser
 WALKS_AWAY: Final = "sign in and walk away"
 """Leaves one session and one family of refresh tokens behind."""
 
-ABANDONED: Final = ("push a request in vain", "begin and give up")
-"""Each leaves something that nobody comes back with, of which the service keeps a copy (`shared/flows/issued.py`)."""
+RENEWABLE: Final = ("sign in to both, renew, sign out", "sign in, revoke, sign out", "show a code twice", WALKS_AWAY)
+"""Each begins one family of refresh tokens, whose row stays until its month is over, also if the family has ended."""
 
-_RENEWABLE: Final = "openid email profile offline_access"
+_SCOPE: Final = "openid email profile offline_access"
 _EXCEPTED_AT_MICROSOFT: Final = "c.jones@contoso.example"
 
 
@@ -29,7 +29,7 @@ def signing_in(here: World, person: str) -> Mapping[str, Callable[[], object]]:
 
     def both() -> None:
         with Browser() as browser:
-            tokens = here.sign_in(browser, here.request(person), scope=_RENEWABLE)
+            tokens = here.sign_in(browser, here.request(person), scope=_SCOPE)
             here.ask("GET", "/oauth2/userinfo", headers={"Authorization": f"Bearer {tokens['access_token']}"})
             renew(renew(tokens["refresh_token"]))
             here.sign_in(browser, here.request(person, CONFIDENTIAL), login_hint=None)
@@ -38,14 +38,14 @@ def signing_in(here: World, person: str) -> Mapping[str, Callable[[], object]]:
 
     def revoke() -> None:
         with Browser() as browser:
-            tokens = here.sign_in(browser, here.request(person), scope=_RENEWABLE)
+            tokens = here.sign_in(browser, here.request(person), scope=_SCOPE)
             here.ask("POST", "/oauth2/revoke", data={"client_id": PUBLIC, "token": renew(tokens["refresh_token"])})
             here.sign_out(browser, tokens["id_token"])
 
     def twice() -> None:
         request = here.request(person)
         with Browser() as browser:
-            page = browser.walk(browser.open(request.address(here.url, scope=_RENEWABLE)), person)
+            page = browser.walk(browser.open(request.address(here.url, scope=_SCOPE)), person)
             tokens = here.redeem(request.redemption(code_of(page)))
             here.redeem(request.redemption(code_of(page)), 400)
             here.sign_out(browser, tokens["id_token"])
@@ -59,15 +59,10 @@ def signing_in(here: World, person: str) -> Mapping[str, Callable[[], object]]:
 
     def walk_away() -> None:
         with Browser() as browser:
-            here.sign_in(browser, here.request(person), scope=_RENEWABLE)
+            here.sign_in(browser, here.request(person), scope=_SCOPE)
 
-    return {
-        "sign in to both, renew, sign out": both,
-        "sign in, revoke, sign out": revoke,
-        "show a code twice": twice,
-        "sign in by a pushed request": pushed,
-        WALKS_AWAY: walk_away,
-    }
+    renewable = dict(zip(RENEWABLE, (both, revoke, twice, walk_away), strict=True))
+    return renewable | {"sign in by a pushed request": pushed}
 
 
 def never_arriving(here: World, person: str) -> Mapping[str, Callable[[], object]]:
@@ -97,8 +92,8 @@ def never_arriving(here: World, person: str) -> Mapping[str, Callable[[], object
         _must_say(f"{page.status} {page.title} {page.html}", "403")
 
     return {
-        ABANDONED[0]: push,
-        ABANDONED[1]: begin,
+        "push a request in vain": push,
+        "begin and give up": begin,
         "deny at Microsoft": deny,
         "an exception is sent away": excepted,
         "an exception signs in under another name": under_another_name,

@@ -6,16 +6,18 @@ like a fast one. What may be added is noise, of which a long run has no more tha
 smaller the leak that it finds.
 
 What the tables hold is judged by what is alive: rows that have an end are gone after it, rows of a session are as many
-as the sessions that are open, and the others as many as before.
+as the sessions that are open, families of refresh tokens as many as have begun, and the others as many as before.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
-from typing import Final
+from typing import Final, Self
 
 from bench.report import Table, figure
+from bench.soak.people import RENEWABLE, WALKS_AWAY
 from bench.soak.rows import Rows
 from bench.soak.vitals import NAMES, Vitals
 
@@ -23,7 +25,8 @@ ALLOWED: Final[Mapping[str, float]] = {"memory": 2, "descriptors": 8, "threads":
 """What may be added over all laps but the first. MSAL keeps connections that were closed, and Python starts its threads
 that look up names late; the blocks are those of both, which no length of a run makes more."""
 
-_OF_OPEN_SESSIONS: Final = ("flows session", "flows family", "flows family-of")
+_OF_OPEN_SESSIONS: Final = ("flows session", "flows family-of")
+_OF_FAMILIES: Final = "flows family"
 _ROWS_OF_A_CHANGE: Final = 8
 """Those of two visits to the portal: each is a row, and a link, a beginning and an end in the trail."""
 _LONGER: Final = 1.02
@@ -46,6 +49,19 @@ class Finding:
     def flat(self) -> bool:
         """Whether it has stayed within its bound."""
         return self.after <= self.most
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What some traffic leaves: the sessions of who did not sign out, and families of refresh tokens, open or ended."""
+
+    sessions: int
+    families: int
+
+    @classmethod
+    def by(cls, moves: Counter[str]) -> Self:
+        """Count it."""
+        return cls(moves[WALKS_AWAY], sum(moves[name] for name in RENEWABLE))
 
 
 def of_process(samples: Sequence[Vitals]) -> list[Finding]:
@@ -76,18 +92,22 @@ _UNITS: Final = {
 }
 
 
-def of_rows(before: Rows, after: Rows, changes: int, walked_away: int) -> list[Finding]:
+def of_rows(before: Rows, after: Rows, changes: int, made: Left) -> list[Finding]:
     """Judge what the tables hold, both times with nobody under way.
 
     Args:
         before: before the traffic, when everything has been done once.
         after: after it, and after a purge.
         changes: how many changes were made by those who administer.
-        walked_away: how many people have left without signing out.
+        made: what the traffic between them leaves.
     """
+    families = before.counts[_OF_FAMILIES]
     findings = [
         Finding(
-            f"rows of open sessions: {kind}", before.counts[kind], after.counts[kind], before.counts[kind] + walked_away
+            f"rows of open sessions: {kind}",
+            before.counts[kind],
+            after.counts[kind],
+            before.counts[kind] + made.sessions,
         )
         for kind in _OF_OPEN_SESSIONS
     ]
@@ -101,23 +121,24 @@ def of_rows(before: Rows, after: Rows, changes: int, walked_away: int) -> list[F
         ),
         Finding("rows that keep what was done", before.kept, after.kept, before.kept + _ROWS_OF_A_CHANGE * changes),
         *findings,
+        Finding("rows of families, open and ended", families, after.counts[_OF_FAMILIES], families + made.families),
     ]
 
 
-def of_purges(expired: int, late: int, left: Mapping[str, Rows], walked_away: int) -> list[Finding]:
+def of_purges(expired: int, late: int, left: Mapping[str, Rows], made: Left) -> list[Finding]:
     """Judge what has an end.
 
     Args:
         expired: the most rows that a purge had left although they had expired.
         late: the most duties that were not done in time.
         left: what the purge leaves at each of the later moments.
-        walked_away: how many people have left without signing out, in all.
+        made: what everything that was ever done leaves.
     """
     days, months = (left[name].expiring for name in ("in two days", "in two months"))
     return [
         Finding("expired rows after a purge", 0, expired, 0),
         Finding("duties that are late", 0, late, 0),
-        Finding("rows of two days ago that a purge leaves", 0, days.total(), 2 * walked_away),
+        Finding("rows of two days ago that a purge leaves", 0, days.total(), made.sessions + made.families),
         Finding("rows of two months ago that a purge leaves", 0, months.total(), 0),
     ]
 

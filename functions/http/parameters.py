@@ -100,8 +100,8 @@ type Page = Annotated[tuple[int, str | None], Source(read=requests.page_of, quer
 type Body[M: BaseModel] = Annotated[M, OfModel(read=requests.json_body, media=(JSON,))]
 """The body, in JSON."""
 
-type RepeatedBody[M: BaseModel] = Annotated[M, OfModel(read=requests.repeated_json_body, media=(JSON,))]
-"""The body, in JSON, of a call that is often repeated. Its model is frozen, since callers share it."""
+type UnreadBody[M: BaseModel] = Annotated[bytes, Source(read=requests.json_text, media=(JSON,))]
+"""The body, in JSON, not parsed yet, for a call whose body often comes again."""
 
 type OptionalBody[M: BaseModel] = Annotated[
     M, OfModel(read=requests.optional_json_body, media=(JSON,), body_optional=True)

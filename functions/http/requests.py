@@ -1,6 +1,5 @@
 """Reads requests: ids, bodies, preconditions, pages. Each refusal explains what cannot be read."""
 
-import functools
 import re
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
@@ -36,9 +35,6 @@ FILE_LIMIT = 16 * 1024 * 1024
 
 ARRAY_LIMIT = 2 * 1024 * 1024
 """Bytes of a JSON array, which is parsed in one step."""
-
-_SHORT = 1024
-"""Bytes of a body that is kept with what it was parsed into."""
 
 _MOST_PARAMETERS = 100
 
@@ -100,21 +96,12 @@ def json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
         Malformed: it is not JSON.
         Invalid: it does not fit the model; `errors` lists the fields.
     """
-    return validated(model, raw_body(req, JSON))
+    return validated(model, json_text(req))
 
 
-def repeated_json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:
-    """The body, in JSON, as a model that callers share: a short body that comes again is not parsed again.
-
-    For calls that are repeated, where parsing takes as long as the rest. Raises what `json_body` raises.
-    """
-    body = raw_body(req, JSON)
-    return _parsed_once(model, body) if len(body) <= _SHORT else validated(model, body)
-
-
-@functools.lru_cache(2_000)
-def _parsed_once[M: BaseModel](model: type[M], body: bytes) -> M:
-    return validated(model, body)
+def json_text(req: HttpRequest) -> bytes:
+    """The body, which is said to be JSON."""
+    return raw_body(req, JSON)
 
 
 def optional_json_body[M: BaseModel](req: HttpRequest, model: type[M]) -> M:

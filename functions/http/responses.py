@@ -27,32 +27,37 @@ def in_json(document: BaseModel) -> str:
     return document.model_dump_json(by_alias=True)
 
 
-class Rendered[M: BaseModel](str):
-    """A document rendered once, to be sent many times."""
-
-    __slots__ = ()
-
-
 class JsonResponse[M: BaseModel](HttpResponse):
     """A document, optionally with its version as a strong ETag, and with its address as `Location`."""
 
     status: ClassVar[int]
     media: ClassVar[str | None] = "application/json"
 
-    def __init__(self, document: M | Rendered[M], *, version: str | None = None, location: str | None = None) -> None:
+    def __init__(self, document: M, *, version: str | None = None, location: str | None = None) -> None:
         headers = _JSON
         if version is not None:
             headers = {**headers, **EXPOSED, "ETag": f'"{version}"'}
         if location is not None:
             headers = {**headers, **EXPOSED, "Location": location}
-        text = document if isinstance(document, Rendered) else in_json(document)
-        super().__init__(text, status_code=self.status, mimetype=self.media, headers=headers)
+        super().__init__(in_json(document), status_code=self.status, mimetype=self.media, headers=headers)
 
 
 class Ok[M: BaseModel](JsonResponse[M]):
     """A document."""
 
     status = 200
+
+
+class Often[M: BaseModel](Ok[M]):
+    """A document that is in JSON already, for a call of every sign-in. All of them share their headers.
+
+    To make the three headers takes as long as everything else in a response. Whoever sends it adds none.
+    """
+
+    headers = HttpResponse(headers=_JSON).headers
+
+    def __init__(self, text: str) -> None:
+        HttpResponse.__init__(self, text, status_code=self.status, mimetype=self.media)
 
 
 class Created[M: BaseModel](JsonResponse[M]):

@@ -61,7 +61,7 @@ param subnetId string
 // Host storage and telemetry by identity: neither has a key. Nothing else of the host is set, since Flex Consumption takes
 // runtime, version and package from functionAppConfig and refuses or ignores the settings of other plans
 // (https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations).
-// docs/configuration.md says what each is for; with the instrumentations on, spans would carry row keys to Application Insights.
+// docs/configuration.md says what each is for; docs/decisions/0020-telemetry.md why the instrumentations are off.
 var hostSettings = {
   AzureWebJobsStorage__accountName: packageStorageName
   AzureWebJobsStorage__credential: 'managedidentity'

@@ -79,6 +79,10 @@ class RecentRows:
         """See the port."""
         return LeasedReader(recent=self, leases=leases)
 
+    def begin(self, key: Key) -> None:
+        """See the port."""
+        self.recall(key)
+
     async def anew(self, key: Key) -> Row | None:
         """See the port."""
         self.forget(key)

@@ -8,9 +8,9 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
-from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING
 
+from shared.kernel.encoding import flat_json
 from shared.kernel.pseudonyms import Pseudonyms
 from shared.ports.telemetry import Event, EventName
 
@@ -56,16 +56,16 @@ class LinesAndCounters:
                 _log.handle(_record(self._line(event)))
 
     def _line(self, event: Event) -> str:
-        fields = (
-            ("event", event.name),
-            ("outcome", event.outcome),
-            ("reason", event.reason),
-            ("account", event.account_id),
-            ("application", event.application),
-            ("person", None if event.email is None else self._pseudonyms.of(event.email)),
+        return flat_json(
+            {
+                "event": event.name,
+                "outcome": event.outcome,
+                "reason": event.reason,
+                "account": event.account_id,
+                "application": event.application,
+                "person": None if event.email is None else self._pseudonyms.of(event.email),
+            }
         )
-        # What json.dumps does to one flat object, in two thirds of the time: resolve runs at every sign-in.
-        return "{" + ",".join([f'"{name}":{quoted(value)}' for name, value in fields if value is not None]) + "}"
 
 
 def _record(line: str) -> logging.LogRecord:

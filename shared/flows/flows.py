@@ -201,8 +201,7 @@ class Flows:
 
         Raises:
             FlowSpent: another caller has taken it.
-            Unavailable: the store does not respond. Unless it did the write and its response was lost, and so was that
-                of reading the receipt, the flow is not taken.
+            Unavailable: the store does not respond. The flow is not taken, unless two responses were lost.
         """
         receipt = secrets.token_urlsafe(16)
         try:
@@ -248,8 +247,8 @@ class Flows:
         Raises:
             FlowSpent: unknown, taken, expired, or bound to another browser.
         """
+        held = await self.hold(handle, kind, browser)
         while True:
-            held = await self.hold(handle, kind, browser)
             changed = change(held.flow)
             if changed == held.flow:
                 return held.flow
@@ -261,6 +260,7 @@ class Flows:
                 if row is None or Flow.read(row).revised_by != changed.revised_by:
                     if isinstance(failure, Unavailable):
                         raise
+                    held = self._held(row, kind, browser)
                     continue
             return changed
 

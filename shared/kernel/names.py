@@ -151,6 +151,10 @@ Nearly all addresses are of this form, and email-validator, which checks all oth
 of a resolution.
 """
 
+_ORDINARY = re.compile(r"(?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!..--)[a-z](?:[a-z0-9-]{0,61}[a-z])?")
+"""A domain that email-validator lets pass unless it is reserved. It takes 90 microseconds to say so, since it looks for
+what other domains may hold, too."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EmailAddress:
@@ -183,7 +187,7 @@ class EmailAddress:
     @property
     def domain(self) -> DomainName:
         """The part behind the @."""
-        return DomainName(self.address.rpartition("@")[2])
+        return _domain(self.address.rpartition("@")[2])
 
     def __repr__(self) -> str:
         return "EmailAddress(…)"
@@ -223,7 +227,20 @@ def _judged(text: str) -> tuple[str, DomainName]:
 @functools.lru_cache(1_000)
 def _judged_domain(domain: str) -> DomainName:
     """The domain of a plain address. The result is the same for all of its addresses; refusals are not cached."""
+    if _ORDINARY.fullmatch(domain) and not _is_reserved(domain):
+        return DomainName(domain)
     return _judged(f"a@{domain}")[1]
+
+
+def _is_reserved(domain: str) -> bool:
+    """Whether it is below a name for special use, as email-validator lists them."""
+    from email_validator import SPECIAL_USE_DOMAIN_NAMES
+
+    return f".{domain}".endswith(tuple([f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES]))
+
+
+_domain = functools.lru_cache(1_000)(DomainName)
+"""The domain of an address, which few addresses have alone."""
 
 
 def _without_values(sentence: str) -> str:

@@ -19,15 +19,9 @@ class Pseudonyms:
 
     def of(self, email: EmailAddress) -> str:
         """Sixteen hexadecimal digits that replace this address in every log of this deployment."""
-        return _pseudonym(self.key, email.address)
-
-
-@functools.lru_cache(10_000)
-def _pseudonym(key: bytes, address: str) -> str:
-    """Cached, because several events name the same person during a sign-in."""
-    keyed = _keyed(key).copy()
-    keyed.update(address.encode())
-    return keyed.hexdigest()[:16]
+        keyed = _keyed(self.key).copy()
+        keyed.update(email.address.encode())
+        return keyed.hexdigest()[:16]
 
 
 @functools.lru_cache(1)

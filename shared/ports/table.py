@@ -60,7 +60,10 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Add a row or replace whatever is there. Safe to repeat."""
+    """Add a row or replace whatever is there. Safe to repeat, unless something else writes the row meanwhile.
+
+    The store may get it a second time much later, and undo what came after it: see `shared.flows.inserted`.
+    """
 
     key: Key
     document: str
@@ -147,6 +150,10 @@ class RecentReader(RowReader, Protocol):
 
     def noting(self, leases: list[Lease]) -> RowReader:
         """A reader of the same rows that adds the lease of every read to `leases`."""
+        ...
+
+    def begin(self, key: Key) -> None:
+        """Begin to read the row at this key, which is asked for in a moment, beside something else."""
         ...
 
     async def anew(self, key: Key) -> Row | None:

@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.flows.expiry import months_of_four_weeks, partition_of
 from shared.flows.inserted import insert_once
@@ -93,10 +94,10 @@ class Families:
             Unavailable: the store does not respond.
         """
         row, now = await self.table.get(token.key), self.clock.now()
-        if row is None or Family.read(row).has_ended:
+        if row is None:
             raise _unknown()
         family = Family.read(row)
-        if family.is_over(now):
+        if family.has_ended or family.is_over(now):
             await self.end(row)
             raise _unknown()
         place = family.place_of(token, now)
@@ -111,15 +112,20 @@ class Families:
             raise RefreshTokenReusedError
         return HeldFamily(family, row, place)
 
-    async def use(self, held: HeldFamily, token: RefreshToken) -> RefreshToken:
+    async def use(self, held: HeldFamily, token: RefreshToken, spent_until: datetime) -> RefreshToken:
         """The token after this one: a new one, or the one that was given out a moment ago.
+
+        Args:
+            held: its family.
+            token: the token that is used.
+            spent_until: from `RenewalPace.renew`, for the row.
 
         Raises:
             OAuthError: the family has ended meanwhile.
             Unavailable: the store does not respond. Whether or not it did the write, the token may be shown again.
         """
         while held.place is Place.CURRENT:
-            rotated = held.family.rotated(token, self.clock.now())
+            rotated = held.family.rotated(token, self.clock.now(), spent_until)
             try:
                 await self.table.write(Replace(held.row, rotated.document()))
             except (RowChanged, Unavailable) as failure:
@@ -131,7 +137,7 @@ class Families:
         return token.successor(held.family.salt)
 
     async def end(self, row: Row) -> None:
-        """End the family in this row. Safe to repeat.
+        """End the family in this row, with what names it for its session. Safe to repeat, which removes what was left.
 
         Raises:
             Unavailable: the store does not respond.

@@ -32,7 +32,8 @@ class Family(Record):
     """One family, which is a `Grant`: what its tokens renew.
 
     `current` and `previous` are digests, and `current` is empty once it has ended; `salt` makes the current token of
-    the one before it. `used_at` is when the current one was given out.
+    the one before it. `used_at` is when the current one was given out; until `spent_until` the family has spent its
+    renewals (`shared.provider.renewal_pace`).
     """
 
     client_id: ClientId
@@ -44,6 +45,7 @@ class Family(Record):
     current: str
     previous: str | None = None
     salt: str = ""
+    spent_until: datetime | None = None
 
     @property
     def nonce(self) -> None:
@@ -74,11 +76,11 @@ class Family(Record):
         recent = now - self.used_at < SAME_SUCCESSOR
         return Place.BEFORE if recent and hmac.compare_digest(self.previous or "", token.digest) else None
 
-    def rotated(self, token: RefreshToken, now: datetime) -> "Family":
+    def rotated(self, token: RefreshToken, now: datetime, spent_until: datetime) -> "Family":
         """The family once its current token is used."""
         salt = secrets.token_urlsafe(32)
-        changes = {"current": token.successor(salt).digest, "previous": self.current, "salt": salt, "used_at": now}
-        return self.model_copy(update=changes)
+        tokens = {"current": token.successor(salt).digest, "previous": self.current, "salt": salt}
+        return self.model_copy(update={**tokens, "used_at": now, "spent_until": spent_until})
 
 
 class SessionOfFamily(Session):

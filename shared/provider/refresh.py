@@ -60,11 +60,11 @@ class RefreshEndpoint:
             raise invalid_grant("This is no refresh token.") from None
         held = await self.families.find(token, client.client_id)
         granted = _granted(held.family, parameters)
-        self.pace.renew(held.row.key.row)
+        spent_until = self.pace.renew(held.row.key.row, held.family.spent_until)
         await self._prove_standing(client, held)
         access_token = await self.issuer.access_token(granted)
         id_token = await self.issuer.id_token(granted, access_token)
-        following = await self.families.use(held, token)
+        following = await self.families.use(held, token, spent_until)
         person = granted.person
         email = EmailAddress(person.email) if person.email else None
         step = SignInStep.REFRESHED

@@ -4,13 +4,14 @@ Each renewal takes two signatures of a vault that makes some hundred a second fo
 all. A family may renew a number of times at once, and then once in an interval: a generic cell rate algorithm, whose
 only state is the moment until which a family has spent its renewals.
 
-It counts on this instance alone, so that nothing is asked of the store; a loop is served by few instances. A client
-that is refused keeps its token, which is good for the next attempt.
+That moment is in the family's row, which a renewal reads and replaces anyway: so it counts on every instance, and
+whatever restarts. It is in memory, too, for what replaces no row: calls at once, and the token before that gives the
+same next one again. A client that is refused keeps its token, which is good for the next attempt.
 """
 
 import math
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.kernel.caches import BoundedCache
@@ -23,8 +24,11 @@ AT_ONCE: Final = 20
 INTERVAL: Final = timedelta(seconds=10)
 """Between the ones after that; access tokens live for sixty times as long."""
 
+_CLOCKS_DIFFER_BY: Final = timedelta(minutes=1)
+"""A row that says more than this beyond what can be spent was written by a clock that was wrong, and counts nothing."""
+
 _MOST: Final = 20_000
-"""Families that are counted. One that makes room has not renewed for longer than the others."""
+"""Families that are counted in memory. One that makes room has not renewed for longer than the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +41,28 @@ class RenewalPace:
         init=False, repr=False, default_factory=lambda: BoundedCache(_MOST)
     )
 
-    def renew(self, family: str) -> None:
-        """Count one renewal of the family of this name.
+    def renew(self, family: str, spent_until: datetime | None) -> datetime:
+        """Count one renewal.
+
+        Args:
+            family: the name of the family.
+            spent_until: until when it has spent its renewals, as its row says.
+
+        Returns: until when it has now, for its row.
 
         Raises:
             Throttled: it has made too many.
         """
-        now = self.clock.monotonic()
-        spent_until = max(now, self._spent_until.get(family) or now)
-        too_early = spent_until + INTERVAL - now - AT_ONCE * INTERVAL
+        now, time = self.clock.monotonic(), self.clock.now()
+        stored = timedelta() if spent_until is None else spent_until - time
+        if stored > AT_ONCE * INTERVAL + _CLOCKS_DIFFER_BY:
+            stored = timedelta()
+        spent = max(timedelta(), stored, (self._spent_until.get(family) or now) - now) + INTERVAL
+        too_early = spent - AT_ONCE * INTERVAL
         if too_early > timedelta():
             raise Throttled(
                 "These tokens are being renewed too often. Use an access token until it expires.",
                 retry_after=math.ceil(too_early.total_seconds()),
             )
-        self._spent_until.put(family, spent_until + INTERVAL)
+        self._spent_until.put(family, now + spent)
+        return time + spent

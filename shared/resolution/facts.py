@@ -9,14 +9,12 @@ list is in memory (`shared.users.exemption_sets`), the user's exception is not r
 The rows may be some seconds old; see `shared.adapters.recent_rows` for how old.
 """
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import Self
 
 from shared.accounts.head import Head, find_head
-from shared.applications.application import Application, find_application
+from shared.applications.application import Application, application_key, find_application
 from shared.connection.connection import Connection
 from shared.domains.domain_claims import find_domain_claim
 from shared.domains.tenant_domains import DomainState, find_domain
@@ -25,13 +23,9 @@ from shared.kernel.refusals import FieldFault, Invalid
 from shared.policies.policy import Policy
 from shared.ports.table import Lease, RecentReader
 from shared.resolution.decision import Situation
-from shared.resolution.leased_cache import LeasedCache
-from shared.users.exemption import Term, find_exemption
+from shared.users.exemption import Term, exemption_key, find_exemption
 from shared.users.exemption_sets import ExemptionSets, ListVersion
 from shared.users.user_key import UserKey
-
-_MOST = 10_000
-"""Domains in the cache, each by every application that asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,84 +82,73 @@ class Readers:
     """The vendor's applications."""
     exemptions: ExemptionSets
     """The exception lists in memory."""
-    known: LeasedCache[tuple[DomainName, ClientId | None], DomainFacts] = field(
-        init=False, repr=False, default_factory=lambda: LeasedCache(_MOST)
-    )
-    """The facts about domains that were asked for a moment ago."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """The facts about a person and the application that asks."""
-
-    domain: DomainFacts
-    """The facts about everybody at the person's domain."""
-    exemption: Term | None
-    """How long the person's exception lasts, in force or not; None if there is none."""
-    leases: Sequence[Lease]
-    """How long all of these facts are valid."""
-
-    def end(self, now: datetime) -> datetime | None:
-        """When the facts become outdated by time alone: at the end of an exception that is in force."""
-        return self.exemption.expires_at if self._excepted(now) and self.exemption else None
-
-    def situation(self, now: datetime) -> Situation:
-        """The part of the facts that the decision depends on."""
-        return replace(self.domain.situation, excepted=True) if self._excepted(now) else self.domain.situation
-
-    def _excepted(self, now: datetime) -> bool:
-        return self.exemption is not None and self.exemption.in_force(now)
-
-
-async def read_facts(readers: Readers, email: EmailAddress, client_id: ClientId | None, now: timedelta) -> Facts:
-    """Read the facts.
+async def read_domain(readers: Readers, email: EmailAddress, client_id: ClientId | None) -> DomainFacts:
+    """Both rounds.
 
     Args:
         readers: read them.
         email: the email whose method of signing in is asked for.
         client_id: the application that asks; None if none was named.
-        now: by the monotonic clock.
 
     Raises:
         Invalid: the application is unknown.
         Unavailable: the store does not respond.
     """
-    question = (email.domain, client_id)
-    known = readers.known.find(question, now)
-    if known is None:
-        known = await _read_domain(readers, email, client_id)
-        readers.known.keep(question, known, known.leases)
-    return await _with_exemption(readers, email, known)
-
-
-async def _read_domain(readers: Readers, email: EmailAddress, client_id: ClientId | None) -> DomainFacts:
-    """Both rounds. The user's exception, if its row has to be read, is read in the second one, to be at hand then."""
     leases: list[Lease] = []
-    claim, application = await asyncio.gather(
-        find_domain_claim(readers.domains.noting(leases), email.domain), _read_application(readers, client_id, leases)
-    )
+    if client_id is not None:
+        readers.applications.begin(application_key(client_id))
+    claim = await find_domain_claim(readers.domains.noting(leases), email.domain)
+    application = await _read_application(readers, client_id, leases)
     if claim is None:
         return DomainFacts.of(None, email.domain, application, leases)
-    reading = find_head(readers.accounts.noting(leases), claim.account_id)
-    if readers.exemptions.knows(claim.account_id):
-        head = await reading
-    else:
-        user = UserKey.of(claim.account_id, email)
-        head, _ = await asyncio.gather(reading, find_exemption(readers.accounts, claim.account_id, user))
+    head = await read_account(readers, email, claim.account_id, leases)
     return DomainFacts.of(head, email.domain, application, leases)
 
 
-async def _with_exemption(readers: Readers, email: EmailAddress, domain: DomainFacts) -> Facts:
-    """The facts with the user's exception: from memory, or from its row."""
+async def read_account(
+    readers: Readers, email: EmailAddress, account_id: AccountId, leases: list[Lease]
+) -> Head | None:
+    """The second round: the head. The user's exception, if its row has to be read, is begun, to be at hand then.
+
+    Args:
+        readers: read them.
+        email: the user's.
+        account_id: the account.
+        leases: receives how long the head is valid.
+
+    Raises:
+        Unavailable: the store does not respond.
+    """
+    if not readers.exemptions.knows(account_id):
+        readers.accounts.begin(exemption_key(account_id, UserKey.of(account_id, email)))
+    return await find_head(readers.accounts.noting(leases), account_id)
+
+
+async def read_exemption(
+    readers: Readers, email: EmailAddress, domain: DomainFacts
+) -> tuple[Term | None, tuple[Lease, ...]]:
+    """How long this user's exception lasts, in force or not, and how long that is valid: from memory, or from its row.
+
+    Args:
+        readers: read it.
+        email: the user's.
+        domain: the facts about the user's domain.
+
+    Raises:
+        Unavailable: the store does not respond.
+    """
     if domain.exceptions is None:
-        return Facts(domain=domain, exemption=None, leases=domain.leases)
+        return None, domain.leases
     account_id = domain.exceptions.account_id
-    user, terms = UserKey.of(account_id, email), readers.exemptions.of(domain.exceptions)
+    user = UserKey.of(account_id, email)
+    terms = readers.exemptions.of(domain.exceptions, user)
     if terms is not None:
-        return Facts(domain=domain, exemption=terms.get(user), leases=domain.leases)
+        return terms.get(user), domain.leases
     leases = [*domain.leases]
     exemption = await find_exemption(readers.accounts.noting(leases), account_id, user)
-    return Facts(domain=domain, exemption=exemption.term if exemption else None, leases=leases)
+    return exemption.term if exemption else None, tuple(leases)
 
 
 async def _read_application(readers: Readers, client_id: ClientId | None, leases: list[Lease]) -> Application | None:

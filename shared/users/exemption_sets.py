@@ -4,8 +4,8 @@ A list is held as long as its version stands: a random value in the account's he
 replaces. Resolution reads the head anyway, at most ten seconds old, which is how an instance hears of a change by
 another. A list is read after its version, so it is never older than that; it may be newer.
 
-An account is asked for once before its list is read, in the background: until that is done, and for a list of more than
-`MOST_ENTRIES`, the user's own row is read.
+A list is read in the background when its account is asked for again: for another user, or for the first one when their
+row is read again. Until that is done, and for a list of more than `MOST_ENTRIES`, the user's own row is read.
 """
 
 import asyncio
@@ -72,6 +72,8 @@ class ListVersion(NamedTuple):
 class _Held:
     """What is held of an account: nothing yet, a list of some version, or that the list is too long."""
 
+    first: UserKey
+    alone_until: timedelta
     version: ListVersion | None = None
     terms: dict[UserKey, Term] | None = None
     until: timedelta = timedelta.min
@@ -82,10 +84,11 @@ class _Held:
         """The list, if it is held and of this version."""
         return self.terms if self.version == version and now < self.until else None
 
-    def is_due(self, now: timedelta) -> bool:
+    def is_due(self, user: UserKey, now: timedelta) -> bool:
         """Whether it may be read. A list that is too long is not, for a time, whatever its version."""
         too_long = self.version is not None and self.terms is None and now < self.until
-        return not self.being_read and now >= self.again and not too_long
+        asked_again = user != self.first or now >= self.alone_until
+        return asked_again and not self.being_read and now >= self.again and not too_long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,18 +113,18 @@ class ExemptionSets:
         held = self._held.get(account_id)
         return held is not None and held.terms is not None
 
-    def of(self, version: ListVersion) -> dict[UserKey, Term] | None:
+    def of(self, version: ListVersion, user: UserKey) -> dict[UserKey, Term] | None:
         """The account's list of this version, by user; None if it is not held.
 
-        The second time that it is asked for and not held, a reading begins.
+        If it is not held and the account is asked for again, a reading begins.
         """
         now = self.clock.monotonic()
         held = self._held.get(version.account_id)
         if held is None:
-            self._held.put(version.account_id, _Held())
+            self._held.put(version.account_id, _Held(user, now + _PAUSE))
             return None
         terms = held.terms_at(version, now)
-        if terms is None and held.is_due(now):
+        if terms is None and held.is_due(user, now):
             held.again, held.being_read = now + _PAUSE, True
             reading = asyncio.create_task(self._read(held, version))
             self.readings.add(reading)

@@ -1,5 +1,6 @@
 """No child process is ever left behind, however its parent ends."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -12,13 +13,15 @@ import pytest
 from local.processes import ROOT, StackError, free_port, listens, running, start
 
 SLEEP = [sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(60)"]
-PARENT = """
+NESTED = "import subprocess; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); p.wait()"
+"""Ends by SIGTERM, and what it has started does not, unless it gets one of its own."""
+PARENT = f"""
 import sys, time
 from pathlib import Path
 from local.processes import running, unwind_on_signals
 unwind_on_signals()
-with running("child", [sys.executable, "-c", "import time; time.sleep(60)"], Path(sys.argv[1])) as child:
-    print(child.process.pid, flush=True)
+with running("child", [sys.executable, "-c", {NESTED!r}], Path(sys.argv[1])) as child:
+    print(child.process.pid, child.wait_until(child.first_line, 30), flush=True)
     time.sleep(60)
 """
 
@@ -40,23 +43,47 @@ def _ends(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_child_ends_with_its_parent(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_child_and_what_it_has_started_end_with_its_parent(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-c", PARENT, str(tmp_path / "log")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
         assert parent.stdout is not None
-        child = int(parent.stdout.readline())
-        assert _is_alive(child)
+        pids = [int(each) for each in parent.stdout.readline().split()]
+        assert [_is_alive(pid) for pid in pids] == [True, True]
         parent.send_signal(number)
-        parent.wait(10)
-    assert _ends(child)
+        parent.wait(30)
+    assert [_ends(pid) for pid in pids] == [True, True]
 
 
-def test_grandchildren_end_too(tmp_path: Path) -> None:
-    script = "import subprocess, sys; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); p.wait()"
-    with running("parent", [sys.executable, "-c", script], tmp_path / "log") as child:
-        grandchild = int(child.wait_until(child.first_line, 10))
-        assert _is_alive(grandchild)
-    assert _ends(grandchild)
+def test_all_of_them_end_with_make(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(PARENT)
+    (tmp_path / "Makefile").write_text(f"run:\n\t@exec {sys.executable} {tmp_path}/parent.py {tmp_path}/log\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = ["make", "--file", tmp_path / "Makefile"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as make:
+        assert make.stdout is not None
+        pids = [int(each) for each in make.stdout.readline().split()]
+        assert [_is_alive(pid) for pid in pids] == [True, True]
+        make.kill()
+    assert [_ends(pid) for pid in pids] == [True, True]
+
+
+@pytest.mark.parametrize("ignores", ["", "import signal; signal.signal(15, signal.SIG_IGN); "])
+def test_grandchildren_end_too(tmp_path: Path, ignores: str) -> None:
+    """Also those that ignore what ends the program itself."""
+    script = "import os, subprocess, sys; p = subprocess.Popen([sys.executable, '-c', sys.argv[1]]); p.wait()"
+    grandchild = f"{ignores}import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    with running("parent", [sys.executable, "-c", script, grandchild], tmp_path / "log") as child:
+        pid = int(child.wait_until(child.first_line, 30))
+        assert _is_alive(pid)
+    assert _ends(pid)
+
+
+def test_nothing_stays_of_a_child_that_has_ended_by_itself(tmp_path: Path) -> None:
+    with running("child", [sys.executable, "-c", "print('over')"], tmp_path / "log") as child:
+        child.process.wait(30)
+        os.killpg(child.guard.pid, 0)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(child.guard.pid, 0)
 
 
 def test_a_child_that_ignores_sigterm_is_made_to_end(tmp_path: Path) -> None:

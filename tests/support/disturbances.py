@@ -40,7 +40,7 @@ class Script:
     reached: Table | None = None
     """The table of the call that was disturbed."""
     written: list[tuple[Table, tuple[Operation, ...]]] = field(default_factory=list)
-    """Every write so far, of every operation, whatever has come of it."""
+    """Every write that has arrived so far, of every operation, whatever has come of it."""
 
     def disturb(self, at: int, how: Disturbance | None, others: Act | None = None) -> None:
         """Disturb call number `at` of the next operation."""
@@ -117,7 +117,6 @@ class Disturbed:
         return await self.script.call(self.table, lambda: self.table.page(partition, prefix, size, continuation))
 
     async def write(self, *operations: Operation) -> tuple[str, ...]:
-        self.script.written.append((self.table, operations))
         return (await self.script.call(self.table, lambda: self._write(operations))).etags
 
     async def expired(self, now: datetime, first: str = "") -> AsyncIterator[Row]:
@@ -129,6 +128,7 @@ class Disturbed:
             yield row
 
     async def _write(self, operations: tuple[Operation, ...]) -> "_Written":
+        self.script.written.append((self.table, operations))
         return _Written(await self.table.write(*operations))
 
 

@@ -195,6 +195,9 @@ class Unremembered:
         leases.append(Lease(timedelta(), ended=True))
         return self
 
+    def begin(self, key: Key) -> None:
+        """What is read now could not be kept until it is asked for."""
+
 
 def _check_key(key: Key) -> None:
     for part in (key.partition, key.row):

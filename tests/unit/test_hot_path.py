@@ -230,13 +230,13 @@ class Bound:
 
 
 PATHS = {
-    "resolve, from its cache": Bound(from_the_cache, python=133, c=96, bytes=6_400, left=0.1),
-    "resolve, somebody new of a known account": Bound(of_a_known_account, python=207, c=163, bytes=7_800, left=34),
-    "a whole sign-in": Bound(signed_in, python=2_915, c=2_850, bytes=27_500, left=21),
-    "authorize until Microsoft": Bound(authorized, python=682, c=860, bytes=18_800, left=15),
+    "resolve, from its cache": Bound(from_the_cache, python=123, c=83, bytes=5_400, left=0.1),
+    "resolve, somebody new of a known account": Bound(of_a_known_account, python=165, c=145, bytes=7_300, left=2.1),
+    "authorize until Microsoft": Bound(authorized, python=713, c=890, bytes=18_800, left=15),
+    "a whole sign-in": Bound(signed_in, python=3_070, c=2_975, bytes=28_000, left=21),
 }
-"""What is left is nothing; or an answer that is kept (24 blocks) and the body that asked for it, parsed (8), of which
-there are at most 10,000 and 2,000; or a sign-in's rows in the test's table and their copies."""
+"""What is left is nothing; or a number for a body that came once (2 blocks), of which there are at most 1,000, for ten
+seconds; or a sign-in's rows in the test's table and their copies."""
 
 
 @pytest.mark.parametrize("bound", PATHS.values(), ids=PATHS.keys())

@@ -50,7 +50,7 @@ async def test_a_row_is_read_again_when_ten_seconds_have_passed(clock: FixedCloc
 @JUMPS
 async def test_an_answer_is_known_as_long_as_its_leases(clock: FixedClock, jump: timedelta) -> None:
     cache = LeasedCache[str, int](10)
-    cache.keep("six times seven", 42, [Lease(clock.monotonic() + timedelta(seconds=10))])
+    cache.keep("six times seven", 42, (Lease(clock.monotonic() + timedelta(seconds=10)),))
     clock.jump(jump)
     assert cache.find("six times seven", clock.monotonic()) == 42
     clock.advance(timedelta(seconds=10))

@@ -35,10 +35,13 @@ _PAGE: Final = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>Something went wrong</title>
+<main>
 <h1>Something went wrong</h1>
 <p>This is an error in the service. Try again later. If it happens again, give support the reference below.</p>
 <p><small>Reference for support: <code>id {id}</code></small></p>
+</main>
 </html>
 """
 

@@ -77,9 +77,9 @@ class EntraProvider:
     ) -> SignInRequest:
         """See the port.
 
-        MSAL makes the same address in a quarter of the time of the whole authorize step, and warns of anything but
-        `form_post`, whose cross-site POST would lack our SameSite=Lax cookie; see docs/decisions/0006. The code in the
-        query is bound to the cookie and to PKCE (RFC 7636, section 4), and lives for one use.
+        MSAL takes a tenth of the whole authorize step for the same address, and warns of anything but `form_post`,
+        whose cross-site POST would lack our SameSite=Lax cookie; see docs/decisions/0006. The code in the query is
+        bound to the cookie and to PKCE (RFC 7636, section 4), and lives for one use.
         """
         endpoint = await self.tokens.authorization_endpoint(tenant_id)
         code_verifier, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)

@@ -81,7 +81,7 @@ class Transport(AsyncHttpTransport[Sent, Received]):
 
     def __init__(self, ca_file: str | None) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=trusting(ca_file) if ca_file else True),
+            connector=aiohttp.TCPConnector(ssl=trusting(ca_file)),
             timeout=aiohttp.ClientTimeout(
                 sock_connect=RESPONSIVE["connection_timeout"], sock_read=RESPONSIVE["read_timeout"]
             ),

@@ -159,6 +159,12 @@ def test_a_handle_says_whether_its_row_is_beside_others(here: Flows) -> None:
         assert not is_beside(other)
 
 
+def test_a_copy_is_given_out_once() -> None:
+    issued, row = Issued(), Row(Key("p", "1"), "{}", "1")
+    issued.keep(row)
+    assert (issued.pop(row.key), issued.pop(row.key)) == (row, None)
+
+
 def test_only_so_much_is_kept_and_the_oldest_goes_first() -> None:
     issued, rows = Issued(), [Row(Key("p", f"{number}"), "x" * 1_000_000, "1") for number in range(17)]
     for row in rows:

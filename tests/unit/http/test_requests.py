@@ -1,6 +1,5 @@
 """Reading requests, as far as it needs no server: merge patches, preconditions, pages."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +20,6 @@ from functions.http.requests import (
     page_of,
     prefers,
     raw_body,
-    repeated_json_body,
 )
 from shared.kernel.refusals import (
     FieldFault,
@@ -223,24 +221,6 @@ def test_a_body_is_parsed_once_and_refused_as_if_it_had_been_looked_through_firs
         return json_body(sent(body), Two)
 
     assert outcome(lambda: json_body(sent(body), Two)) == outcome(looked_through_first)
-
-
-def test_a_short_body_that_comes_again_is_not_parsed_again() -> None:
-    class Frozen(BaseModel):
-        model_config = ConfigDict(frozen=True)
-
-        name: str
-
-    short, long = (json.dumps({"name": name}).encode() for name in ("Jörg", "x" * 1_024))
-    assert repeated_json_body(sent(short), Frozen) is repeated_json_body(sent(short), Frozen)
-    assert repeated_json_body(sent(short), Frozen) == json_body(sent(short), Frozen)
-    assert repeated_json_body(sent(long), Frozen) is not repeated_json_body(sent(long), Frozen)
-    assert type(repeated_json_body(sent(short), Named)) is Named
-    for _ in range(2):
-        with pytest.raises(Malformed, match="a name twice"):
-            repeated_json_body(sent(b'{"name": "a", "name": "a"}'), Frozen)
-        with pytest.raises(UnsupportedMediaType):
-            repeated_json_body(sent(short, **{"content-type": "text/plain"}), Frozen)
 
 
 def outcome(read: Callable[[], Two]) -> Two | tuple[type[Refusal], str]:

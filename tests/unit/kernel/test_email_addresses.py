@@ -213,6 +213,21 @@ def test_every_verdict_is_email_validators(typed: str) -> None:
     assert verdict == judged(typed)
 
 
+HEADS = ("contoso", "9", "a-b", "a--b", "ab--c", "ab--", "-a", "a-", "a" * 63, "a" * 64, "xn--a", "local")
+TAILS = ("example", "c9", "9c", "9", "c-d", "c-", "ab--c", "c" * 63, "c" * 64, *SPECIAL_USE_DOMAIN_NAMES)
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_a_plain_domain_is_judged_as_by_email_validator(tail: str) -> None:
+    for head in HEADS:
+        for typed in (f"alice@{tail}", f"alice@{head}.{tail}", f"alice@contoso.{head}.{tail}"):
+            try:
+                verdict = EmailAddress.parse(typed).address
+            except ValueError:
+                verdict = None
+            assert verdict == judged(typed), typed
+
+
 def test_a_pseudonym_is_the_same_for_one_person_and_useless_without_the_key() -> None:
     alice, bob = EmailAddress.parse("Alice@contoso.example"), EmailAddress.parse("bob@contoso.example")
     ours, theirs = Pseudonyms(b"our key"), Pseudonyms(b"their key")

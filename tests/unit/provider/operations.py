@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.applications.application import AuthMethod
 from shared.connection.connection import Connection
-from shared.kernel.refusals import Refusal
+from shared.kernel.refusals import Refusal, Unavailable
 from shared.policies.policy import Mode
 from shared.ports.entra import Answer
 from shared.ports.table import Put
@@ -20,6 +20,7 @@ from shared.provider.parameters import Parameters
 from shared.provider.pushed_requests import Pushed
 from shared.provider.sessions import Sessions
 from shared.provider.token import TokenResponse
+from tests.support.disturbances import Disturbance
 from tests.unit.provider.test_client_authentication import JWKS, asserted, assertion
 from tests.unit.provider.walk import ASKED, ENTRA_SID, answer_to, back, code_in, redeemed, renewed, rows
 from tests.unit.provider.world import (
@@ -150,6 +151,17 @@ async def redeem_for_refresh_tokens(world: World) -> object:
     return response
 
 
+async def with_a_family_of_a_code_that_was_not_taken(world: World) -> None:
+    """The last call of redeeming it did not arrive."""
+    ideal = World()
+    await with_a_code_for_refresh_tokens(ideal)
+    await played(ideal, redeem)
+    await with_a_code_for_refresh_tokens(world)
+    world.script.disturb(ideal.script.made, Disturbance.NOT_MADE)
+    assert isinstance(await played(world, redeem), Unavailable)
+    world.script.disturb(0, None)
+
+
 async def with_a_refresh_token(world: World) -> None:
     await with_a_code_for_refresh_tokens(world)
     await redeem_for_refresh_tokens(world)
@@ -275,6 +287,12 @@ CASES = {
     "redeem for refresh tokens": Case(
         with_a_code_for_refresh_tokens, redeem_for_refresh_tokens, TokenResponse, redeem_for_refresh_tokens
     ),
+    "redeem again for refresh tokens": Case(
+        with_a_family_of_a_code_that_was_not_taken,
+        redeem_for_refresh_tokens,
+        TokenResponse,
+        redeem_for_refresh_tokens,
+    ),
     "complete elsewhere": Case(elsewhere(at_microsoft), come_back, RedirectToApplication, begin_again),
     "redeem elsewhere": Case(elsewhere(with_a_code), redeem, TokenResponse, redeem),
     "redeem elsewhere for refresh tokens": Case(
@@ -317,6 +335,7 @@ async def seen(world: World) -> dict[str, object]:
         "sessions": len(await world.sessions.find(SID)),
         "flows that nobody has taken": {*kinds} - {"sign-in-state", "code"},
         "families": await rows(world, "family:") != [],
+        "names of families": await rows(world, "family-of:") != [],
         "duties": len(world.duties_table),
         "heard": {url for url, _ in world.doorbells.heard},
     }

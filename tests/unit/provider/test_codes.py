@@ -23,6 +23,7 @@ from tests.unit.provider.world import (
     ALICE,
     BOB_OID,
     CALLBACK,
+    OLGA,
     SAM,
     STALENESS,
     UNITE,
@@ -51,12 +52,15 @@ async def has_ended(provider: Provider, tokens: TokenResponse) -> bool:
     return True
 
 
+BELL = "https://unite.example/bell"
+
+
 @pytest.fixture
 async def provider() -> Provider:
     """An instance that remembers what it reads."""
     provider = Provider(remembers=True)
     await provider.switch_on()
-    await provider.add(refresh_tokens=True)
+    await provider.add(refresh_tokens=True, backchannel_logout_uri=BELL)
     return provider
 
 
@@ -100,6 +104,19 @@ async def test_a_code_that_was_changed_in_the_store_buys_nothing(provider: Provi
         changed = SealedCode.read(row).model_copy(update={"sealed": sealed})
         await provider.flows_table.write(Replace(row, changed.document()))
         await refused(other, handle)
+
+
+async def test_a_code_whose_row_was_exchanged_for_another_ones_buys_nothing(
+    provider: Provider, other: Provider
+) -> None:
+    """Somebody who writes to the table gives another person's row to a code of their own."""
+    await provider.admit(ACME, ALICE, identity())
+    own, theirs = await signed_in(provider), await signed_in(provider)
+    found = {row.key.row: row for row in await rows(provider, "sealed-code:")}
+    mine, foreign = (found[f"sealed-code:{digest(each)}"] for each in (own, theirs))
+    await provider.flows_table.write(Replace(mine, foreign.document))
+    await refused(other, own)
+    assert await redeemed(other, theirs)
 
 
 async def test_a_code_that_is_shown_again_on_the_same_day_ends_what_it_has_bought(
@@ -169,6 +186,10 @@ async def switched_off(at: Provider) -> None:
     await at.services.policies.change(SAM, WHATEVER_STANDS, lambda settings: settings.model_copy(update=off))
 
 
+async def closed(at: Provider) -> None:
+    await at.services.connection.disconnection.close(OLGA, ACME, WHATEVER_STANDS)
+
+
 @pytest.mark.parametrize("change", [released, erased, switched_off], ids=lambda change: change.__name__)
 async def test_a_code_buys_nothing_once_something_has_changed_on_the_same_instance(
     provider: Provider, other: Provider, change: Callable[[Provider], Awaitable[None]]
@@ -217,6 +238,35 @@ async def test_a_renewal_reads_the_link_anew(provider: Provider, other: Provider
     await released(other)
     with pytest.raises(OAuthError, match="released"):
         await renewed(provider, token)
+
+
+@pytest.mark.parametrize("change", [released, closed, switched_off], ids=lambda change: change.__name__)
+async def test_what_a_change_elsewhere_has_missed_ends_at_its_first_renewal(
+    provider: Provider, other: Provider, change: Callable[[Provider], Awaitable[None]]
+) -> None:
+    """A code that is redeemed in the ten seconds after it buys tokens for ten minutes, and no others after them."""
+    await signed_in(provider)
+    handle = await signed_in(provider)  # by a link that the instance remembers
+    await change(other)
+    token = (await redeemed(provider, handle)).refresh_token
+    provider.clock.advance(STALENESS)
+    with pytest.raises(OAuthError) as refusal:
+        await renewed(provider, token)
+    assert refusal.value.error == "invalid_grant"
+    assert await rows(provider, "family") == []
+
+
+async def test_the_session_of_somebody_whose_release_was_missed_ends_with_the_others(
+    provider: Provider, other: Provider
+) -> None:
+    """Whoever is erased after that: their events tell who they were."""
+    await signed_in(provider)
+    handle = await signed_in(provider)
+    await released(other)
+    assert (await redeemed(provider, handle)).refresh_token
+    assert (await other.services.privacy.erasure.erase(SAM, ALICE, None)).sessions == 1
+    assert [url for url, _ in provider.doorbells.heard] == [BELL]
+    assert await rows(provider, "session:") == await rows(provider, "family") == []
 
 
 async def test_a_sign_in_that_comes_back_after_a_release_is_another_first_one(

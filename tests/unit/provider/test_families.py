@@ -8,13 +8,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.flows.expiry import month_of, months_of_four_weeks
-from shared.ports.table import Row
+from shared.ports.table import Put, Remove, Row
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.end_session import ToEntra
 from shared.provider.errors import OAuthError
-from shared.provider.issuer import Person
+from shared.provider.family import Family
+from shared.provider.issuer import Code, Person
 from shared.provider.refresh_token import FAMILY_LIFETIME, RefreshToken
-from tests.unit.provider.walk import rows
+from tests.unit.provider.walk import every_row, redeemed, rows
 from tests.unit.provider.world import ACME, CALLBACK, OTHER, UNITE, VERIFIER, Provider, application, code, person, sent
 
 SCOPE = ("openid", "offline_access")
@@ -108,6 +109,31 @@ async def test_two_calls_for_one_code_leave_no_tokens(provider: Provider) -> Non
     assert await families(provider) == []
 
 
+async def test_a_code_whose_family_has_ended_before_it_was_taken_begins_no_other(provider: Provider) -> None:
+    """Its client has not heard of the tokens, and the person has signed out; there is no session to tell."""
+    await provider.add(refresh_tokens=True)
+    handle = await provider.issue(scope=SCOPE, person=WITHOUT_SID)
+    begun = code(provider.clock.now() + Code.lifetime, scope=SCOPE, person=WITHOUT_SID)
+    await provider.codes.families.begin(begun, handle)
+    hint = await provider.issuer.id_token(begun, "access")
+    await provider.end_session.begin(sent(id_token_hint=hint), confirmed=False)
+    with pytest.raises(OAuthError, match="ended"):
+        await redeemed(provider, handle)
+    assert await families(provider) == []
+
+
+async def test_a_code_that_is_shown_again_and_again_is_one_alarm(
+    provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    await provider.add(refresh_tokens=True)
+    handle = await provider.issue(scope=SCOPE, person=WITHOUT_SID)
+    await redeemed(provider, handle)
+    for _ in range(3):
+        with pytest.raises(OAuthError):
+            await redeemed(provider, handle)
+    assert caplog.text.count("code.reused") == 1
+
+
 async def test_a_sign_out_without_a_session_ends_what_has_none(provider: Provider) -> None:
     """Where Microsoft sends no `sid`, the ID token says whose, and at which application."""
     token, of_a_session = await signed_in(provider), await signed_in(provider, person(sid="0" * 64))
@@ -147,6 +173,77 @@ async def test_an_application_is_notified_of_the_end_of_a_session_that_only_its_
     await provider.end_session.begin(sent(id_token_hint=tokens.id_token), confirmed=False)
     assert [url for url, _ in provider.doorbells.heard] == [bell]
     assert await families(provider) == []
+
+
+async def test_what_is_left_of_a_family_does_not_say_whose_it_was_and_goes_with_its_month(provider: Provider) -> None:
+    who = person(
+        sid="5" * 64, given_name="Alice-given", family_name="Alice-family", preferred_username="a@contoso.example"
+    )
+    token = await signed_in(provider, who)
+    revocation, client = provider.services.provider.revocation, AuthenticatedClient(application())
+    await revocation.revoke(client, sent(token=token))
+    (row,) = await every_row(provider, "family")
+    told = [who.sub, who.email, who.name, who.given_name, who.family_name, who.preferred_username, who.oid]
+    assert not [each for each in told if each is None or each in row.document]
+    await provider.flows_table.write(Put(row.key, Family.read(row).document()))
+    assert await refused(provider, token)
+    provider.clock.advance(timedelta(days=62))
+    await provider.flows.purge()
+    assert await every_row(provider, "family") == []
+
+
+async def test_a_family_that_the_release_before_has_ended_is_gone_and_so_is_its_name(provider: Provider) -> None:
+    """It removed the row, perhaps while this one was about to change it."""
+    sid = "5" * 64
+    token = await signed_in(provider, person(sid=sid))
+    (family,), (named,) = await every_row(provider, "family:"), await every_row(provider, "family-of:")
+    revocation, client = provider.services.provider.revocation, AuthenticatedClient(application())
+
+    async def remove() -> None:
+        await provider.flows_table.write(Remove(family))
+
+    provider.flows_raced.before_writing(remove)
+    await revocation.revoke(client, sent(token=token))
+    assert await every_row(provider, "family") == []
+    await provider.flows_table.write(Put(named.key, named.document))
+    hint = await provider.issuer.id_token(code(provider.clock.now(), person=person(sid=sid)), "access")
+    await provider.end_session.begin(sent(id_token_hint=hint), confirmed=False)
+    assert await every_row(provider, "family") == []
+
+
+async def test_a_token_of_a_family_that_has_ended_is_no_alarm(
+    provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who was signed out renews once more before they know of it; nobody has copied anything."""
+    token = await signed_in(provider)
+    await provider.services.provider.revocation.revoke(AuthenticatedClient(application()), sent(token=token))
+    assert await refused(provider, token)
+    assert "refresh_token.reused" not in caplog.text
+
+
+async def test_a_name_of_a_family_that_was_left_goes_whatever_ends_the_family_again(provider: Provider) -> None:
+    """It was written once more, late, or a crash has left it; it says nothing of the person but their `sub`."""
+    sid = "5" * 64
+    for again in ("renewal", "revocation", "sign-out", "erasure", "purge"):
+        token = await signed_in(provider, person(sid=sid))
+        (named,) = await every_row(provider, "family-of")
+        revocation, client = provider.services.provider.revocation, AuthenticatedClient(application())
+        await revocation.revoke(client, sent(token=token))
+        await provider.flows_table.write(Put(named.key, named.document))
+        match again:
+            case "renewal":
+                assert await refused(provider, token)
+            case "revocation":
+                await revocation.revoke(client, sent(token=token))
+            case "sign-out":
+                hint = await provider.issuer.id_token(code(provider.clock.now(), person=person(sid=sid)), "access")
+                await provider.end_session.begin(sent(id_token_hint=hint), confirmed=False)
+            case "erasure":
+                await provider.end_session.end_all_of(ACME, "subject")
+            case _:
+                provider.clock.advance(timedelta(days=62))
+                await provider.flows.purge()
+        assert await every_row(provider, "family-of") == [], again
 
 
 # -- the text, and the month -------------------------------------------------------------------------------------------

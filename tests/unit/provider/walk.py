@@ -72,7 +72,12 @@ async def renewed(provider: Provider, refresh_token: str | None) -> TokenRespons
     return await provider.redeem(sent(client_id=UNITE, grant_type="refresh_token", refresh_token=refresh_token))
 
 
+async def every_row(provider: Provider, kind: str = "") -> list[Row]:
+    """The rows of flows of a kind."""
+    return [row async for row in provider.flows_table.partitions_before("0") if row.key.row.startswith(kind)]
+
+
 async def rows(provider: Provider, kind: str = "") -> list[Row]:
-    """The rows of flows of a kind, but what is left of a family that has ended."""
-    found = [row async for row in provider.flows_table.partitions_before("0") if row.key.row.startswith(kind)]
+    """The same, but what is left of a family that has ended."""
+    found = await every_row(provider, kind)
     return [row for row in found if not (row.key.row.startswith("family:") and Family.read(row).has_ended)]

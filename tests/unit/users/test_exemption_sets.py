@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import batched
+from itertools import batched, count
 
 import pytest
 
@@ -28,6 +28,7 @@ ACME = AccountId("acme")
 SAM = AccountAdministrator(ACME, Actor("panel-7", "Sam Security", "SecurityManager"))
 ALICE, BOB = (EmailAddress(f"{each}@contoso.example") for each in ("alice", "bob"))
 STALENESS = timedelta(seconds=10)
+MOMENT = timedelta(microseconds=1)
 WHATEVER_STANDS = Expected(None)
 
 
@@ -54,20 +55,25 @@ class Instance:
         )
         table = WatchedTable(table=self.store, recent=self.recent)
         self.sets = ExemptionSets(table=table, clock=self.clock)
+        self.numbers = count()
         journal = Journal(table=table, clock=self.clock)
         self.list = ExemptionList(table=table, journal=journal, clock=self.clock, has_domain=lambda *_: True)
 
     async def version(self) -> ListVersion:
         return ListVersion.at(await read_head(self.recent, ACME))
 
+    def somebody(self) -> UserKey:
+        """Another user each time."""
+        return key(EmailAddress(f"user-{next(self.numbers)}@contoso.example"))
+
     async def held(self) -> dict[UserKey, Term] | None:
         """What is in memory now, before what this question begins is done."""
-        terms = self.sets.of(await self.version())
+        terms = self.sets.of(await self.version(), self.somebody())
         await settled()
         return terms
 
     async def warm(self) -> dict[UserKey, Term]:
-        """What is in memory after an account was asked for twice."""
+        """What is in memory after two users of the account were asked for."""
         await self.held()
         await self.held()
         terms = await self.held()
@@ -116,7 +122,7 @@ async def one() -> Instance:
     return instance
 
 
-async def test_a_list_is_read_when_its_account_is_asked_for_the_second_time(one: Instance) -> None:
+async def test_a_list_is_read_when_a_second_user_of_its_account_is_asked_for(one: Instance) -> None:
     await one.add(ALICE)
     assert (await one.held(), one.store.pages) == (None, 0)
     assert (await one.held(), one.store.pages) == (None, 1)
@@ -127,10 +133,29 @@ async def test_an_empty_list_of_an_account_that_never_changed_it_is_held_too(one
     assert await one.warm() == {}
 
 
+@pytest.mark.parametrize(("user", "later"), [(BOB, timedelta()), (ALICE, MOMENT)], ids=["another one", "later"])
+async def test_a_list_is_not_read_for_one_user_alone_whose_row_is_in_memory(
+    one: Instance, user: EmailAddress, later: timedelta
+) -> None:
+    async def known(email: EmailAddress) -> bool:
+        terms = one.sets.of(await one.version(), key(email))
+        await settled()
+        return terms is not None
+
+    assert [await known(ALICE) for _ in range(3)] == [False] * 3
+    one.clock.advance(STALENESS - MOMENT)
+    assert not await known(ALICE)
+    assert one.store.pages == 0
+    one.clock.advance(later)
+    assert not await known(user)
+    assert await known(ALICE)
+    assert one.store.pages == 1
+
+
 async def test_many_who_ask_at_once_begin_one_reading(one: Instance) -> None:
     await one.held()
     version = await one.version()
-    assert [one.sets.of(version) for _ in range(64)] == [None] * 64
+    assert [one.sets.of(version, one.somebody()) for _ in range(64)] == [None] * 64
     await settled()
     assert one.store.pages == 1
 
@@ -149,7 +174,7 @@ async def test_a_change_through_another_instance_counts_when_the_head_is_read_ag
     await one.add(ALICE)
     await one.warm()
     await other.list.remove(SAM, key(ALICE), WHATEVER_STANDS)
-    one.clock.advance(STALENESS - timedelta(microseconds=1))
+    one.clock.advance(STALENESS - MOMENT)
     assert await one.held() == {key(ALICE): Term(None)}
     one.clock.advance(timedelta(microseconds=1))
     assert await one.held() is None
@@ -220,9 +245,9 @@ async def test_an_account_that_is_registered_again_starts_with_a_list_of_its_own
 
 async def test_a_store_that_does_not_respond_leaves_the_list_unknown_until_it_does(one: Instance) -> None:
     version = await one.version()
-    one.sets.of(version)
+    one.sets.of(version, one.somebody())
     one.store.available = False
-    assert one.sets.of(version) is None
+    assert one.sets.of(version, one.somebody()) is None
     await settled()
     one.store.available = True
     assert await one.held() is None
@@ -236,7 +261,7 @@ async def test_memory_is_bounded_by_estimate_and_who_was_asked_for_last_stays(on
     small = ExemptionSets(table=one.store, clock=one.clock, most_bytes=30_000)
     version = await one.version()
     for _ in range(3):
-        assert small.of(version) is None
+        assert small.of(version, one.somebody()) is None
         await settled()
     assert not small.knows(ACME)
 
@@ -244,8 +269,8 @@ async def test_memory_is_bounded_by_estimate_and_who_was_asked_for_last_stays(on
 async def test_a_reading_that_outlives_its_place_leaves_nothing(one: Instance) -> None:
     tiny = ExemptionSets(table=one.store, clock=one.clock, most_bytes=0)
     version = await one.version()
-    tiny.of(version)
-    tiny.of(version)
+    tiny.of(version, one.somebody())
+    tiny.of(version, one.somebody())
     tiny._held.drop(ACME)
     await settled()
     assert not tiny.knows(ACME)
