@@ -196,8 +196,8 @@ class Bound:
 
 
 PATHS = {
-    "resolve, from its cache": Bound(from_the_cache, python=123, c=83, bytes=5_400, left=0.1),
-    "resolve, somebody new of a known account": Bound(of_a_known_account, python=165, c=145, bytes=7_300, left=2.1),
+    "resolve, from its cache": Bound(from_the_cache, python=122, c=83, bytes=5_400, left=0.1),
+    "resolve, somebody new of a known account": Bound(of_a_known_account, python=153, c=126, bytes=7_300, left=2.1),
     "authorize until Microsoft": Bound(authorized, python=682, c=860, bytes=18_800, left=15),
 }
 """What is left is nothing; or a number for a body that came once (2 blocks), of which there are at most 1,000, for ten
