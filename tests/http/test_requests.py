@@ -227,7 +227,7 @@ def test_no_answer_is_kept_by_caches(acme: Caller, client: httpx.Client) -> None
 
 
 def test_quotation_marks_that_never_end_hold_up_nobody(acme: Caller) -> None:
-    began = time.monotonic()
+    began = time.process_time()  # of the service, too, which runs in this process
     answer = acme("GET", EXCEPTIONS, headers={"Accept": '"' + 10_000 * r'\\"'})
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
-    assert time.monotonic() - began < 2, "in proportion to the square it takes seven seconds"
+    assert time.process_time() - began < 2, "in proportion to the square it takes seven seconds"

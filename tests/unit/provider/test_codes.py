@@ -106,6 +106,19 @@ async def test_a_code_that_was_changed_in_the_store_buys_nothing(provider: Provi
         await refused(other, handle)
 
 
+async def test_a_code_whose_row_was_exchanged_for_another_ones_buys_nothing(
+    provider: Provider, other: Provider
+) -> None:
+    """Somebody who writes to the table gives another person's row to a code of their own."""
+    await provider.admit(ACME, ALICE, identity())
+    own, theirs = await signed_in(provider), await signed_in(provider)
+    found = {row.key.row: row for row in await rows(provider, "sealed-code:")}
+    mine, foreign = (found[f"sealed-code:{digest(each)}"] for each in (own, theirs))
+    await provider.flows_table.write(Replace(mine, foreign.document))
+    await refused(other, own)
+    assert await redeemed(other, theirs)
+
+
 async def test_a_code_that_is_shown_again_on_the_same_day_ends_what_it_has_bought(
     provider: Provider, other: Provider
 ) -> None:
