@@ -22,8 +22,8 @@ from bench.soak.rows import Rows
 from bench.soak.vitals import NAMES, Vitals
 
 ALLOWED: Final[Mapping[str, float]] = {"memory": 2, "descriptors": 8, "threads": 4, "tasks": 4, "blocks": 400}
-"""What may be added over all laps but the first. MSAL keeps connections that were closed, and Python starts its threads
-that look up names late; the blocks are those of both, which no length of a run makes more."""
+"""What may be added over all laps but the first. A connection may be closed late, and Python starts its threads that
+look up names late; the blocks are those of both, which no length of a run makes more."""
 
 _OF_OPEN_SESSIONS: Final = ("flows session", "flows family-of")
 _OF_FAMILIES: Final = "flows family"

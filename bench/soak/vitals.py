@@ -21,7 +21,7 @@ _MEGABYTE: Final = 1_000_000
 _REST: Final = 8
 """Seconds after which nothing is left of what was idle: Azurite, local Entra and the service close it after five."""
 _BY_CHANCE: Final = 4
-"""So many connections to Microsoft are more or fewer: MSAL keeps those that were closed. Duties need eight at once."""
+"""So many descriptors are more or fewer by chance: a connection may be closed late. Duties need eight at once."""
 _MOMENT: Final = 1
 """Seconds in which ends what was begun in the background."""
 

@@ -22,6 +22,9 @@ from shared.users.exemption import Term
 _MOST = 10_000
 """Domains in the cache, each by every application that asks."""
 
+_QUOTED = {each: quote_plus(chr(each)) for each in range(128)}
+"""What `quote_plus` makes of each character, which takes it three times as long for an address."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sso:
@@ -102,7 +105,9 @@ class Resolver:
     def sign_in_url(self, email: EmailAddress, client_id: ClientId | None) -> str:
         """The address at which this person signs in by SSO."""
         asked = f"client_id={client_id}&" if client_id else ""  # nothing in a client id needs to be encoded
-        return f"{self.authorize_url}?{asked}login_hint={quote_plus(email.address)}"
+        address = email.address
+        hint = address.translate(_QUOTED) if address.isascii() else quote_plus(address)
+        return f"{self.authorize_url}?{asked}login_hint={hint}"
 
     def _until_end(self, term: Term) -> tuple[Lease, ...]:
         """A resolution by an exception ends with it."""
