@@ -236,7 +236,7 @@ PATHS = {
     "resolve, from its cache": Bound(from_the_cache, python=122, c=83, bytes=5_400, left=0.1),
     "resolve, somebody new of a known account": Bound(of_a_known_account, python=153, c=126, bytes=7_300, left=2.1),
     "authorize until Microsoft": Bound(authorized, python=713, c=890, bytes=18_800, left=15),
-    "a whole sign-in": Bound(signed_in, python=3_070, c=2_975, bytes=32_000, left=23),
+    "a whole sign-in": Bound(signed_in, python=3_070, c=2_975, bytes=30_000, left=21),
 }
 """What is left is nothing; or a number for a body that came once (2 blocks), of which there are at most 1,000, for ten
 seconds; or a sign-in's rows in the test's table and their copies."""
@@ -250,7 +250,8 @@ async def test_a_request_runs_no_more_functions_and_takes_no_more_memory_than_is
     with undisturbed():
         await warmed(send)
         found = [await functions_of(send) for _ in range(3)]
-        memory, left = await memory_of(send), await left_by(send)
+        memory = min([await memory_of(send) for _ in range(3)])  # one of them may be when a table of the test's grows
+        left = await left_by(send)
     assert len({*found}) == 1, "the same request runs the same functions"
     python, c = found[0]
     assert python <= bound.python, ADVICE
