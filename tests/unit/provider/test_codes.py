@@ -11,6 +11,7 @@ from shared.kernel.refusals import NotAuthenticated
 from shared.policies.policy import Mode
 from shared.ports.table import Key, Put, Remove, Replace
 from shared.provider.authorization_response import ErrorPage
+from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.codes import SealedCode
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import TOKEN_LIFETIME, Code
@@ -30,10 +31,12 @@ from tests.unit.provider.world import (
     VERIFIER,
     WHATEVER_STANDS,
     Provider,
+    application,
     challenge_of,
     code,
     identity,
     person,
+    sent,
 )
 
 
@@ -142,6 +145,18 @@ async def test_a_wrong_proof_of_a_code_that_was_taken_elsewhere_ends_what_it_has
     handle = await signed_in(provider)
     tokens = await redeemed(other, handle)
     await refused(provider, handle, code_verifier=VERIFIER[::-1])
+    assert await has_ended(provider, tokens)
+
+
+async def test_a_code_that_was_taken_elsewhere_ends_its_access_token_though_its_refresh_tokens_were_revoked(
+    provider: Provider, other: Provider
+) -> None:
+    handle = await signed_in(provider)
+    tokens = await redeemed(other, handle)
+    await other.services.provider.revocation.revoke(
+        AuthenticatedClient(application()), sent(token=tokens.refresh_token or "")
+    )
+    await refused(provider, handle)
     assert await has_ended(provider, tokens)
 
 
