@@ -22,7 +22,7 @@ _MEGABYTE: Final = 1_000_000
 _REST: Final = 8
 """Seconds after which nothing is left of what was idle: Azurite, local Entra and the service close it after five."""
 _BY_CHANCE: Final = 4
-"""So many connections are more or fewer. Duties need eight at once."""
+"""So many descriptors are more or fewer by chance: a connection may be closed late. Duties need eight at once."""
 _BLOCKS_OF_A_CONNECTION: Final = 150
 _MOMENT: Final = 1
 """Seconds in which ends what was begun in the background."""

@@ -47,8 +47,14 @@ _log = logging.getLogger(__name__)
 LASTS: Final = timedelta(days=1)
 """The age of the newest key at which another one is made."""
 
-CERTIFICATES_LAST: Final = PUBLISHED_AHEAD + LASTS + TOKENS_LIVE_FOR + LASTS
-"""How long the vault's keys must stay published after their turn: they verify the certificates of ours."""
+SIGNS_UNTIL: Final = PUBLISHED_AHEAD + LASTS + LASTS
+"""The age at which a key signs no more. If no other one could be made for a day, the vault signs."""
+
+CERTIFICATES_LAST: Final = SIGNS_UNTIL + TOKENS_LIVE_FOR
+"""The age at which a key verifies nothing any more, whoever has kept its row and puts it back.
+
+So long the vault's keys stay published after their turn: they verify the certificates of ours.
+"""
 
 _PARTITION: Final = "signing"
 _PREFIX = "day:"
@@ -124,15 +130,16 @@ class EnvelopeKeys:
         await self.signer()
 
     async def _signing(self) -> SealedKey | None:
-        """The newest key that every relying party knows; None if they know none, and the vault signs."""
+        """The newest key that every relying party knows; None if they know none, or it is too old: the vault signs."""
         keys, now = await self._known(), self._clock.now()
-        return next((key for key in keys if _version(key).known_to_all(now)), None)
+        known = next((key for key in keys if _version(key).known_to_all(now)), None)
+        return known if known is not None and now < known.created_at + SIGNS_UNTIL else None
 
     async def _known(self) -> tuple[SealedKey, ...]:
         """The keys that belong in the JWKS, newest first, of those whose authority the vault still has."""
         authorities = {jwk.kid for jwk in await self._vault.published()}
-        keys = await self._keys.entries()
-        valid = {version: key for version, key in keys.items() if key.certified_by in authorities}
+        keys, since = await self._keys.entries(), self._clock.now() - CERTIFICATES_LAST
+        valid = {v: key for v, key in keys.items() if key.certified_by in authorities and since < key.created_at}
         return tuple(valid[version] for version in published_versions(valid, self._clock.now()))
 
     async def _listed(self) -> tuple[Mapping[KeyVersion, SealedKey], timedelta]:

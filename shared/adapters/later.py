@@ -1,7 +1,6 @@
 """Adapters that are imported and made when they are first used, since the import is the cold start."""
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, cast
 
 
@@ -15,10 +14,9 @@ class _Later:
 
     def __init__(self, make: Callable[[], object]) -> None:
         self._make = make
+        self._made: object = None
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._adapter, name)
-
-    @cached_property
-    def _adapter(self) -> object:
-        return self._make()
+        if self._made is None:
+            self._made = self._make()  # no property, since Python asks here again for one that lacks an attribute
+        return getattr(self._made, name)

@@ -60,7 +60,10 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Add a row or replace whatever is there. Safe to repeat."""
+    """Add a row or replace whatever is there. Safe to repeat, unless something else writes the row meanwhile.
+
+    The store may get it a second time much later, and undo what came after it: see `shared.flows.inserted`.
+    """
 
     key: Key
     document: str

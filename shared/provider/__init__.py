@@ -11,9 +11,9 @@ The storage calls of a whole sign-in, with recent reads cached, on one instance:
     complete    4  the state is marked as answered, account and link are read, session and code are written together
     redeem      1  the code is taken
 
-Completing takes two rounds: the mark, account and link, beside the request to Microsoft; then session and code. An
-instance that has not issued the state reads it first, which is a third round. One that has not issued the code reads
-code and link before it takes the code.
+Completing takes two rounds, whatever is cached: the mark, account and link, and what a decision reads, beside the
+request to Microsoft; then session and code. An instance that has not issued the state reads it first, which is a third
+round. One that has not issued the code reads code and link before it takes the code.
 
 Completing reads account and link without the cache, since the account may have been closed or replaced, and the link
 released. Redeeming decides once more, by rows that are up to ten seconds old: a code may be a minute old. A first

@@ -108,11 +108,14 @@ class CallbackStep:
         return Returned(state, begun[0])
 
     async def _look(self, state: SignInState) -> tuple[Resolution, Seen]:
-        """What the admission of the person depends on, whoever has signed in."""
+        """What the admission of the person depends on, whoever has signed in: by one round of the store."""
         typed = EmailAddress.parse(state.email)
-        return await asyncio.gather(
-            self.resolver.decide(typed, state.request.client_id), self.admission.look(state.account_id, typed)
+        resolution, seen, _ = await asyncio.gather(
+            self.resolver.decide(typed, state.request.client_id),
+            self.admission.look(state.account_id, typed),
+            self.resolver.read_ahead(typed, state.account_id),
         )
+        return resolution, seen
 
     async def complete(self, returned: Returned, answer: Answer) -> Remembering | BeginAgain:
         """Prove who signed in, and give the application a code, and the browser a note.

@@ -100,9 +100,21 @@ class TokenEndpoint:
         access_token = await self.issuer.access_token(code, ReusedCodes.token_id(handle))
         id_token = await self.issuer.id_token(code, access_token)
         renewable = OFFLINE_ACCESS in code.scope and client.application.profile.refresh_tokens
-        refresh_token = (await self.families.begin(code, handle)).text if renewable else None
+        refresh_token = await self._begin_family(held) if renewable else None
         await self.codes.take(held)
         return code, TokenResponse(access_token, id_token, code.scope, refresh_token)
+
+    async def _begin_family(self, held: HeldCode) -> str:
+        """The first refresh token. If no family may begin, the code is used up; if it already was, its tokens end.
+
+        Raises:
+            OAuthError: the family has ended, or the person has signed out.
+        """
+        try:
+            return (await self.families.begin(held.code, held.handle)).text
+        except OAuthError:
+            await self.codes.take(held)
+            raise
 
     async def _prove_bound(self, held: HeldCode, client: AuthenticatedClient, parameters: Parameters) -> None:
         """Prove that the code was issued for this request. If not, it is used up: there is no second try.

@@ -85,7 +85,7 @@ class Readers:
 
 
 async def read_domain(readers: Readers, email: EmailAddress, client_id: ClientId | None) -> DomainFacts:
-    """Both rounds. The user's exception, if its row has to be read, is begun in the second one, to be at hand then.
+    """Both rounds.
 
     Args:
         readers: read them.
@@ -103,10 +103,27 @@ async def read_domain(readers: Readers, email: EmailAddress, client_id: ClientId
     application = await _read_application(readers, client_id, leases)
     if claim is None:
         return DomainFacts.of(None, email.domain, application, leases)
-    if not readers.exemptions.knows(claim.account_id):
-        readers.accounts.begin(exemption_key(claim.account_id, UserKey.of(claim.account_id, email)))
-    head = await find_head(readers.accounts.noting(leases), claim.account_id)
+    head = await read_account(readers, email, claim.account_id, leases)
     return DomainFacts.of(head, email.domain, application, leases)
+
+
+async def read_account(
+    readers: Readers, email: EmailAddress, account_id: AccountId, leases: list[Lease]
+) -> Head | None:
+    """The second round: the head. The user's exception, if its row has to be read, is begun, to be at hand then.
+
+    Args:
+        readers: read them.
+        email: the user's.
+        account_id: the account.
+        leases: receives how long the head is valid.
+
+    Raises:
+        Unavailable: the store does not respond.
+    """
+    if not readers.exemptions.knows(account_id):
+        readers.accounts.begin(exemption_key(account_id, UserKey.of(account_id, email)))
+    return await find_head(readers.accounts.noting(leases), account_id)
 
 
 async def read_exemption(

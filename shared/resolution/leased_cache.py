@@ -64,6 +64,7 @@ class Repetitions[Answer]:
 
     def __init__(self) -> None:
         self._seen: set[int] = set()
+        self._forgetting: asyncio.TimerHandle | None = None
         self._answers = LeasedCache[bytes, Answer](_MOST)
 
     def find(self, body: bytes, now: timedelta) -> Answer | None:
@@ -80,10 +81,11 @@ class Repetitions[Answer]:
             return
         if len(self._seen) >= _MOST:
             self._seen.clear()
-        if not self._seen:
-            asyncio.get_running_loop().call_later(_SECONDS, self._forget)
+        if self._forgetting is None:
+            self._forgetting = asyncio.get_running_loop().call_later(_SECONDS, self._forget)
         self._seen.add(number)
 
     def _forget(self) -> None:
+        self._forgetting = None
         self._seen.clear()
         self._answers.clear()

@@ -15,12 +15,15 @@ from shared.ports.clock import Clock
 from shared.ports.table import Lease
 from shared.ports.telemetry import Event, EventName
 from shared.resolution.decision import Method, decide
-from shared.resolution.facts import DomainFacts, Readers, read_domain, read_exemption
+from shared.resolution.facts import DomainFacts, Readers, read_account, read_domain, read_exemption
 from shared.resolution.leased_cache import LeasedCache
 from shared.users.exemption import Term
 
 _MOST = 10_000
 """Domains in the cache, each by every application that asks."""
+
+_QUOTED = {each: quote_plus(chr(each)) for each in range(128)}
+"""What `quote_plus` makes of each character, which takes it three times as long for an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +92,22 @@ class Resolver:
             return self._resolution(facts, (*leases, *self._until_end(term)), excepted=True)
         return usual if leases is facts.leases else replace(usual, leases=leases)
 
+    async def read_ahead(self, email: EmailAddress, account_id: AccountId) -> None:
+        """Read what a decision that is taken at the same time reads last, if the email still routes to this account.
+
+        It costs no call that the decision would not make, and saves it a round.
+
+        Raises:
+            Unavailable: the store does not respond.
+        """
+        await read_account(self.readers, email, account_id, [])
+
     def sign_in_url(self, email: EmailAddress, client_id: ClientId | None) -> str:
         """The address at which this person signs in by SSO."""
         asked = f"client_id={client_id}&" if client_id else ""  # nothing in a client id needs to be encoded
-        return f"{self.authorize_url}?{asked}login_hint={quote_plus(email.address)}"
+        address = email.address
+        hint = address.translate(_QUOTED) if address.isascii() else quote_plus(address)
+        return f"{self.authorize_url}?{asked}login_hint={hint}"
 
     def _until_end(self, term: Term) -> tuple[Lease, ...]:
         """A resolution by an exception ends with it."""

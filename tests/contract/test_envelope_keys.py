@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from functions.oauth import oauth_routes
-from shared.adapters.envelope_keys import LASTS, EnvelopeKeys, SealedKey, certified
+from shared.adapters.envelope_keys import LASTS, SIGNS_UNTIL, EnvelopeKeys, SealedKey, certified
 from shared.adapters.jose import Jose
 from shared.adapters.key_vault import KeyVaultKeys
 from shared.adapters.key_vault_wrapping import KeyVaultWrapping
 from shared.adapters.rsa_keys import jwk_of, pkcs8, sign
 from shared.kernel.encoding import base64url
-from shared.kernel.refusals import Unavailable
+from shared.kernel.refusals import NotAuthenticated, Unavailable
 from shared.ports.signing_keys import KNOWN_FOR, PUBLISHED_AHEAD, TOKENS_LIVE_FOR, Jwk
 from shared.ports.table import Insert, Key, Put, Remove
 from tests.support.fakes import FixedClock, InMemoryTable
@@ -114,6 +114,41 @@ async def test_the_vault_signs_until_everybody_knows_the_first_key(stage: Stage)
     stage.clock.advance(timedelta(seconds=1))
     assert await one.kid() == published[1].kid == (await one.keys.published())[0].kid
     assert await stage.vault_kid() in {each.kid for each in await one.keys.published()}
+
+
+async def test_a_key_of_before_that_somebody_puts_back_signs_and_verifies_nothing(stage: Stage) -> None:
+    """Somebody has seen its private half, writes to the table, and takes away every key that was made since."""
+    one = await in_force(stage)
+    stolen, token = await one.kid(), await one.token()
+    (row,) = [row for row in await stage.table.under("signing", "day:") if stolen == SealedKey.read(row).jwk.kid]
+    for _ in range(15):
+        stage.clock.advance(timedelta(days=1))
+        await one.kid()
+    for each in await stage.table.under("signing", "day:"):
+        await stage.table.write(Remove(each))
+    await stage.table.write(Insert(row.key, row.document))
+    another = stage.start()
+    assert await another.kid() == await stage.vault_kid()
+    assert stolen not in {each.kid for each in await another.keys.published()}
+    with pytest.raises(NotAuthenticated):
+        await another.jose.verify(token, "JWT", "unite")
+
+
+async def test_a_key_without_a_successor_signs_for_three_days_and_verifies_for_a_week_more(stage: Stage) -> None:
+    """The vault wraps no other one; it signs by its own key then, which everybody knows."""
+    one, moment = stage.start(), timedelta(seconds=1)
+    await one.kid()
+    stage.vault.permissions.discard("wrapKey")
+    stage.clock.advance(SIGNS_UNTIL - moment)
+    own, token = await one.kid(), await one.token()
+    assert own != await stage.vault_kid()
+    stage.clock.advance(moment)
+    assert await one.kid() == await stage.vault_kid() == (await one.keys.published())[0].kid
+    stage.clock.advance(TOKENS_LIVE_FOR - moment)
+    assert await verified(one, token)
+    stage.clock.advance(moment)
+    with pytest.raises(NotAuthenticated):
+        await verified(one, token)
 
 
 async def test_a_public_half_is_made_once_and_not_for_each_token(stage: Stage) -> None:

@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 from shared.adapters.web import Web
 from shared.kernel.refusals import Unavailable
 
-_REDIRECTS: Final = range(300, 400)
+_NO_ANSWERS: Final = range(201, 400)
+"""Statuses that are neither Entra's answer nor its error."""
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -105,6 +106,6 @@ class MsalHttp:
 
     async def _send(self, request: _Request) -> MsalResponse:
         status, headers, body = await self._web.ask(request.method, request.url, request.headers, request.body)
-        if status in _REDIRECTS:  # MSAL would take the body for Entra's answer
+        if status in _NO_ANSWERS:  # MSAL would take the body for Entra's answer, or stumble over it
             raise Unavailable("Microsoft Entra ID does not respond. Try again in a few seconds.")
         return MsalResponse(status, headers, body.decode(errors="replace"))

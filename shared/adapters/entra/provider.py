@@ -111,8 +111,7 @@ class EntraProvider:
         }
 
         def ask(client: "ConfidentialClientApplication") -> dict[str, Any]:
-            answer: dict[str, Any] = client.acquire_token_by_auth_code_flow(flow, {"state": _REDEEMED, "code": code})
-            return answer
+            return {**client.acquire_token_by_auth_code_flow(flow, {"state": _REDEEMED, "code": code})}
 
         try:
             unverified_id_token = await self.tokens.id_token(tenant_id, ask)

@@ -19,6 +19,9 @@ _log = logging.getLogger(__name__)
 
 UNREADABLE = "Microsoft Entra ID sent a response that this service cannot read. Try again in a few seconds."
 
+_IN_ANOTHER_FORM = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+"""What MSAL raises if an answer is not in the form that it takes for granted."""
+
 _ASKED_TOO_OFTEN = 50196
 """AADSTS number of a client that requests in a loop: Entra returns it as `invalid_grant`, and we are the cause."""
 
@@ -59,7 +62,8 @@ class TokenRequests:
 
         Args:
             tenant_id: where to request it.
-            ask: how, by MSAL. The code came through a browser: if it is malformed, the browser is the cause.
+            ask: how, by MSAL; it fails if the answer is no object. The code came through a browser: if it is malformed,
+                the browser is the cause.
 
         Raises:
             ProviderRefused: Entra refuses the customer.
@@ -77,11 +81,10 @@ class TokenRequests:
         """
 
         def ask(client: "ConfidentialClientApplication") -> dict[str, Any]:
-            answer: dict[str, Any] = client.acquire_token_for_client([scope])
-            return answer
+            return {**client.acquire_token_for_client([scope])}
 
         answer = await self._existing(tenant_id, self.clients.call(tenant_id, ask))
-        if answer.get("error") in {"invalid_request", "invalid_tenant"}:
+        if str(answer.get("error")) in {"invalid_request", "invalid_tenant"}:
             await self._must_exist(tenant_id)
         return granted(answer, "access_token", ConsentMissing)
 
@@ -102,7 +105,7 @@ class TokenRequests:
         """
         try:
             return await asked
-        except ValueError as error:
+        except _IN_ANOTHER_FORM as error:
             await self._must_exist(tenant_id)
             raise Unavailable(UNREADABLE) from error
 

@@ -139,13 +139,14 @@ class _SharedKeyLite(AsyncHTTPPolicy[Sent, Received]):
     """
 
     def __init__(self, account: Account) -> None:
+        self._origin = account.endpoint.removesuffix(urlsplit(account.endpoint).path)
         self._name = account.name
         self._key = base64.b64decode(account.key)
 
     async def send(self, request: _Asked) -> _Answered:
         """See `azure.core.pipeline.policies.AsyncHTTPPolicy`."""
         sent = request.http_request
-        path = urlsplit(sent.url).path  # percent-encoded, as it is sent
+        path = sent.url.removeprefix(self._origin).partition("?")[0]  # percent-encoded, as it is sent
         text = f"{sent.headers['x-ms-date']}\n/{self._name}{path}"
         signature = base64.b64encode(hmac.digest(self._key, text.encode(), hashlib.sha256)).decode()
         sent.headers["Authorization"] = f"SharedKeyLite {self._name}:{signature}"

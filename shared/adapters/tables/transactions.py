@@ -8,8 +8,8 @@ https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-tra
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Final
-from uuid import uuid4
 
 from shared.adapters.tables.requests import Answer, Request, error_of, unexpected
 
@@ -26,7 +26,8 @@ def batch(endpoint: str, requests: Sequence[Request]) -> Request:
     Their paths and headers are ours, and their bodies are JSON in ASCII, which is one line: nothing in them can be a
     boundary, which nobody can guess anyway.
     """
-    outer, inner = f"batch_{uuid4()}", f"changeset_{uuid4()}"
+    unique = token_hex(16)
+    outer, inner = f"batch_{unique}", f"changeset_{unique}"
     lines = [f"--{outer}", f"Content-Type: multipart/mixed; boundary={inner}", ""]
     for number, request in enumerate(requests):
         lines += [

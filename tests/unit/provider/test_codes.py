@@ -11,6 +11,7 @@ from shared.kernel.refusals import NotAuthenticated
 from shared.policies.policy import Mode
 from shared.ports.table import Key, Put, Remove, Replace
 from shared.provider.authorization_response import ErrorPage
+from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.codes import SealedCode
 from shared.provider.errors import OAuthError
 from shared.provider.issuer import TOKEN_LIFETIME, Code
@@ -30,10 +31,12 @@ from tests.unit.provider.world import (
     VERIFIER,
     WHATEVER_STANDS,
     Provider,
+    application,
     challenge_of,
     code,
     identity,
     person,
+    sent,
 )
 
 
@@ -106,6 +109,19 @@ async def test_a_code_that_was_changed_in_the_store_buys_nothing(provider: Provi
         await refused(other, handle)
 
 
+async def test_a_code_whose_row_was_exchanged_for_another_ones_buys_nothing(
+    provider: Provider, other: Provider
+) -> None:
+    """Somebody who writes to the table gives another person's row to a code of their own."""
+    await provider.admit(ACME, ALICE, identity())
+    own, theirs = await signed_in(provider), await signed_in(provider)
+    found = {row.key.row: row for row in await rows(provider, "sealed-code:")}
+    mine, foreign = (found[f"sealed-code:{digest(each)}"] for each in (own, theirs))
+    await provider.flows_table.write(Replace(mine, foreign.document))
+    await refused(other, own)
+    assert await redeemed(other, theirs)
+
+
 async def test_a_code_that_is_shown_again_on_the_same_day_ends_what_it_has_bought(
     provider: Provider, other: Provider
 ) -> None:
@@ -129,6 +145,18 @@ async def test_a_wrong_proof_of_a_code_that_was_taken_elsewhere_ends_what_it_has
     handle = await signed_in(provider)
     tokens = await redeemed(other, handle)
     await refused(provider, handle, code_verifier=VERIFIER[::-1])
+    assert await has_ended(provider, tokens)
+
+
+async def test_a_code_that_was_taken_elsewhere_ends_its_access_token_though_its_refresh_tokens_were_revoked(
+    provider: Provider, other: Provider
+) -> None:
+    handle = await signed_in(provider)
+    tokens = await redeemed(other, handle)
+    await other.services.provider.revocation.revoke(
+        AuthenticatedClient(application()), sent(token=tokens.refresh_token or "")
+    )
+    await refused(provider, handle)
     assert await has_ended(provider, tokens)
 
 

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.flows.expiry import month_of, months_of_four_weeks
-from shared.ports.table import Put, Row
+from shared.ports.table import Put, Remove, Row
 from shared.provider.client_authentication import AuthenticatedClient
 from shared.provider.end_session import ToEntra
 from shared.provider.errors import OAuthError
@@ -189,6 +189,25 @@ async def test_what_is_left_of_a_family_does_not_say_whose_it_was_and_goes_with_
     assert await refused(provider, token)
     provider.clock.advance(timedelta(days=62))
     await provider.flows.purge()
+    assert await every_row(provider, "family") == []
+
+
+async def test_a_family_that_the_release_before_has_ended_is_gone_and_so_is_its_name(provider: Provider) -> None:
+    """It removed the row, perhaps while this one was about to change it."""
+    sid = "5" * 64
+    token = await signed_in(provider, person(sid=sid))
+    (family,), (named,) = await every_row(provider, "family:"), await every_row(provider, "family-of:")
+    revocation, client = provider.services.provider.revocation, AuthenticatedClient(application())
+
+    async def remove() -> None:
+        await provider.flows_table.write(Remove(family))
+
+    provider.flows_raced.before_writing(remove)
+    await revocation.revoke(client, sent(token=token))
+    assert await every_row(provider, "family") == []
+    await provider.flows_table.write(Put(named.key, named.document))
+    hint = await provider.issuer.id_token(code(provider.clock.now(), person=person(sid=sid)), "access")
+    await provider.end_session.begin(sent(id_token_hint=hint), confirmed=False)
     assert await every_row(provider, "family") == []
 
 

@@ -107,10 +107,12 @@ async def test_another_instance_completes_it_in_three_rounds(
     assert rounds.sizes == [len(["the code"]), len(["the code is taken"])]
 
 
-async def test_a_sign_in_for_which_nothing_is_cached_is_completed_in_three_rounds(
-    provider: Provider, rounds: Rounds
+async def test_a_sign_in_for_which_nothing_is_cached_waits_no_longer(
+    provider: Provider, other: Provider, rounds: Rounds
 ) -> None:
-    away = await left(provider)
-    provider.clock.advance(STALENESS)
-    _, sizes = await completed(provider, away, rounds)
-    assert len(sizes) == 3
+    """What is decided once more reads the claim and the application, and meanwhile its account, too."""
+    for instance, before in ((provider, 0), (other, len(["the state"])), (replace(provider), len(["the state"]))):
+        away = await left(provider)
+        provider.clock.advance(STALENESS)
+        _, sizes = await completed(instance, away, rounds)
+        assert len(sizes) == before + 2

@@ -10,6 +10,7 @@ from datetime import timedelta
 from itertools import batched
 from pathlib import Path
 from types import FrameType
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from azure.functions import HttpRequest
@@ -283,6 +284,14 @@ async def test_the_document_is_written_as_its_model_writes_it(world: World) -> N
     assert sso.decode() == in_json(document)
     assert password.decode() == in_json(PasswordDocument())
     assert [dict(each.headers) for each in answers] == [dict(Ok(document).headers)] * 2
+
+
+@pytest.mark.parametrize("local", ["".join(map(chr, range(1, 128))), "jörg+sso & söhne", "漢"])
+async def test_the_address_in_the_query_is_the_one_that_was_asked_for(world: World, local: str) -> None:
+    address = f"{local}@{ALICE.domain}"
+    url = world.resolver.sign_in_url(EmailAddress(address), UNITE)
+    assert url.isascii()
+    assert dict(parse_qsl(urlsplit(url).query, strict_parsing=True)) == {"client_id": UNITE, "login_hint": address}
 
 
 async def test_an_unknown_application_is_refused_until_it_is_registered(world: World) -> None:
