@@ -22,8 +22,7 @@ from bench.soak.rows import Rows
 from bench.soak.vitals import NAMES, Vitals
 
 ALLOWED: Final[Mapping[str, float]] = {"memory": 2, "descriptors": 8, "threads": 4, "tasks": 4, "blocks": 400}
-"""What may be added over all laps but the first. A connection may be closed late, and Python starts its threads that
-look up names late; the blocks are those of both, which no length of a run makes more."""
+"""What may be added over all laps but the first: what belongs to a connection more, and a thread that begins late."""
 
 _OF_OPEN_SESSIONS: Final = ("flows session", "flows family-of")
 _OF_FAMILIES: Final = "flows family"
@@ -88,7 +87,7 @@ _UNITS: Final = {
     "descriptors": "descriptors",
     "threads": "threads",
     "tasks": "tasks of the event loop",
-    "blocks": "blocks of memory beside caches",
+    "blocks": "blocks of memory beside caches and connections",
 }
 
 

@@ -1,14 +1,15 @@
 """What the service's process holds: sampled at rest, since what is under way depends on how busy the machine is.
 
-Connections are the most of that: there are as many as were needed at once, and 150 blocks of memory belong to each. So
-a sample waits until either side has closed those that are idle. Then everything is done once, one after the other, with
-the few connections which that takes. The duties of a minute may fall into it, and the next sample is without them.
+Connections are the most of that: there are as many as were needed at once. So a sample waits until either side has
+closed those that are idle. Then everything is done once, one after the other, with the few connections that it takes,
+whose blocks of memory are left out. The duties of a minute may fall into it, and the next sample is without them.
 """
 
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ _REST: Final = 8
 """Seconds after which nothing is left of what was idle: Azurite, local Entra and the service close it after five."""
 _BY_CHANCE: Final = 4
 """So many descriptors are more or fewer by chance: a connection may be closed late. Duties need eight at once."""
+_BLOCKS_OF_A_CONNECTION: Final = 150
 _MOMENT: Final = 1
 """Seconds in which ends what was begun in the background."""
 
@@ -39,7 +41,7 @@ class Vitals:
     tasks: int
     """Of the event loop."""
     blocks: int
-    """Of memory that Python has given out and that is referred to, beside what bounded caches keep."""
+    """Of memory that Python has given out, beside what is garbage, or belongs to a bounded cache or a connection."""
 
     def __str__(self) -> str:
         """For a line of output."""
@@ -71,9 +73,20 @@ def _sample(here: World, traffic: Traffic) -> Vitals:
     inside = here.ask("GET", "/v1/vitals", headers=key).json()
     place = Path(f"/proc/{here.host.child.process.pid}")
     pages = int((place / "statm").read_text(encoding="ascii").split()[1])
+    descriptors = [*_descriptors(place / "fd")]
+    connections = sum(each.startswith("socket:") for each in descriptors)
     return Vitals(
         moves=traffic.done.total(),
         memory=pages * os.sysconf("SC_PAGE_SIZE") / _MEGABYTE,
-        descriptors=len([*(place / "fd").iterdir()]),
-        **inside,
+        descriptors=len(descriptors),
+        threads=inside["threads"],
+        tasks=inside["tasks"],
+        blocks=inside["blocks"] - _BLOCKS_OF_A_CONNECTION * connections,
     )
+
+
+def _descriptors(folder: Path) -> Iterator[str]:
+    """What each descriptor stands for (proc_pid_fd(5))."""
+    for each in folder.iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            yield str(each.readlink())
