@@ -21,8 +21,11 @@ from bench.soak.people import RENEWABLE, WALKS_AWAY
 from bench.soak.rows import Rows
 from bench.soak.vitals import NAMES, Vitals
 
-ALLOWED: Final[Mapping[str, float]] = {"memory": 2, "descriptors": 8, "threads": 4, "tasks": 4, "blocks": 400}
-"""What may be added over all laps but the first: what belongs to a connection more, and a thread that begins late."""
+ALLOWED: Final[Mapping[str, float]] = {"memory": 6, "descriptors": 8, "threads": 4, "tasks": 4, "blocks": 1_500}
+"""What may be added over all laps but the first: what belongs to a connection more, and a thread that begins late.
+
+Five times the noise that short runs beside other work have shown (some 300 blocks). A run of ten minutes finds a leak
+of one block for each tenth move."""
 
 _OF_OPEN_SESSIONS: Final = ("flows session", "flows family-of")
 _OF_FAMILIES: Final = "flows family"

@@ -14,7 +14,7 @@ from local.processes import ROOT
 
 SHORT = ["--minutes", "0.33", "--pace", "2"]
 LEAKING = '''
-    """The service with a handler that keeps an object for each event, some memory for most, and a file for some.
+    """The service with a handler that keeps ten objects and some memory for each event, and a file for some.
 
     Each of the three is found by one count alone: 20,000 bytes are none of Python's blocks, nor is a small number.
     """
@@ -32,9 +32,9 @@ LEAKING = '''
             self.objects, self.bytes = [], []
 
         def emit(self, record):
-            self.objects.append(object())
+            self.objects += [object() for _ in range(10)]
             self.bytes.append(os.urandom(20_000))
-            if len(self.objects) % 40 == 0:
+            if len(self.bytes) % 20 == 0:
                 os.open(os.devnull, os.O_RDONLY)
 
 

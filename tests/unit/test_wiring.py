@@ -83,7 +83,9 @@ async def test_services_are_made_without_anybody_to_talk_to(environment: Mapping
 )
 async def test_every_adapter_can_be_made_when_it_is_first_used(environment: Mapping[str, str]) -> None:
     ports = ports_of(settings(environment), FixedClock())
-    made = {name: port._adapter for name in Ports.__slots__ if isinstance(port := getattr(ports, name), _Later)}
+    late = {name: port for name in Ports.__slots__ if isinstance(port := getattr(ports, name), _Later)}
+    assert [getattr(port, "used", None) for port in late.values()] == [None] * len(late)
+    made = {name: port._made for name, port in late.items()}
     assert {*made} == {"sign_in", "consent", "organizations", "access_tokens", "signing_keys", "tokens", "notices"}
     assert made["sign_in"] is made["consent"] is made["organizations"]
     await ports.close()

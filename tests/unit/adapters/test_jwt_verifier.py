@@ -111,6 +111,13 @@ def test_a_header_that_is_nested_deep_is_refused(opening: bytes) -> None:
         unverified_header(f"{nested}.e30.e30", longest=100_000)
 
 
+@pytest.mark.parametrize("header", ["[]", "1", "null", '"RS256"'])
+def test_a_header_is_an_object(header: str) -> None:
+    sealed = base64.urlsafe_b64encode(header.encode()).rstrip(b"=").decode()
+    with pytest.raises(Unproven):
+        unverified_header(f"{sealed}.e30.e30", longest=100)
+
+
 def test_a_token_may_be_as_long_as_is_said_and_no_longer() -> None:
     token = signed()
     assert unverified_header(token, longest=len(token))["alg"] == "RS256"
