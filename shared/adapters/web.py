@@ -10,7 +10,9 @@ from shared.kernel.refusals import Unavailable
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-_TIMEOUT_SECONDS = 5
+CONNECT_SECONDS = 1
+TIMEOUT_SECONDS = 5
+"""How long a connection may take, and everything."""
 
 _KEPT_SECONDS = 60
 """How long an idle connection is kept: where people sign in rarely, a sign-in is the better by a handshake."""
@@ -74,7 +76,7 @@ class Web:
 
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=trusting(self._ca_file), keepalive_timeout=_KEPT_SECONDS),
-                timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS, connect=1),
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
             )

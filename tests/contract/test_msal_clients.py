@@ -143,7 +143,7 @@ async def test_a_client_that_fails_late_takes_no_younger_one_along(
 async def test_a_silent_entra_is_not_waited_for_long(
     observed: Observed, entra: LocalEntra, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web_module, "_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(web_module, "TIMEOUT_SECONDS", 0.2)
     entra.cloud.hostile = Hostile(discovery_delay=30)
     with pytest.raises(Unavailable):
         await observed()

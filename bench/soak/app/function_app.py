@@ -20,6 +20,7 @@ from pydantic_core import from_json
 sys.path.append(str(Path(__file__).parents[3]))  # last, as the worker has the root of an app
 
 from functions.app import build_app
+from shared.adapters import azure_sdk, web
 from shared.kernel.caches import BoundedCache
 from shared.settings import read_settings
 from shared.wiring import build_services
@@ -31,6 +32,10 @@ from_json(json.dumps([secrets.token_hex(8) for _ in range(100_000)]), cache_stri
 # A client's secret is proven with 16 MB, for a moment. After the first time, glibc would keep as much for each thread
 # that proves one, sooner or later: from a megabyte on, memory shall go back at once (mallopt(3), M_MMAP_THRESHOLD).
 ctypes.CDLL(None).mallopt(-3, 1 << 20)
+
+# A busy machine is no outage, and how soon the service sees one is not asked here.
+azure_sdk.RESPONSIVE.update(connection_timeout=60, read_timeout=60)
+web.CONNECT_SECONDS = web.TIMEOUT_SECONDS = 60
 
 _LRU_CACHE = type(lru_cache(lambda: None))
 

@@ -55,7 +55,7 @@ async def test_a_closed_port_is_unavailable(reader: Web) -> None:
 
 
 async def test_silence_is_not_waited_for_long(reader: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web_module, "_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(web_module, "TIMEOUT_SECONDS", 0.2)
     with silent_port() as port, pytest.raises(Unavailable):
         await reader.get_json(f"http://127.0.0.1:{port}")
 
