@@ -43,7 +43,7 @@ NOTHING = Answer(
     body=b'{"value":[]}',
 )
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-CROWD = 20
+CROWD = 50
 
 
 @pytest.fixture(scope="session")
